@@ -1,0 +1,226 @@
+"""Factored gradients: one example's gradient of every parameter, never formed where it is large.
+
+For a layer ``out = in W + b`` the gradient of ``W`` is ``sum_t a_t^T e_t`` over calls and positions
+t, with inputs ``a`` and output cotangents ``e``; it is kept as the pair. Inner products follow from
+
+    <g, g'>_W   = sum_st (a_s . a'_t) (e_s . e'_t)         two Outer terms
+    <g, g'>_E   = sum_st [id_s = id'_t] (e_s . e'_t)       two Lookup terms, an embedding table
+    <g, g'>     = sum g g'                                 Formed: biases, scales, small kernels
+
+Parameters stacked by ``nn.scan`` carry one leading axis ``S`` throughout.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from itune.influence.objective import LinenLoss
+from itune.influence.taps import Call, Layer, tapped_calls
+
+HIGHEST = jax.lax.Precision.HIGHEST
+Path = tuple[str, ...]
+
+
+class Outer(NamedTuple):
+    """``g = sum_t a_t^T e_t``: inputs ``(S, T, d_in)``, cotangents ``(S, T, d_out)``."""
+
+    inputs: jax.Array
+    cotangents: jax.Array
+
+
+class Lookup(NamedTuple):
+    """``g = sum_t onehot(id_t)^T e_t``: ids ``(S, T)``, cotangents ``(S, T, d)``."""
+
+    ids: jax.Array
+    cotangents: jax.Array
+
+
+class Formed(NamedTuple):
+    """``g`` itself, ``(S, rows, columns)``."""
+
+    value: jax.Array
+
+
+Term = Outer | Lookup | Formed
+Factors = dict[Path, tuple[Term, ...]]
+"""A factored gradient: for each parameter's path the terms whose sum is its gradient."""
+
+
+def factored_gradient(
+    loss: LinenLoss,
+    params: Any,
+    example: Any,
+    *,
+    select: Callable[[Path], bool] | None = None,
+    unit_residual: bool = True,
+) -> Factors:
+    """The gradient of one example's loss in all parameters, as factors.
+
+    Args:
+        loss: the loss and its module.
+        params: the module's parameters, a nested dict.
+        example: one example, without a batch axis.
+        select: keeps the parameters whose path it accepts; None keeps all.
+        unit_residual: see :func:`itune.influence.taps.tapped_calls`.
+
+    Raises:
+        ValueError: a selected parameter belongs to no covered layer; the message names it.
+    """
+    shapes = parameter_shapes(params)
+    kept = {path: shape for path, shape in shapes.items() if select is None or select(path)}
+    factors: dict[Path, list[Term]] = {}
+    calls = tapped_calls(loss, params, example, unit_residual=unit_residual)
+    for layer, layer_calls in calls.items():
+        for name, make in _PARAMETERS[layer.kind].items():
+            path = (*layer.path, name)
+            if path in kept:
+                factors.setdefault(path, []).append(make(layer, layer_calls, kept[path]))
+    missing = sorted("/".join(path) for path in kept.keys() - factors.keys())
+    if missing:
+        raise ValueError(
+            f"parameter {missing[0]!r} belongs to no Dense, DenseGeneral, Embed, LayerNorm or "
+            "RMSNorm layer that the loss calls; leave it out with select=, or take route 'hvp'"
+        )
+    return {path: _merged(terms) for path, terms in sorted(factors.items())}
+
+
+def parameter_shapes(params: Any) -> dict[Path, tuple[int, ...]]:
+    """The shape of every parameter by path, from arrays or shapes of arrays."""
+    leaves = jax.tree_util.tree_leaves_with_path(params)
+    return {tuple(str(key.key) for key in path): leaf.shape for path, leaf in leaves}
+
+
+def inner(a: Factors, b: Factors) -> jax.Array:
+    """The inner product of two factored gradients of one parameter tree, a scalar."""
+    return sum(
+        _inner(first, second) for path in a for first in a[path] for second in b[path]
+    )
+
+
+def square(a: Factors) -> jax.Array:
+    """The squared norm of a factored gradient, a scalar."""
+    return inner(a, a)
+
+
+def _inner(a: Term, b: Term) -> jax.Array:
+    match a, b:
+        case Formed(x), Formed(y):
+            return jnp.vdot(x, y, precision=HIGHEST)
+        case Outer(x, e), Outer(y, f):
+            return jnp.vdot(_gram(x, y), _gram(e, f), precision=HIGHEST)
+        case Lookup(i, e), Lookup(j, f):
+            same = i[:, :, None] == j[:, None, :]
+            return jnp.sum(jnp.where(same, _gram(e, f), 0))
+        case Lookup(i, e), Outer(y, f):  # a tied table: read by rows, and used as output weights
+            picked = jax.vmap(lambda rows, ids: rows[:, ids])(y, i)  # (S, T_outer, T_lookup)
+            return jnp.vdot(picked, _gram(f, e), precision=HIGHEST)
+        case Outer(), Lookup():
+            return _inner(b, a)
+        case Formed(), _:
+            return _inner(b, a)
+        case _, Formed(y):
+            return jnp.vdot(_form(a, y.shape), y, precision=HIGHEST)
+
+
+def _gram(x: jax.Array, y: jax.Array) -> jax.Array:
+    return jnp.einsum("std,sud->stu", x, y, precision=HIGHEST)
+
+
+def _form(term: Term, shape: tuple[int, int, int]) -> jax.Array:
+    """The term as an array ``(S, rows, columns)``."""
+    match term:
+        case Outer(x, e):
+            return jnp.einsum("sti,sto->sio", x, e, precision=HIGHEST)
+        case Lookup(ids, e):
+            zeros = jnp.zeros(shape, e.dtype)
+            return jax.vmap(lambda table, i, rows: table.at[i].add(rows))(zeros, ids, e)
+        case Formed(value):
+            return value
+
+
+def gradient_of(factors: Factors, shapes: dict[Path, tuple[int, ...]]) -> dict[Path, jax.Array]:
+    """Forms the gradient: arrays of the parameters' shapes, by path."""
+    formed = {}
+    for path, terms in factors.items():
+        shape = shapes[path]
+        three = _three_axes(terms[0], shape)
+        formed[path] = sum(_form(term, three) for term in terms).reshape(shape)
+    return formed
+
+
+def _three_axes(term: Term, shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """A parameter's shape as ``(S, rows, columns)``."""
+    leading = jax.tree.leaves(term)[0].shape[0]
+    columns = term.value.shape[-1] if isinstance(term, Formed) else term.cotangents.shape[-1]
+    return leading, math.prod(shape) // (leading * columns), columns
+
+
+def _merged(terms: list[Term]) -> tuple[Term, ...]:
+    """Adds up formed terms, so that a parameter has one of them at most."""
+    formed = [term for term in terms if isinstance(term, Formed)]
+    others = tuple(term for term in terms if not isinstance(term, Formed))
+    return others + ((Formed(sum(term.value for term in formed)),) if formed else ())
+
+
+# --- from taps to terms: one function a parameter -----------------------------------------------
+
+
+def _kernel(layer: Layer, calls: list[Call], shape: tuple[int, ...]) -> Term:
+    inputs, cotangents = _flat(layer, calls, shape[: -layer.input_rank - layer.output_rank])
+    _, positions, d_in = inputs.shape
+    d_out = cotangents.shape[-1]
+    outer = Outer(inputs, cotangents)
+    # A gram costs T^2 (d_in + d_out) for each pair and each norm; forming costs T d_in d_out once.
+    if 2 * positions * (d_in + d_out) > d_in * d_out:
+        return Formed(_form(outer, None))
+    return outer
+
+
+def _table(layer: Layer, calls: list[Call], shape: tuple[int, ...]) -> Term:
+    return Lookup(*_flat(layer, calls, shape[:-2]))
+
+
+def _attended(layer: Layer, calls: list[Call], shape: tuple[int, ...]) -> Term:
+    inputs, cotangents = _flat(layer, calls, shape[:-2])
+    return Outer(cotangents, inputs)
+
+
+def _bias(layer: Layer, calls: list[Call], shape: tuple[int, ...]) -> Term:
+    _, cotangents = _flat(layer, calls, shape[: -layer.output_rank])
+    return Formed(cotangents.sum(axis=1, keepdims=True))
+
+
+def _scale(layer: Layer, calls: list[Call], shape: tuple[int, ...]) -> Term:
+    inputs, cotangents = _flat(layer, calls, shape[:-1])
+    return Formed((inputs * cotangents).sum(axis=1, keepdims=True))
+
+
+_PARAMETERS = {
+    "dense": {"kernel": _kernel, "bias": _bias},
+    "embed": {"embedding": _table},
+    "attend": {"embedding": _attended},
+    "norm": {"scale": _scale, "bias": _bias},
+}
+
+
+def _flat(layer: Layer, calls: list[Call], stack: tuple[int, ...]) -> tuple[jax.Array, jax.Array]:
+    """All calls as inputs ``(S, T, d_in)`` or ids ``(S, T)``, and cotangents ``(S, T, d_out)``."""
+    inputs = [_positions(layer, call.inputs, stack, layer.input_rank) for call in calls]
+    cotangents = [_positions(layer, call.cotangents, stack, layer.output_rank) for call in calls]
+    return jnp.concatenate(inputs, axis=1), jnp.concatenate(cotangents, axis=1)
+
+
+def _positions(layer: Layer, x: jax.Array, stack: tuple[int, ...], features: int) -> jax.Array:
+    """Merges stacked axes into S, feature axes into d, and all between into positions T."""
+    if x.shape[: len(stack)] != stack:
+        raise ValueError(
+            f"layer {'/'.join(layer.path)!r} has parameters stacked {stack} but values of shape "
+            f"{x.shape}; give nn.scan variable_axes of 0 for params, tap_in and tap_out alike"
+        )
+    middle = x.ndim - features
+    length = math.prod(x.shape[len(stack) : middle])
+    width = (math.prod(x.shape[middle:]),) if features else ()
+    return x.reshape((math.prod(stack), length) + width)

@@ -1,0 +1,189 @@
+"""Ways to the exact derivative of the influence loss of one tuple; all agree.
+
+With ``g = grad L``, ``ĝ = g / |g|``, ``I_i = ĝ_i . ĝ_p``, ``delta = sum_i w_i I_i`` and
+``J = delta**2``, the two routes ``autodiff`` and ``ghost`` give the influences ``I_i`` in a form that
+reverse mode differentiates, and ``hvp_pairs`` and ``hvp`` give ``grad J`` by Hessian-vector products.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from itune.influence import factors as factored
+from itune.influence.cosine import cosine, inverse_norm, unit_scale
+from itune.influence.objective import LinenLoss, Params
+from itune.influence.tuples import Tuples, delta_of, joined
+
+Loss = Callable[[Params, Any], jax.Array]
+Select = Callable[[tuple[str, ...]], bool] | None
+
+
+def autodiff_influences(loss: Loss, select: Select, params: Params, tuple_: Tuples) -> jax.Array:
+    """The definition: cosines of ``jax.grad`` s, ``(K,)``. Memory of 1 + K gradients and more."""
+
+    def gradient(example):
+        full = jax.grad(loss)(params, example)
+        kept = keep(full, select)
+        scale = unit_scale(kept)
+        return jax.tree.map(lambda leaf: leaf * scale, kept)
+
+    gradients = jax.vmap(gradient)(joined(tuple_))
+    return _first_against_rest(gradients, tree_dot)
+
+
+def ghost_influences(
+    loss: LinenLoss, select: Select, params: Params, tuple_: Tuples
+) -> jax.Array:
+    """Cosines from layers' inputs and output cotangents, ``(K,)``: no gradient is ever formed.
+
+    Two forward-equivalents forward and four to differentiate, against three of an ordinary
+    gradient; memory of activations.
+    """
+
+    def gradient(example):
+        return factored.factored_gradient(loss, params, example, select=select)
+
+    return _first_against_rest(jax.vmap(gradient)(joined(tuple_)), factored.inner)
+
+
+def _first_against_rest(gradients: Any, dot: Callable) -> jax.Array:
+    """Cosines of the first gradient of a stack with each of the others."""
+    squares = jax.vmap(dot)(gradients, gradients)
+    probe = jax.tree.map(lambda leaf: leaf[0], gradients)
+    partners = jax.tree.map(lambda leaf: leaf[1:], gradients)
+    dots = jax.vmap(dot, (None, 0))(probe, partners)
+    return cosine(dots, squares[0], squares[1:])
+
+
+def hvp_value_and_grad(loss: Loss, select: Select, params: Params, tuple_: Tuples):
+    """One Hessian-vector product an example, ``1 + K`` in all.
+
+    ``grad J = 2 delta [ sum_i H_i w_i (ĝ_p - I_i ĝ_i) / |g_i|
+    + H_p (sum_i w_i ĝ_i - delta ĝ_p) / |g_p| ]``
+
+    Returns:
+        ``((delta, influences), grad J)``.
+    """
+    probe_loss, probe_unit, probe_inverse = _unit_gradient(loss, select, params, tuple_.probe)
+
+    def partner_term(carry, partner_and_weight):
+        total, mixed = carry
+        partner, weight = partner_and_weight
+        scaled, unit, inverse = _unit_gradient(loss, select, params, partner)
+        influence = tree_dot(unit, probe_unit)
+        direction = jax.tree.map(
+            lambda p, i: weight * inverse * (p - influence * i), probe_unit, unit
+        )
+        total = tree_add(total, hvp(scaled, params, direction))
+        mixed = jax.tree.map(lambda m, i: m + weight * i, mixed, unit)
+        return (total, mixed), influence
+
+    zeros = jax.tree.map(jnp.zeros_like, params)
+    (total, mixed), influences = jax.lax.scan(
+        partner_term, (zeros, zeros), (tuple_.partners, tuple_.weights)
+    )
+    delta = delta_of(influences, tuple_.weights)
+    direction = jax.tree.map(lambda m, p: probe_inverse * (m - delta * p), mixed, probe_unit)
+    total = tree_add(total, hvp(probe_loss, params, direction))
+    return (delta, influences), jax.tree.map(lambda t: 2 * delta * t, total)
+
+
+def hvp_pairs_value_and_grad(loss: Loss, select: Select, params: Params, tuple_: Tuples):
+    """The paper's derivation: ``grad I = p + q - r - s``, four Hessian-vector products a pair.
+
+    Returns:
+        ``((delta, influences), grad J)``.
+    """
+
+    def pair(carry, partner_and_weight):
+        partner, weight = partner_and_weight
+        influence, terms = pair_terms(loss, params, partner, tuple_.probe, select=select)
+        gradient = jax.tree.map(lambda p, q, r, s: weight * (p + q - r - s), *terms)
+        return tree_add(carry, gradient), influence
+
+    zeros = jax.tree.map(jnp.zeros_like, params)
+    total, influences = jax.lax.scan(pair, zeros, (tuple_.partners, tuple_.weights))
+    delta = delta_of(influences, tuple_.weights)
+    return (delta, influences), jax.tree.map(lambda t: 2 * delta * t, total)
+
+
+def pair_terms(
+    loss: Loss, params: Params, train: Any, probe: Any, *, select: Select = None
+) -> tuple[jax.Array, tuple[Params, Params, Params, Params]]:
+    """The influence of one pair and the four terms of its gradient, ``p + q - r - s``.
+
+    With ``c = 1 / (|g_trn| |g_prb|)`` and ``I = c g_trn . g_prb``::
+
+        p = c H_trn g_prb        r = I H_trn g_trn / |g_trn|^2
+        q = c H_prb g_trn        s = I H_prb g_prb / |g_prb|^2
+
+    Args:
+        loss: ``loss(params, example)``, a scalar.
+        params: parameters.
+        train: the training example.
+        probe: the probe example.
+        select: restricts the influence to some parameters; its gradient is in all of them.
+
+    Returns:
+        ``(I, (p, q, r, s))``, each term shaped like ``params``.
+    """
+    train_loss, train_unit, train_inverse = _unit_gradient(loss, select, params, train)
+    probe_loss, probe_unit, probe_inverse = _unit_gradient(loss, select, params, probe)
+    influence = tree_dot(train_unit, probe_unit)
+
+    def term(scaled_loss, factor, direction):
+        return hvp(scaled_loss, params, jax.tree.map(lambda v: factor * v, direction))
+
+    return influence, (
+        term(train_loss, train_inverse, probe_unit),
+        term(probe_loss, probe_inverse, train_unit),
+        term(train_loss, influence * train_inverse, train_unit),
+        term(probe_loss, influence * probe_inverse, probe_unit),
+    )
+
+
+def _unit_gradient(loss: Loss, select: Select, params: Params, example: Any):
+    """The loss scaled to a gradient of size one, ĝ, and 1 / |gradient|."""
+    scale = unit_scale(keep(jax.grad(loss)(params, example), select))
+
+    def scaled(p):
+        return scale * loss(p, example)
+
+    gradient = mask(jax.grad(scaled)(params), select)
+    inverse = inverse_norm(tree_dot(gradient, gradient))
+    return scaled, jax.tree.map(lambda g: g * inverse, gradient), inverse
+
+
+def hvp(function: Callable, params: Params, direction: Params) -> Params:
+    """Hessian-vector product, forward over reverse."""
+    return jax.jvp(jax.grad(function), (params,), (direction,))[1]
+
+
+def keep(tree: Params, select: Select) -> list[jax.Array]:
+    """The leaves of the selected parameters."""
+    leaves = jax.tree_util.tree_leaves_with_path(tree)
+    return [leaf for path, leaf in leaves if _is_kept(path, select)]
+
+
+def mask(tree: Params, select: Select) -> Params:
+    """The tree with zeros in place of parameters that are not selected."""
+    return jax.tree_util.tree_map_with_path(
+        lambda path, leaf: leaf if _is_kept(path, select) else jnp.zeros_like(leaf), tree
+    )
+
+
+def _is_kept(path, select: Select) -> bool:
+    return select is None or select(tuple(str(key.key) for key in path))
+
+
+def tree_dot(a: Any, b: Any) -> jax.Array:
+    """Inner product of two pytrees at full precision."""
+    dots = jax.tree.map(lambda x, y: jnp.vdot(x, y, precision=jax.lax.Precision.HIGHEST), a, b)
+    return sum(jax.tree.leaves(dots))
+
+
+def tree_add(a: Params, b: Params) -> Params:
+    """Sum of two pytrees."""
+    return jax.tree.map(jnp.add, a, b)

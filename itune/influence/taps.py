@@ -1,0 +1,170 @@
+"""Taps: inputs and output cotangents of every layer of a Linen module, for one example.
+
+``nn.intercept_methods`` wraps each covered layer's call: the input is sown, a zero is added to the
+output, and the derivative of the loss with respect to that zero is the output's cotangent. The
+model's code does not change, and the result can be differentiated again. It works under ``vmap``,
+``nn.remat`` and ``nn.scan`` (whose ``variable_axes`` must give ``tap_in`` and ``tap_out`` the same
+axis 0 as ``params``), and for a layer that is called several times.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+from itune.influence.cosine import unit_cotangent
+from itune.influence.objective import LinenLoss
+
+INPUTS, OUTPUTS = "tap_in", "tap_out"
+
+
+class Call(NamedTuple):
+    """One call of one layer: what its parameters' gradients are made of.
+
+    Attributes:
+        inputs: what multiplies the parameter: activations ``(..., d_in)``, ids ``(...)``, or the
+            normalised input of a LayerNorm.
+        cotangents: derivative of the loss in the layer's output, ``(..., d_out)``.
+    """
+
+    inputs: jax.Array
+    cotangents: jax.Array
+
+
+class Layer(NamedTuple):
+    """One tapped layer, as far as it is known before any number is.
+
+    Attributes:
+        path: its module's path, a prefix of its parameters' paths.
+        kind: ``"dense"``, ``"embed"``, ``"attend"`` (an embedding's table used as output weights)
+            or ``"norm"``.
+        input_rank: trailing axes of the input that are features (0 for ids).
+        output_rank: trailing axes of the output that are features.
+    """
+
+    path: tuple[str, ...]
+    kind: str
+    input_rank: int = 1
+    output_rank: int = 1
+
+
+def tapped_calls(
+    loss: LinenLoss, params: Any, example: Any, *, unit_residual: bool = True
+) -> dict[Layer, list[Call]]:
+    """Runs one example forward and backward, without forming any parameter's gradient.
+
+    Args:
+        loss: the loss and its module.
+        params: the module's parameters.
+        example: one example, without a batch axis.
+        unit_residual: scale the loss so that its derivative in the module's outputs has size one
+            (:func:`itune.influence.cosine.unit_cotangent`): cosines do not notice, and stay
+            accurate for fitted examples. False keeps the loss's own scale, for inner products.
+
+    Returns:
+        For each tapped layer its calls, in order.
+
+    Raises:
+        ValueError: ``loss_fn`` did not call ``apply`` exactly once, or a covered layer is used in a
+            way that is not supported (the message names it).
+    """
+    layers: dict[Layer, None] = {}  # an ordered set
+
+    def run(variables, mutable):
+        """The loss, and the mutable collections after it."""
+        states = []
+
+        def apply(*args, **kwargs):
+            with nn.intercept_methods(_interceptor(layers)):
+                outputs, state = loss.module.apply(variables, *args, mutable=mutable, **kwargs)
+            states.append(state)
+            return unit_cotangent(outputs) if unit_residual else outputs
+
+        value = loss.loss_fn(apply, example)
+        if len(states) != 1:
+            raise ValueError(f"loss_fn must call apply exactly once, not {len(states)} times")
+        return value, states[0]
+
+    shapes = jax.eval_shape(lambda p: run({"params": p}, [INPUTS, OUTPUTS])[1], params)
+    zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes.get(OUTPUTS, {}))
+
+    def from_zeros(zeros):
+        value, state = run({"params": params, OUTPUTS: zeros}, [INPUTS])
+        return value, state.get(INPUTS, {})
+
+    cotangents, inputs = jax.grad(from_zeros, has_aux=True)(zeros)
+    return {
+        layer: [
+            Call(value, _descend(cotangents, layer.path)[f"{layer.kind}{number}"])
+            for number, value in enumerate(_descend(inputs, layer.path)[layer.kind])
+        ]
+        for layer in layers
+    }
+
+
+def _descend(tree, path):
+    for name in path:
+        tree = tree[name]
+    return tree
+
+
+def _interceptor(layers: dict[Layer, None]) -> Callable:
+    """An ``nn.intercept_methods`` interceptor that taps covered layers and notes them."""
+
+    def tap(next_fun, args, kwargs, context):
+        outputs = next_fun(*args, **kwargs)
+        module = context.module
+        layer = _describe(module, context.method_name)
+        if layer is None:
+            return outputs
+        layers[layer] = None
+        kind = layer.kind
+        count = len(module.get_variable(INPUTS, kind)) if module.has_variable(INPUTS, kind) else 0
+        inputs = args[0] if args else kwargs["inputs"]
+        module.sow(INPUTS, kind, _normalised(module, inputs) if kind == "norm" else inputs)
+        return module.perturb(f"{kind}{count}", outputs, collection=OUTPUTS)
+
+    return tap
+
+
+def _describe(module: nn.Module, method: str) -> Layer | None:
+    """The layer that this call is, or None for modules that own no covered parameter."""
+    path = module.path
+    if isinstance(module, nn.Embed) and method == "attend":
+        return Layer(path, "attend")
+    if method != "__call__":
+        return None
+    if isinstance(module, nn.Dense):
+        return Layer(path, "dense")
+    if isinstance(module, nn.DenseGeneral):
+        axes = _as_tuple(module.axis)
+        _require(not module.batch_dims, path, "batch_dims")
+        _require(sorted(axes) == list(range(-len(axes), 0)), path, "an axis that is not trailing")
+        return Layer(path, "dense", len(axes), len(_as_tuple(module.features)))
+    if isinstance(module, nn.Embed):
+        return Layer(path, "embed", 0)
+    if isinstance(module, nn.LayerNorm | nn.RMSNorm):
+        _require(_as_tuple(module.reduction_axes) == (-1,), path, "reduction_axes")
+        _require(_as_tuple(module.feature_axes) == (-1,), path, "feature_axes")
+        return Layer(path, "norm")
+    return None
+
+
+def _as_tuple(value) -> tuple:
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+def _require(is_supported: bool, path: tuple[str, ...], what: str) -> None:
+    if not is_supported:
+        name = "/".join(path)
+        raise ValueError(f"layer {name!r} uses {what}; take route 'hvp' or 'autodiff' instead")
+
+
+def _normalised(module: nn.LayerNorm | nn.RMSNorm, inputs: jax.Array) -> jax.Array:
+    """What a normalisation multiplies by its scale."""
+    if isinstance(module, nn.LayerNorm):
+        inputs = inputs - inputs.mean(axis=-1, keepdims=True)
+    square = jnp.mean(inputs * inputs, axis=-1, keepdims=True)
+    return inputs * jax.lax.rsqrt(square + jnp.asarray(module.epsilon, inputs.dtype))
