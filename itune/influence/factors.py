@@ -151,6 +151,57 @@ def gradient_of(factors: Factors, shapes: dict[Path, tuple[int, ...]]) -> dict[P
     return formed
 
 
+def project(factors: Factors, direction: dict[Path, jax.Array]) -> jax.Array:
+    """The inner product ``<g, D>`` of a factored gradient with an array for each parameter."""
+    return sum(
+        _project(term, direction[path].reshape(_three_axes(term, direction[path].shape)))
+        for path, terms in factors.items()
+        for term in terms
+    )
+
+
+def _project(term: Term, direction: jax.Array) -> jax.Array:
+    match term:
+        case Outer(x, e):
+            seen = jnp.einsum("sti,sio->sto", x, direction, precision=HIGHEST)
+            return jnp.vdot(seen, e, precision=HIGHEST)
+        case Lookup(ids, e):
+            return jnp.vdot(jax.vmap(lambda table, i: table[i])(direction, ids), e)
+        case Formed(value):
+            return jnp.vdot(value, direction, precision=HIGHEST)
+
+
+def weighted_sum(
+    factors: Factors, weights: jax.Array, shapes: dict[Path, tuple[int, ...]]
+) -> dict[Path, jax.Array]:
+    """``sum_j w_j g_j`` over a batch of factored gradients, as an array for each parameter.
+
+    Args:
+        factors: with a leading axis of examples, ``(n, ...)``.
+        weights: ``(n,)``.
+        shapes: of the parameters.
+    """
+    merged = {
+        path: tuple(_merge_examples(term, weights) for term in terms)
+        for path, terms in factors.items()
+    }
+    return gradient_of(merged, shapes)
+
+
+def _merge_examples(term: Term, weights: jax.Array) -> Term:
+    """One term for the weighted sum over examples: their positions side by side."""
+
+    def side_by_side(x):
+        return jnp.moveaxis(x, 0, 1).reshape((x.shape[1], x.shape[0] * x.shape[2]) + x.shape[3:])
+
+    if isinstance(term, Formed):
+        return Formed(jnp.tensordot(weights, term.value, axes=1, precision=HIGHEST))
+    first, cotangents = term
+    return type(term)(
+        side_by_side(first), side_by_side(cotangents * weights[:, None, None, None])
+    )
+
+
 def _three_axes(term: Term, shape: tuple[int, ...]) -> tuple[int, int, int]:
     """A parameter's shape as ``(S, rows, columns)``."""
     leading = jax.tree.leaves(term)[0].shape[0]

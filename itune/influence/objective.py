@@ -57,6 +57,6 @@ def cross_entropy(logits: jax.Array, label: jax.Array) -> jax.Array:
     Returns:
         The losses in nats, ``(...)``.
     """
-    is_label = jnp.arange(logits.shape[-1]) == jnp.expand_dims(label, -1)
+    is_label = jax.nn.one_hot(label, logits.shape[-1], dtype=bool)
     own = jnp.sum(jnp.where(is_label, logits, 0), axis=-1, keepdims=True)
     return jax.nn.logsumexp(jnp.where(is_label, 0, logits - own), axis=-1)

@@ -1,8 +1,8 @@
 """Ways to the exact derivative of the influence loss of one tuple; all agree.
 
 With ``g = grad L``, ``ĝ = g / |g|``, ``I_i = ĝ_i . ĝ_p``, ``delta = sum_i w_i I_i`` and
-``J = delta**2``, the two routes ``autodiff`` and ``ghost`` give the influences ``I_i`` in a form that
-reverse mode differentiates, and ``hvp_pairs`` and ``hvp`` give ``grad J`` by Hessian-vector products.
+``J = delta**2``, the routes ``autodiff`` and ``ghost`` give the influences ``I_i`` in a form that
+reverse mode differentiates; ``hvp_pairs`` and ``hvp`` give ``grad J`` by Hessian-vector products.
 """
 
 from collections.abc import Callable

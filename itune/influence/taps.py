@@ -18,6 +18,7 @@ from itune.influence.cosine import unit_cotangent
 from itune.influence.objective import LinenLoss
 
 INPUTS, OUTPUTS = "tap_in", "tap_out"
+_ARGUMENT = {"dense": "inputs", "embed": "inputs", "attend": "query", "norm": "x"}
 
 
 class Call(NamedTuple):
@@ -95,38 +96,50 @@ def tapped_calls(
         return value, state.get(INPUTS, {})
 
     cotangents, inputs = jax.grad(from_zeros, has_aux=True)(zeros)
-    return {
-        layer: [
-            Call(value, _descend(cotangents, layer.path)[f"{layer.kind}{number}"])
-            for number, value in enumerate(_descend(inputs, layer.path)[layer.kind])
+    return {layer: _calls(layer, inputs, cotangents) for layer in layers}
+
+
+def _calls(layer: Layer, inputs: Any, cotangents: Any) -> list[Call]:
+    try:
+        for name in layer.path:
+            inputs, cotangents = inputs[name], cotangents[name]
+        return [
+            Call(value, cotangents[f"{layer.kind}{number}"])
+            for number, value in enumerate(inputs[layer.kind])
         ]
-        for layer in layers
-    }
-
-
-def _descend(tree, path):
-    for name in path:
-        tree = tree[name]
-    return tree
+    except KeyError:
+        raise ValueError(
+            f"the taps of layer {'/'.join(layer.path)!r} were lost on the way out; give the "
+            f"nn.scan or nn.vmap around it variable_axes of 0 for {INPUTS} and {OUTPUTS}, or take "
+            "route 'hvp'"
+        ) from None
 
 
 def _interceptor(layers: dict[Layer, None]) -> Callable:
     """An ``nn.intercept_methods`` interceptor that taps covered layers and notes them."""
 
     def tap(next_fun, args, kwargs, context):
-        outputs = next_fun(*args, **kwargs)
         module = context.module
         layer = _describe(module, context.method_name)
         if layer is None:
+            return next_fun(*args, **kwargs)
+        kind = layer.kind
+        count = _count(module, kind)
+        outputs = next_fun(*args, **kwargs)
+        if _count(module, kind) > count:  # a subclass's super().__call__ was tapped inside
             return outputs
         layers[layer] = None
-        kind = layer.kind
-        count = len(module.get_variable(INPUTS, kind)) if module.has_variable(INPUTS, kind) else 0
-        inputs = args[0] if args else kwargs["inputs"]
+        inputs = args[0] if args else kwargs[_ARGUMENT[kind]]
+        _require(kwargs.get("mask") is None and len(args) < 2, layer.path, "a mask")
         module.sow(INPUTS, kind, _normalised(module, inputs) if kind == "norm" else inputs)
         return module.perturb(f"{kind}{count}", outputs, collection=OUTPUTS)
 
     return tap
+
+
+def _count(module: nn.Module, kind: str) -> int:
+    """How often this layer has been tapped so far."""
+    return len(module.get_variable(INPUTS, kind)) if module.has_variable(INPUTS, kind) else 0
 
 
 def _describe(module: nn.Module, method: str) -> Layer | None:

@@ -1,0 +1,116 @@
+"""Label steps: what finetuning consists of, and what every other method alternates with."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from itune.data.dataset import Dataset, chunks_by_length
+from itune.data.sampling import label_batches
+from itune.methods.method import Task, Work, collect, update
+from itune.training.optimizers import bert_adam, warmup_linear
+
+
+@dataclass(frozen=True)
+class LabelConfig:
+    """The label phase.
+
+    Attributes:
+      epochs: passes over the training data.
+      batch: examples of one update.
+      learning_rate: peak rate, reached after ``warmup`` of the updates; then falls to 0.
+      warmup: fraction of the updates.
+      weight_decay: decoupled, not on biases and layer normalisation.
+      clip: largest gradient norm of one tensor.
+      chunk: examples computed at once; like lengths go together. Changes memory, padding and which
+        dropout masks are drawn, nothing else.
+    """
+
+    epochs: int = 10
+    batch: int = 64
+    learning_rate: float = 2e-5
+    warmup: float = 0.1
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    chunk: int = 16
+
+
+def label_optimizer(config: LabelConfig, train_size: int) -> optax.GradientTransformation:
+    """BertAdam over ``(N // batch) * epochs`` updates."""
+    total = (train_size // config.batch) * config.epochs
+    return bert_adam(
+        warmup_linear(config.learning_rate, total, config.warmup),
+        weight_decay=config.weight_decay,
+        clip=config.clip,
+    )
+
+
+def label_steps(task: Task, tx: optax.GradientTransformation) -> dict[str, Any]:
+    """Step functions ``label``, ``label_without_dropout`` and ``label_update``.
+
+    They take any state with fields ``params`` and ``label``, a
+    :class:`~itune.methods.method.Phase`. The first two add the gradient of a chunk (``is_real``
+    marks examples that count, ``dropout`` is a seed), the third makes the update.
+    """
+
+    def gradient(state, batch, key):
+        def total(params):
+            losses = task.batch_losses(params, batch["examples"], key)
+            return jnp.sum(jnp.where(batch["is_real"], losses, 0))
+
+        value, grads = jax.value_and_grad(total)(state.params)
+        phase = collect(state.label, value, jnp.sum(batch["is_real"]), grads)
+        return state._replace(label=phase), {}
+
+    def label(state, batch):
+        return gradient(state, batch, jax.random.key(batch["dropout"]))
+
+    def label_without_dropout(state, batch):
+        return gradient(state, batch, None)
+
+    def label_update(state, batch):
+        del batch
+        phase, params, loss, norm = update(tx, state.label, state.params)
+        return state._replace(params=params, label=phase), {"loss": loss, "gradient_norm": norm}
+
+    return {
+        "label": label,
+        "label_without_dropout": label_without_dropout,
+        "label_update": label_update,
+    }
+
+
+def label_plan(
+    train: Dataset, config: LabelConfig, rng: np.random.Generator
+) -> list[list[np.ndarray]]:
+    """The batches of each epoch."""
+    return label_batches(rng, len(train), config.batch, config.epochs)
+
+
+def label_work(
+    train: Dataset,
+    config: LabelConfig,
+    batch: np.ndarray,
+    step: int,
+    rng: np.random.Generator,
+    *,
+    has_dropout: bool = True,
+) -> list[Work]:
+    """The work of one label step: its chunks, then the update."""
+    kind = "label" if has_dropout else "label_without_dropout"
+    work = [
+        Work(
+            kind,
+            step,
+            {"is_real": is_real, "dropout": np.uint32(rng.integers(2**32))},
+            batch[chunk],
+            cost=len(chunk),
+        )
+        for chunk, is_real in chunks_by_length(train, batch, config.chunk)
+    ]
+    return [*work, Work("label_update", step)]
+
+

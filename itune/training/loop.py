@@ -1,0 +1,131 @@
+"""The loop: does a method's plan, piece by piece, and can be killed anywhere."""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from itune.data.dataset import Dataset, collate
+from itune.errors import UserError
+from itune.methods.method import Method, Work
+from itune.training.checkpoints import Checkpoints, Position
+from itune.training.progress import Progress
+from itune.training.records import Record
+
+
+class Measure(NamedTuple):
+    """Something that looks at the parameters.
+
+    Attributes:
+      fun: ``fun(params) -> dict`` of JSON-ready values; the first is shown as progress.
+      cost: work, in ordinary gradients of one example.
+    """
+
+    fun: Callable[[Any], dict[str, Any]]
+    cost: float
+
+
+class Trained(NamedTuple):
+    """What the loop returns.
+
+    Attributes:
+      state: the method's state after the last piece of work.
+      seconds: wall clock, over all sessions of the run.
+    """
+
+    state: Any
+    seconds: float
+
+
+def train(
+    method: Method,
+    params: Any,
+    data: Dataset,
+    measures: Mapping[str, Measure],
+    folder: Path,
+    *,
+    name: str = "",
+    checkpoint_seconds: float = 120.0,
+) -> Trained:
+    """Runs a method's plan from the folder's newest checkpoint, or from the start.
+
+    Everything random was drawn when the plan was made, so a run that was killed and goes on ends
+    with the same parameters and the same ``metrics.jsonl``, bit for bit, on the same machine.
+
+    Args:
+      method: what to run.
+      params: initial parameters.
+      data: training data.
+      measures: for each measuring kind of work what it does.
+      folder: gets ``metrics.jsonl`` and ``checkpoints/``; exists.
+      name: shown beside the progress.
+      checkpoint_seconds: time between checkpoints; changes no result.
+
+    Raises:
+      UserError: the loss is no longer finite, or a checkpoint is unusable.
+    """
+    plan = method.plan(data)
+    state = jax.jit(method.init)(params)
+    checkpoints = Checkpoints(folder / "checkpoints")
+    position, state = checkpoints.restore(state) or (Position(0, 0, 0.0), state)
+    record = Record(folder / "metrics.jsonl", position.record_bytes)
+    steps = {kind: jax.jit(step, donate_argnums=0) for kind, step in method.steps.items()}
+    costs = [measures[w.kind].cost if w.kind in measures else w.cost for w in plan]
+    progress = Progress(name, sum(costs), sum(costs[: position.work]))
+    started = saved = time.monotonic()
+
+    def here(done):
+        return Position(done, record.flush(), position.seconds + time.monotonic() - started)
+
+    try:
+        for number, work in enumerate(plan[position.work :], position.work):
+            if work.kind in measures:
+                row = measures[work.kind].fun(state.params)
+                progress.say(_shown(work, row))
+            else:
+                state, info = steps[work.kind](state, _batch(work, data))
+                row = {key: float(value) for key, value in info.items()}
+                _require_finite(work, row)
+            if row:
+                record.write({"kind": work.kind, "step": work.step, "note": work.note, **row})
+            progress.advance(costs[number], _status(work, row))
+            if time.monotonic() - saved >= checkpoint_seconds:
+                checkpoints.save(here(number + 1), state)
+                saved = time.monotonic()
+        if position.work < len(plan):
+            checkpoints.save(here(len(plan)), state)
+        return Trained(state, position.seconds + time.monotonic() - started)
+    finally:
+        progress.close()
+        record.close()
+        checkpoints.close()
+
+
+def _batch(work: Work, data: Dataset) -> dict[str, Any]:
+    batch = dict(work.arrays)
+    if work.examples is not None:
+        batch["examples"] = collate(data, np.asarray(work.examples))
+    return batch
+
+
+def _require_finite(work: Work, row: dict[str, float]) -> None:
+    for key, value in row.items():
+        if not math.isfinite(value):
+            raise UserError(
+                f"{key} is {value} at label step {work.step} ({work.kind}); lower that phase's "
+                "learning rate"
+            )
+
+
+def _status(work: Work, row: Mapping[str, Any]) -> str:
+    shown = [f"{key} {row[key]:.3g}" for key in ("loss", "influence_loss") if key in row]
+    return f"step {work.step} {shown[0]}" if shown else ""
+
+
+def _shown(work: Work, row: Mapping[str, Any]) -> str:
+    key = next(iter(row))
+    return f"step {work.step}, {work.note}: {key} {row[key]:.4f}"

@@ -1,0 +1,58 @@
+"""Progress: a bar with the time left on a terminal, a line now and then elsewhere."""
+
+import sys
+import time
+
+from tqdm import tqdm
+
+
+class Progress:
+    """Counts work done out of a total.
+
+    On a terminal a tqdm bar; piped, a line for each event and one every ``every`` seconds.
+    """
+
+    def __init__(self, name: str, total: float, done: float = 0.0, *, every: float = 30.0):
+        self._name, self._total, self._done, self._every = name, total, done, every
+        self._start, self._before = time.monotonic(), done
+        self._last = self._start
+        self._status = ""
+        self._bar = None
+        if sys.stderr.isatty():
+            self._bar = tqdm(
+                total=round(total),
+                initial=round(done),
+                desc=name,
+                bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}",
+            )
+
+    def advance(self, cost: float, status: str = "") -> None:
+        """Adds finished work; ``status`` is what to show beside it."""
+        self._done += cost
+        self._status = status or self._status
+        if self._bar is not None:
+            self._bar.set_postfix_str(self._status, refresh=False)
+            self._bar.update(round(self._done) - self._bar.n)
+        elif time.monotonic() - self._last > self._every:
+            self.say(f"{self._status}")
+
+    def say(self, text: str) -> None:
+        """Shows an event."""
+        if self._bar is not None:
+            self._bar.write(f"{self._name}: {text}", file=sys.stderr)
+            return
+        self._last = time.monotonic()
+        share = 100 * self._done / max(self._total, 1)
+        print(f"{self._name} {share:3.0f}%{self._left()}: {text}", file=sys.stderr, flush=True)
+
+    def _left(self) -> str:
+        done = self._done - self._before
+        if done <= 0:
+            return ""
+        left = (time.monotonic() - self._start) * (self._total - self._done) / done
+        return f", {left / 60:.1f} min left"
+
+    def close(self) -> None:
+        """Ends the bar."""
+        if self._bar is not None:
+            self._bar.close()

@@ -1,0 +1,43 @@
+"""What a run leaves behind in text: ``metrics.jsonl`` and other JSON, written so as not to tear."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+class Record:
+    """A JSON-lines file that can be cut back to where a checkpoint was made."""
+
+    def __init__(self, path: Path, keep_bytes: int = 0):
+        """Opens ``path``, keeping its first ``keep_bytes`` bytes."""
+        self._file = open(path, "ab")  # noqa: SIM115 (closed by close)
+        self._file.truncate(keep_bytes)
+
+    def write(self, row: dict[str, Any]) -> None:
+        """Appends one row."""
+        self._file.write((json.dumps(row) + "\n").encode())
+
+    def flush(self) -> int:
+        """Forces the rows to disk; returns the file's length."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        return os.fstat(self._file.fileno()).st_size
+
+    def close(self) -> None:
+        """Flushes and closes."""
+        self.flush()
+        self._file.close()
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a JSON-lines file."""
+    return [json.loads(line) for line in Path(path).read_text().splitlines()]
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes indented JSON by way of a temporary file."""
+    path = Path(path)
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(json.dumps(value, indent=2) + "\n")
+    os.replace(temporary, path)

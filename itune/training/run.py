@@ -1,0 +1,250 @@
+"""One run: a method on a task with an encoder and a seed, in a folder of its own."""
+
+import datetime
+import functools
+import importlib.metadata
+import json
+import platform
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+import itune
+from itune.analysis import accuracy, make_cid, make_logits
+from itune.data.dataset import Dataset, tokenize
+from itune.data.tasks import SPLITS, DataConfig, Splits, load_splits
+from itune.errors import UserError
+from itune.methods import InfluenceConfig, LabelConfig, Method, finetuning, influence_tuning
+from itune.models import (
+    BertClassifier,
+    load_encoder,
+    load_tokenizer,
+    resolve_encoder,
+    save_classifier,
+)
+from itune.training.loop import Measure, train
+from itune.training.records import read_rows, write_json
+from itune.training.task import bert_task
+
+PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "transformers")
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """What decides the result of a run, beside its method and its seed.
+
+    Attributes:
+      encoder: a name on the Hugging Face hub, a local folder, or ``all-MiniLM-L6-v2``.
+      max_length: word pieces; longer inputs are cut.
+      cid_probes: the first so many training examples are the probes whose influence difference is
+        measured.
+      precision: of matrix products on accelerators, as ``jax_default_matmul_precision``.
+      data: where the examples come from.
+      label: the label phase.
+      influence: the influence phase, where the method has one.
+    """
+
+    encoder: str = "all-MiniLM-L6-v2"
+    max_length: int = 64
+    cid_probes: int = 40
+    precision: str = "highest"
+    data: DataConfig = field(default_factory=DataConfig)
+    label: LabelConfig = field(default_factory=LabelConfig)
+    influence: InfluenceConfig = field(default_factory=InfluenceConfig)
+
+
+METHODS: dict[str, Callable[..., Method]] = {
+    "finetuning": lambda c, task, size, seed: finetuning(task, c.label, size, seed),
+    "influence_tuning": lambda c, task, size, seed: influence_tuning(
+        task, c.label, c.influence, size, seed
+    ),
+}
+
+
+class Finished(NamedTuple):
+    """A finished run, as its folder holds it.
+
+    Attributes:
+      folder: with ``config.json``, ``metrics.jsonl``, ``result.json``, ``cid.png`` and ``model/``.
+      result: what ``result.json`` says.
+      metrics: the rows of ``metrics.jsonl``.
+    """
+
+    folder: Path
+    result: dict[str, Any]
+    metrics: list[dict[str, Any]]
+
+
+def run(
+    config: RunConfig,
+    method: str,
+    seed: int,
+    folder: Path,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    checkpoint_seconds: float = 120.0,
+) -> Finished:
+    """Trains, measures and writes a run's folder; returns a finished one as it is.
+
+    Args:
+      config: the setting.
+      method: a key of :data:`METHODS`.
+      seed: of the classifier's initial weights, batches, dropout, probes and partners.
+      folder: the run's own folder; made if absent.
+      resume: go on with what is there; a finished run of this configuration is returned untouched.
+      overwrite: delete what is there first.
+      checkpoint_seconds: time between checkpoints.
+
+    Raises:
+      UserError: bad input of any kind, or the folder holds something else.
+    """
+    folder = Path(folder)
+    if method not in METHODS:
+        raise UserError(f"method is {method!r}; use one of {', '.join(METHODS)}")
+    splits = load_splits(config.data)
+    description = {"method": method, "seed": seed, **_describe(config, splits)}
+    _prepare(folder, description, resume=resume, overwrite=overwrite)
+    if (folder / "result.json").exists():
+        return read_run(folder)
+    with jax.default_matmul_precision(config.precision):
+        return _run(config, method, seed, splits, folder, checkpoint_seconds)
+
+
+def read_run(folder: Path) -> Finished:
+    """Reads a finished run's folder."""
+    result = json.loads((folder / "result.json").read_text())
+    return Finished(folder, result, read_rows(folder / "metrics.jsonl"))
+
+
+def _run(config, method, seed, splits, folder, checkpoint_seconds) -> Finished:
+    source = resolve_encoder(config.encoder)
+    bert, params = load_encoder(source, splits.label_count, jax.random.key(seed))
+    tokenizer = load_tokenizer(source)
+    to_dataset = functools.partial(
+        tokenize,
+        tokenizer=tokenizer,
+        max_length=config.max_length,
+        max_positions=bert.max_positions,
+    )
+    data = {name: to_dataset(getattr(splits, name)) for name in SPLITS}
+    model = BertClassifier(bert, unroll=bert.num_layers)
+    task = bert_task(model)
+    accuracies = _accuracies(model)
+    measures = _measures(config, task, data, accuracies)
+    trained = train(
+        METHODS[method](config, task, len(splits.train), seed),
+        params,
+        data["train"],
+        measures,
+        folder,
+        name=f"{method} {seed}",
+        checkpoint_seconds=checkpoint_seconds,
+    )
+    params = trained.state.params
+    save_classifier(folder / "model", bert, params, source, overwrite=True)
+    metrics = read_rows(folder / "metrics.jsonl")
+    result = {
+        "method": method,
+        "task": config.data.source,
+        "encoder": config.encoder,
+        "seed": seed,
+        **{split: accuracies(params, data[split]) for split in SPLITS},
+        "cid": [row for row in metrics if row["kind"] == "cid"][-1],
+        "seconds": round(trained.seconds, 1),
+        "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }
+    write_json(folder / "result.json", result)
+    shutil.rmtree(folder / "checkpoints")
+    return Finished(folder, result, metrics)
+
+
+def _accuracies(model: BertClassifier):
+    def logits(params, examples):
+        output = model.apply({"params": params}, examples["input_ids"], examples["attention_mask"])
+        return output.logits
+
+    predict = make_logits(logits)
+    return lambda params, dataset: accuracy(predict(params, dataset), dataset).to_dict()
+
+
+def _measures(config, task, data: dict[str, Dataset], accuracies) -> dict[str, Measure]:
+    size = len(data["train"])
+    probes = np.arange(min(config.cid_probes, size))
+    cid = make_cid(task.loss, data["train"], probes=probes)
+    return {
+        "cid": Measure(lambda params: cid(params).summary(), cost=1.3 * size),
+        "accuracy": Measure(
+            lambda params: {f"dev_{k}": v for k, v in accuracies(params, data["dev"]).items()},
+            cost=0.3 * len(data["dev"]),
+        ),
+    }
+
+
+def _describe(config: RunConfig, splits: Splits) -> dict[str, Any]:
+    """The configuration with what else decides the result."""
+    return {
+        "config": json.loads(json.dumps(asdict(config))),
+        "data_sha256": splits.digest(),
+        "versions": {
+            "itune": itune.__version__,
+            "python": platform.python_version(),
+            **{package: importlib.metadata.version(package) for package in PACKAGES},
+        },
+        "device": jax.devices()[0].device_kind,
+    }
+
+
+def _prepare(folder: Path, description: dict, *, resume: bool, overwrite: bool) -> None:
+    """Makes the folder ready, or says why it must not be touched."""
+    path = folder / "config.json"
+    is_run = path.exists()
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise UserError(f"{folder} is a file; choose another --name or --out")
+        if folder.exists() and any(folder.iterdir()):
+            if not is_run:
+                raise UserError(
+                    f"{folder} is not empty and holds no run; choose another --name or --out"
+                )
+            if overwrite:
+                shutil.rmtree(folder)
+            elif not resume:
+                raise UserError(
+                    f"{folder} already holds a run; go on with it by --resume true, replace it by "
+                    "--overwrite true, or choose another --name"
+                )
+            else:
+                _require_same(path, description)
+                return
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(path, description)
+    except OSError as error:
+        raise UserError(f"cannot write to {folder}: {error.strerror}; choose another --out") from error
+
+
+def _require_same(path: Path, description: dict) -> None:
+    try:
+        found = _flat(json.loads(path.read_text()))
+    except ValueError as error:
+        raise UserError(f"{path} is damaged; start over with --overwrite true") from error
+    for key, value in _flat(description).items():
+        if key.split(".")[0] not in ("versions", "device") and found.get(key) != value:
+            raise UserError(
+                f"{path}: this run was started with {key} {found.get(key)!r}, not {value!r}; resume "
+                "it as it was started, or choose another --name"
+            )
+
+
+def _flat(tree: dict, prefix: str = "") -> dict[str, Any]:
+    """Nested dicts as one, with dotted keys."""
+    rows = {}
+    for key, value in tree.items():
+        inner = _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+        rows.update(inner)
+    return rows

@@ -1,0 +1,25 @@
+"""The label losses of a BERT classifier, as methods want them."""
+
+from itune.influence import LinenLoss, cross_entropy
+from itune.methods.method import Task
+from itune.models import BertClassifier
+
+
+def bert_task(model: BertClassifier) -> Task:
+    """Cross entropy of ``label``, from ``input_ids`` and ``attention_mask``."""
+
+    def loss(apply, example):
+        output = apply(example["input_ids"], example["attention_mask"])
+        return cross_entropy(output.logits, example["label"])
+
+    def batch_losses(params, examples, dropout_key):
+        output = model.apply(
+            {"params": params},
+            examples["input_ids"],
+            examples["attention_mask"],
+            deterministic=dropout_key is None,
+            rngs=None if dropout_key is None else {"dropout": dropout_key},
+        )
+        return cross_entropy(output.logits, examples["label"])
+
+    return Task(LinenLoss(model, loss), batch_losses)
