@@ -10,11 +10,12 @@ newswire generator, which needs neither files nor a network.
 
 import argparse
 import dataclasses
-import difflib
 import sys
 from collections import Counter
 from pathlib import Path
 
+from itune.cli import Parser, run_main
+from itune.config import attribute_help
 from itune.data import (
     Example,
     TextLenConfig,
@@ -27,45 +28,10 @@ from itune.data import (
 )
 from itune.errors import UserError
 
-KNOB_HELP = {
-    "min_tokens": "shorter sentences are left out, longer ones cut",
-    "length_means": "mean lengths of class 0 and class 1",
-    "length_sd": "standard deviation of the lengths",
-    "prefixes": "prefixes of confound 0 and confound 1",
-}
-
-
-class OneLineParser(argparse.ArgumentParser):
-    """A parser whose errors take one line, and which knows what a misspelt option meant."""
-
-    def __init__(self, **kwargs):
-        self.known: list[str] = []  # before argparse adds --help
-        super().__init__(allow_abbrev=False, **kwargs)
-
-    def add_argument(self, *args, **kwargs):
-        """Add an argument as usual, and remember its spellings."""
-        action = super().add_argument(*args, **kwargs)
-        self.known.extend(action.option_strings)
-        return action
-
-    def parse_args(self, args=None, namespace=None):
-        """Parse as usual, after a look at the options nobody declared."""
-        args = sys.argv[1:] if args is None else list(args)
-        for option in (arg.split("=")[0] for arg in args if arg.startswith("--")):
-            if option not in self.known:
-                near = difflib.get_close_matches(option, self.known, n=1)
-                hint = f"did you mean {near[0]}?" if near else "--help lists the options"
-                self.error(f"{option} is not an option; {hint}")
-        return super().parse_args(args, namespace)
-
-    def error(self, message):
-        """Print one line and leave with status 2."""
-        self.exit(2, f"error: {message}\n")
-
 
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser: the three paths and switches, and an option for every TextLen knob."""
-    parser = OneLineParser(
+    parser = Parser(
         description=__doc__.splitlines()[0],
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
@@ -78,6 +44,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--overwrite", action="store_true", help="replace files already there")
     parser.add_argument("--no-spurious", action="store_true", help="leave the prefix out")
     parser.add_argument("--seed", type=int, default=2021, help="of the embedded generator")
+    told = attribute_help(TextLenConfig)
     for field in dataclasses.fields(TextLenConfig):
         default = field.default
         if isinstance(default, bool):  # --no-spurious, above
@@ -88,7 +55,7 @@ def make_parser() -> argparse.ArgumentParser:
             type=type(default[0] if pair else default),
             nargs=2 if pair else None,
             default=default,
-            help=KNOB_HELP.get(field.name, "see TextLenConfig"),
+            help=told[field.name],
         )
     return parser
 
@@ -141,18 +108,18 @@ def cell_table(splits: dict[str, list[Example]]) -> str:
     return "\n".join(lines)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Build, write and sum up; the exit status."""
+def build(argv: list[str]) -> None:
+    """Build, write and sum up."""
     args = make_parser().parse_args(argv)
-    try:
-        config = make_config(args)
-        splits = build_textlen(*load_sentences(args.conll, config, args.seed), config)
-        write_splits(splits, args.out, args.overwrite)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    config = make_config(args)
+    splits = build_textlen(*load_sentences(args.conll, config, args.seed), config)
+    write_splits(splits, args.out, args.overwrite)
     print(cell_table(splits))
-    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    return run_main(build, argv)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,9 @@
 """BERT in Flax Linen, and Hugging Face's weights in and out."""
 
 from itune.models.bert import STACKED, BertClassifier, BertConfig, BertOutput
+from itune.models.folder import load_config, load_encoder, save_classifier
 from itune.models.hub import load_tokenizer, resolve_encoder
-from itune.models.weights import (
-    from_hugging_face,
-    load_config,
-    load_encoder,
-    save_classifier,
-    to_hugging_face,
-)
+from itune.models.names import from_hugging_face, to_hugging_face
 
 __all__ = [
     "STACKED",

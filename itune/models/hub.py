@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from itune.errors import UserError
-from itune.models.weights import load_config
+from itune.models.folder import load_config
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -1,4 +1,3 @@
-import dataclasses
 import json
 import os
 import subprocess
@@ -6,70 +5,17 @@ import sys
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
+from tiny_bert import KEY, TINY, assert_same, tiny_tensors
 
 from itune import UserError
-from itune.models import (
-    STACKED,
-    BertClassifier,
-    BertConfig,
-    from_hugging_face,
-    load_config,
-    load_encoder,
-    save_classifier,
-    to_hugging_face,
-    weights,
-)
-
-TINY = BertConfig(
-    vocab_size=11,
-    hidden_size=4,
-    num_layers=2,
-    num_heads=2,
-    intermediate_size=6,
-    max_positions=5,
-    num_labels=3,
-    hidden_dropout=0.25,
-    hidden_act="gelu_new",
-)
-KEY = jax.random.key(0)
+from itune.models import folder, from_hugging_face, load_config, load_encoder, save_classifier
 
 
 @pytest.fixture(scope="module")
-def tensors():
-    """Every tensor of BertForSequenceClassification, spelled out, none like another."""
-    h, f = 4, 6
-    shapes = {
-        "bert.embeddings.word_embeddings.weight": (11, h),
-        "bert.embeddings.position_embeddings.weight": (5, h),
-        "bert.embeddings.token_type_embeddings.weight": (2, h),
-        "bert.embeddings.LayerNorm.weight": (h,),
-        "bert.embeddings.LayerNorm.bias": (h,),
-        "bert.pooler.dense.weight": (h, h),
-        "bert.pooler.dense.bias": (h,),
-        "classifier.weight": (3, h),
-        "classifier.bias": (3,),
-    }
-    for i in range(2):
-        for name in ("self.query", "self.key", "self.value", "output.dense"):
-            shapes[f"bert.encoder.layer.{i}.attention.{name}.weight"] = (h, h)
-            shapes[f"bert.encoder.layer.{i}.attention.{name}.bias"] = (h,)
-        for name in ("attention.output.LayerNorm", "output.LayerNorm"):
-            shapes[f"bert.encoder.layer.{i}.{name}.weight"] = (h,)
-            shapes[f"bert.encoder.layer.{i}.{name}.bias"] = (h,)
-        shapes[f"bert.encoder.layer.{i}.intermediate.dense.weight"] = (f, h)
-        shapes[f"bert.encoder.layer.{i}.intermediate.dense.bias"] = (f,)
-        shapes[f"bert.encoder.layer.{i}.output.dense.weight"] = (h, f)
-        shapes[f"bert.encoder.layer.{i}.output.dense.bias"] = (h,)
-    rng = np.random.default_rng(0)
-    return {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
-
-
-@pytest.fixture(scope="module")
-def params(tensors):
-    return from_hugging_face(tensors, TINY, KEY)
+def params():
+    return from_hugging_face(tiny_tensors(), TINY, KEY)
 
 
 @pytest.fixture
@@ -78,160 +24,10 @@ def saved(tmp_path, params):
     return tmp_path / "model"
 
 
-def assert_same(a, b):
-    jax.tree.map(np.testing.assert_array_equal, a, b)
-
-
 def edit_config(folder, **changes):
     path = folder / "config.json"
     data = json.loads(path.read_text()) | changes
     path.write_text(json.dumps({k: v for k, v in data.items() if v is not ...}))
-
-
-def test_tree_is_the_models_own(params):
-    ids = jnp.zeros((3,), jnp.int32)
-    expected = jax.eval_shape(BertClassifier(TINY).init, KEY, ids, ids)["params"]
-    assert jax.tree.structure(params) == jax.tree.structure(expected)
-    jax.tree.map(
-        lambda v, e: np.testing.assert_equal((v.shape, v.dtype), (e.shape, e.dtype)),
-        params,
-        expected,
-    )
-
-
-def test_linear_weights_are_transposed_and_layers_stacked(params, tensors):
-    for i in range(2):
-        np.testing.assert_array_equal(
-            params[STACKED]["output"]["kernel"][i],
-            tensors[f"bert.encoder.layer.{i}.output.dense.weight"].T,
-        )
-        np.testing.assert_array_equal(
-            params[STACKED]["attention_norm"]["scale"][i],
-            tensors[f"bert.encoder.layer.{i}.attention.output.LayerNorm.weight"],
-        )
-    np.testing.assert_array_equal(params["classifier"]["kernel"], tensors["classifier.weight"].T)
-
-
-def test_round_trip(params, tensors):
-    back = to_hugging_face(params, TINY)
-    assert back.keys() == tensors.keys()
-    assert_same(back, tensors)
-    assert all(v.flags.c_contiguous and v.dtype == np.float32 for v in back.values())
-
-
-def test_export_owns_its_arrays(params):
-    host = jax.tree.map(np.array, params)
-    back = to_hugging_face(host, TINY)
-    host["classifier"]["bias"][:] = 7
-    assert not (back["classifier.bias"] == 7).any()
-
-
-@pytest.mark.parametrize(
-    "rename",
-    [
-        lambda name: name.removeprefix("bert."),
-        lambda name: name.replace("Norm.weight", "Norm.gamma").replace("Norm.bias", "Norm.beta"),
-    ],
-    ids=["no prefix", "gamma and beta"],
-)
-def test_other_names(params, tensors, rename):
-    renamed = {rename(name): value for name, value in tensors.items()}
-    assert renamed.keys() != tensors.keys()
-    assert_same(from_hugging_face(renamed, TINY, KEY), params)
-
-
-def test_pretraining_heads_and_buffers_are_ignored(params, tensors):
-    more = {
-        "cls.predictions.bias": np.zeros(11),
-        "bert.embeddings.position_ids": np.arange(5)[None],
-        "cls.seq_relationship.weight": np.zeros((2, 4)),
-    }
-    assert_same(from_hugging_face(tensors | more, TINY, KEY), params)
-
-
-@pytest.mark.parametrize("part", ["pooler", "classifier"])
-def test_missing_head_is_drawn(params, tensors, part):
-    fewer = {name: value for name, value in tensors.items() if part not in name}
-    first, again, other = (
-        from_hugging_face(fewer, TINY, jax.random.key(seed)) for seed in (0, 0, 1)
-    )
-    new = first.pop(part)
-    assert_same(new, again[part])
-    assert (new["kernel"] != other[part]["kernel"]).all()
-    assert (new["bias"] == 0).all() and 0 < np.abs(new["kernel"]).max() < 0.1
-    assert_same(first, {name: value for name, value in params.items() if name != part})
-
-
-def test_new_heads_have_standard_deviation_002():
-    config = dataclasses.replace(TINY, hidden_size=256, num_layers=0)
-    known = {
-        slot.name: np.zeros(slot.shape)
-        for slot in weights._slots(config)
-        if slot.name.startswith("embeddings")
-    }
-    drawn = from_hugging_face(known, config, KEY)
-    np.testing.assert_allclose(drawn["pooler"]["kernel"].std(), 0.02, rtol=0.02)
-    with jax.enable_x64(False):
-        assert_same(from_hugging_face(known, config, KEY), drawn)
-
-
-def test_half_precision_becomes_float32(params, tensors):
-    half = {name: jnp.asarray(value, jnp.bfloat16) for name, value in tensors.items()}
-    out = from_hugging_face({name: np.asarray(v) for name, v in half.items()}, TINY, KEY)
-    assert {v.dtype for v in jax.tree.leaves(out)} == {jnp.dtype("float32")}
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=0.01), out, params)
-
-
-def without(name):
-    return lambda tensors: {k: v for k, v in tensors.items() if k != name}
-
-
-def plus(name, shape=()):
-    return lambda tensors: tensors | {name: np.zeros(shape)}
-
-
-@pytest.mark.parametrize(
-    "change, words",
-    [
-        (without("bert.embeddings.LayerNorm.bias"), "lack tensor 'embeddings.LayerNorm.bias'; is"),
-        (without("bert.pooler.dense.bias"), "lack tensor 'pooler.dense.bias'"),
-        (without("classifier.weight"), "lack tensor 'classifier.weight'"),
-        (lambda tensors: {}, "lack tensor 'embeddings.LayerNorm.bias' and 36 more"),
-        (plus("bert.encoder.layer.2.output.dense.bias"), "unknown tensor 'encoder.layer.2.output"),
-        (plus("lm_head.bias"), "hold an unknown tensor 'lm_head.bias'"),
-        (plus("embeddings.LayerNorm.bias"), "tensor 'embeddings.LayerNorm.bias' appears twice"),
-        (
-            plus("bert.embeddings.word_embeddings.weight", (12, 4)),
-            r"'embeddings.word_embeddings.weight' has shape \(12, 4\), but config says \(11, 4\)",
-        ),
-        (plus("classifier.weight", (3, 5)), r"'classifier.weight' has shape \(3, 5\)"),
-        (plus("classifier.bias", (2,)), "not of 3 labels; set num_labels to match"),
-    ],
-)
-def test_bad_tensors(tensors, change, words):
-    with pytest.raises(UserError, match=words):
-        from_hugging_face(change(tensors), TINY, KEY)
-
-
-@pytest.mark.parametrize(
-    "changes, words",
-    [
-        ({"pooler": {"kernel": np.zeros((4, 4))}}, "parameter pooler/bias is absent"),
-        ({"classifier": {}}, "parameter classifier/kernel is absent"),
-        (
-            {"classifier": {"kernel": np.zeros((3, 4))}},
-            r"classifier/kernel is of shape \(3, 4\), but config says shape \(4, 3\)",
-        ),
-    ],
-)
-def test_bad_params(params, changes, words):
-    with pytest.raises(UserError, match=words):
-        to_hugging_face(params | changes, TINY)
-
-
-def test_bad_layer_count(params):
-    with pytest.raises(UserError, match=r"of shape \(2, 4, 4\), but config says shape \(3, 4, 4\)"):
-        to_hugging_face(params, dataclasses.replace(TINY, num_layers=3))
 
 
 def test_save_and_load(saved, params):
@@ -330,7 +126,7 @@ def test_config_defaults_are_those_of_transformers(tmp_path):
     theirs = TheirConfig()
     (tmp_path / "config.json").write_text('{"model_type": "bert"}')
     ours = load_config(tmp_path)
-    for field, (name, _) in weights._CONFIG.items():
+    for field, (name, _) in folder._CONFIG.items():
         assert getattr(ours, field) == getattr(theirs, name), name
     assert ours.num_labels == theirs.num_labels == 2
 

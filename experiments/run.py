@@ -1,0 +1,80 @@
+"""The main job: train a classifier on a confounded task by some methods, and compare them.
+
+``python experiments/run.py`` runs the quickstart preset; ``--help`` lists presets and settings.
+"""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import jax
+
+from itune.analysis.figures import plot_cid
+from itune.analysis.tables import results_table
+from itune.cli import run_main
+from itune.config import parse
+from itune.training.run import RunConfig, run
+
+PRESETS = Path(__file__).parent / "presets"
+
+
+@dataclass(frozen=True)
+class Experiment(RunConfig):
+    """Some methods and seeds of one setting.
+
+    Attributes:
+      methods: ``finetuning``, ``influence_tuning``.
+      seeds: each method is run with each.
+      name: of the folder under ``out``; each run gets its own ``METHOD-SEED`` in there.
+      out: where runs are kept.
+      resume: go on with runs that were cut off, and take finished ones as they are.
+      overwrite: delete earlier runs of this name first.
+      checkpoint_seconds: time between checkpoints.
+    """
+
+    methods: tuple[str, ...] = ("finetuning", "influence_tuning")
+    seeds: tuple[int, ...] = (2021,)
+    name: str = "default"
+    out: Path = Path("runs")
+    resume: bool = False
+    overwrite: bool = False
+    checkpoint_seconds: float = 120.0
+
+
+def main(argv: list[str]) -> None:
+    """Runs every method with every seed, then prints a table and draws CID against steps."""
+    config = parse(
+        Experiment,
+        PRESETS,
+        argv,
+        prog="run.py",
+        description="Finetune and influence-tune a classifier on a confounded task.",
+        default_preset="quickstart",
+    )
+    setting = RunConfig(**{name: getattr(config, name) for name in RunConfig.__dataclass_fields__})
+    folder = config.out / config.name
+    finished = []
+    for seed in config.seeds:
+        for method in config.methods:
+            done = run(
+                setting,
+                method,
+                seed,
+                folder / f"{method}-{seed}",
+                resume=config.resume,
+                overwrite=config.overwrite,
+                checkpoint_seconds=config.checkpoint_seconds,
+            )
+            plot_cid({method.replace("_", " "): done.metrics}, done.folder / "cid.png")
+            finished.append(done)
+    print(results_table([done.result for done in finished]))
+    runs = {done.folder.name.replace("_", " "): done.metrics for done in finished}
+    plot_cid(runs, folder / "cid.png")
+    print(f"\nCID against label steps: {folder / 'cid.png'}")
+
+
+if __name__ == "__main__":
+    cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "itune" / "jax"
+    jax.config.update("jax_compilation_cache_dir", str(cache))
+    sys.exit(run_main(main, interrupted="go on by the same command with --resume true"))

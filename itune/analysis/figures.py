@@ -1,0 +1,60 @@
+"""Figures, drawn without a screen."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from itune.errors import UserError
+
+LABELS = {
+    "finetuning": "finetuning",
+    "influence_tuning": "influence tuning",
+}
+STYLES = [("#c44e52", "o", "-"), ("#2f6db5", "s", "-"), ("#4c9a5b", "^", "--"), ("#8b6db3", "D", ":")]
+
+
+def plot_cid(runs: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) -> None:
+    """Draws CID against label steps, one line a run, as the paper's Figure 3.
+
+    The two measurements around an influence round stand at the same step, so that a round shows as
+    a vertical drop.
+
+    Args:
+      runs: for each run's name the rows of its ``metrics.jsonl``.
+      path: the PNG (or SVG, PDF) to write.
+
+    Raises:
+      UserError: matplotlib is not installed.
+    """
+    try:
+        import matplotlib
+    except ImportError as error:
+        raise UserError("figures need matplotlib: pip install 'itune[plots]'") from error
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(6.4, 3.8), dpi=150, layout="constrained")
+    axes.axhline(0, color="0.75", linewidth=0.8, zorder=0)
+    for (name, rows), (color, marker, line) in zip(runs.items(), _cycle(STYLES), strict=False):
+        points = [(row["step"], row["cid"]) for row in rows if row["kind"] == "cid"]
+        steps, values = np.array(points).T
+        axes.plot(
+            steps, values, line, color=color, marker=marker, markersize=4, linewidth=1.5, label=name
+        )
+        axes.annotate(
+            f"{values[-1]:.3f}", (steps[-1], values[-1]), xytext=(6, 0),
+            textcoords="offset points", color=color, va="center", fontsize=8,
+        )
+    axes.set(xlabel="label steps", ylabel="CID (mean over probes)")
+    axes.margins(x=0.08)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    figure.savefig(path)
+    pyplot.close(figure)
+
+
+def _cycle(styles):
+    while True:
+        yield from styles

@@ -1,0 +1,40 @@
+"""Results as text a person reads in a terminal."""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def results_table(results: Sequence[dict[str, Any]]) -> str:
+    """A row for each run: accuracies, the worst cell of test, final CID, and time.
+
+    Args:
+      results: contents of ``result.json`` files.
+
+    >>> split = {"accuracy": 0.9, "worst_cell": "y=0 c=1", "worst_cell_accuracy": 0.5}
+    >>> result = {"method": "finetuning", "seed": 1, "train": split, "dev": split, "test": split,
+    ...           "cid": {"cid": 0.1}, "seconds": 90}
+    >>> print(results_table([result]))
+    method      seed  train  dev    test   worst cell of test  CID     time
+    finetuning  1     0.900  0.900  0.900  0.500 at y=0 c=1    +0.100  1.5 min
+    """
+    rows = [("method", "seed", "train", "dev", "test", "worst cell of test", "CID", "time")]
+    for result in results:
+        test = result["test"]
+        rows.append(
+            (
+                result["method"].replace("_", " "),
+                str(result["seed"]),
+                *(f"{result[split]['accuracy']:.3f}" for split in ("train", "dev", "test")),
+                f"{test['worst_cell_accuracy']:.3f} at {test['worst_cell']}",
+                f"{result['cid']['cid']:+.3f}",
+                f"{result['seconds'] / 60:.1f} min",
+            )
+        )
+    return align(rows)
+
+
+def align(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of text in columns, two blanks apart."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)

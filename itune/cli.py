@@ -1,0 +1,99 @@
+"""What every command line shares: errors that take one line, and exit statuses."""
+
+import argparse
+import difflib
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import NoReturn
+
+from itune.errors import UserError
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that raises :class:`UserError`, and knows what a misspelt option meant.
+
+    As ``argparse.ArgumentParser``, but abbreviations are refused.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(allow_abbrev=False, **kwargs)
+
+    def parse_args(self, args=None, namespace=None):
+        """Parse as usual, after a look at the options nobody declared."""
+        args = sys.argv[1:] if args is None else list(args)
+        known = self._option_string_actions  # shared with the groups of options
+        for option in (arg.split("=")[0] for arg in args if arg.startswith("--")):
+            if option not in known:
+                self.error(f"{option} is not an option; {hint(option, known)}")
+        return super().parse_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise the message as a :class:`UserError`."""
+        raise UserError(message)
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name closest to `name`, or with the closest last part, if one is close.
+
+    >>> nearest("--model.hiden", ["--model.hidden", "--seed"])
+    '--model.hidden'
+    >>> nearest("--hiden", ["--model.hidden", "--seed"])
+    '--model.hidden'
+    >>> nearest("--colour", ["--model.hidden", "--seed"]) is None
+    True
+    """
+    known = list(known)
+    by_end = {option.lstrip("-").split(".")[-1]: option for option in reversed(known)}
+    if (end := name.lstrip("-")) in by_end:
+        return by_end[end]
+    if near := difflib.get_close_matches(name, known, n=1):
+        return near[0]
+    near = difflib.get_close_matches(end.split(".")[-1], by_end, n=1)
+    return by_end[near[0]] if near else None
+
+
+def hint(name: str, known: Iterable[str]) -> str:
+    """Return what to do about an unknown name: the nearest known one, or where to look."""
+    near = nearest(name, known)
+    return f"did you mean {near}?" if near else "--help lists the options"
+
+
+def run_main(
+    main: Callable[[list[str]], None],
+    argv: Sequence[str] | None = None,
+    *,
+    interrupted: str = "the command did not finish",
+) -> int:
+    """Run a script's main function and return its exit status.
+
+    =====================  ======  ================================
+    `main`                 status  standard error
+    =====================  ======  ================================
+    returns                0
+    raises UserError       2       ``error: …``, one line
+    raises another error           passed on: that is a bug of ours
+    is interrupted         130     ``interrupted; …``, one line
+    finds its reader gone  141     nothing
+    =====================  ======  ================================
+
+    Args:
+      main: takes the arguments; prints its results to standard output.
+      argv: the arguments; those of the process when None.
+      interrupted: what to say after ``interrupted;``, such as how to go on.
+    """
+    try:
+        try:
+            main(list(sys.argv[1:] if argv is None else argv))
+        finally:
+            sys.stdout.flush()  # so that a reader who left is noticed here, not at exit
+    except UserError as error:
+        print("error:", " ".join(str(error).split()), file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"interrupted; {interrupted}", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+        return 141
+    return 0

@@ -1,0 +1,142 @@
+"""The types that a value of a configuration can have, and how each is read.
+
+==================  ===========================  =========================  ====================
+annotation          in TOML and JSON             on the command line        remark
+==================  ===========================  =========================  ====================
+``int``             integer                      ``3``
+``float``           number                       ``3``, ``1e-5``            finite
+``bool``            boolean                      ``true``, ``false``
+``str``             string                       as it stands
+``Path``            string                       as it stands               not empty
+``Literal[…]``      one of the values            one of the values
+``X | None``        as X; ``"none"``, ``null``   as X; ``none``
+``tuple[X, ...]``   array                        ``a,b``; nothing if empty  no commas in an item
+``tuple[X, Y]``     array of that length         ``a,b``
+==================  ===========================  =========================  ====================
+"""
+
+import math
+import types
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+
+class Kind(NamedTuple):
+    """How values of one type are read.
+
+    Attributes:
+      expected: the type in words.
+      metavar: the type in brief.
+      read: turns a word of the command line into what TOML would hold; ValueError if it cannot.
+      check: turns what TOML or JSON holds into the value; ValueError if it is no such value.
+    """
+
+    expected: str
+    metavar: str
+    read: Callable[[str], Any]
+    check: Callable[[Any], Any]
+
+
+def make_kind(annotation: Any) -> Kind:
+    """Return how values of an annotation are read.
+
+    Raises:
+      TypeError: the annotation is not among those in the table above.
+    """
+    if annotation in _SIMPLE:
+        return _SIMPLE[annotation]
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Literal:
+        return _choice_kind(arguments)
+    others = [argument for argument in arguments if argument is not types.NoneType]
+    if origin in (types.UnionType, typing.Union) and len(others) == 1:
+        return _optional_kind(make_kind(others[0]))
+    if origin is tuple and len(arguments) == 2 and arguments[1] is ...:
+        return _list_kind(make_kind(arguments[0]))
+    if origin is tuple and arguments:
+        return _fixed_kind([make_kind(argument) for argument in arguments])
+    raise TypeError(f"a configuration cannot hold a {annotation}")
+
+
+def _instance(accepted, convert):
+    def check(value):
+        if not isinstance(value, accepted) or (isinstance(value, bool) and accepted is not bool):
+            raise ValueError
+        return convert(value)
+
+    return check
+
+
+def _finite(value):
+    value = float(value)
+    if not math.isfinite(value):
+        raise ValueError
+    return value
+
+
+def _path(text):
+    if not text:
+        raise ValueError
+    return Path(text)
+
+
+def _read_bool(text):
+    try:
+        return {"true": True, "false": False}[text]
+    except KeyError:
+        raise ValueError from None
+
+
+_SIMPLE = {
+    int: Kind("an integer", "INT", int, _instance(int, int)),
+    float: Kind("a finite number", "FLOAT", float, _instance((int, float), _finite)),
+    bool: Kind("true or false", "true|false", _read_bool, _instance(bool, bool)),
+    str: Kind("a string", "STR", str, _instance(str, str)),
+    Path: Kind("a path", "PATH", str, _instance((str, Path), lambda v: _path(str(v)))),
+}
+
+
+def _choice_kind(choices):
+    names = {str(choice): choice for choice in choices}
+
+    def check(value):
+        if not any(value == choice and type(value) is type(choice) for choice in choices):
+            raise ValueError
+        return value
+
+    expected = " or ".join(filter(None, [", ".join(list(names)[:-1]), list(names)[-1]]))
+    return Kind(expected, "|".join(names), lambda text: names.get(text, text), check)
+
+
+def _optional_kind(kind):
+    def read(text):
+        return None if text == "none" else kind.read(text)
+
+    def check(value):
+        return None if value is None or value == "none" else kind.check(value)
+
+    return Kind(f"{kind.expected}, or none", f"{kind.metavar}|none", read, check)
+
+
+def _list_kind(item):
+    def read(text):
+        return [item.read(part.strip()) for part in text.split(",")] if text else []
+
+    def check(value):
+        return tuple(map(item.check, _instance((list, tuple), list)(value)))
+
+    return Kind(f"a list, each item {item.expected}", f"{item.metavar},…", read, check)
+
+
+def _fixed_kind(items):
+    def read(text):
+        return [k.read(part.strip()) for k, part in zip(items, text.split(","), strict=True)]
+
+    def check(value):
+        values = _instance((list, tuple), list)(value)
+        return tuple(kind.check(v) for kind, v in zip(items, values, strict=True))
+
+    expected = f"a list of {len(items)}: " + ", ".join(kind.expected for kind in items)
+    return Kind(expected, ",".join(kind.metavar for kind in items), read, check)

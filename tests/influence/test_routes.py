@@ -1,0 +1,117 @@
+"""Every route gives the definition's value and gradient; how a batch is laid out is no matter."""
+
+from functools import cache
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from influence_cases import (
+    CASES,
+    assert_close,
+    assert_same_result,
+    cast,
+    compiled,
+    compiled_definition,
+    draw_text,
+    draw_tuples,
+    get_case,
+    jit,
+)
+
+from itune.influence import ROUTES, Tuples, value_and_grad
+
+# A route other than ghost does not see layers: two unlike models each are enough.
+OTHERS = [("mlp", route) for route in ROUTES if route != "ghost"]
+OTHERS += [("recurrent", "autodiff"), ("bert", "hvp"), ("tied", "hvp_pairs")]
+
+
+@cache
+def tuples_of(name):
+    return draw_tuples(get_case(name).draw, np.random.default_rng(1))
+
+
+@cache
+def expected(name):
+    """``((J, influences), grad J)`` by the definition."""
+    return compiled_definition(name)(get_case(name).params, tuples_of(name))
+
+
+@pytest.mark.parametrize(("name", "route"), [*((name, "ghost") for name in CASES), *OTHERS])
+def test_equals_the_definition(name, route):
+    tuples = tuples_of(name)
+    actual = compiled(name, route)(get_case(name).params, tuples)
+    assert_same_result(actual, expected(name), 1e-10)
+    (_, info), _ = actual
+    assert_close(info.delta, jnp.sum(tuples.weights * info.influences, axis=1), 1e-12)
+
+
+# Measured on a CPU: 4e-7 to 3e-6 (gradient relative to its largest element).
+@pytest.mark.parametrize(
+    ("name", "route"), [("bert", "ghost"), *(("mlp", route) for route in ROUTES)]
+)
+def test_float32(name, route):
+    single = cast((get_case(name).params, tuples_of(name)), jnp.float32)
+    (value, info), gradient = compiled(name, route)(*single)
+    assert {leaf.dtype for leaf in jax.tree.leaves((value, info, gradient))} == {jnp.dtype("f4")}
+    assert_same_result(((value, info), gradient), expected(name), 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("route", "microbatch"), [("ghost", 1), ("ghost", 2), ("hvp", 2), ("ghost", 3), ("ghost", 4)]
+)
+def test_microbatch_changes_nothing(route, microbatch):
+    """Three tuples: 2 does not divide them."""
+    params, tuples = get_case("mlp").params, tuples_of("mlp")
+    actual = compiled("mlp", route, microbatch)(params, tuples)
+    assert_same_result(actual, expected("mlp"), 1e-10)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_order_changes_nothing(route):
+    params, tuples = get_case("mlp").params, tuples_of("mlp")
+    probes, partners = np.array([2, 0, 1]), np.array([1, 2, 0])
+    moved = jax.tree.map(lambda x: x[probes], tuples)
+    moved = Tuples(
+        moved.probe, jax.tree.map(lambda x: x[:, partners], moved.partners),
+        moved.weights[:, partners],
+    )
+    (value, info), gradient = compiled("mlp", route)(params, moved)
+    back = jax.tree.map(lambda x: x[np.argsort(probes)], info)
+    influences = back.influences[:, np.argsort(partners)]
+    assert_same_result(((value, influences), gradient), expected("mlp"), 1e-10)
+
+
+def test_padding_changes_nothing():
+    case = get_case("bert")
+    tuples, wider = (
+        draw_tuples(lambda *a, width=width: draw_text(*a, width=width), np.random.default_rng(1))
+        for width in (6, 9)
+    )
+    actual = compiled("bert", "ghost")(case.params, wider)
+    assert wider.partners["ids"].shape[-1] == tuples.partners["ids"].shape[-1] + 3
+    assert_same_result(actual, expected("bert"), 1e-10)
+
+
+def test_what_stands_in_padding_changes_nothing():
+    tuples = tuples_of("bert")
+
+    def fill(examples):
+        return examples | {"ids": jnp.where(examples["mask"] == 1, examples["ids"], 7)}
+
+    filled = tuples._replace(probe=fill(tuples.probe), partners=fill(tuples.partners))
+    assert not np.array_equal(filled.partners["ids"], tuples.partners["ids"])
+    actual = compiled("bert", "ghost")(get_case("bert").params, filled)
+    assert_same_result(actual, expected("bert"), 1e-10)
+
+
+def test_traces_once_for_one_shape():
+    case = get_case("mlp")
+    traced = chex.assert_max_traces(value_and_grad(case.loss, microbatch=2), n=1)
+    fun = jit(traced)
+    for seed in range(2):
+        tuples = draw_tuples(case.draw, np.random.default_rng(seed))
+        jax.block_until_ready(fun(case.params, tuples))
+    with pytest.raises(AssertionError, match="traced"):  # the count counts
+        fun(case.params, draw_tuples(case.draw, np.random.default_rng(0), partners=2))

@@ -1,0 +1,279 @@
+"""Configurations from presets, command lines and JSON."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Optional
+
+import pytest
+
+from itune import UserError
+from itune.config import attribute_help, from_dict, parse, to_dict
+from itune.kinds import make_kind
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """How parameters move.
+
+    More about it, which does not count:
+      rate: not this
+
+    Attributes:
+      rate: the ``learning`` rate, 100% of
+        it.
+
+      name (str): which rule.
+
+    Raises:
+      UserError: never this
+    """
+
+    rate: float = 1e-3
+    name: Literal["adam", "sgd"] = "adam"
+    clip: float | None = 1.0
+
+    def __post_init__(self):
+        if self.rate < 0:
+            raise UserError(f"rate is {self.rate}; make it positive")
+        if self.name == "sgd" and self.clip is None:
+            raise UserError("without clipping sgd diverges")
+
+
+@dataclass(frozen=True)
+class Train:
+    steps: int
+    optimizer: Optimizer = Optimizer(rate=0.5)
+    layers: tuple[int, ...] = ()
+    means: tuple[float, float] = (1.0, 2.0)
+
+
+@dataclass(frozen=True)
+class Config:
+    """An experiment."""
+
+    train: Train
+    seed: int = 1
+    verbose: bool = False
+    names: tuple[str, ...] = ("a", "b")
+    out: Path = Path("runs")
+    text: Optional[str] = None  # noqa: UP045
+    level: Literal[1, 2] = 2
+    again: Optimizer = field(default_factory=lambda: Optimizer(name="sgd"))
+    derived: int = field(default=0, init=False)
+
+
+@pytest.fixture
+def presets(tmp_path):
+    paper = '# The published setting.\n# Took an hour.\nseed = 3\ntext = "t"\n[train]\nsteps = 7\n'
+    more = 'layers = [1, 2]\nmeans = [3, 4.5]\n[train.optimizer]\nrate = 1\nclip = "none"\n'
+    (tmp_path / "paper.toml").write_text(paper + more)
+    (tmp_path / "toy.toml").write_text("#\n#  In seconds. \ntrain.steps = 1\n")
+    (tmp_path / "note.md").write_text("# Not a preset")
+    return tmp_path
+
+
+@pytest.fixture
+def read(presets):
+    def read(*argv, default="paper"):
+        kwargs = {"prog": "run.py", "description": "Runs it.", "default_preset": default}
+        return parse(Config, presets, argv, **kwargs)
+
+    return read
+
+
+def test_preset_over_defaults(read):
+    assert read() == read("--preset", "paper")
+    assert read() == Config(
+        train=Train(7, Optimizer(1.0, "adam", None), (1, 2), (3.0, 4.5)), seed=3, text="t"
+    )
+    assert type(read().train.optimizer.rate) is float
+    assert read("--preset=toy").train == Train(1, Optimizer(rate=0.5))
+
+
+def test_command_line_over_preset(read):
+    words = """
+        --seed 4 --seed 5 --verbose true --names x,,y=z --out a/b --text none --level 1
+        --train.steps=-2 --train.layers= --train.means -1e-3,2 --train.optimizer.rate .5
+        --train.optimizer.name sgd --train.optimizer.clip -0 --again.rate 2e3
+    """
+    assert read(*words.split()) == Config(
+        train=Train(-2, Optimizer(0.5, "sgd", 0.0), (), (-0.001, 2.0)),
+        seed=5,
+        verbose=True,
+        names=("x", "", "y=z"),
+        out=Path("a/b"),
+        level=1,
+        again=Optimizer(2000.0, "sgd"),
+    )
+    assert read("--train.steps", "1", default=None) == Config(train=Train(1))
+    assert read("--verbose", "false").verbose is False
+
+
+def test_hyphens_and_abbreviations():
+    @dataclass(frozen=True)
+    class Two:
+        learning_rate: float = 0.0
+        text: str = ""
+
+    def read(*argv):
+        return parse(Two, Path("/none"), argv, prog="", description="", default_preset=None)
+
+    assert read("--learning-rate", "1") == read("--learning_rate=1") == Two(1.0)
+    assert read("--text=--a-b") == Two(text="--a-b")
+    with pytest.raises(UserError, match="--learning is not an option"):
+        read("--learning", "1")
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--sead", "1"], "--sead is not an option; did you mean --seed?"),
+        (["--steps=1"], "--steps is not an option; did you mean --train.steps?"),
+        (["--trian.steps", "1"], "--trian.steps is not an option; did you mean --train.steps?"),
+        (["--xyzzy"], "--xyzzy is not an option; --help lists the options"),
+        (["--train", "1"], "--train is not an option"),
+        (["--derived", "1"], "--derived is not an option"),
+        (["word"], "unrecognized arguments: word"),
+        (["--seed"], "argument --seed: expected one argument"),
+        (["--seed", "1.0"], "--seed is '1.0'; expected an integer"),
+        (["--seed", "none"], "--seed is 'none'; expected an integer"),
+        (["--verbose", "yes"], "--verbose is 'yes'; expected true or false"),
+        (["--level", "3"], "--level is '3'; expected 1 or 2"),
+        (["--out", ""], "--out is ''; expected a path"),
+        (["--again.rate", "nan"], "--again.rate is 'nan'; expected a finite number"),
+        (["--again.clip", "x"], "--again.clip is 'x'; expected a finite number, or none"),
+        (["--train.layers", "1,a"], "is '1,a'; expected a list, each item an integer"),
+        (["--train.means", "1"], "is '1'; expected a list of 2: a finite number, a finite number"),
+        (["--train.means", "1,2,3"], "is '1,2,3'; expected a list of 2"),
+        (["--again.rate", "-1"], "again.rate is -1.0; make it positive"),
+        (["--again.clip", "none"], "again: without clipping sgd diverges"),
+        (["--preset", "toi"], "there is no preset 'toi'; the presets are toy, paper"),
+        (["--preset", "../paper"], "there is no preset '../paper'; the presets are paper, toy"),
+    ],
+)
+def test_bad_command_lines(read, argv, message):
+    with pytest.raises(UserError) as caught:
+        read(*argv)
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_required_keys(read):
+    with pytest.raises(UserError, match=r"^train.steps is not set; give --train.steps, an integer"):
+        read(default=None)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sead = 1", "sead is not a key; did you mean seed?"),
+        ("[trian]\nsteps = 1", "trian is not a key; did you mean train"),
+        ("[trian]", "trian is not a key; did you mean train"),
+        ("[train]\nstepz = 1", "train.stepz is not a key; did you mean train.steps?"),
+        ("train = 1", "train is a section, not a value; put its keys under [train]"),
+        ("seed = '1'", "seed is '1'; expected an integer"),
+        ("seed = true", "seed is True; expected an integer"),
+        ("seed = 1.0", "seed is 1.0; expected an integer"),
+        ("seed.x = 1", "seed is {'x': 1}; expected an integer"),
+        ("verbose = 1", "verbose is 1; expected true or false"),
+        ("level = true", "level is True; expected 1 or 2"),
+        ("names = 'a'", "names is 'a'; expected a list, each item a string"),
+        ("out = 1", "out is 1; expected a path"),
+        ("again.rate = inf", "again.rate is inf; expected a finite number"),
+        ("again.rate = true", "again.rate is True; expected a finite number"),
+        ("train.means = [1]", "train.means is [1]; expected a list of 2"),
+        ("seed = ", "Invalid value (at end of document)"),
+        ("\xff", "can't decode byte"),
+    ],
+)
+def test_bad_presets(read, presets, text, message):
+    path = presets / "paper.toml"
+    path.write_bytes(text.encode("latin1"))
+    with pytest.raises(UserError) as caught:
+        read()
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+    assert str(caught.value).removeprefix("cannot read ").startswith(f"{path}: ")
+
+
+def test_there_are_no_presets(tmp_path):
+    kwargs = {"prog": "", "description": "", "default_preset": None}
+    with pytest.raises(UserError, match="there is no preset 'a'; .*folder holds none"):
+        parse(Optimizer, tmp_path / "folder", ["--preset", "a"], **kwargs)
+
+
+def test_help(read, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit) as leaving:
+        read("--help")
+    assert leaving.value.code == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == "usage: run.py [--preset NAME] [--KEY VALUE ...]" and "Runs it." in lines
+    for line in (
+        "--preset NAME a preset, see below (default: paper)",
+        "--seed INT (default: 1)",
+        "--names STR,… (default: a,b)",
+        "--text STR|none (default: none)",
+        "--train.steps INT (required)",
+        "--train.layers INT,… (default: '')",
+        "How parameters move.",
+        "the learning rate, 100% of it. (default: 0.5)",
+        "--again.name adam|sgd which rule. (default: sgd)",
+        "paper The published setting.",
+        "toy In seconds.",
+    ):
+        assert line in lines, line
+    assert not any("Train(" in line for line in lines)  # the docstring dataclasses write
+    assert "derived" not in " ".join(lines) and "Not a preset" not in " ".join(lines)
+
+
+def test_attributes_sections():
+    assert attribute_help(Optimizer) == {
+        "rate": "the learning rate, 100% of it.",
+        "name": "which rule.",
+    }
+
+    class Child(Optimizer):
+        """A child.
+
+        Attributes:
+          name: another
+          extra:
+            its own
+        """
+
+    told = attribute_help(Child)
+    assert told["rate"] == attribute_help(Optimizer)["rate"]
+    assert told["name"] == "another" and told["extra"] == "its own"
+
+
+def test_to_dict_and_back(read):
+    config = read("--verbose", "true")
+    plain = to_dict(config)
+    assert json.loads(json.dumps(plain, allow_nan=False)) == plain
+    assert plain["train"]["layers"] == [1, 2] and plain["train"]["optimizer"]["clip"] is None
+    assert plain["out"] == "runs" and "derived" not in plain
+    assert from_dict(Config, plain) == config
+    assert from_dict(Config, {"train": {"steps": 1}}) == Config(train=Train(1))
+
+
+@pytest.mark.parametrize(
+    ("mapping", "message"),
+    [
+        ({"train": {"steps": 1}, "sead": 1}, "sead is not a key; did you mean seed?"),
+        ({"train": {"steps": None}}, "train.steps is None; expected an integer"),
+        ({}, "train.steps is not set"),
+        ({"train": {"steps": 1}, "again": {"rate": -1}}, "again.rate is -1.0; make it positive"),
+        ([], r"\[\] is no configuration"),
+    ],
+)
+def test_from_dict_refuses(mapping, message):
+    with pytest.raises(UserError, match=f"^{message}"):
+        from_dict(Config, mapping)
+    with pytest.raises(UserError, match=f"^run/config.json: {message}"):
+        from_dict(Config, mapping, source="run/config.json")
+
+
+@pytest.mark.parametrize("annotation", [dict, list[int], int | str, tuple, bytes, None])
+def test_annotations_that_are_refused(annotation):
+    with pytest.raises(TypeError, match="a configuration cannot hold"):
+        make_kind(annotation)
