@@ -1,12 +1,13 @@
 """Exit statuses and one-line errors of every command."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 
 from itune import UserError
-from itune.cli import Parser, run_main
+from itune.cli import Parser, nearest, run_main
 
 
 def raising(error):
@@ -47,16 +48,15 @@ def test_other_exceptions_pass(error):
 def test_a_reader_who_leaves(leave):
     """A pipe whose other end is closed, as of `script | head -0`."""
     code = f"""
-import sys, time
+import sys
 from itune.cli import run_main
 def main(argv):
     sys.stdin.read(); print("x"){leave}
 sys.exit(run_main(main))
 """
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdin=pipe, stdout=pipe, stderr=pipe
-    ) as run:
+    buffered = {name: v for name, v in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen([sys.executable, "-c", code], env=buffered, **pipes) as run:
         run.stdout.close()
         run.stdin.close()
         assert run.stderr.read() == b""
@@ -71,3 +71,17 @@ def test_options_of_groups_are_known():
         parser.parse_args(["--color", "red"])
     with pytest.raises(UserError, match="--help lists the options"):
         parser.parse_args(["--xyzzy"])
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("--rate", "--train.rate"),  # not --date, of which nearly every letter is the same
+        ("--train.rat", "--train.rate"),
+        ("--eval.rat", "--train.rate"),
+        ("--dat", "--date"),
+        ("--xyzzy", None),
+    ],
+)
+def test_nearest(name, meant):
+    assert nearest(name, ["--date", "--train.rate"]) == meant

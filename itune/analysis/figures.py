@@ -1,6 +1,7 @@
 """Figures, drawn without a screen."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,13 @@ import numpy as np
 
 from itune.errors import UserError
 
-LABELS = {
-    "finetuning": "finetuning",
-    "influence_tuning": "influence tuning",
-}
-STYLES = [("#c44e52", "o", "-"), ("#2f6db5", "s", "-"), ("#4c9a5b", "^", "--"), ("#8b6db3", "D", ":")]
+STYLES = (
+    ("#c44e52", "o", "-"),
+    ("#2f6db5", "s", "-"),
+    ("#4c9a5b", "^", "--"),
+    ("#8b6db3", "D", ":"),
+)
+"""Colour, marker and line of each run in turn: told apart without colour too."""
 
 
 def plot_cid(runs: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) -> None:
@@ -37,7 +40,7 @@ def plot_cid(runs: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) -> Non
 
     figure, axes = pyplot.subplots(figsize=(6.4, 3.8), dpi=150, layout="constrained")
     axes.axhline(0, color="0.75", linewidth=0.8, zorder=0)
-    for (name, rows), (color, marker, line) in zip(runs.items(), _cycle(STYLES), strict=False):
+    for (name, rows), (color, marker, line) in zip(runs.items(), cycle(STYLES), strict=False):
         points = [(row["step"], row["cid"]) for row in rows if row["kind"] == "cid"]
         steps, values = np.array(points).T
         axes.plot(
@@ -53,8 +56,3 @@ def plot_cid(runs: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) -> Non
     axes.legend(frameon=False)
     figure.savefig(path)
     pyplot.close(figure)
-
-
-def _cycle(styles):
-    while True:
-        yield from styles

@@ -21,8 +21,8 @@ class DataConfig:
     """Where a run's examples come from.
 
     Attributes:
-      source: ``embedded`` (TextLen of generated newswire), ``hub`` (TextLen of the hub's CoNLL-2003),
-        ``conll:FOLDER`` (TextLen of CoNLL files), or a folder of train.jsonl, dev.jsonl, test.jsonl.
+      source: ``embedded`` (TextLen of generated newswire), ``hub`` (of the hub's CoNLL-2003),
+        ``conll:FOLDER`` (of CoNLL files), or a folder of train.jsonl, dev.jsonl and test.jsonl.
       seed: of the embedded newswire.
       textlen: the recipe, for all sources but a folder.
     """

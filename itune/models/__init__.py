@@ -1,12 +1,11 @@
 """BERT in Flax Linen, and Hugging Face's weights in and out."""
 
-from itune.models.bert import STACKED, BertClassifier, BertConfig, BertOutput
+from itune.models.bert import BertClassifier, BertConfig, BertOutput
 from itune.models.folder import load_config, load_encoder, save_classifier
 from itune.models.hub import load_tokenizer, resolve_encoder
 from itune.models.names import from_hugging_face, to_hugging_face
 
 __all__ = [
-    "STACKED",
     "BertClassifier",
     "BertConfig",
     "BertOutput",

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from itune.errors import UserError
-from itune.models.bert import STACKED, BertConfig
+from itune.models.bert import BertConfig, layer_name
 
 Params = dict[str, Any]
 
@@ -40,21 +40,20 @@ class _Slot(NamedTuple):
     name: str  # in the file, without the "bert." prefix
     shape: tuple[int, ...]  # in the file
     path: tuple[str, ...]  # in our tree
-    layer: int | None  # row of a stacked array
 
     @property
     def transposed(self) -> bool:
         return self.path[-1] == "kernel"
 
 
-def _affine(name, path, inputs, outputs, layer=None):
-    yield _Slot(f"{name}.weight", (outputs, inputs), (*path, "kernel"), layer)
-    yield _Slot(f"{name}.bias", (outputs,), (*path, "bias"), layer)
+def _affine(name, path, inputs, outputs):
+    yield _Slot(f"{name}.weight", (outputs, inputs), (*path, "kernel"))
+    yield _Slot(f"{name}.bias", (outputs,), (*path, "bias"))
 
 
-def _normalisation(name, path, width, layer=None):
-    yield _Slot(f"{name}.weight", (width,), (*path, "scale"), layer)
-    yield _Slot(f"{name}.bias", (width,), (*path, "bias"), layer)
+def _normalisation(name, path, width):
+    yield _Slot(f"{name}.weight", (width,), (*path, "scale"))
+    yield _Slot(f"{name}.bias", (width,), (*path, "bias"))
 
 
 def _slots(c: BertConfig) -> Iterator[_Slot]:
@@ -64,16 +63,16 @@ def _slots(c: BertConfig) -> Iterator[_Slot]:
         if ours == "norm":
             yield from _normalisation(name, path, c.hidden_size)
         else:
-            yield _Slot(f"{name}.weight", (rows[ours], c.hidden_size), (*path, "embedding"), None)
+            yield _Slot(f"{name}.weight", (rows[ours], c.hidden_size), (*path, "embedding"))
     for i in range(c.num_layers):
         for ours, theirs in _LAYER.items():
-            name, path = f"encoder.layer.{i}.{theirs}", (STACKED, ours)
+            name, path = f"encoder.layer.{i}.{theirs}", (layer_name(i), ours)
             if ours.endswith("norm"):
-                yield from _normalisation(name, path, c.hidden_size, i)
+                yield from _normalisation(name, path, c.hidden_size)
             else:
                 inputs = c.intermediate_size if ours == "output" else c.hidden_size
                 outputs = c.intermediate_size if ours == "intermediate" else c.hidden_size
-                yield from _affine(name, path, inputs, outputs, i)
+                yield from _affine(name, path, inputs, outputs)
     yield from _affine("pooler.dense", ("pooler",), c.hidden_size, c.hidden_size)
     yield from _affine("classifier", ("classifier",), c.hidden_size, c.num_labels)
 
@@ -140,7 +139,7 @@ def from_hugging_face(
             normal of standard deviation 0.02, with zero bias.
 
     Returns:
-        Nested dict of float32 arrays; encoder layers stacked on the leading axis.
+        Nested dict of float32 arrays.
 
     Raises:
         UserError: A tensor is missing, left over, or of another shape (each named), or the
@@ -149,14 +148,10 @@ def from_hugging_face(
     found = _canonical(tensors)
     _add_new_heads(found, config, key)
     _check_names_and_shapes(found, config)
-    grouped: dict[tuple[str, ...], list[np.ndarray]] = {}
+    params: Params = {}
     for slot in _slots(config):
         value = np.asarray(found[slot.name], np.float32)
-        grouped.setdefault(slot.path, []).append(value.T if slot.transposed else value)
-    params: Params = {}
-    for path, values in grouped.items():
-        array = np.stack(values) if path[0] == STACKED else values[0]
-        _insert(params, path, jnp.asarray(array))
+        _insert(params, slot.path, jnp.asarray(value.T if slot.transposed else value))
     return params
 
 
@@ -176,15 +171,13 @@ def to_hugging_face(params: Params, config: BertConfig) -> dict[str, np.ndarray]
     tensors = {}
     for slot in _slots(config):
         value = _lookup(params, slot.path)
-        stacked = (config.num_layers,) if slot.layer is not None else ()
-        shape = (*stacked, *(reversed(slot.shape) if slot.transposed else slot.shape))
+        shape = slot.shape[::-1] if slot.transposed else slot.shape
         if value is None or np.shape(value) != shape:
             got = "absent" if value is None else f"of shape {np.shape(value)}"
             raise UserError(
                 f"parameter {'/'.join(slot.path)} is {got}, but config says shape {shape}"
             )
-        array = np.asarray(value if slot.layer is None else value[slot.layer])
-        array = array.T if slot.transposed else array
+        array = np.asarray(value).T if slot.transposed else np.asarray(value)
         prefix = "" if slot.name.startswith("classifier.") else "bert."
         # safetensors writes other layouts wrongly without a word; only C order is safe.
         tensors[prefix + slot.name] = np.array(array, np.float32, order="C")

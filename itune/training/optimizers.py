@@ -7,8 +7,6 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from itune.models import STACKED
-
 Path = tuple[str, ...]
 
 
@@ -46,20 +44,13 @@ def scale_by_bert_adam(
 
 
 def clip_each_tensor(max_norm: float) -> optax.GradientTransformation:
-    """Scales each tensor's gradient to Euclidean norm ``max_norm`` where it is larger.
+    """Scales each tensor's gradient to Euclidean norm ``max_norm`` where it is larger."""
 
-    A parameter stacked over layers (under ``STACKED``) counts as one tensor a layer.
-    """
+    def clip(gradient):
+        norm = jnp.sqrt(jnp.sum(gradient * gradient))
+        return gradient * jnp.minimum(max_norm / (norm + 1e-6), 1)
 
-    def clip(path, gradient):
-        first = 1 if path and path[0] == STACKED else 0
-        axes = tuple(range(first, gradient.ndim))
-        square = jnp.sum(gradient * gradient, axis=axes, keepdims=True)
-        # As the released code: the tiny constant is in the quotient, not under the root.
-        scale = max_norm / (jnp.sqrt(square) + 1e-6)
-        return gradient * jnp.minimum(scale, 1)
-
-    return optax.stateless(lambda updates, _: _map_with_path(clip, updates))
+    return optax.stateless(lambda updates, _: jax.tree.map(clip, updates))
 
 
 def has_decay(path: Path) -> bool:

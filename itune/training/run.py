@@ -133,7 +133,7 @@ def _run(config, method, seed, splits, folder, checkpoint_seconds) -> Finished:
         max_positions=bert.max_positions,
     )
     data = {name: to_dataset(getattr(splits, name)) for name in SPLITS}
-    model = BertClassifier(bert, unroll=bert.num_layers)
+    model = BertClassifier(bert)
     task = bert_task(model)
     accuracies = _accuracies(model)
     measures = _measures(config, task, data, accuracies)
@@ -225,7 +225,7 @@ def _prepare(folder: Path, description: dict, *, resume: bool, overwrite: bool) 
         folder.mkdir(parents=True, exist_ok=True)
         write_json(path, description)
     except OSError as error:
-        raise UserError(f"cannot write to {folder}: {error.strerror}; choose another --out") from error
+        raise UserError(f"cannot write to {folder}: {error.strerror}; try another --out") from None
 
 
 def _require_same(path: Path, description: dict) -> None:
@@ -236,8 +236,8 @@ def _require_same(path: Path, description: dict) -> None:
     for key, value in _flat(description).items():
         if key.split(".")[0] not in ("versions", "device") and found.get(key) != value:
             raise UserError(
-                f"{path}: this run was started with {key} {found.get(key)!r}, not {value!r}; resume "
-                "it as it was started, or choose another --name"
+                f"{path}: this run was started with {key} {found.get(key)!r}, not {value!r}; "
+                "resume it as it was started, or choose another --name"
             )
 
 
@@ -245,6 +245,6 @@ def _flat(tree: dict, prefix: str = "") -> dict[str, Any]:
     """Nested dicts as one, with dotted keys."""
     rows = {}
     for key, value in tree.items():
-        inner = _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-        rows.update(inner)
+        is_inner = isinstance(value, dict)
+        rows |= _flat(value, f"{prefix}{key}.") if is_inner else {prefix + key: value}
     return rows

@@ -13,7 +13,6 @@ from scipy.special import erf
 
 from itune import UserError
 from itune.models import (
-    STACKED,
     BertClassifier,
     BertConfig,
     load_encoder,
@@ -59,13 +58,13 @@ def batch():
     return jnp.asarray(ids), jnp.asarray(mask), jnp.asarray(types)
 
 
-STATIC = ("config", "unroll", "deterministic")
+STATIC = ("config", "deterministic")
 # Compiling takes most of the time here; MiniLM's test below compiles as users do.
 QUICKLY = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 
 
-def forward(params, *inputs, config=TINY, unroll=1, **kwargs):
-    return BertClassifier(config, unroll).apply({"params": params}, *inputs, **kwargs)
+def forward(params, *inputs, config=TINY, **kwargs):
+    return BertClassifier(config).apply({"params": params}, *inputs, **kwargs)
 
 
 apply = jax.jit(forward, static_argnames=STATIC, compiler_options=QUICKLY)
@@ -102,7 +101,7 @@ def reference(params, ids, config):
     x = norm(e["norm"], x + e["token_type"]["embedding"][0])
     width = config.hidden_size // config.num_heads
     for i in range(config.num_layers):
-        p = jax.tree.map(lambda v, i=i: v[i], params[STACKED])
+        p = params[f"layer_{i}"]
         q, k, v = (dense(p[name], x) for name in ("query", "key", "value"))
         mixed = np.zeros_like(x)
         for head in range(config.num_heads):
@@ -166,11 +165,6 @@ def test_mask_may_be_bool_and_types_default_to_zero(params, batch):
     expected = apply(params, ids, mask, jnp.zeros_like(types))
     assert_close(apply(params, ids, mask == 1), expected)
     assert np.abs(expected.logits - apply(params, *batch).logits).max() > 1e-3
-
-
-def test_unroll_changes_nothing(params, batch):
-    expected = apply(params, *batch)
-    assert_close(apply(params, *batch, unroll=2), expected)  # 2 does not divide the 3 layers
 
 
 def test_first_and_second_derivatives(params):
@@ -245,7 +239,7 @@ def test_layers_draw_different_dropout():
             return model.apply({"params": params}, ids, ids, rngs={"dropout": key}, **kwargs)
 
     _, state = run(params, quick_key(0))
-    masks = state["tap_in"][STACKED]["Dropout_2"]["zero"][0]
+    masks = np.array([state["tap_in"][f"layer_{i}"]["Dropout_2"]["zero"][0] for i in range(3)])
     assert masks.shape == (3, 3, 16) and masks.any()
     assert (masks[0] != masks[1]).any() and (masks[1] != masks[2]).any()
 
@@ -266,7 +260,7 @@ def test_interceptor_sees_every_parameter_once(params, batch):
     jax.eval_shape(run, params)
     owners = {tuple(k.key for k in path[:-1]) for path, _ in jax.tree.leaves_with_path(params)}
     assert set(seen) == owners
-    assert all(seen.count(owner) == 1 for owner in owners if owner[0] != STACKED)
+    assert len(seen) == len(owners)
 
 
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
@@ -277,13 +271,12 @@ def test_dtype_follows_parameters(params, batch, dtype):
     assert_close(out, apply(params, *batch), 1e-5 if dtype == jnp.float32 else 0)
 
 
-def test_fresh_parameters_are_float32_and_stacked():
+def test_fresh_parameters_are_float32_and_differ_by_layer():
     ids = jnp.zeros((2, 3), jnp.int32)
     init = jax.jit(BertClassifier(TINY).init, compiler_options=QUICKLY)
     params = init(quick_key(0), ids, ids)["params"]
     assert {v.dtype for v in jax.tree.leaves(params)} == {jnp.dtype("float32")}
-    assert all(v.shape[0] == 3 for v in jax.tree.leaves(params[STACKED]))
-    kernels = params[STACKED]["query"]["kernel"]
+    kernels = [params[f"layer_{i}"]["query"]["kernel"] for i in range(3)]
     assert np.abs(kernels[0] - kernels[1]).max() > 1e-3
     assert 0.015 < params["embeddings"]["word"]["embedding"].std() < 0.025
 

@@ -7,7 +7,7 @@ import pytest
 from tiny_bert import KEY, TINY, assert_same, tiny_tensors
 
 from itune import UserError
-from itune.models import STACKED, BertClassifier, from_hugging_face, names, to_hugging_face
+from itune.models import BertClassifier, from_hugging_face, names, to_hugging_face
 
 
 @pytest.fixture(scope="module")
@@ -31,14 +31,14 @@ def test_tree_is_the_models_own(params):
     )
 
 
-def test_linear_weights_are_transposed_and_layers_stacked(params, tensors):
+def test_linear_weights_are_transposed_layer_by_layer(params, tensors):
     for i in range(2):
         np.testing.assert_array_equal(
-            params[STACKED]["output"]["kernel"][i],
+            params[f"layer_{i}"]["output"]["kernel"],
             tensors[f"bert.encoder.layer.{i}.output.dense.weight"].T,
         )
         np.testing.assert_array_equal(
-            params[STACKED]["attention_norm"]["scale"][i],
+            params[f"layer_{i}"]["attention_norm"]["scale"],
             tensors[f"bert.encoder.layer.{i}.attention.output.LayerNorm.weight"],
         )
     np.testing.assert_array_equal(params["classifier"]["kernel"], tensors["classifier.weight"].T)
@@ -162,5 +162,5 @@ def test_bad_params(params, changes, words):
 
 
 def test_bad_layer_count(params):
-    with pytest.raises(UserError, match=r"of shape \(2, 4, 4\), but config says shape \(3, 4, 4\)"):
+    with pytest.raises(UserError, match=r"layer_2/query/kernel is absent, but config says shape \(4, 4\)"):
         to_hugging_face(params, dataclasses.replace(TINY, num_layers=3))
