@@ -47,8 +47,13 @@ def plot_cid(runs: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) -> Non
             steps, values, line, color=color, marker=marker, markersize=4, linewidth=1.5, label=name
         )
         axes.annotate(
-            f"{values[-1]:.3f}", (steps[-1], values[-1]), xytext=(6, 0),
-            textcoords="offset points", color=color, va="center", fontsize=8,
+            f"{values[-1]:.3f}",
+            (steps[-1], values[-1]),
+            xytext=(6, 0),
+            textcoords="offset points",
+            color=color,
+            va="center",
+            fontsize=8,
         )
     axes.set(xlabel="label steps", ylabel="CID (mean over probes)")
     axes.margins(x=0.08)

@@ -67,7 +67,7 @@ def _parse(line: str, where: str) -> Example:
         raise UserError(f"{where}: not JSON ({reason}); write one object a line") from None
     if not isinstance(record, dict):
         kind = type(record).__name__
-        raise UserError(f"{where}: holds a {kind}, not an object; write {{\"tokens\": …}}")
+        raise UserError(f'{where}: holds a {kind}, not an object; write {{"tokens": …}}')
     tokens = _tokens(record, where)
     length = _count(record, "length", where) if "length" in record else len(tokens)
     return Example(

@@ -56,9 +56,7 @@ def _forward(outputs):
 def _backward(_, cotangents):
     floats = [c for c in jax.tree.leaves(cotangents) if c.dtype != jax.dtypes.float0]
     scale = unit_scale(floats)
-    return (
-        jax.tree.map(lambda c: c if c.dtype == jax.dtypes.float0 else c * scale, cotangents),
-    )
+    return (jax.tree.map(lambda c: c if c.dtype == jax.dtypes.float0 else c * scale, cotangents),)
 
 
 unit_cotangent.defvjp(_forward, _backward)

@@ -95,9 +95,7 @@ def parameter_shapes(params: Any) -> dict[Path, tuple[int, ...]]:
 
 def inner(a: Factors, b: Factors) -> jax.Array:
     """The inner product of two factored gradients of one parameter tree, a scalar."""
-    return sum(
-        _inner(first, second) for path in a for first in a[path] for second in b[path]
-    )
+    return sum(_inner(first, second) for path in a for first in a[path] for second in b[path])
 
 
 def square(a: Factors) -> jax.Array:
@@ -197,9 +195,7 @@ def _merge_examples(term: Term, weights: jax.Array) -> Term:
     if isinstance(term, Formed):
         return Formed(jnp.tensordot(weights, term.value, axes=1, precision=HIGHEST))
     first, cotangents = term
-    return type(term)(
-        side_by_side(first), side_by_side(cotangents * weights[:, None, None, None])
-    )
+    return type(term)(side_by_side(first), side_by_side(cotangents * weights[:, None, None, None]))
 
 
 def _three_axes(term: Term, shape: tuple[int, ...]) -> tuple[int, int, int]:

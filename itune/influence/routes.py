@@ -33,9 +33,7 @@ def autodiff_influences(loss: Loss, select: Select, params: Params, tuple_: Tupl
     return _first_against_rest(gradients, tree_dot)
 
 
-def ghost_influences(
-    loss: LinenLoss, select: Select, params: Params, tuple_: Tuples
-) -> jax.Array:
+def ghost_influences(loss: LinenLoss, select: Select, params: Params, tuple_: Tuples) -> jax.Array:
     """Cosines from layers' inputs and output cotangents, ``(K,)``: no gradient is ever formed.
 
     Two forward-equivalents forward and four to differentiate, against three of an ordinary

@@ -139,9 +139,7 @@ def influence_tuning(
     return Method(init, steps, lambda train: _plan(train, label, influence, seed))
 
 
-def _plan(
-    train: Dataset, label: LabelConfig, influence: InfluenceConfig, seed: int
-) -> list[Work]:
+def _plan(train: Dataset, label: LabelConfig, influence: InfluenceConfig, seed: int) -> list[Work]:
     require_partners(train.label, train.confound)
     order, dropout, draws = (np.random.default_rng([seed, stream]) for stream in range(3))
     epochs = label_plan(train, label, order)
@@ -181,9 +179,7 @@ def _round(train, influence, step, waiting, rng):
 
     for _ in range(influence.epochs):
         order = rng.permutation(probes)
-        partners, signed = draw_partners(
-            rng, order, influence.k, train.label, train.confound, pool
-        )
+        partners, signed = draw_partners(rng, order, influence.k, train.label, train.confound, pool)
         for row, weight in zip(np.column_stack([order, partners]), signed, strict=True):
             indices.append(row)
             weights.append(weight)

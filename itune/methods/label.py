@@ -112,5 +112,3 @@ def label_work(
         for chunk, is_real in chunks_by_length(train, batch, config.chunk)
     ]
     return [*work, Work("label_update", step)]
-
-

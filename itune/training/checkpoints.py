@@ -39,7 +39,10 @@ class Checkpoints:
         )
 
     def save(self, position: Position, state: Any) -> None:
-        """Writes the state and waits until it is on disk."""
+        """Writes the state and waits until it is on disk; a position saved already is left."""
+        latest = self._checkpointer.latest
+        if latest is not None and latest.step == position.work:
+            return
         self._checkpointer.save(
             position.work, state, force=True, custom_metadata=dict(position._asdict())
         )
@@ -56,7 +59,9 @@ class Checkpoints:
         latest = self._checkpointer.latest
         if latest is None:
             return None
-        abstract = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), state)
+        abstract = jax.tree.map(
+            lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding), state
+        )
         try:
             restored = self._checkpointer.load(latest.step, abstract)
         except (ValueError, KeyError, FileNotFoundError) as error:

@@ -69,7 +69,8 @@ def train(
       UserError: the loss is no longer finite, or a checkpoint is unusable.
     """
     plan = method.plan(data)
-    state = jax.jit(method.init)(params)
+    # Committed to its device, as a restored state is: both find the same compiled functions.
+    state = jax.device_put(jax.jit(method.init)(params), jax.devices()[0])
     checkpoints = Checkpoints(folder / "checkpoints")
     position, state = checkpoints.restore(state) or (Position(0, 0, 0.0), state)
     record = Record(folder / "metrics.jsonl", position.record_bytes)
@@ -96,8 +97,7 @@ def train(
             if time.monotonic() - saved >= checkpoint_seconds:
                 checkpoints.save(here(number + 1), state)
                 saved = time.monotonic()
-        if position.work < len(plan):
-            checkpoints.save(here(len(plan)), state)
+        checkpoints.save(here(len(plan)), state)
         return Trained(state, position.seconds + time.monotonic() - started)
     finally:
         progress.close()

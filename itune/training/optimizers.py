@@ -91,6 +91,7 @@ def warmup_linear(peak: float, total: int, warmup: float = 0.1) -> optax.Schedul
     turn = warmup * total
 
     def schedule(count):
+        count = jnp.asarray(count, float)
         rising = count / max(turn, 1e-9)
         falling = (total - count) / max(total - turn, 1e-9)
         return peak * jnp.clip(jnp.minimum(rising, falling), 0, 1)

@@ -123,11 +123,12 @@ class Norms(nn.Module):
 BERT = BertConfig(
     vocab_size=20,
     hidden_size=8,
-    num_layers=2,
+    num_layers=1,
     num_heads=2,
     intermediate_size=12,
     max_positions=10,
     num_labels=CLASSES,
+    hidden_act="relu",
 )
 
 

@@ -180,7 +180,8 @@ def test_gradient_by_dense_hessians():
     _, _, gradient = run(tuples)
     everything = jax.tree.map(
         lambda p, k: jnp.concatenate([p[:, None], k], axis=1).reshape((12,) + p.shape[1:]),
-        tuples.probe, tuples.partners,
+        tuples.probe,
+        tuples.partners,
     )
     g, hessian = (np.asarray(x).reshape(3, 4, *x.shape[1:]) for x in dense_derivatives(everything))
     expected = np.zeros(g.shape[-1])

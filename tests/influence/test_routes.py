@@ -74,7 +74,8 @@ def test_order_changes_nothing(route):
     probes, partners = np.array([2, 0, 1]), np.array([1, 2, 0])
     moved = jax.tree.map(lambda x: x[probes], tuples)
     moved = Tuples(
-        moved.probe, jax.tree.map(lambda x: x[:, partners], moved.partners),
+        moved.probe,
+        jax.tree.map(lambda x: x[:, partners], moved.partners),
         moved.weights[:, partners],
     )
     (value, info), gradient = compiled("mlp", route)(params, moved)

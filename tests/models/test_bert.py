@@ -23,7 +23,7 @@ from itune.models import (
 TINY = BertConfig(
     vocab_size=40,
     hidden_size=8,
-    num_layers=3,
+    num_layers=2,
     num_heads=2,
     intermediate_size=12,
     max_positions=16,
@@ -239,9 +239,9 @@ def test_layers_draw_different_dropout():
             return model.apply({"params": params}, ids, ids, rngs={"dropout": key}, **kwargs)
 
     _, state = run(params, quick_key(0))
-    masks = np.array([state["tap_in"][f"layer_{i}"]["Dropout_2"]["zero"][0] for i in range(3)])
-    assert masks.shape == (3, 3, 16) and masks.any()
-    assert (masks[0] != masks[1]).any() and (masks[1] != masks[2]).any()
+    masks = np.array([state["tap_in"][f"layer_{i}"]["Dropout_2"]["zero"][0] for i in range(2)])
+    assert masks.shape == (2, 3, 16) and masks.any()
+    assert (masks[0] != masks[1]).any()
 
 
 def test_interceptor_sees_every_parameter_once(params, batch):
@@ -276,7 +276,7 @@ def test_fresh_parameters_are_float32_and_differ_by_layer():
     init = jax.jit(BertClassifier(TINY).init, compiler_options=QUICKLY)
     params = init(quick_key(0), ids, ids)["params"]
     assert {v.dtype for v in jax.tree.leaves(params)} == {jnp.dtype("float32")}
-    kernels = [params[f"layer_{i}"]["query"]["kernel"] for i in range(3)]
+    kernels = [params[f"layer_{i}"]["query"]["kernel"] for i in range(2)]
     assert np.abs(kernels[0] - kernels[1]).max() > 1e-3
     assert 0.015 < params["embeddings"]["word"]["embedding"].std() < 0.025
 

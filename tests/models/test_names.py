@@ -162,5 +162,6 @@ def test_bad_params(params, changes, words):
 
 
 def test_bad_layer_count(params):
-    with pytest.raises(UserError, match=r"layer_2/query/kernel is absent, but config says shape \(4, 4\)"):
+    words = r"layer_2/query/kernel is absent, but config says shape \(4, 4\)"
+    with pytest.raises(UserError, match=words):
         to_hugging_face(params, dataclasses.replace(TINY, num_layers=3))
