@@ -145,6 +145,7 @@ def test_the_whole_kernel_of_the_head():
     """``g_W = h ⊗ r`` with the residual r = p - onehot: influence is ``cos(h, h') cos(r, r')``."""
     loss, params, tuples = heads(is_split=False, label=None, rng=np.random.default_rng(11))
 
+    @jit
     def units(z):
         logits, h = loss.module.apply({"params": params}, z["x"])
         residual = jax.nn.softmax(logits) - jax.nn.one_hot(z["y"], 3, dtype=h.dtype)
