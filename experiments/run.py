@@ -14,7 +14,7 @@ from itune.analysis.figures import plot_cid
 from itune.analysis.tables import results_table
 from itune.cli import run_main
 from itune.config import parse
-from itune.training.run import RunConfig, run
+from itune.training.run import Finished, RunConfig, run
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -66,12 +66,15 @@ def main(argv: list[str]) -> None:
                 overwrite=config.overwrite,
                 checkpoint_seconds=config.checkpoint_seconds,
             )
-            plot_cid({method.replace("_", " "): done.metrics}, done.folder / "cid.png")
+            plot_cid({_label(done): done.metrics}, done.folder / "cid.png")
             finished.append(done)
     print(results_table([done.result for done in finished]))
-    runs = {done.folder.name.replace("_", " "): done.metrics for done in finished}
-    plot_cid(runs, folder / "cid.png")
+    plot_cid({_label(done): done.metrics for done in finished}, folder / "cid.png")
     print(f"\nCID against label steps: {folder / 'cid.png'}")
+
+
+def _label(done: Finished) -> str:
+    return f"{done.result['method'].replace('_', ' ')}, seed {done.result['seed']}"
 
 
 if __name__ == "__main__":

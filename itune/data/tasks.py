@@ -31,6 +31,11 @@ class DataConfig:
     seed: int = 0
     textlen: TextLenConfig = field(default_factory=TextLenConfig)
 
+    @property
+    def name(self) -> str:
+        """What to call the task: ``textlen``, or a folder's name."""
+        return Path(self.source).name if Path(self.source).is_dir() else "textlen"
+
 
 class Splits(NamedTuple):
     """The examples of a run."""

@@ -151,7 +151,7 @@ def _run(config, method, seed, splits, folder, checkpoint_seconds) -> Finished:
     metrics = read_rows(folder / "metrics.jsonl")
     result = {
         "method": method,
-        "task": config.data.source,
+        "task": config.data.name,
         "encoder": config.encoder,
         "seed": seed,
         **{split: accuracies(params, data[split]) for split in SPLITS},

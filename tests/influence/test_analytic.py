@@ -116,7 +116,7 @@ def heads(is_split, label, rng):
     return loss, random_params(loss.module, jnp.zeros(5)), draw_tuples(draw, rng)
 
 
-@pytest.mark.parametrize("route", ["ghost", "hvp"])
+@pytest.mark.parametrize("route", ROUTES)
 def test_one_row_of_the_head(route):
     """Row ``W_y`` has the gradient ``(p_y - 1) h``: same-label influence is ``cos(h_i, h_p)``.
 
@@ -200,7 +200,7 @@ def test_gradient_by_dense_hessians():
 
 
 def test_pair_terms():
-    """Each of p, q, r, s by its definition (REFERENCE: section 3 of the paper)."""
+    """Each of p, q, r, s by its definition in section 3 of the paper."""
     case = get_case("mlp")
     pair = case.draw(np.random.default_rng(12), 2)
     train, probe = (jax.tree.map(lambda x, i=i: x[i], pair) for i in range(2))
