@@ -14,7 +14,8 @@ from itune.analysis.figures import plot_cid
 from itune.analysis.tables import results_table
 from itune.cli import run_main
 from itune.config import parse
-from itune.training.run import Finished, RunConfig, run
+from itune.errors import require
+from itune.training.run import METHODS, Finished, RunConfig, run
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -40,6 +41,21 @@ class Experiment(RunConfig):
     resume: bool = False
     overwrite: bool = False
     checkpoint_seconds: float = 120.0
+
+    def __post_init__(self):
+        super().__post_init__()
+        require(
+            self,
+            f"a list of different methods out of {', '.join(METHODS)}",
+            lambda v: 0 < len(v) == len(METHODS.keys() & v),
+            "methods",
+        )
+        require(
+            self,
+            "a list of different integers from 0 to 2**32 - 1",
+            lambda v: 0 < len(v) == len({s for s in v if 0 <= s < 2**32}),
+            "seeds",
+        )
 
 
 def main(argv: list[str]) -> None:
@@ -79,5 +95,6 @@ def _label(done: Finished) -> str:
 
 if __name__ == "__main__":
     cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "itune" / "jax"
-    jax.config.update("jax_compilation_cache_dir", str(cache))
+    if not jax.config.jax_compilation_cache_dir:  # JAX_COMPILATION_CACHE_DIR in the environment
+        jax.config.update("jax_compilation_cache_dir", str(cache))
     sys.exit(run_main(main, interrupted="go on by the same command with --resume true"))
