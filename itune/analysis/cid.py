@@ -14,6 +14,7 @@ import numpy as np
 
 from itune.data.cells import cells_of
 from itune.data.dataset import Dataset, chunks_by_length, collate
+from itune.errors import UserError
 from itune.influence import LinenLoss
 from itune.influence.differences import projections, unit_gradient_sum
 
@@ -58,23 +59,26 @@ def make_cid(
       chunk: examples computed at once.
 
     Raises:
-      ValueError: no probe has both groups.
+      UserError: no probe has both groups.
     """
     cells = cells_of(train.label, train.confound)
     others = {cell: [c for c in cells if c.label == cell.label and c != cell] for cell in cells}
     groups = {cell: np.intersect1d(probes, indices) for cell, indices in cells.items()}
     groups = {cell: group for cell, group in groups.items() if len(group) and others[cell]}
     if not groups:
-        raise ValueError("no probe has training examples of its label with another confound")
+        raise UserError(
+            f"CID is undefined: none of the {len(probes)} probes has training examples of its "
+            "label with another confound; add some, or set cid_probes higher"
+        )
     needed = sorted({c for cell in groups for c in (cell, *others[cell])})
     unit_sum = jax.jit(unit_gradient_sum(loss))
     project = jax.jit(projections(loss))
     add = jax.jit(lambda a, b: jax.tree.map(jnp.add, a, b))
 
     def cell_sum(params, cell):
-        total = None
+        total, dtype = None, jnp.result_type(*jax.tree.leaves(params))
         for indices, is_real in _chunks(train, cells[cell], chunk):
-            part = unit_sum(params, collate(train, indices), is_real.astype(np.float32))
+            part = unit_sum(params, collate(train, indices), is_real.astype(dtype))
             total = part if total is None else add(total, part)
         return total
 
@@ -88,11 +92,10 @@ def make_cid(
             own.append(np.asarray(parts[1])[is_real])
         to_same, to_different = np.concatenate(along).astype(np.float64).T
         without = to_same - np.concatenate(own)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return (
-                to_same / same_size - to_different / different_size,
-                np.divide(without, same_size - 1) - to_different / different_size,
-            )
+        is_alone = same_size == 1
+        mean_without = np.full_like(without, np.nan) if is_alone else without / (same_size - 1)
+        to_different /= different_size
+        return to_same / same_size - to_different, mean_without - to_different
 
     def fun(params):
         sums = {cell: cell_sum(params, cell) for cell in needed}

@@ -97,8 +97,9 @@ def _count(record: dict, field: str, where: str) -> int:
     if field not in record:
         raise UserError(f"{where}: '{field}' is missing; add an integer, 0 or more")
     value = record[field]
-    if type(value) is not int or value < 0:
-        raise UserError(f"{where}: '{field}' is {_brief(value)}; make it an integer, 0 or more")
+    if type(value) is not int or not 0 <= value < 2**31:
+        remedy = "make it an integer, 0 or more, below 2**31"
+        raise UserError(f"{where}: '{field}' is {_brief(value)}; {remedy}")
     return value
 
 

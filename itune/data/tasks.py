@@ -58,8 +58,8 @@ def load_splits(config: DataConfig) -> Splits:
     """Reads or makes the examples.
 
     Raises:
-      UserError: the source is missing or malformed, training has one class only, or another split
-        has a label or confound that training has not.
+      UserError: the source is missing or malformed, training has one class only or a gap between
+        its labels, or another split has a label or confound that training has not.
     """
     source, recipe = config.source, config.textlen
     if source == "embedded":
@@ -89,6 +89,12 @@ def _validate(splits: Splits) -> None:
         if field_name == "label" and len(known) < 2:
             raise UserError(
                 f"every training example has label {known.pop()}; a classifier needs two classes"
+            )
+        gap = min(set(range(len(known))) - known, default=None)
+        if field_name == "label" and gap is not None:
+            raise UserError(
+                f"no training example has label {gap}, but one has label {max(known)}; number the "
+                "classes from 0 without gaps"
             )
         for name in ("dev", "test"):
             new = {getattr(example, field_name) for example in getattr(splits, name)} - known

@@ -16,7 +16,7 @@ import numpy as np
 from itune.data.cells import require_partners
 from itune.data.dataset import Dataset, chunks_by_length
 from itune.data.sampling import draw_partners, draw_probes
-from itune.errors import UserError
+from itune.errors import UserError, require
 from itune.influence import ROUTES, Tuples, value_and_grad
 from itune.methods.label import (
     LabelConfig,
@@ -65,10 +65,12 @@ class InfluenceConfig:
     chunk: int = 2
 
     def __post_init__(self):
+        counts = ("interval", "epochs", "batch", "probes", "k", "chunk")
+        require(self, "an integer, 1 or more", lambda v: v >= 1, *counts)
+        require(self, "a number, 0 or more", lambda v: v >= 0, "learning_rate", "weight_decay")
+        require(self, "a number above 0", lambda v: v > 0, "clip")
         for name, choices in (("schedule", SCHEDULES), ("route", ROUTES)):
-            value = getattr(self, name)
-            if value not in choices:
-                raise UserError(f"influence.{name} is {value!r}; use one of {', '.join(choices)}")
+            require(self, f"one of {', '.join(choices)}", choices.__contains__, name)
 
 
 class InfluenceTuningState(NamedTuple):
@@ -110,8 +112,9 @@ def influence_tuning(
         """Adds the influence losses of a chunk of tuples, and their gradient."""
         probe = jax.tree.map(lambda leaf: leaf[:, 0], batch["examples"])
         partners = jax.tree.map(lambda leaf: leaf[:, 1:], batch["examples"])
-        (mean, _), gradient = derivative(state.params, Tuples(probe, partners, batch["weights"]))
-        size = batch["weights"].shape[0]
+        weights = batch["weights"].astype(state.influence.value.dtype)
+        (mean, _), gradient = derivative(state.params, Tuples(probe, partners, weights))
+        size = weights.shape[0]
         gradient = jax.tree.map(lambda g: g * size, gradient)
         phase = collect(state.influence, mean * size, jnp.sum(batch["is_real"]), gradient)
         return state._replace(influence=phase), {}
@@ -161,6 +164,11 @@ def _plan(train: Dataset, label: LabelConfig, influence: InfluenceConfig, seed: 
             work += label_work(train, label, batch, step, dropout, has_dropout=has_dropout)
             step += 1
         work.append(Work("accuracy", step, note=f"epoch {epoch}"))
+    if not rounds:
+        raise UserError(
+            f"influence.interval is {influence.interval} but there are only {total} label steps, "
+            f"so no round would start; set it to {2 * total - 1} or less"
+        )
     return [*work, Work("cid", step, note="end")]
 
 

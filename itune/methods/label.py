@@ -10,6 +10,7 @@ import optax
 
 from itune.data.dataset import Dataset, chunks_by_length
 from itune.data.sampling import label_batches
+from itune.errors import UserError, require
 from itune.methods.method import Task, Work, collect, update
 from itune.training.optimizers import bert_adam, warmup_linear
 
@@ -37,9 +38,24 @@ class LabelConfig:
     clip: float = 1.0
     chunk: int = 16
 
+    def __post_init__(self):
+        require(self, "an integer, 1 or more", lambda v: v >= 1, "epochs", "batch", "chunk")
+        require(self, "a number, 0 or more", lambda v: v >= 0, "learning_rate", "weight_decay")
+        require(self, "a number from 0 to 1", lambda v: 0 <= v <= 1, "warmup")
+        require(self, "a number above 0", lambda v: v > 0, "clip")
+
 
 def label_optimizer(config: LabelConfig, train_size: int) -> optax.GradientTransformation:
-    """BertAdam over ``(N // batch) * epochs`` updates."""
+    """BertAdam over ``(N // batch) * epochs`` updates.
+
+    Raises:
+      UserError: a batch is larger than the training data.
+    """
+    if config.batch > train_size:
+        raise UserError(
+            f"label.batch is {config.batch} but there are only {train_size} training examples, so "
+            f"there would be no update; set it to {train_size} or less"
+        )
     total = (train_size // config.batch) * config.epochs
     return bert_adam(
         warmup_linear(config.learning_rate, total, config.warmup),

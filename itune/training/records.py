@@ -5,12 +5,24 @@ import os
 from pathlib import Path
 from typing import Any
 
+from itune.errors import UserError
+
 
 class Record:
     """A JSON-lines file that can be cut back to where a checkpoint was made."""
 
     def __init__(self, path: Path, keep_bytes: int = 0):
-        """Opens ``path``, keeping its first ``keep_bytes`` bytes."""
+        """Opens ``path``, keeping its first ``keep_bytes`` bytes.
+
+        Raises:
+          UserError: it has fewer.
+        """
+        size = path.stat().st_size if path.exists() else 0
+        if size < keep_bytes:
+            raise UserError(
+                f"{path} has {size} bytes but had {keep_bytes} at the checkpoint: it is damaged; "
+                "start over with --overwrite true"
+            )
         self._file = open(path, "ab")  # noqa: SIM115 (closed by close)
         self._file.truncate(keep_bytes)
 

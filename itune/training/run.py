@@ -18,7 +18,7 @@ import itune
 from itune.analysis import accuracy, make_cid, make_logits
 from itune.data.dataset import Dataset, tokenize
 from itune.data.tasks import SPLITS, DataConfig, Splits, load_splits
-from itune.errors import UserError
+from itune.errors import UserError, require
 from itune.methods import InfluenceConfig, LabelConfig, Method, finetuning, influence_tuning
 from itune.models import (
     BertClassifier,
@@ -31,6 +31,7 @@ from itune.training.loop import Measure, train
 from itune.training.records import read_rows, write_json
 from itune.training.task import bert_task
 
+PRECISIONS = ("default", "high", "highest", "bfloat16", "tensorfloat32", "float32")
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "transformers")
 
 
@@ -56,6 +57,10 @@ class RunConfig:
     data: DataConfig = field(default_factory=DataConfig)
     label: LabelConfig = field(default_factory=LabelConfig)
     influence: InfluenceConfig = field(default_factory=InfluenceConfig)
+
+    def __post_init__(self):
+        require(self, "an integer, 1 or more", lambda v: v >= 1, "cid_probes")
+        require(self, f"one of {', '.join(PRECISIONS)}", PRECISIONS.__contains__, "precision")
 
 
 METHODS: dict[str, Callable[..., Method]] = {
@@ -109,20 +114,31 @@ def run(
         raise UserError(f"method is {method!r}; use one of {', '.join(METHODS)}")
     splits = load_splits(config.data)
     description = {"method": method, "seed": seed, **_describe(config, splits)}
-    _prepare(folder, description, resume=resume, overwrite=overwrite)
-    if (folder / "result.json").exists():
+    _require_free(folder, description, resume=resume, overwrite=overwrite)
+    if not overwrite and (folder / "result.json").exists():
         return read_run(folder)
+    begin = functools.partial(_begin, folder, description, overwrite=overwrite)
     with jax.default_matmul_precision(config.precision):
-        return _run(config, method, seed, splits, folder, checkpoint_seconds)
+        return _run(config, method, seed, splits, folder, begin, checkpoint_seconds)
 
 
 def read_run(folder: Path) -> Finished:
-    """Reads a finished run's folder."""
-    result = json.loads((folder / "result.json").read_text())
-    return Finished(folder, result, read_rows(folder / "metrics.jsonl"))
+    """Reads a finished run's folder.
+
+    Raises:
+      UserError: a file of it is missing or damaged.
+    """
+    try:
+        result = json.loads((folder / "result.json").read_text())
+        return Finished(folder, result, read_rows(folder / "metrics.jsonl"))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{folder}: result.json or metrics.jsonl is damaged ({error}); start over with "
+            "--overwrite true"
+        ) from error
 
 
-def _run(config, method, seed, splits, folder, checkpoint_seconds) -> Finished:
+def _run(config, method_name, seed, splits, folder, begin, checkpoint_seconds) -> Finished:
     source = resolve_encoder(config.encoder)
     bert, params = load_encoder(source, splits.label_count, jax.random.key(seed))
     tokenizer = load_tokenizer(source)
@@ -137,20 +153,23 @@ def _run(config, method, seed, splits, folder, checkpoint_seconds) -> Finished:
     task = bert_task(model)
     accuracies = _accuracies(model)
     measures = _measures(config, task, data, accuracies)
+    method = METHODS[method_name](config, task, len(splits.train), seed)
+    method.plan(data["train"])  # refuses data that it cannot use
+    begin()  # all input was good: only now is anything deleted or written
     trained = train(
-        METHODS[method](config, task, len(splits.train), seed),
+        method,
         params,
         data["train"],
         measures,
         folder,
-        name=f"{method} {seed}",
+        name=f"{method_name} {seed}",
         checkpoint_seconds=checkpoint_seconds,
     )
     params = trained.state.params
     save_classifier(folder / "model", bert, params, source, overwrite=True)
     metrics = read_rows(folder / "metrics.jsonl")
     result = {
-        "method": method,
+        "method": method_name,
         "task": config.data.name,
         "encoder": config.encoder,
         "seed": seed,
@@ -200,38 +219,50 @@ def _describe(config: RunConfig, splits: Splits) -> dict[str, Any]:
     }
 
 
-def _prepare(folder: Path, description: dict, *, resume: bool, overwrite: bool) -> None:
-    """Makes the folder ready, or says why it must not be touched."""
+def _require_free(folder: Path, description: dict, *, resume: bool, overwrite: bool) -> None:
+    """Says why the folder must not be touched, if it must not."""
     path = folder / "config.json"
-    is_run = path.exists()
     try:
         if folder.exists() and not folder.is_dir():
             raise UserError(f"{folder} is a file; choose another --name or --out")
-        if folder.exists() and any(folder.iterdir()):
-            if not is_run:
-                raise UserError(
-                    f"{folder} is not empty and holds no run; choose another --name or --out"
-                )
-            if overwrite:
-                shutil.rmtree(folder)
-            elif not resume:
-                raise UserError(
-                    f"{folder} already holds a run; go on with it by --resume true, replace it by "
-                    "--overwrite true, or choose another --name"
-                )
-            else:
-                _require_same(path, description)
-                return
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(path, description)
+        if not folder.exists() or not any(folder.iterdir()):
+            return
+        if not path.exists():
+            raise UserError(
+                f"{folder} is not empty and holds no run; choose another --name or --out"
+            )
+        if not resume and not overwrite:
+            raise UserError(
+                f"{folder} already holds a run; go on with it by --resume true, replace it by "
+                "--overwrite true, or choose another --name"
+            )
+        if not overwrite:
+            _require_same(path, description)
     except OSError as error:
-        raise UserError(f"cannot write to {folder}: {error.strerror}; try another --out") from None
+        raise _unusable(folder, error) from None
+
+
+def _begin(folder: Path, description: dict, *, overwrite: bool) -> None:
+    """Makes the folder of a run, unless it is there to be gone on with."""
+    path = folder / "config.json"
+    try:
+        if overwrite and folder.exists():
+            shutil.rmtree(folder)
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            write_json(path, description)
+    except OSError as error:
+        raise _unusable(folder, error) from None
+
+
+def _unusable(folder: Path, error: OSError) -> UserError:
+    return UserError(f"cannot use folder {folder}: {error.strerror}; try another --out or --name")
 
 
 def _require_same(path: Path, description: dict) -> None:
     try:
         found = _flat(json.loads(path.read_text()))
-    except ValueError as error:
+    except (ValueError, AttributeError) as error:
         raise UserError(f"{path} is damaged; start over with --overwrite true") from error
     for key, value in _flat(description).items():
         if key.split(".")[0] not in ("versions", "device") and found.get(key) != value:

@@ -20,7 +20,7 @@ from influence_cases import (
     jit,
 )
 
-from itune.influence import ROUTES, Tuples, value_and_grad
+from itune.influence import ROUTES, LinenLoss, Tuples, value_and_grad
 
 # A route other than ghost does not see layers: two unlike models each are enough.
 OTHERS = [("mlp", route) for route in ROUTES if route != "ghost"]
@@ -51,7 +51,7 @@ def test_equals_the_definition(name, route):
     assert_close(info.delta, jnp.sum(tuples.weights * info.influences, axis=1), 1e-12)
 
 
-# Measured on a CPU: 4e-7 to 3e-6 (gradient relative to its largest element).
+# Measured on a CPU: at most 6e-7 of the gradient's largest element.
 @pytest.mark.parametrize(
     ("name", "route"), [("bert", "ghost"), *(("mlp", route) for route in ROUTES)]
 )
@@ -59,7 +59,7 @@ def test_float32(name, route):
     single = cast((get_case(name).params, tuples_of(name)), jnp.float32)
     (value, info), gradient = compiled(name, route)(*single)
     assert {leaf.dtype for leaf in jax.tree.leaves((value, info, gradient))} == {jnp.dtype("f4")}
-    assert_same_result(((value, info), gradient), expected(name), 1e-5)
+    assert_same_result(((value, info), gradient), expected(name), 5e-6)
 
 
 @pytest.mark.parametrize(
@@ -101,11 +101,22 @@ def test_what_stands_in_padding_changes_nothing():
 
 
 def test_traces_once_for_one_shape():
-    case = get_case("mlp")
-    traced = chex.assert_max_traces(value_and_grad(case.loss, microbatch=2), n=1)
-    fun = jit(traced)
-    for seed in range(2):
-        tuples = draw_tuples(case.draw, np.random.default_rng(seed))
-        jax.block_until_ready(fun(case.params, tuples))
-    with pytest.raises(AssertionError, match="traced"):  # the count counts
-        fun(case.params, draw_tuples(case.draw, np.random.default_rng(0), partners=2))
+    """And the loss as often for six tuples as for three: no loop is written out."""
+    case, calls = get_case("mlp"), []
+
+    def loss_fn(apply, example):
+        calls.append(example)
+        return case.loss.loss_fn(apply, example)
+
+    loss = LinenLoss(case.loss.module, loss_fn)
+    fun = jit(chex.assert_max_traces(value_and_grad(loss, microbatch=1), n=2))
+
+    def loss_traces(probes, seed):
+        calls.clear()
+        fun(case.params, draw_tuples(case.draw, np.random.default_rng(seed), probes=probes))
+        return len(calls)
+
+    once = loss_traces(3, seed=0)
+    assert [loss_traces(3, seed=1), loss_traces(6, seed=2)] == [0, once]
+    with pytest.raises(AssertionError, match="traced"):  # the third shape is one too many
+        loss_traces(4, seed=3)

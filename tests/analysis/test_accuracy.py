@@ -1,0 +1,57 @@
+"""Accuracies by cell, and logits in the data's order."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from itune.analysis import accuracy, make_logits
+from itune.data.cells import Cell
+from itune.data.dataset import Dataset
+
+DATA = Dataset(
+    [np.full(length, i + 1, np.int32) for i, length in enumerate([9, 2, 17, 3, 4])],
+    np.array([0, 0, 1, 1, 1], np.int32),
+    np.array([0, 1, 1, 0, 0], np.int32),
+)
+
+
+def logits_of(predictions):
+    return np.eye(3)[np.array(predictions)] - 5.0
+
+
+@pytest.mark.parametrize(
+    ("predictions", "overall", "by_cell", "worst"),
+    [
+        ([0, 0, 1, 1, 1], 1.0, [1, 1, 1, 1], Cell(0, 0)),  # of equals the first
+        ([0, 1, 1, 1, 2], 0.6, [1, 0, 0.5, 1], Cell(0, 1)),
+        ([0, 0, 1, 2, 0], 0.6, [1, 1, 0, 1], Cell(1, 0)),
+    ],
+)
+def test_accuracy(predictions, overall, by_cell, worst):
+    found = accuracy(logits_of(predictions), DATA)
+    cells = [Cell(y, c) for y in (0, 1) for c in (0, 1)]
+    assert found.overall == pytest.approx(overall)
+    assert found.by_cell == dict(zip(cells, by_cell, strict=True)) and found.worst == worst
+    assert found.to_dict() == {
+        "accuracy": found.overall,
+        "cells": {"y=0 c=0": by_cell[0], "y=0 c=1": by_cell[1], "y=1 c=0": by_cell[2]}
+        | {"y=1 c=1": by_cell[3]},
+        "worst_cell": str(worst),
+        "worst_cell_accuracy": min(by_cell),
+    }
+
+
+def test_empty_cells_are_left_out():
+    found = accuracy(logits_of([1]), Dataset(DATA.input_ids[2:3], DATA.label[2:3], DATA.label[2:3]))
+    assert found.by_cell == {Cell(1, 1): 1.0}
+
+
+@pytest.mark.parametrize("chunk", [2, 8])
+def test_logits_are_in_order(chunk):
+    def logits(params, examples):
+        first = examples["input_ids"][:, 0].astype(params.dtype)
+        length = examples["attention_mask"].sum(axis=-1).astype(params.dtype)
+        return jnp.stack([params * first, length], axis=-1)
+
+    found = make_logits(logits, chunk=chunk)(jnp.asarray(10.0), DATA)
+    np.testing.assert_array_equal(found, np.stack([[10, 20, 30, 40, 50], [9, 2, 17, 3, 4]], -1))

@@ -1,0 +1,105 @@
+"""CID in two passes against the matrix of all pairs."""
+
+from functools import cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import linen as nn
+from jax.flatten_util import ravel_pytree
+
+from itune.analysis import CID, make_cid
+from itune.data.dataset import Dataset, collate
+from itune.errors import UserError
+from itune.influence import LinenLoss, cross_entropy
+
+
+class Bag(nn.Module):
+    @nn.compact
+    def __call__(self, input_ids, mask):
+        words = nn.Embed(9, 4, param_dtype=jnp.float64)(input_ids)
+        mean = (words * mask[..., None]).sum(axis=-2) / mask.sum()
+        return nn.Dense(3, param_dtype=jnp.float64)(jnp.tanh(mean))
+
+
+def loss_of(apply, example):
+    mask = example["attention_mask"].astype(jnp.float64)
+    return cross_entropy(apply(example["input_ids"], mask), example["label"])
+
+
+LOSS = LinenLoss(Bag(), loss_of)
+
+
+def make_dataset(label, confound):
+    rng = np.random.default_rng(0)
+    ids = [rng.integers(1, 9, n).astype(np.int32) for n in rng.integers(2, 9, len(label))]
+    return Dataset(ids, np.array(label, np.int32), np.array(confound, np.int32))
+
+
+@cache
+def params():
+    shapes = jax.eval_shape(Bag().init, jax.random.key(0), jnp.zeros(3, int), jnp.ones(3))
+    rng = np.random.default_rng(1)
+    return jax.tree.map(lambda leaf: jnp.asarray(rng.normal(size=leaf.shape)), shapes["params"])
+
+
+def pair_matrix(dataset):
+    """``I(i, j)`` of all examples by ``jax.grad`` of each."""
+    batch = collate(dataset, np.arange(len(dataset)))
+    gradients = jax.jit(jax.vmap(jax.grad(LOSS), (None, 0)))(params(), batch)
+    rows = np.asarray(jax.vmap(lambda g: ravel_pytree(g)[0])(gradients))
+    rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows @ rows.T
+
+
+def by_definition(dataset, probes, *, with_self):
+    influences = pair_matrix(dataset)
+    index = np.arange(len(dataset))
+    found = []
+    for probe in probes:
+        has_label = dataset.label == dataset.label[probe]
+        has_confound = dataset.confound == dataset.confound[probe]
+        same = has_label & has_confound & (with_self | (index != probe))
+        different = has_label & ~has_confound
+        mean_same = influences[probe, same].mean() if same.any() else np.nan
+        found.append(mean_same - influences[probe, different].mean())
+    return np.array(found)
+
+
+THREE_VALUED = make_dataset(
+    [0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 2],
+    [0, 0, 0, 0, 1, 2, 2, 1, 1, 1, 0, 0, 0, 1, 1],
+)
+
+
+@pytest.mark.parametrize("chunk", [1, 4])
+def test_against_all_pairs(chunk):
+    """Labels 0 and 1 have three and two confounds; label 2 has one, so no CID; 4 is alone."""
+    probes = np.array([12, 4, 0, 13, 7, 2, 5])
+    cid = make_cid(LOSS, THREE_VALUED, probes=probes, chunk=chunk)(params())
+    assert cid.probes.tolist() == [0, 2, 4, 5, 7, 12]
+    for with_self, found in ((True, cid.with_self), (False, cid.without_self)):
+        expected = by_definition(THREE_VALUED, cid.probes, with_self=with_self)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-10)
+    assert np.isnan(cid.without_self).tolist() == [False, False, True, False, False, False]
+    assert np.abs(cid.with_self - cid.without_self)[[0, 1, 3, 4, 5]].min() > 1e-3
+    assert np.isfinite(list(cid.summary().values())).all()
+
+
+def test_summary():
+    cid = CID(np.arange(4), np.array([0.1, 0.2, 0.3, 0.4]), np.array([0.1, np.nan, 0.4, 0.4]))
+    assert cid.summary() == {
+        "cid": pytest.approx(0.25),
+        "cid_without_self": pytest.approx(0.3),
+        "cid_standard_error": pytest.approx(0.1),  # sqrt((0.04 + 0.01 + 0.01) / 2) / sqrt(3)
+    }
+    alone = cid._replace(without_self=np.array([np.nan, np.nan, np.nan, 0.5])).summary()
+    assert alone["cid_without_self"] == 0.5 and np.isnan(alone["cid_standard_error"])
+    nobody = cid._replace(without_self=np.full(4, np.nan)).summary()
+    assert nobody["cid"] == pytest.approx(0.25) and np.isnan(nobody["cid_without_self"])
+
+
+def test_no_probe_has_both_groups():
+    with pytest.raises(UserError, match="^CID is undefined: none of the 2 probes .* cid_probes"):
+        make_cid(LOSS, THREE_VALUED, probes=np.array([13, 14]))

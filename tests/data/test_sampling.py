@@ -1,0 +1,77 @@
+"""Draws of batches, probes and partners."""
+
+import numpy as np
+import pytest
+
+from itune.data.sampling import draw_partners, draw_probes, label_batches
+
+#                 0  1  2  3  4  5  6  7  8  9
+LABEL = np.array([0, 0, 0, 0, 0, 0, 0, 1, 1, 1])
+CONFOUND = np.array([0, 0, 0, 0, 1, 2, 2, 0, 0, 0])
+POOL = np.arange(10)
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def test_label_batches():
+    epochs = label_batches(rng(), 11, 3, 4)
+    assert np.shape(epochs) == (4, 3, 3)
+    for epoch in epochs:
+        assert len(set(np.ravel(epoch))) == 9 and np.max(epoch) < 11
+    assert len({tuple(np.ravel(epoch)) for epoch in epochs}) == 4
+    np.testing.assert_array_equal(epochs, label_batches(rng(), 11, 3, 4))
+    assert label_batches(rng(), 2, 3, 4) == [[]] * 4
+
+
+def test_probes():
+    pool = np.array([3, 5, 8, 13])
+    drawn = [draw_probes(rng(seed), 3, pool) for seed in range(300)]
+    assert all(len(set(probes)) == 3 and set(probes) <= set(pool) for probes in drawn)
+    assert len({tuple(probes) for probes in drawn}) == 24  # every order of every choice
+    assert sorted(draw_probes(rng(), 9, pool)) == pool.tolist()
+
+
+def partners_of(probe, k, pool=POOL, seed=0):
+    partners, weights = draw_partners(rng(seed), np.array([probe]), k, LABEL, CONFOUND, pool)
+    assert partners.shape == weights.shape == (1, 2 * k) and weights.dtype == np.float32
+    return partners[0], weights[0]
+
+
+@pytest.mark.parametrize(
+    ("probe", "k", "same", "different"),
+    [
+        (0, 2, {1, 2, 3}, {4, 5, 6}),
+        (0, 3, {1, 2, 3}, {4, 5, 6}),
+        (5, 1, {6}, {0, 1, 2, 3, 4}),
+        (7, 1, {8, 9}, set()),  # no B
+        (4, 2, set(), {0, 1, 2, 3, 5, 6}),  # no A
+        (0, 5, {1, 2, 3}, {4, 5, 6}),  # both smaller than k
+    ],
+)
+def test_groups(probe, k, same, different):
+    seen = set()
+    for seed in range(30):
+        partners, weights = partners_of(probe, k, seed=seed)
+        for group, part, sign in ((same, slice(k), 1), (different, slice(k, 2 * k), -1)):
+            size = min(k, len(group))
+            drawn, filling = partners[part][:size], partners[part][size:]
+            assert len(set(drawn)) == size and set(drawn) <= group
+            np.testing.assert_array_equal(weights[part][:size], np.float32(sign / max(size, 1)))
+            assert set(filling) <= {probe} and not np.any(weights[part][size:])
+            seen |= set(drawn)
+    assert seen == same | different  # all of a group have their turn
+
+
+def test_partners_come_from_the_pool():
+    pool = np.array([1, 2, 4, 9])
+    partners, weights = partners_of(0, 3, pool=pool)
+    assert set(partners[weights > 0]) == {1, 2} and set(partners[weights < 0]) == {4}
+
+
+def test_rows_follow_the_probes():
+    probes = np.array([7, 0, 7])
+    partners, weights = draw_partners(rng(), probes, 1, LABEL, CONFOUND, POOL)
+    assert set(partners[[0, 2], 0]) <= {8, 9} and partners[1, 0] in (1, 2, 3)
+    np.testing.assert_array_equal(weights, [[1, 0], [1, -1], [1, 0]])

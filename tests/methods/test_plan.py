@@ -1,0 +1,280 @@
+"""Plans: which batches, probes and partners there are, and when. All of it is host work."""
+
+from collections import Counter
+from dataclasses import replace
+from itertools import groupby
+
+import numpy as np
+import pytest
+
+from itune.data.dataset import Dataset
+from itune.errors import UserError
+from itune.influence import LinenLoss
+from itune.methods import InfluenceConfig, LabelConfig, Task, finetuning, influence_tuning
+
+TASK = Task(LinenLoss(None, None), None)  # plans never call it
+
+
+def make_dataset(size, seed=0):
+    rng = np.random.default_rng(seed)
+    label, confound = (rng.integers(0, classes, size).astype(np.int32) for classes in (2, 3))
+    lengths = rng.integers(3, 12, size)
+    return Dataset([np.ones(length, np.int32) for length in lengths], label, confound)
+
+
+TRAIN = make_dataset(50)
+LABEL = LabelConfig(epochs=3, batch=8, chunk=3)
+INFLUENCE = InfluenceConfig(interval=6, epochs=3, batch=4, probes=6, k=2, chunk=3)
+
+
+def finetuning_plan(label=LABEL, train=TRAIN, seed=1):
+    return finetuning(TASK, label, len(train), seed).plan(train)
+
+
+def influence_plan(influence=INFLUENCE, label=LABEL, train=TRAIN, seed=1):
+    return influence_tuning(TASK, label, influence, len(train), seed).plan(train)
+
+
+def real(work):
+    """The examples (or tuples) of a piece of work that count."""
+    return work.examples[work.arrays["is_real"]]
+
+
+def label_batches(plan):
+    """The examples of every label update, sorted; chunks reorder them."""
+    batches, batch = [], []
+    for work in plan:
+        if work.kind in ("label", "label_without_dropout"):
+            batch.extend(real(work).tolist())
+        elif work.kind == "label_update":
+            batches.append(sorted(batch))
+            batch = []
+    assert not batch
+    return batches
+
+
+def assert_same_plan(left, right):
+    assert [(w.kind, w.step, w.note, w.cost) for w in left] == [
+        (w.kind, w.step, w.note, w.cost) for w in right
+    ]
+    for a, b in zip(left, right, strict=True):
+        assert a.arrays.keys() == b.arrays.keys()
+        for name in a.arrays:
+            np.testing.assert_array_equal(a.arrays[name], b.arrays[name])
+        np.testing.assert_array_equal(a.examples, b.examples)
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 8, 20])
+def test_label_updates(chunk):
+    batches = label_batches(finetuning_plan(replace(LABEL, chunk=chunk)))
+    assert len(batches) == 3 * (50 // 8)
+    assert all(len(set(batch)) == 8 for batch in batches)
+    for epoch in np.reshape(batches, (3, -1)):
+        assert len(set(epoch)) == 48  # no example twice
+    assert set(batches[0]) != set(batches[6])  # shuffled again
+    assert batches == label_batches(finetuning_plan())  # chunks change nothing else
+
+
+def test_finetuning_measures_after_each_epoch():
+    measures = [w for w in finetuning_plan() if w.kind in ("cid", "accuracy")]
+    assert [(w.kind, w.step, w.note) for w in measures] == [
+        (kind, 6 * epoch, f"epoch {epoch}") for epoch in (1, 2, 3) for kind in ("cid", "accuracy")
+    ]
+
+
+@pytest.mark.parametrize("plan", [finetuning_plan, influence_plan])
+def test_seeds(plan):
+    assert_same_plan(plan(seed=1), plan(seed=1))
+    assert label_batches(plan(seed=1)) != label_batches(plan(seed=2))
+    masks = [{int(w.arrays["dropout"]) for w in plan(seed=s) if w.kind == "label"} for s in (1, 2)]
+    assert len(masks[0]) == 3 * 6 * 3 and masks[0].isdisjoint(masks[1])  # one for each chunk
+
+
+def test_both_methods_see_the_same_label_work():
+    """Also the same dropout: what differs between them is the rounds."""
+    kinds = ("label", "label_update")
+    shared = [w for w in influence_plan() if w.kind in kinds]
+    assert_same_plan(shared, [w for w in finetuning_plan() if w.kind in kinds])
+
+
+# --- rounds -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("size", "epochs", "interval", "steps"),
+    [
+        (1500, 10, 50, [0, 50, 100, 150, 200]),  # TextLen: 230 label steps
+        (1500, 10, 25, list(range(0, 201, 25))),  # 5 steps are left at 225
+        (5000, 3, 50, [0, 50, 100, 150, 200]),  # MSGS: 234 label steps
+        (5000, 3, 100, [0, 100]),  # 34 steps are left at 200
+        (64 * 75, 1, 50, [0]),  # exactly half an interval is left at 50
+        (64 * 76, 1, 50, [0, 50]),
+    ],
+)
+def test_when_rounds_start(size, epochs, interval, steps):
+    influence = InfluenceConfig(interval=interval, probes=2, epochs=1, k=1)
+    plan = influence_plan(influence, LabelConfig(epochs=epochs), make_dataset(size))
+    assert [w.step for w in plan if w.kind == "end_round"] == steps
+    cids = [(w.step, w.note) for w in plan if w.kind == "cid"]
+    total = epochs * (size // 64)
+    assert cids[-1] == (total, "end")
+    assert cids[:-1] == [
+        (step, f"{when} round {number}")
+        for number, step in enumerate(steps, 1)
+        for when in ("before", "after")
+    ]
+    accuracies = [w.step for w in plan if w.kind == "accuracy"]
+    assert accuracies == [size // 64 * epoch for epoch in range(1, epochs + 1)]
+
+
+def rounds_of(plan):
+    """The work of each round, ``end_round`` left out."""
+    kinds = ("tuples", "influence_update", "end_round")
+    rounds = [[]]
+    for work in plan:
+        if work.kind == "end_round":
+            rounds.append([])
+        elif work.kind in kinds:
+            rounds[-1].append(work)
+    assert not rounds.pop()
+    return rounds
+
+
+def tuples_of(work):
+    """``(probe, A, B)`` of each real tuple, the empty places of a group left out."""
+    for row, weights in zip(real(work), work.arrays["weights"], strict=False):
+        yield row[0], row[1:][weights > 0], row[1:][weights < 0]
+
+
+def test_probes_and_partners():
+    rounds = rounds_of(influence_plan())
+    assert len(rounds) == 3
+    all_probes, all_partners = [], []
+    for work in rounds:
+        found = [t for w in work if w.kind == "tuples" for t in tuples_of(w)]
+        uses = Counter(int(probe) for probe, _, _ in found)
+        assert len(uses) == 6 and set(uses.values()) == {3}  # drawn once, without replacement
+        partners = {probe: [] for probe in uses}
+        for probe, same, different in found:
+            assert len(set(same)) == len(set(different)) == 2 and probe not in same
+            assert np.all(TRAIN.label[[*same, *different]] == TRAIN.label[probe])
+            assert np.all(TRAIN.confound[same] == TRAIN.confound[probe])
+            assert np.all(TRAIN.confound[different] != TRAIN.confound[probe])
+            partners[int(probe)].append((*sorted(same), *sorted(different)))
+        all_probes.append(set(uses))
+        all_partners.extend(partners.values())
+    assert all_probes[0] != all_probes[1]
+    assert all(len(set(drawn)) > 1 for drawn in all_partners)  # anew in each epoch
+
+
+def test_padding_of_tuples_has_no_weight():
+    for work in influence_plan():
+        if work.kind == "tuples":
+            assert work.examples.shape == (3, 5) and work.arrays["weights"].shape == (3, 4)
+            assert not np.any(work.arrays["weights"][~work.arrays["is_real"]])
+            weights = work.arrays["weights"][work.arrays["is_real"]]
+            np.testing.assert_array_equal(weights, [[0.5, 0.5, -0.5, -0.5]] * len(weights))
+
+
+def update_sizes(work):
+    """Tuples of each update of some work, and how many are left over."""
+    sizes, waiting = [], 0
+    for w in work:
+        if w.kind == "tuples":
+            waiting += len(real(w))
+        elif w.kind == "influence_update":
+            sizes.append(waiting)
+            waiting = 0
+    return sizes, waiting
+
+
+@pytest.mark.parametrize(
+    ("batch", "sizes"),
+    [(1, [1] * 18), (4, [4, 4, 4, 4, 2]), (6, [6, 6, 6]), (7, [7, 7, 4]), (64, [18])],
+)
+def test_paper_schedule(batch, sizes):
+    """18 tuples a round (6 probes, 3 epochs): the last update takes what is left over."""
+    plan = influence_plan(replace(INFLUENCE, batch=batch))
+    assert [update_sizes(work) for work in rounds_of(plan)] == [(sizes, 0)] * 3
+    assert all(work[-1].kind == "influence_update" for work in rounds_of(plan))
+    assert not any(w.kind == "label_without_dropout" for w in plan)
+
+
+@pytest.mark.parametrize(
+    ("batch", "sizes", "waiting"),
+    [
+        (6, [[6] * 3] * 3, [0, 0, 0]),
+        (7, [[7] * 2, [7] * 3, [7] * 2], [4, 1, 5]),  # 18, then 4 + 18, then 1 + 18
+        (12, [[12], [12] * 2, [12]], [6, 0, 6]),
+        (20, [[], [20], [20]], [18, 16, 14]),
+    ],
+)
+def test_released_schedule(batch, sizes, waiting):
+    """Left-over tuples wait; then label steps have no dropout, up to the next round."""
+    plan = influence_plan(replace(INFLUENCE, batch=batch, schedule="released"))
+    carried, ended = 0, []
+    for work, expected in zip(rounds_of(plan), sizes, strict=True):
+        found, left = update_sizes(work)
+        found[:1] = [size + carried for size in found[:1]]
+        assert found == expected
+        carried = left if found else carried + left
+        ended.append(carried)
+    assert ended == waiting
+    by_step = {
+        w.step: w.kind for w in plan if w.kind.startswith("label") and w.examples is not None
+    }
+    has_dropout = {step: kind == "label" for step, kind in by_step.items()}
+    assert has_dropout == {step: waiting[step // 6] == 0 for step in range(18)}
+
+
+def test_schedules_draw_the_same_tuples():
+    def drawn(schedule):
+        rounds = rounds_of(influence_plan(replace(INFLUENCE, batch=7, schedule=schedule)))
+        return [
+            sorted(tuple(row) for w in r if w.kind == "tuples" for row in real(w)) for r in rounds
+        ]
+
+    assert drawn("paper") == drawn("released")
+
+
+def test_work_is_in_order():
+    plan = influence_plan()
+    assert [w.step for w in plan] == sorted(w.step for w in plan)
+    first = [kind for kind, _ in groupby(w.kind for w in plan)][:9]
+    assert first == [
+        "cid",
+        *["tuples", "influence_update"] * 2,
+        "tuples",
+        "influence_update",
+        "tuples",
+        "influence_update",
+    ]
+
+
+def test_no_round_is_an_error():
+    influence_plan(replace(INFLUENCE, interval=35))  # 18 label steps: more than 17.5 remain
+    with pytest.raises(UserError, match=r"^influence.interval is 36 but .* 18 label .* 35 or less"):
+        influence_plan(replace(INFLUENCE, interval=36))
+
+
+def test_batch_beyond_the_data():
+    with pytest.raises(UserError, match=r"^label.batch is 51 but .* 50 .* set it to 50 or less"):
+        finetuning_plan(replace(LABEL, batch=51))
+    assert len(label_batches(finetuning_plan(replace(LABEL, batch=50)))) == 3
+
+
+@pytest.mark.parametrize(
+    ("config", "name", "value"),
+    [
+        *[(LABEL, name, 0) for name in ("epochs", "batch", "chunk", "clip")],
+        *[(LABEL, name, -1e-5) for name in ("learning_rate", "weight_decay", "warmup")],
+        (LABEL, "warmup", 1.1),
+        *[(INFLUENCE, n, 0) for n in ("interval", "epochs", "batch", "probes", "k", "chunk")],
+        *[(INFLUENCE, name, -1.0) for name in ("learning_rate", "weight_decay", "clip")],
+        (INFLUENCE, "schedule", "papier"),
+        (INFLUENCE, "route", "host"),
+    ],
+)
+def test_numbers_that_make_no_sense(config, name, value):
+    with pytest.raises(UserError, match=f"^{name} is {value!r}; make it "):
+        replace(config, **{name: value})

@@ -1,0 +1,82 @@
+"""SIGKILL in the middle of a real run of run.py, then --resume: the same bytes as without."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jax
+import pytest
+from small_run import make_encoder
+
+SCRIPT = Path(__file__).parents[2] / "experiments" / "run.py"
+VALUES = {
+    "max_length": 16,
+    "cid_probes": 4,
+    "data.textlen.train_size": 44,
+    "data.textlen.dev_size": 8,
+    "data.textlen.test_size": 8,
+    "label.epochs": 6,
+    "label.batch": 8,
+    "label.learning_rate": 0.01,
+    "methods": "finetuning",
+    "seeds": 1,
+    "checkpoint_seconds": 0,
+}
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory):
+    values = {"encoder": make_encoder(tmp_path_factory.mktemp("small")), **VALUES}
+    words = [word for name, value in values.items() for word in (f"--{name}", str(value))]
+    return [sys.executable, str(SCRIPT), *words]
+
+
+def start(command, *more):
+    environment = os.environ | {
+        "JAX_PLATFORMS": "cpu",
+        "JAX_COMPILATION_CACHE_DIR": jax.config.jax_compilation_cache_dir,
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        # Compiles in a third of the time.
+        "XLA_FLAGS": "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1",
+    }
+    return subprocess.Popen(
+        [*command, *more],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(command, *more):
+    process = start(command, *more)
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+
+
+def checkpoints(run):
+    """Finished checkpoints: pieces of work that were done."""
+    folder = run / "checkpoints"
+    return [int(p.name) for p in folder.iterdir() if p.name.isdecimal()] if folder.exists() else []
+
+
+def outcome(run):
+    return [(run / name).read_bytes() for name in ("metrics.jsonl", "model/model.safetensors")]
+
+
+def test_sigkill_and_resume(command, tmp_path):
+    process = start(command, "--out", str(tmp_path), "--name", "killed")
+    killed = tmp_path / "killed" / "finetuning-1"
+    while max(checkpoints(killed), default=0) < 15:
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL and not (killed / "result.json").exists()
+    quick = ("--checkpoint_seconds", "120")
+    finish(command, "--out", str(tmp_path), "--name", "killed", "--resume", "true", *quick)
+    finish(command, "--out", str(tmp_path), "--name", "whole", *quick)
+    assert outcome(killed) == outcome(tmp_path / "whole" / "finetuning-1")
