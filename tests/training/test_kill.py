@@ -39,8 +39,7 @@ def start(command, *more):
         "JAX_PLATFORMS": "cpu",
         "JAX_COMPILATION_CACHE_DIR": jax.config.jax_compilation_cache_dir,
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-        # Compiles in a third of the time.
-        "XLA_FLAGS": "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1",
+        "XLA_FLAGS": "--xla_backend_optimization_level=0",  # compiles in a third of the time
     }
     return subprocess.Popen(
         [*command, *more],
