@@ -15,7 +15,7 @@ class LinenLoss(NamedTuple):
     """A ``loss(params, example)`` that also shows its module, so that layers can be tapped.
 
     Any route takes any ``loss(params, example) -> scalar``; the routes that never form a
-    per-example gradient (``ghost``, ``pooled``) need one of these.
+    per-example gradient (``ghost``) need one of these.
 
     Attributes:
         module: the Linen module whose parameters are differentiated.

@@ -207,6 +207,7 @@ def test_paper_schedule(batch, sizes):
         (7, [[7] * 2, [7] * 3, [7] * 2], [4, 1, 5]),  # 18, then 4 + 18, then 1 + 18
         (12, [[12], [12] * 2, [12]], [6, 0, 6]),
         (20, [[], [20], [20]], [18, 16, 14]),
+        (40, [[], [], [40]], [18, 36, 14]),
     ],
 )
 def test_released_schedule(batch, sizes, waiting):
