@@ -4,6 +4,8 @@ import os
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ["HF_HUB_OFFLINE"] = "1"
+# Compiling is most of the tests' time, and XLA's optimisations are most of compiling.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 os.environ["TRANSFORMERS_VERBOSITY"] = "error"
 
 import jax

@@ -58,6 +58,6 @@ def plot_cid(runs: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) -> Non
     axes.set(xlabel="label steps", ylabel="CID (mean over probes)")
     axes.margins(x=0.08)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
     figure.savefig(path)
     pyplot.close(figure)
