@@ -4,8 +4,8 @@ This differs from the usual Flax ports in:
 
 1. Inputs may have any number of leading axes, none included, so ``jax.vmap`` over single examples
    needs no dummy batch axis.
-2. Layers are written out, not scanned: measured on CPU, one scanned layer with stacked parameters
-   compiled no faster once differentiated twice, and ran at half the speed, for the copies.
+2. Layers are written out, not scanned: each tensor is a parameter of its own, as clipping of single
+   tensors and Hugging Face's names have it.
 3. Every parameter belongs to an ``nn.Dense``, ``nn.Embed`` or ``nn.LayerNorm``, each called once,
    so ``nn.intercept_methods`` sees all of them.
 4. No dtype is written down: computation follows the parameters, float32 or float64.

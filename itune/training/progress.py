@@ -34,7 +34,7 @@ class Progress:
             self._bar.set_postfix_str(self._status, refresh=False)
             self._bar.update(round(self._done) - self._bar.n)
         elif time.monotonic() - self._last > self._every:
-            self.say(f"{self._status}")
+            self.say(self._status or "under way")
 
     def say(self, text: str) -> None:
         """Shows an event."""
