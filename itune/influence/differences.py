@@ -14,12 +14,13 @@ import jax.numpy as jnp
 from itune.influence import factors as factored
 from itune.influence.cosine import inverse_norm
 from itune.influence.objective import LinenLoss, Params
+from itune.influence.subsets import Select, selected_shapes
 
 Direction = dict[tuple[str, ...], jax.Array]
 
 
 def unit_gradient_sum(
-    loss: LinenLoss, *, select: Callable | None = None
+    loss: LinenLoss, *, select: Select = None
 ) -> Callable[[Params, Any, jax.Array], Direction]:
     """Builds ``fun(params, examples, weights) -> sum_j w_j ĝ_j``, an array for each parameter.
 
@@ -30,14 +31,14 @@ def unit_gradient_sum(
     def fun(params, examples, weights):
         gradients = _batch(loss, select, params, examples)
         inverse = inverse_norm(jax.vmap(factored.square)(gradients))
-        shapes = factored.parameter_shapes(params)
+        shapes = selected_shapes(select, params)
         return factored.weighted_sum(gradients, weights * inverse, shapes)
 
     return fun
 
 
 def projections(
-    loss: LinenLoss, *, select: Callable | None = None
+    loss: LinenLoss, *, select: Select = None
 ) -> Callable[[Params, Any, tuple[Direction, ...]], tuple[jax.Array, jax.Array]]:
     """Builds ``fun(params, examples, directions) -> (along, own)``.
 

@@ -11,17 +11,16 @@ Parameters stacked by ``nn.scan`` carry one leading axis ``S`` throughout.
 """
 
 import math
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from itune.influence.objective import LinenLoss
+from itune.influence.subsets import Index, Path, Select, by_path, selected
 from itune.influence.taps import Call, Layer, tapped_calls
 
 HIGHEST = jax.lax.Precision.HIGHEST
-Path = tuple[str, ...]
 
 
 class Outer(NamedTuple):
@@ -54,7 +53,7 @@ def factored_gradient(
     params: Any,
     example: Any,
     *,
-    select: Callable[[Path], bool] | None = None,
+    select: Select = None,
     unit_residual: bool = True,
 ) -> Factors:
     """The gradient of one example's loss in all parameters, as factors.
@@ -63,21 +62,22 @@ def factored_gradient(
         loss: the loss and its module.
         params: the module's parameters, a nested dict.
         example: one example, without a batch axis.
-        select: keeps the parameters whose path it accepts; None keeps all.
+        select: restricts it to a subset (:data:`itune.influence.subsets.Select`).
         unit_residual: see :func:`itune.influence.taps.tapped_calls`.
 
     Raises:
         ValueError: a selected parameter belongs to no covered layer; the message names it.
     """
-    shapes = parameter_shapes(params)
-    kept = {path: shape for path, shape in shapes.items() if select is None or select(path)}
+    shapes = {path: leaf.shape for path, leaf in by_path(params).items()}
+    kept = selected(select, shapes)
     factors: dict[Path, list[Term]] = {}
     calls = tapped_calls(loss, params, example, unit_residual=unit_residual)
     for layer, layer_calls in calls.items():
         for name, make in _PARAMETERS[layer.kind].items():
             path = (*layer.path, name)
             if path in kept:
-                factors.setdefault(path, []).append(make(layer, layer_calls, kept[path]))
+                term = make(layer, layer_calls, shapes[path])
+                factors.setdefault(path, []).append(_cut(term, kept[path], path, shapes[path]))
     missing = sorted("/".join(path) for path in kept.keys() - factors.keys())
     if missing:
         raise ValueError(
@@ -85,12 +85,6 @@ def factored_gradient(
             "RMSNorm layer that the loss calls; leave it out with select=, or take route 'hvp'"
         )
     return {path: _merged(terms) for path, terms in sorted(factors.items())}
-
-
-def parameter_shapes(params: Any) -> dict[Path, tuple[int, ...]]:
-    """The shape of every parameter by path, from arrays or shapes of arrays."""
-    leaves = jax.tree_util.tree_leaves_with_path(params)
-    return {tuple(str(key.key) for key in path): leaf.shape for path, leaf in leaves}
 
 
 def inner(a: Factors, b: Factors) -> jax.Array:
@@ -101,6 +95,32 @@ def inner(a: Factors, b: Factors) -> jax.Array:
 def square(a: Factors) -> jax.Array:
     """The squared norm of a factored gradient, a scalar."""
     return inner(a, a)
+
+
+def inner_matrix(a: Factors, b: Factors) -> jax.Array:
+    """Inner products of all pairs of two batches of factored gradients, ``(P, N)``.
+
+    Kernels are formed where that is cheaper for this many pairs; the rest stays factored.
+    """
+    counts = tuple(jax.tree.leaves(batch)[0].shape[0] for batch in (a, b))
+    a, b = ({path: _for_pairs(terms, counts) for path, terms in x.items()} for x in (a, b))
+    return jax.vmap(jax.vmap(inner, (None, 0)), (0, None))(a, b)
+
+
+def _for_pairs(terms: tuple[Term, ...], counts: tuple[int, int]) -> tuple[Term, ...]:
+    """Terms of a batch, those of :class:`Outer` formed where all pairs are cheaper that way."""
+
+    def convert(term):
+        if not isinstance(term, Outer):
+            return term
+        positions, d_in, d_out = *term.inputs.shape[-2:], term.cotangents.shape[-1]
+        pairs, examples = math.prod(counts), sum(counts)
+        by_forming = (examples * positions + pairs) * d_in * d_out
+        if by_forming > pairs * positions**2 * (d_in + d_out):
+            return term
+        return Formed(jax.vmap(lambda one: _form(one, None))(term))
+
+    return _merged([convert(term) for term in terms])
 
 
 def _inner(a: Term, b: Term) -> jax.Array:
@@ -186,6 +206,33 @@ def weighted_sum(
     return gradient_of(merged, shapes)
 
 
+def compacted(
+    factors: Factors, shapes: dict[Path, tuple[int, ...]]
+) -> tuple[Factors, dict[Path, tuple[int, ...]]]:
+    """A batch of factored gradients whose tables have rows only for ids that occur in it.
+
+    Inner products within the batch, sums over it and projections on them do not notice.
+
+    Args:
+        factors: with leading axes of examples.
+        shapes: of the parameters.
+
+    Returns:
+        The factors with their ids renumbered, and the smaller shapes.
+    """
+    factors, shapes = dict(factors), dict(shapes)
+    for path, terms in factors.items():
+        if len(terms) > 1 or not isinstance(terms[0], Lookup):
+            continue
+        ids, cotangents = terms[0]
+        *stack, rows, columns = shapes[path]
+        if ids.size < rows:
+            _, found = jnp.unique(ids, size=ids.size, return_inverse=True)
+            factors[path] = (Lookup(found.reshape(ids.shape), cotangents),)
+            shapes[path] = (*stack, ids.size, columns)
+    return factors, shapes
+
+
 def _merge_examples(term: Term, weights: jax.Array) -> Term:
     """One term for the weighted sum over examples: their positions side by side."""
 
@@ -203,6 +250,30 @@ def _three_axes(term: Term, shape: tuple[int, ...]) -> tuple[int, int, int]:
     leading = jax.tree.leaves(term)[0].shape[0]
     columns = term.value.shape[-1] if isinstance(term, Formed) else term.cotangents.shape[-1]
     return leading, math.prod(shape) // (leading * columns), columns
+
+
+def _cut(term: Term, index: Index, path: Path, shape: tuple[int, ...]) -> Term:
+    """The term of a slice of its parameter."""
+    if not index:
+        return term
+    is_plain = jax.tree.leaves(term)[0].shape[0] == 1 and len(index) <= len(shape) <= 2
+    if not is_plain:
+        raise ValueError(
+            f"parameter {'/'.join(path)!r} of shape {shape} cannot be cut by {len(index)} slices "
+            "here; select all of it, or take route 'hvp'"
+        )
+    whole = slice(None)
+    rows, columns = (whole, *index) if len(shape) == 1 else (*index, whole)[:2]
+    match term:
+        case Formed(value):
+            return Formed(value[:, rows, columns])
+        case Outer(x, e):
+            return Outer(x[..., rows], e[..., columns])
+        case Lookup(ids, e):
+            start, stop, _ = rows.indices(shape[0])
+            is_inside = (ids >= start) & (ids < stop)
+            rows_kept = jnp.where(is_inside[..., None], e[..., columns], 0)
+            return Lookup(jnp.where(is_inside, ids - start, 0), rows_kept)
 
 
 def _merged(terms: list[Term]) -> tuple[Term, ...]:

@@ -14,10 +14,10 @@ import jax.numpy as jnp
 from itune.influence import factors as factored
 from itune.influence.cosine import cosine, inverse_norm, unit_scale
 from itune.influence.objective import LinenLoss, Params
+from itune.influence.subsets import Select, mask, restrict
 from itune.influence.tuples import Tuples, delta_of, joined
 
 Loss = Callable[[Params, Any], jax.Array]
-Select = Callable[[tuple[str, ...]], bool] | None
 
 
 def autodiff_influences(loss: Loss, select: Select, params: Params, tuple_: Tuples) -> jax.Array:
@@ -25,7 +25,7 @@ def autodiff_influences(loss: Loss, select: Select, params: Params, tuple_: Tupl
 
     def gradient(example):
         full = jax.grad(loss)(params, example)
-        kept = keep(full, select)
+        kept = restrict(select, full)
         scale = unit_scale(kept)
         return jax.tree.map(lambda leaf: leaf * scale, kept)
 
@@ -144,12 +144,12 @@ def pair_terms(
 
 def _unit_gradient(loss: Loss, select: Select, params: Params, example: Any):
     """The loss scaled to a gradient of size one, ĝ, and 1 / |gradient|."""
-    scale = unit_scale(keep(jax.grad(loss)(params, example), select))
+    scale = unit_scale(restrict(select, jax.grad(loss)(params, example)))
 
     def scaled(p):
         return scale * loss(p, example)
 
-    gradient = mask(jax.grad(scaled)(params), select)
+    gradient = mask(select, jax.grad(scaled)(params))
     inverse = inverse_norm(tree_dot(gradient, gradient))
     return scaled, jax.tree.map(lambda g: g * inverse, gradient), inverse
 
@@ -157,23 +157,6 @@ def _unit_gradient(loss: Loss, select: Select, params: Params, example: Any):
 def hvp(function: Callable, params: Params, direction: Params) -> Params:
     """Hessian-vector product, forward over reverse."""
     return jax.jvp(jax.grad(function), (params,), (direction,))[1]
-
-
-def keep(tree: Params, select: Select) -> list[jax.Array]:
-    """The leaves of the selected parameters."""
-    leaves = jax.tree_util.tree_leaves_with_path(tree)
-    return [leaf for path, leaf in leaves if _is_kept(path, select)]
-
-
-def mask(tree: Params, select: Select) -> Params:
-    """The tree with zeros in place of parameters that are not selected."""
-    return jax.tree_util.tree_map_with_path(
-        lambda path, leaf: leaf if _is_kept(path, select) else jnp.zeros_like(leaf), tree
-    )
-
-
-def _is_kept(path, select: Select) -> bool:
-    return select is None or select(tuple(str(key.key) for key in path))
 
 
 def tree_dot(a: Any, b: Any) -> jax.Array:

@@ -22,13 +22,9 @@ from influence_cases import (
 from itune.influence import LinenLoss
 from itune.influence import factors as factored
 from itune.influence.factors import Formed, Lookup, Outer
+from itune.influence.subsets import by_path, selected_shapes
 
 PATH = ("p",)
-
-
-def by_path(tree):
-    leaves = jax.tree_util.tree_leaves_with_path(tree)
-    return {tuple(key.key for key in path): leaf for path, leaf in leaves}
 
 
 def dot(a, b):
@@ -55,7 +51,7 @@ def case_and_factors(name, count=3):
 @pytest.mark.parametrize("name", CASES)
 def test_gradient_products_and_sums(name):
     case, factors, dense = case_and_factors(name)
-    shapes = factored.parameter_shapes(case.params)
+    shapes = selected_shapes(None, case.params)
     weights = jnp.asarray([0.5, -2.0, 1.5])
     rng = np.random.default_rng(3)
     direction = {path: jnp.asarray(rng.normal(size=shape)) for path, shape in shapes.items()}
@@ -212,7 +208,7 @@ def test_ways_of_calling_a_layer(module):
     z = draw_features(SEQUENCE, np.random.default_rng(6))
     params = random_params(module, z["x"])
     loss = LinenLoss(module, lambda apply, z: jnp.sum(jnp.sin(apply(z["x"]))))
-    shapes = factored.parameter_shapes(params)
+    shapes = selected_shapes(None, params)
 
     @jit
     def both(params):

@@ -1,0 +1,199 @@
+"""The pair-free route gives what all pairs of a pool give."""
+
+from functools import cache, partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from influence_cases import assert_close, cast, draw_text, get_case, jit
+
+from itune.influence import PAIR_FREE, LinenLoss, Pool, Tuples, value_and_grad
+from itune.influence import factors as factored
+from itune.influence.factors import Lookup
+
+REAL = np.array([[1, 1, 1, 0], [1, 1, 1, 1], [1, 0, 0, 0]], bool)  # three confounds; one alone
+
+
+def pool_of(name, real=REAL, seed=20):
+    return Pool(get_case(name).draw(np.random.default_rng(seed), *real.shape), jnp.asarray(real))
+
+
+@cache
+def pair_free(name, select=None):
+    return jit(value_and_grad(get_case(name).loss, route=PAIR_FREE, select=select))
+
+
+def definition(loss, select=None):
+    """All influences by ``jax.grad`` s, then means over masks; reverse mode of that."""
+
+    def mean_loss(params, pool):
+        rows, columns = pool.is_real.shape
+        flat = jax.tree.map(lambda x: x.reshape((-1,) + x.shape[2:]), pool.examples)
+        gradients = jax.vmap(jax.grad(loss), (None, 0))(params, flat)
+        leaves = jax.tree_util.tree_leaves_with_path(gradients)
+        kept = [g for path, g in leaves if select is None or select(tuple(k.key for k in path))]
+        g = jnp.concatenate([leaf.reshape(rows * columns, -1) for leaf in kept], axis=1)
+        g = g / jnp.linalg.norm(g, axis=1, keepdims=True)
+        influences, real = g @ g.T, pool.is_real.ravel()
+        row = np.repeat(np.arange(rows), columns)
+        total, deltas = 0.0, []
+        for p in range(rows * columns):
+            same = real & (row == row[p]) & (np.arange(rows * columns) != p)
+            different = real & (row != row[p])
+            means = [
+                jnp.sum(jnp.where(m, influences[p], 0)) / jnp.maximum(m.astype(float).sum(), 1)
+                for m in (same, different)
+            ]
+            deltas.append(jnp.where(real[p], means[0] - means[1], 0))
+            total += deltas[-1] ** 2
+        return total / real.astype(float).sum(), jnp.stack(deltas).reshape(rows, columns)
+
+    return jax.value_and_grad(mean_loss, has_aux=True)
+
+
+# Sums and projections are tested on every case (test_factors); here, each kind of term.
+@pytest.mark.parametrize("name", ["mlp", "bert", "scan", "tied"])
+def test_equals_the_definition(name):
+    pool, params = pool_of(name), get_case(name).params
+    if name == "bert":  # the definition sees no padding of the text
+        draw = partial(draw_text, width=6)
+        short = Pool(draw(np.random.default_rng(20), *REAL.shape), pool.is_real)
+    else:
+        short = pool
+    (value, info), gradient = pair_free(name)(params, pool)
+    (value_, delta), gradient_ = jit(definition(get_case(name).loss))(params, short)
+    assert value > 0 and info.influences is None
+    assert_close((value, info.delta, gradient), (value_, delta, gradient_), 1e-10)
+
+
+@pytest.mark.parametrize("route", ["ghost", "hvp"])
+def test_routes_by_pairs_take_pools(route):
+    params, pool = get_case("mlp").params, pool_of("mlp")
+    fun = jit(value_and_grad(get_case("mlp").loss, route=route, microbatch=5))
+    (value, info), gradient = fun(params, pool)
+    (value_, info_), gradient_ = pair_free("mlp")(params, pool)
+    assert info.influences.shape == (3, 4, 12)
+    assert_close((value, info.delta, gradient), (value_, info_.delta, gradient_), 1e-10)
+
+
+def test_tuples_of_a_pool():
+    pool = pool_of("mlp", np.array([[1, 1], [1, 0]], bool))
+    tuples = pool.tuples()
+    assert isinstance(tuples, Tuples)
+    np.testing.assert_array_equal(
+        tuples.weights, [[0, 1, -1, 0], [1, 0, -1, 0], [-0.5, -0.5, 0, 0], [0, 0, 0, 0]]
+    )
+    np.testing.assert_array_equal(tuples.probe["x"], pool.examples["x"].reshape(4, 5))
+    np.testing.assert_array_equal(tuples.partners["x"][2], tuples.probe["x"])
+
+
+def of_layer(path):
+    return path[0] == "Dense_1"
+
+
+def test_select():
+    params, pool = get_case("mlp").params, pool_of("mlp")
+    (value, info), gradient = pair_free("mlp", of_layer)(params, pool)
+    (value_, delta), gradient_ = jit(definition(get_case("mlp").loss, of_layer))(params, pool)
+    assert_close((value, info.delta, gradient), (value_, delta, gradient_), 1e-10)
+    assert np.any(gradient["Dense_0"]["kernel"] != 0)
+
+
+def test_float32():
+    """Measured on a CPU: 7e-7 of the gradient's largest element."""
+    single = cast((get_case("bert").params, pool_of("bert")), jnp.float32)
+    (value, info), gradient = pair_free("bert")(*single)
+    assert {leaf.dtype for leaf in jax.tree.leaves((value, info, gradient))} == {jnp.dtype("f4")}
+    (value_, info_), gradient_ = pair_free("bert")(get_case("bert").params, pool_of("bert"))
+    assert_close((value, info.delta, gradient), (value_, info_.delta, gradient_), 5e-6)
+
+
+@pytest.mark.parametrize("gap", [23.0, 69.0, 80.0])
+def test_vanishing_gradients_in_float32(gap):
+    pool = pool_of("mlp")
+    fitted = pool._replace(examples=pool.examples | {"gap": jnp.full(REAL.shape, gap)})
+    params = get_case("mlp").params
+    (value, info), gradient = pair_free("mlp")(*cast((params, fitted), jnp.float32))
+    (value_, info_), gradient_ = pair_free("mlp")(params, fitted)
+    assert value_ > 1e-3
+    assert_close((value, info.delta, gradient), (value_, info_.delta, gradient_), 2e-5)
+
+
+def test_zero_gradient():
+    """It is a member of its groups with influence 0, as in tuples."""
+    pool, params = pool_of("mlp"), get_case("mlp").params
+    scale = jnp.ones(REAL.shape).at[0, 1].set(0)
+    pool = pool._replace(examples=pool.examples | {"scale": scale})
+    (value, info), gradient = pair_free("mlp")(params, pool)
+    by_pairs = jit(value_and_grad(get_case("mlp").loss))
+    (value_, info_), gradient_ = by_pairs(params, pool)
+    assert info.delta[0, 1] == 0
+    assert_close((value, info.delta, gradient), (value_, info_.delta, gradient_), 1e-10)
+
+
+@pytest.mark.parametrize(
+    "real",
+    [[[0, 0], [0, 0]], [[1, 0], [0, 0]], [[1, 1], [0, 0]], [[1, 0], [1, 0]]],
+    ids=["nobody", "one", "one row", "one each"],
+)
+def test_empty_groups(real):
+    """An empty group contributes nothing, as in tuples; padding is no probe."""
+    params, pool = get_case("mlp").params, pool_of("mlp", np.array(real, bool))
+    (value, info), gradient = pair_free("mlp")(params, pool)
+    (value_, info_), gradient_ = jit(value_and_grad(get_case("mlp").loss))(params, pool)
+    assert np.all(info.delta[~pool.is_real] == 0)
+    assert (value > 0) == (np.sum(real) > 1)
+    size = {"value": value_, "delta": info_.delta, "gradient": gradient_}
+    actual = {"value": value, "delta": info.delta, "gradient": gradient}
+    floor = {"floor": jnp.ones(())}  # so that an error in zeros is measured against 1
+    assert_close(actual | floor, size | floor, 1e-10)
+
+
+def test_what_stands_in_padding_changes_nothing():
+    params, pool = get_case("mlp").params, pool_of("mlp")
+    other = pool_of("mlp", seed=21)
+    mixed = jax.tree.map(
+        lambda a, b: jnp.where(REAL.reshape(REAL.shape + (1,) * (a.ndim - 2)), a, b),
+        pool.examples,
+        other.examples,
+    )
+    result = pair_free("mlp")(params, pool)
+    assert_close(pair_free("mlp")(params, pool._replace(examples=mixed)), result, 1e-14)
+
+
+def test_order_changes_nothing():
+    params, pool = get_case("mlp").params, pool_of("mlp")
+    rows, columns = np.array([2, 0, 1]), np.array([3, 1, 0, 2])
+    moved = jax.tree.map(lambda x: x[rows][:, columns], pool)
+    (value, info), gradient = pair_free("mlp")(params, moved)
+    (value_, info_), gradient_ = pair_free("mlp")(params, pool)
+    delta = info.delta[np.argsort(rows)][:, np.argsort(columns)]
+    assert_close((value, delta, gradient), (value_, info_.delta, gradient_), 1e-12)
+
+
+def test_tables_have_rows_for_ids_that_occur():
+    rng = np.random.default_rng(22)
+    ids = jnp.asarray(rng.choice([3, 50, 999], (2, 1, 4)))
+    term = Lookup(ids, jnp.asarray(rng.normal(size=(2, 1, 4, 5))))
+    few, many = ("few",), ("many",)
+    shapes = {few: (1000, 5), many: (7, 5)}
+    factors = {few: (term,), many: (term._replace(ids=ids % 7),)}
+    smaller, new_shapes = factored.compacted(factors, shapes)
+    assert new_shapes == {few: (8, 5), many: (7, 5)}
+    assert np.max(smaller[few][0].ids) <= 2 and smaller[many] is factors[many]
+    a, b = ({few: (Lookup(*(x[i] for x in smaller[few][0])),)} for i in (0, 1))
+    c, d = ({few: (Lookup(*(x[i] for x in term)),)} for i in (0, 1))
+    assert_close(factored.inner(a, b), factored.inner(c, d), 1e-14)
+    assert jnp.abs(factored.inner(c, d)) > 0.1
+
+
+def test_messages():
+    loss = get_case("mlp").loss
+    with pytest.raises(ValueError, match="microbatch is 2; it must be None for route 'pair_free'"):
+        value_and_grad(loss, route=PAIR_FREE, microbatch=2)
+    with pytest.raises(ValueError, match="route 'pair_free' needs a LinenLoss"):
+        value_and_grad(lambda p, z: loss(p, z), route=PAIR_FREE)
+    with pytest.raises(ValueError, match="route 'pair_free' takes a Pool, not Tuples"):
+        value_and_grad(loss, route=PAIR_FREE)({}, pool_of("mlp").tuples())
+    assert isinstance(loss, LinenLoss)
