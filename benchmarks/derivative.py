@@ -33,8 +33,8 @@ from itune.models import (
     load_tokenizer,
     resolve_encoder,
 )
+from itune.training.classifier import make_classifier
 from itune.training.records import write_json
-from itune.training.task import bert_task
 
 MINILM = "all-MiniLM-L6-v2"
 BASE = BertConfig(
@@ -81,7 +81,7 @@ def main(argv: list[str]) -> None:
 def measure(model_name: str, k: int, repeats: int) -> list[dict]:
     """One record for each route."""
     model, params, tuples = _problem(model_name, k)
-    task = bert_task(model)
+    classifier = make_classifier(model)
     examples = jax.tree.map(
         lambda probe, partners: jnp.concatenate([probe, partners[0]]),
         tuples.probe,
@@ -89,13 +89,13 @@ def measure(model_name: str, k: int, repeats: int) -> list[dict]:
     )
 
     def mean_loss(params, examples):
-        return task.batch_losses(params, examples, None).mean()
+        return classifier.batch_losses(params, examples, None).mean()
 
     ordinary = _time(jax.value_and_grad(mean_loss), repeats, params, examples)
     routes = sorted(ROUTES, key=lambda route: route != REFERENCE)
     records, reference = [], None
     for route in routes:
-        result = _time(value_and_grad(task.loss, route=route), repeats, params, tuples)
+        result = _time(value_and_grad(classifier.loss, route=route), repeats, params, tuples)
         gradient = result["output"][1]
         reference = gradient if route == REFERENCE else reference
         error = _relative_error(gradient, reference)

@@ -56,9 +56,9 @@ def parse(
 ) -> C:
     """Return the configuration that a command line asks for.
 
-    A value comes from the command line (``--train.steps 3``), else from the preset, else it is the
-    default of its field. ``--help`` prints every value, and every preset with the first comment
-    line of its file, and leaves.
+    A value comes from the command line, else from the preset, else it is the default of its field.
+    ``--train.steps 3`` is ``--steps 3`` for short if no other key ends in ``steps``. ``--help``
+    prints every value, and every preset with the first comment line of its file, and leaves.
 
     Args:
       config_type: the frozen dataclass.
@@ -74,7 +74,7 @@ def parse(
     """
     keys = _keys(config_type)
     parser = _make_parser(config_type, keys, presets, prog, description, default_preset)
-    given = vars(parser.parse_args(_normalised(argv)))
+    given = vars(parser.parse_args(_spelt_out(_normalised(argv), keys)))
     preset = given.pop("preset", default_preset)
     values = {}
     if preset is not None:
@@ -295,6 +295,20 @@ def _normalised(argv):
             words[-1] += f"={word}"  # argparse takes -1e-5 and -1,2 for options
         else:
             words.append(word)
+    return words
+
+
+def _spelt_out(argv, keys):
+    """Options given by the last part of their name alone, where only one has it, in full."""
+    endings: dict[str, list[str]] = {}
+    for name in keys:
+        endings.setdefault(name.rpartition(".")[2], []).append(name)
+    words = []
+    for word in argv:
+        option, equals, value = word.partition("=")
+        found = endings.get(option[2:], []) if option.startswith("--") else []
+        is_short = len(found) == 1 and option[2:] not in keys
+        words.append(f"--{found[0]}{equals}{value}" if is_short else word)
     return words
 
 

@@ -110,6 +110,12 @@ def test_command_line_over_preset(read):
     assert read("--verbose", "false").verbose is False
 
 
+def test_last_part_of_a_name(read):
+    """Enough where no other key ends in it."""
+    assert read("--steps", "5", "--means=1,2") == read("--train.steps", "5", "--train.means", "1,2")
+    assert read("--steps", "5").train.steps == 5
+
+
 def test_hyphens_and_abbreviations():
     @dataclass(frozen=True)
     class Two:
@@ -129,7 +135,8 @@ def test_hyphens_and_abbreviations():
     ("argv", "message"),
     [
         (["--sead", "1"], "--sead is not an option; did you mean --seed?"),
-        (["--steps=1"], "--steps is not an option; did you mean --train.steps?"),
+        (["--layerz=1"], "--layerz is not an option; did you mean --train.layers?"),
+        (["--rate", "1"], "--rate is not an option; did you mean"),  # two keys end in it
         (["--trian.steps", "1"], "--trian.steps is not an option; did you mean --train.steps?"),
         (["--xyzzy"], "--xyzzy is not an option; --help lists the options"),
         (["--train", "1"], "--train is not an option"),

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from itune.data.cells import cells_of
+from itune.errors import UserError
+
 
 def label_batches(
     rng: np.random.Generator, count: int, batch: int, epochs: int
@@ -50,3 +53,52 @@ def draw_partners(
             partners[row, start : start + len(drawn)] = drawn
             weights[row, start : start + len(drawn)] = sign / max(len(drawn), 1)
     return partners, weights
+
+
+def draw_pools(
+    rng: np.random.Generator,
+    count: int,
+    label: np.ndarray,
+    confound: np.ndarray,
+    pool: np.ndarray,
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Draws a stratified batch: equally many of each cell, and a pool of them for each label.
+
+    Labels that occur with one confound only have no partners and are left out. A smaller cell is
+    taken whole; its missing places repeat its first example and are not real.
+
+    Args:
+      rng: draws without replacement.
+      count: examples in all; rounded down to equally many of each cell.
+      label: of all examples.
+      confound: of all examples.
+      pool: indices that may be drawn.
+
+    Returns:
+      For each label ``indices`` and ``is_real``, both ``(confounds, n)``.
+
+    Raises:
+      UserError: fewer than two for each cell.
+    """
+    cells = {cell: pool[found] for cell, found in cells_of(label[pool], confound[pool]).items()}
+    labels = [cell.label for cell in cells]
+    rows = {y: [cells[c] for c in cells if c.label == y] for y in labels if labels.count(y) > 1}
+    total = sum(map(len, rows.values()))
+    size = count // total
+    if size < 2:
+        raise UserError(
+            f"influence.batch is {count}, which leaves fewer than 2 of each of {total} cells to a "
+            f"pool; set it to {2 * total} or more"
+        )
+    return [_draw_rows(rng, groups, size) for groups in rows.values()]
+
+
+def _draw_rows(rng, groups: list[np.ndarray], size: int) -> tuple[np.ndarray, np.ndarray]:
+    indices = np.empty((len(groups), size), np.int64)
+    is_real = np.zeros(indices.shape, bool)
+    for row, group in enumerate(groups):
+        drawn = rng.choice(group, size=min(size, len(group)), replace=False)
+        indices[row] = drawn[0]
+        indices[row, : len(drawn)] = drawn
+        is_real[row, : len(drawn)] = True
+    return indices, is_real

@@ -3,13 +3,13 @@
 from itune.methods.finetuning import finetuning
 from itune.methods.influence_tuning import InfluenceConfig, influence_tuning
 from itune.methods.label import LabelConfig
-from itune.methods.method import Method, Task, Work
+from itune.methods.method import Classifier, Method, Work
 
 __all__ = [
     "InfluenceConfig",
     "LabelConfig",
     "Method",
-    "Task",
+    "Classifier",
     "Work",
     "finetuning",
     "influence_tuning",

@@ -12,7 +12,7 @@ from itune.methods.label import (
     label_steps,
     label_work,
 )
-from itune.methods.method import Method, Phase, Task, Work, init_phase
+from itune.methods.method import Classifier, Method, Phase, Work, init_phase
 
 
 class FinetuningState(NamedTuple):
@@ -22,11 +22,11 @@ class FinetuningState(NamedTuple):
     label: Phase
 
 
-def finetuning(task: Task, label: LabelConfig, train_size: int, seed: int) -> Method:
+def finetuning(classifier: Classifier, label: LabelConfig, train_size: int, seed: int) -> Method:
     """Minimises the label loss; measures influence differences after every epoch.
 
     Args:
-      task: losses of the model.
+      classifier: losses of the model.
       label: the label phase.
       train_size: training examples, for the learning rate's schedule.
       seed: of batches and dropout.
@@ -46,4 +46,4 @@ def finetuning(task: Task, label: LabelConfig, train_size: int, seed: int) -> Me
             work += [Work(kind, step, note=f"epoch {epoch}") for kind in ("cid", "accuracy")]
         return work
 
-    return Method(init, label_steps(task, tx), plan)
+    return Method(init, label_steps(classifier, tx), plan)

@@ -1,8 +1,7 @@
 """Influence tuning: label steps, interrupted by rounds that minimise the influence loss.
 
-A round starts when ``step % interval == 0`` and more than ``interval / 2`` label steps remain. It
-draws its probes once, keeps them for its epochs, draws their partners anew in each epoch, and
-averages ``batch`` tuples into one update. After it the moments of both optimizers are zeroed
+A round starts when ``step % interval == 0`` and more than ``interval / 2`` label steps remain; what
+it does is drawn in :mod:`itune.methods.rounds`. After it the moments of both optimizers are zeroed
 (Han & Tsvetkov 2021, section 4, and the code the authors released).
 """
 
@@ -14,10 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from itune.data.cells import require_partners
-from itune.data.dataset import Dataset, chunks_by_length
-from itune.data.sampling import draw_partners, draw_probes
+from itune.data.dataset import Dataset
 from itune.errors import UserError, require
-from itune.influence import ROUTES, Tuples, value_and_grad
+from itune.influence import PAIR_FREE, ROUTES, Pool, Tuples, value_and_grad
 from itune.methods.label import (
     LabelConfig,
     label_optimizer,
@@ -25,10 +23,13 @@ from itune.methods.label import (
     label_steps,
     label_work,
 )
-from itune.methods.method import Method, Phase, Task, Work, collect, init_phase, update
+from itune.methods.method import Classifier, Method, Phase, Work, collect, init_phase, update
+from itune.methods.rounds import POOLED, draw_pools_round, draw_tuples_round
 from itune.training.optimizers import bert_adam, reset_moments
 
 SCHEDULES = ("paper", "released")
+PARTNERS = ("drawn", POOLED)
+FASTEST = "fastest"
 
 
 @dataclass(frozen=True)
@@ -38,17 +39,21 @@ class InfluenceConfig:
     Attributes:
       interval: label steps between rounds.
       epochs: passes over a round's probes.
-      batch: tuples of one update.
+      batch: probes of one update.
       learning_rate: constant.
       probes: of one round.
-      k: A examples, and B examples, of each probe.
+      k: A examples, and B examples, of each probe, where partners are drawn.
+      partners: ``drawn``, k + k of each probe's own, as in the paper; or ``pooled``: each update
+        takes a batch with equally many examples of each cell, whose partners are all others of the
+        batch with their label. The same influence loss with all pairs, at a fraction of the cost.
       weight_decay: decoupled, on every parameter.
       clip: largest gradient norm of one tensor.
       schedule: ``paper`` keeps dropout on in every label step and ends a round with an update on
         the tuples left over; ``released`` repeats two quirks of the released code: left-over tuples
         wait for the next round, and the model stays in evaluation mode (label steps without
-        dropout) after a round that did not end exactly on an update.
-      route: how the exact gradient is computed; the result is the same.
+        dropout) after a round that did not end exactly on an update. Pools leave nothing over.
+      route: how the exact gradient is computed (``fastest``, or one of ghost, autodiff, hvp,
+        hvp_pairs); the result is the same.
       chunk: tuples computed at once; changes memory and speed only.
     """
 
@@ -60,8 +65,9 @@ class InfluenceConfig:
     k: int = 5
     weight_decay: float = 0.01
     clip: float = 1.0
+    partners: str = "drawn"
     schedule: str = "paper"
-    route: str = "ghost"
+    route: str = FASTEST
     chunk: int = 2
 
     def __post_init__(self):
@@ -69,8 +75,16 @@ class InfluenceConfig:
         require(self, "an integer, 1 or more", lambda v: v >= 1, *counts)
         require(self, "a number, 0 or more", lambda v: v >= 0, "learning_rate", "weight_decay")
         require(self, "a number above 0", lambda v: v > 0, "clip")
-        for name, choices in (("schedule", SCHEDULES), ("route", ROUTES)):
-            require(self, f"one of {', '.join(choices)}", choices.__contains__, name)
+        choices = {"partners": PARTNERS, "schedule": SCHEDULES, "route": (FASTEST, *ROUTES)}
+        for name, known in choices.items():
+            require(self, f"one of {', '.join(known)}", known.__contains__, name)
+
+    @property
+    def exact_route(self) -> str:
+        """The route that is taken."""
+        if self.route != FASTEST:
+            return self.route
+        return PAIR_FREE if self.partners == POOLED else "ghost"
 
 
 class InfluenceTuningState(NamedTuple):
@@ -82,12 +96,16 @@ class InfluenceTuningState(NamedTuple):
 
 
 def influence_tuning(
-    task: Task, label: LabelConfig, influence: InfluenceConfig, train_size: int, seed: int
+    classifier: Classifier,
+    label: LabelConfig,
+    influence: InfluenceConfig,
+    train_size: int,
+    seed: int,
 ) -> Method:
     """Alternates label steps with steps on the influence loss ``J``.
 
     Args:
-      task: losses of the model.
+      classifier: losses of the model.
       label: the label phase.
       influence: the influence phase.
       train_size: training examples, for the learning rate's schedule.
@@ -101,23 +119,31 @@ def influence_tuning(
         decays=lambda path: True,
         clip=influence.clip,
     )
-    derivative = value_and_grad(task.loss, route=influence.route)
+    derivative = value_and_grad(classifier.loss, route=influence.exact_route)
 
     def init(params):
         return InfluenceTuningState(
             params, init_phase(label_tx, params), init_phase(influence_tx, params)
         )
 
+    def add(state, batch, mean_of, count):
+        """Adds the influence losses of a batch, a mean of so many, and their gradient."""
+        (mean, _), gradient = derivative(state.params, batch)
+        mean_of = jnp.asarray(mean_of, mean.dtype)
+        gradient = jax.tree.map(lambda g: g * mean_of, gradient)
+        phase = collect(state.influence, mean * mean_of, count, gradient)
+        return state._replace(influence=phase), {}
+
     def tuples(state, batch):
-        """Adds the influence losses of a chunk of tuples, and their gradient."""
         probe = jax.tree.map(lambda leaf: leaf[:, 0], batch["examples"])
         partners = jax.tree.map(lambda leaf: leaf[:, 1:], batch["examples"])
         weights = batch["weights"].astype(state.influence.value.dtype)
-        (mean, _), gradient = derivative(state.params, Tuples(probe, partners, weights))
-        size = weights.shape[0]
-        gradient = jax.tree.map(lambda g: g * size, gradient)
-        phase = collect(state.influence, mean * size, jnp.sum(batch["is_real"]), gradient)
-        return state._replace(influence=phase), {}
+        tuples = Tuples(probe, partners, weights)
+        return add(state, tuples, weights.shape[0], jnp.sum(batch["is_real"]))
+
+    def pool(state, batch):
+        count = jnp.sum(batch["is_real"])
+        return add(state, Pool(batch["examples"], batch["is_real"]), count, count)
 
     def influence_update(state, batch):
         del batch
@@ -134,8 +160,9 @@ def influence_tuning(
         return InfluenceTuningState(state.params, *phases), {}
 
     steps = {
-        **label_steps(task, label_tx),
+        **label_steps(classifier, label_tx),
         "tuples": tuples,
+        "pool": pool,
         "influence_update": influence_update,
         "end_round": end_round,
     }
@@ -152,7 +179,10 @@ def _plan(train: Dataset, label: LabelConfig, influence: InfluenceConfig, seed: 
         for batch in batches:
             if step % influence.interval == 0 and total - step > influence.interval / 2:
                 rounds += 1
-                round_work, waiting = _round(train, influence, step, waiting, draws)
+                if influence.partners == POOLED:
+                    round_work = draw_pools_round(train, influence, step, draws)
+                else:
+                    round_work, waiting = draw_tuples_round(train, influence, step, waiting, draws)
                 work += [
                     Work("cid", step, note=f"before round {rounds}"),
                     *round_work,
@@ -170,43 +200,3 @@ def _plan(train: Dataset, label: LabelConfig, influence: InfluenceConfig, seed: 
             f"so no round would start; set it to {2 * total - 1} or less"
         )
     return [*work, Work("cid", step, note="end")]
-
-
-def _round(train, influence, step, waiting, rng):
-    """One round's work, and how many collected tuples are left waiting for an update after it."""
-    pool = np.arange(len(train))
-    probes = draw_probes(rng, influence.probes, pool)
-    work, indices, weights = [], [], []
-
-    def flush(*, is_update):
-        nonlocal work, indices, weights, waiting
-        work += _tuple_work(train, influence.chunk, step, np.array(indices), np.array(weights))
-        work += [Work("influence_update", step)] if is_update else []
-        waiting = 0 if is_update else waiting + len(indices)
-        indices, weights = [], []
-
-    for _ in range(influence.epochs):
-        order = rng.permutation(probes)
-        partners, signed = draw_partners(rng, order, influence.k, train.label, train.confound, pool)
-        for row, weight in zip(np.column_stack([order, partners]), signed, strict=True):
-            indices.append(row)
-            weights.append(weight)
-            if waiting + len(indices) == influence.batch:
-                flush(is_update=True)
-    if indices:
-        flush(is_update=influence.schedule == "paper")
-    return work, waiting
-
-
-def _tuple_work(train, size, step, indices, weights) -> list[Work]:
-    """Tuples as rows of indices, the probe first, in chunks of like length."""
-    return [
-        Work(
-            "tuples",
-            step,
-            {"weights": weights[chunk] * is_real[:, None].astype(np.float32), "is_real": is_real},
-            indices[chunk],
-            cost=2.0 * indices[chunk].size,
-        )
-        for chunk, is_real in chunks_by_length(train, indices, size)
-    ]

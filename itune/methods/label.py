@@ -11,7 +11,7 @@ import optax
 from itune.data.dataset import Dataset, chunks_by_length
 from itune.data.sampling import label_batches
 from itune.errors import UserError, require
-from itune.methods.method import Task, Work, collect, update
+from itune.methods.method import Classifier, Work, collect, update
 from itune.training.optimizers import bert_adam, warmup_linear
 
 
@@ -64,7 +64,7 @@ def label_optimizer(config: LabelConfig, train_size: int) -> optax.GradientTrans
     )
 
 
-def label_steps(task: Task, tx: optax.GradientTransformation) -> dict[str, Any]:
+def label_steps(classifier: Classifier, tx: optax.GradientTransformation) -> dict[str, Any]:
     """Step functions ``label``, ``label_without_dropout`` and ``label_update``.
 
     They take any state with fields ``params`` and ``label``, a
@@ -74,7 +74,7 @@ def label_steps(task: Task, tx: optax.GradientTransformation) -> dict[str, Any]:
 
     def gradient(state, batch, key):
         def total(params):
-            losses = task.batch_losses(params, batch["examples"], key)
+            losses = classifier.batch_losses(params, batch["examples"], key)
             return jnp.sum(jnp.where(batch["is_real"], losses, 0))
 
         value, grads = jax.value_and_grad(total)(state.params)

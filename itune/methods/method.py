@@ -60,8 +60,8 @@ class Method(NamedTuple):
     plan: Callable[[Dataset], list[Work]]
 
 
-class Task(NamedTuple):
-    """What a method trains on: losses of the model, given by whoever owns the model.
+class Classifier(NamedTuple):
+    """What a method trains, as losses of its parameters, given by whoever owns the model.
 
     Attributes:
       loss: one example's label loss without dropout, for influences.

@@ -27,9 +27,9 @@ from itune.models import (
     resolve_encoder,
     save_classifier,
 )
+from itune.training.classifier import make_classifier
 from itune.training.loop import Measure, train
 from itune.training.records import read_rows, write_json
-from itune.training.task import bert_task
 
 PRECISIONS = ("default", "high", "highest", "bfloat16", "tensorfloat32", "float32")
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "transformers")
@@ -64,9 +64,9 @@ class RunConfig:
 
 
 METHODS: dict[str, Callable[..., Method]] = {
-    "finetuning": lambda c, task, size, seed: finetuning(task, c.label, size, seed),
-    "influence_tuning": lambda c, task, size, seed: influence_tuning(
-        task, c.label, c.influence, size, seed
+    "finetuning": lambda c, classifier, size, seed: finetuning(classifier, c.label, size, seed),
+    "influence_tuning": lambda c, classifier, size, seed: influence_tuning(
+        classifier, c.label, c.influence, size, seed
     ),
 }
 
@@ -150,10 +150,10 @@ def _run(config, method_name, seed, splits, folder, begin, checkpoint_seconds) -
     )
     data = {name: to_dataset(getattr(splits, name)) for name in SPLITS}
     model = BertClassifier(bert)
-    task = bert_task(model)
+    classifier = make_classifier(model)
     accuracies = _accuracies(model)
-    measures = _measures(config, task, data, accuracies)
-    method = METHODS[method_name](config, task, len(splits.train), seed)
+    measures = _measures(config, classifier, data, accuracies)
+    method = METHODS[method_name](config, classifier, len(splits.train), seed)
     method.plan(data["train"])  # refuses data that it cannot use
     begin()  # all input was good: only now is anything deleted or written
     trained = train(
@@ -192,10 +192,10 @@ def _accuracies(model: BertClassifier):
     return lambda params, dataset: accuracy(predict(params, dataset), dataset).to_dict()
 
 
-def _measures(config, task, data: dict[str, Dataset], accuracies) -> dict[str, Measure]:
+def _measures(config, classifier, data: dict[str, Dataset], accuracies) -> dict[str, Measure]:
     size = len(data["train"])
     probes = np.arange(min(config.cid_probes, size))
-    cid = make_cid(task.loss, data["train"], probes=probes)
+    cid = make_cid(classifier.loss, data["train"], probes=probes)
     return {
         "cid": Measure(lambda params: cid(params).summary(), cost=1.3 * size),
         "accuracy": Measure(

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from itune.data.sampling import draw_partners, draw_probes, label_batches
+from itune import UserError
+from itune.data.sampling import draw_partners, draw_pools, draw_probes, label_batches
 
 #                 0  1  2  3  4  5  6  7  8  9
 LABEL = np.array([0, 0, 0, 0, 0, 0, 0, 1, 1, 1])
@@ -75,3 +76,46 @@ def test_rows_follow_the_probes():
     partners, weights = draw_partners(rng(), probes, 1, LABEL, CONFOUND, POOL)
     assert set(partners[[0, 2], 0]) <= {8, 9} and partners[1, 0] in (1, 2, 3)
     np.testing.assert_array_equal(weights, [[1, 0], [1, -1], [1, 0]])
+
+
+# --- pools --------------------------------------------------------------------------------------
+
+#                       0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15
+LABELS = np.array([0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 2, 2])
+CONFOUNDS = np.array([0, 0, 0, 1, 1, 2, 2, 0, 0, 0, 0, 2, 2, 2, 1, 1])
+
+
+@pytest.mark.parametrize(("count", "size"), [(10, 2), (14, 2), (15, 3)])
+def test_pools(count, size):
+    """A row for each confound of a label; label 2 has one only, so no partners."""
+    pools = draw_pools(rng(), count, LABELS, CONFOUNDS, np.arange(16))
+    assert [indices.shape for indices, _ in pools] == [(3, size), (2, size)]
+    for label, (indices, is_real) in zip((0, 1), pools, strict=True):
+        confounds = (0, 1, 2) if label == 0 else (0, 2)
+        for row, real, confound in zip(indices, is_real, confounds, strict=True):
+            assert set(LABELS[row]) == {label} and set(CONFOUNDS[row]) == {confound}
+            cell = (label == LABELS) & (confound == CONFOUNDS)
+            assert len(set(row[real])) == real.sum() == min(size, cell.sum())
+
+
+def test_a_small_cell_is_taken_whole():
+    (first, real), _ = draw_pools(rng(), 15, LABELS, CONFOUNDS, np.arange(16))
+    assert real.tolist() == [[True] * 3, [True, True, False], [True, True, False]]
+    assert set(first[1]) == {3, 4} and first[1, 2] == first[1, 0]
+
+
+def test_pools_keep_to_their_pool():
+    allowed = np.array([1, 2, 3, 4, 7, 8, 11, 13])
+    drawn = [draw_pools(rng(seed), 8, LABELS, CONFOUNDS, allowed) for seed in range(40)]
+    assert {int(i) for pools in drawn for indices, _ in pools for i in indices.ravel()} == {
+        *allowed.tolist()
+    }
+    again = draw_pools(rng(7), 8, LABELS, CONFOUNDS, allowed)
+    np.testing.assert_array_equal(again[0][0], drawn[7][0][0])
+
+
+def test_a_batch_too_small_for_pools():
+    with pytest.raises(
+        UserError, match="^influence.batch is 9, .* 5 cells .* set it to 10 or more"
+    ):
+        draw_pools(rng(), 9, LABELS, CONFOUNDS, np.arange(16))

@@ -10,9 +10,9 @@ import pytest
 from itune.data.dataset import Dataset
 from itune.errors import UserError
 from itune.influence import LinenLoss
-from itune.methods import InfluenceConfig, LabelConfig, Task, finetuning, influence_tuning
+from itune.methods import Classifier, InfluenceConfig, LabelConfig, finetuning, influence_tuning
 
-TASK = Task(LinenLoss(None, None), None)  # plans never call it
+CLASSIFIER = Classifier(LinenLoss(None, None), None)  # plans never call it
 
 
 def make_dataset(size, seed=0):
@@ -28,11 +28,11 @@ INFLUENCE = InfluenceConfig(interval=6, epochs=3, batch=4, probes=6, k=2, chunk=
 
 
 def finetuning_plan(label=LABEL, train=TRAIN, seed=1):
-    return finetuning(TASK, label, len(train), seed).plan(train)
+    return finetuning(CLASSIFIER, label, len(train), seed).plan(train)
 
 
 def influence_plan(influence=INFLUENCE, label=LABEL, train=TRAIN, seed=1):
-    return influence_tuning(TASK, label, influence, len(train), seed).plan(train)
+    return influence_tuning(CLASSIFIER, label, influence, len(train), seed).plan(train)
 
 
 def real(work):
@@ -228,6 +228,47 @@ def test_released_schedule(batch, sizes, waiting):
     assert has_dropout == {step: waiting[step // 6] == 0 for step in range(18)}
 
 
+@pytest.mark.parametrize("schedule", ["paper", "released"])
+def test_pooled_partners(schedule):
+    """As many updates as with drawn partners, each by a fresh stratified batch."""
+    pooled = replace(INFLUENCE, partners="pooled", batch=13, schedule=schedule)
+    plan = influence_plan(pooled)
+    pools = [w for w in plan if w.kind == "pool"]
+    updates = [w for w in plan if w.kind == "influence_update"]
+    assert len(updates) == 3 * 2  # 18 probes a round by 13
+    assert [kind for kind, _ in groupby(w.kind for w in plan)][:5] == [
+        "cid",
+        *["pool", "influence_update"] * 2,
+    ]
+    assert len(pools) == 2 * len(updates)  # one for each label
+    for work in pools:
+        assert work.examples.shape == (3, 2) and np.all(work.arrays["is_real"])
+        assert len(set(TRAIN.label[work.examples.ravel()])) == 1
+        assert np.all(TRAIN.confound[work.examples] == [[0, 0], [1, 1], [2, 2]])
+    assert len({tuple(w.examples.ravel()) for w in pools}) == len(pools)
+    assert not any(w.kind in ("tuples", "label_without_dropout") for w in plan)
+
+
+def test_partners_leave_the_label_work_alone():
+    kinds = ("label", "label_update")
+    pooled = influence_plan(replace(INFLUENCE, partners="pooled", batch=13))
+    shared = [w for w in pooled if w.kind in kinds]
+    assert_same_plan(shared, [w for w in influence_plan() if w.kind in kinds])
+
+
+@pytest.mark.parametrize(
+    ("partners", "route", "taken"),
+    [
+        ("drawn", "fastest", "ghost"),
+        ("pooled", "fastest", "pair_free"),
+        ("drawn", "hvp", "hvp"),
+        ("pooled", "ghost", "ghost"),
+    ],
+)
+def test_exact_route(partners, route, taken):
+    assert InfluenceConfig(partners=partners, route=route).exact_route == taken
+
+
 def test_schedules_draw_the_same_tuples():
     def drawn(schedule):
         rounds = rounds_of(influence_plan(replace(INFLUENCE, batch=7, schedule=schedule)))
@@ -272,6 +313,7 @@ def test_batch_beyond_the_data():
         (LABEL, "warmup", 1.1),
         *[(INFLUENCE, n, 0) for n in ("interval", "epochs", "batch", "probes", "k", "chunk")],
         *[(INFLUENCE, name, -1.0) for name in ("learning_rate", "weight_decay", "clip")],
+        (INFLUENCE, "partners", "drwan"),
         (INFLUENCE, "schedule", "papier"),
         (INFLUENCE, "route", "host"),
     ],

@@ -1,5 +1,6 @@
 """What the step functions compute: one optax update of a mean, however it was collected."""
 
+from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
@@ -11,8 +12,8 @@ import pytest
 from flax import linen as nn
 
 from itune.data.dataset import Dataset, collate
-from itune.influence import LinenLoss, Tuples, cross_entropy, value_and_grad
-from itune.methods import InfluenceConfig, LabelConfig, Task, finetuning, influence_tuning
+from itune.influence import LinenLoss, Pool, Tuples, cross_entropy, value_and_grad
+from itune.methods import Classifier, InfluenceConfig, LabelConfig, finetuning, influence_tuning
 from itune.training.optimizers import BertAdamState, bert_adam, warmup_linear
 
 TOLERANCE = 1e-10  # sums in another order, in float64
@@ -47,7 +48,7 @@ def batch_losses(params, examples, key):
     return jax.vmap(one, (0, None if key is None else 0))(examples, keys)
 
 
-TASK = Task(LinenLoss(Bag(), loss_of), batch_losses)
+CLASSIFIER = Classifier(LinenLoss(Bag(), loss_of), batch_losses)
 RNG = np.random.default_rng(0)
 TRAIN = Dataset(
     [RNG.integers(1, 9, length).astype(np.int32) for length in RNG.integers(2, 9, 24)],
@@ -66,9 +67,11 @@ class Compiled(NamedTuple):
 @cache
 def compiled(name):
     if name == "finetuning":
-        method = finetuning(TASK, LABEL, len(TRAIN), 0)
+        method = finetuning(CLASSIFIER, LABEL, len(TRAIN), 0)
     else:
-        method = influence_tuning(TASK, LABEL, INFLUENCE, len(TRAIN), 0)
+        partners = "pooled" if name == "pooled" else "drawn"
+        influence = replace(INFLUENCE, partners=partners)
+        method = influence_tuning(CLASSIFIER, LABEL, influence, len(TRAIN), 0)
     return Compiled(method, {kind: jax.jit(step) for kind, step in method.steps.items()})
 
 
@@ -213,7 +216,7 @@ def expected_influence():
         jax.tree.map(lambda leaf: leaf[:, 1:], examples),
         WEIGHTS,
     )
-    derivative = jax.jit(value_and_grad(TASK.loss, route="autodiff"))
+    derivative = jax.jit(value_and_grad(CLASSIFIER.loss, route="autodiff"))
     (value, _), gradient = derivative(start("influence_tuning").params, tuples)
     return value, gradient
 
@@ -229,6 +232,31 @@ def test_influence_update(chunks):
     step = plain_step(tx, state.influence.optimizer, state.params, value, gradient)
     assert_updated(after, after.influence, info, "influence_loss", step)
     assert_close(after.label, state.label)
+
+
+def pool_chunk(rows, is_real):
+    return {"examples": collate(TRAIN, np.array(rows)), "is_real": np.array(is_real)}
+
+
+def test_pooled_update():
+    """One update by the mean over the probes of all pools, of unlike sizes."""
+    state = start("pooled")
+    pools = [
+        pool_chunk([[0, 1, 2], [3, 4, 5]], [[1, 1, 1], [1, 1, 0]]),
+        pool_chunk([[6, 7], [8, 9], [10, 11]], np.ones((3, 2))),
+    ]
+    pools = [p | {"is_real": p["is_real"].astype(bool)} for p in pools]
+    after, info = run("pooled", state, [*(("pool", p) for p in pools), ("influence_update", {})])
+    by_pairs = jax.jit(value_and_grad(CLASSIFIER.loss, route="autodiff"))
+    results = [by_pairs(state.params, Pool(p["examples"], p["is_real"])) for p in pools]
+    (five, _), gradient_of_five = results[0]
+    (six, _), gradient_of_six = results[1]
+    assert not np.isclose(five, six)
+    gradient = jax.tree.map(lambda a, b: (5 * a + 6 * b) / 11, gradient_of_five, gradient_of_six)
+    tx = bert_adam(0.03, decays=lambda path: True, clip=0.02)
+    value = (5 * five + 6 * six) / 11
+    step = plain_step(tx, state.influence.optimizer, state.params, value, gradient)
+    assert_updated(after, after.influence, info, "influence_loss", step)
 
 
 def test_end_round():

@@ -1,11 +1,11 @@
 """The label losses of a BERT classifier, as methods want them."""
 
 from itune.influence import LinenLoss, cross_entropy
-from itune.methods.method import Task
+from itune.methods.method import Classifier
 from itune.models import BertClassifier
 
 
-def bert_task(model: BertClassifier) -> Task:
+def make_classifier(model: BertClassifier) -> Classifier:
     """Cross entropy of ``label``, from ``input_ids`` and ``attention_mask``."""
 
     def loss(apply, example):
@@ -22,4 +22,4 @@ def bert_task(model: BertClassifier) -> Task:
         )
         return cross_entropy(output.logits, examples["label"])
 
-    return Task(LinenLoss(model, loss), batch_losses)
+    return Classifier(LinenLoss(model, loss), batch_losses)
