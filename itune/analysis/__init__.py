@@ -2,5 +2,19 @@
 
 from itune.analysis.accuracy import Accuracy, accuracy, make_logits
 from itune.analysis.cid import CID, make_cid
+from itune.analysis.matrix import (
+    InfluenceMatrix,
+    read_influence_matrix,
+    write_influence_matrix,
+)
 
-__all__ = ["CID", "Accuracy", "accuracy", "make_cid", "make_logits"]
+__all__ = [
+    "CID",
+    "Accuracy",
+    "InfluenceMatrix",
+    "accuracy",
+    "make_cid",
+    "make_logits",
+    "read_influence_matrix",
+    "write_influence_matrix",
+]

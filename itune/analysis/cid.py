@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from itune.data.cells import cells_of
+from itune.data.cells import Cell, cells_of
 from itune.data.dataset import Dataset, chunks_by_length, collate
 from itune.errors import UserError
 from itune.influence import LinenLoss
@@ -32,6 +32,11 @@ class CID(NamedTuple):
     probes: np.ndarray
     with_self: np.ndarray
     without_self: np.ndarray
+
+    def by_cell(self, data: Dataset) -> dict[Cell, "CID"]:
+        """The same, cell by cell of the probes; ``summary`` of each has its mean and error."""
+        cells = cells_of(data.label[self.probes], data.confound[self.probes])
+        return {cell: CID(*(part[rows] for part in self)) for cell, rows in cells.items()}
 
     def summary(self) -> dict[str, float]:
         """Means over probes, and the standard error of the one without self."""
@@ -56,6 +61,7 @@ def make_cid(
       loss: one example's label loss, without dropout.
       train: the training data.
       probes: indices into ``train``; those whose label occurs with one confound only are left out.
+        ``np.arange(len(train))`` takes them all, for little more than a few.
       chunk: examples computed at once.
 
     Raises:

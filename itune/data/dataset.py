@@ -76,8 +76,15 @@ def padded_length(lengths: np.ndarray) -> int:
     return -(-int(np.max(lengths)) // BUCKET) * BUCKET
 
 
-def collate(dataset: Dataset, indices: np.ndarray) -> dict[str, np.ndarray]:
+def collate(
+    dataset: Dataset, indices: np.ndarray, *, length: int | None = None
+) -> dict[str, np.ndarray]:
     """Padded arrays of the examples at ``indices``, of any shape.
+
+    Args:
+      dataset: where they come from.
+      indices: which.
+      length: T, at least the longest; None for that, rounded up to a multiple of :data:`BUCKET`.
 
     Returns:
       ``input_ids`` and ``attention_mask`` of shape ``indices.shape + (T,)``, int32 and bool, and
@@ -85,7 +92,7 @@ def collate(dataset: Dataset, indices: np.ndarray) -> dict[str, np.ndarray]:
     """
     flat = np.ravel(indices)
     rows = [dataset.input_ids[i] for i in flat]
-    length = padded_length(np.array([len(row) for row in rows]))
+    length = length or padded_length(np.array([len(row) for row in rows]))
     input_ids = np.zeros((len(rows), length), np.int32)
     mask = np.zeros((len(rows), length), bool)
     for row, (ids, real) in zip(rows, zip(input_ids, mask, strict=True), strict=True):

@@ -98,29 +98,25 @@ def square(a: Factors) -> jax.Array:
 
 
 def inner_matrix(a: Factors, b: Factors) -> jax.Array:
-    """Inner products of all pairs of two batches of factored gradients, ``(P, N)``.
-
-    Kernels are formed where that is cheaper for this many pairs; the rest stays factored.
-    """
-    counts = tuple(jax.tree.leaves(batch)[0].shape[0] for batch in (a, b))
-    a, b = ({path: _for_pairs(terms, counts) for path, terms in x.items()} for x in (a, b))
-    return jax.vmap(jax.vmap(inner, (None, 0)), (0, None))(a, b)
+    """Inner products of all pairs of two batches of factored gradients, ``(P, N)``."""
+    p, n = (jax.tree.leaves(batch)[0].shape[0] for batch in (a, b))
+    pairs = jax.vmap(jax.vmap(inner, (None, 0)), (0, None))
+    return pairs(prepared(a, n), prepared(b, p))
 
 
-def _for_pairs(terms: tuple[Term, ...], counts: tuple[int, int]) -> tuple[Term, ...]:
-    """Terms of a batch, those of :class:`Outer` formed where all pairs are cheaper that way."""
+def prepared(factors: Factors, partners: int) -> Factors:
+    """A batch with kernels formed where that is cheaper for examples of so many partners each."""
 
     def convert(term):
         if not isinstance(term, Outer):
             return term
         positions, d_in, d_out = *term.inputs.shape[-2:], term.cotangents.shape[-1]
-        pairs, examples = math.prod(counts), sum(counts)
-        by_forming = (examples * positions + pairs) * d_in * d_out
-        if by_forming > pairs * positions**2 * (d_in + d_out):
+        by_forming = (positions + partners) * d_in * d_out
+        if by_forming > partners * positions**2 * (d_in + d_out):
             return term
         return Formed(jax.vmap(lambda one: _form(one, None))(term))
 
-    return _merged([convert(term) for term in terms])
+    return {path: _merged([convert(term) for term in terms]) for path, terms in factors.items()}
 
 
 def _inner(a: Term, b: Term) -> jax.Array:

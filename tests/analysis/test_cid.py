@@ -103,3 +103,17 @@ def test_summary():
 def test_no_probe_has_both_groups():
     with pytest.raises(UserError, match="^CID is undefined: none of the 2 probes .* cid_probes"):
         make_cid(LOSS, THREE_VALUED, probes=np.array([13, 14]))
+
+
+def test_everyone_against_everyone_by_cell():
+    everyone = np.arange(len(THREE_VALUED))
+    cid = make_cid(LOSS, THREE_VALUED, probes=everyone)(params())
+    assert cid.probes.tolist() == list(range(13))  # label 2 has one confound only
+    expected = by_definition(THREE_VALUED, cid.probes, with_self=False)
+    np.testing.assert_allclose(cid.without_self, expected, rtol=0, atol=1e-10)
+    cells = cid.by_cell(THREE_VALUED)
+    assert [str(cell) for cell in cells] == ["y=0 c=0", "y=0 c=1", "y=0 c=2", "y=1 c=0", "y=1 c=1"]
+    some = expected[[7, 8, 9]]  # label 1, confound 1
+    summary = cells[next(c for c in cells if str(c) == "y=1 c=1")].summary()
+    assert summary["cid_without_self"] == pytest.approx(some.mean())
+    assert summary["cid_standard_error"] == pytest.approx(some.std(ddof=1) / np.sqrt(3))

@@ -1,0 +1,163 @@
+"""The influence of every training example on every probe, in blocks that are kept on disk.
+
+Where a mean over cells will do, :mod:`itune.analysis.cid` has it in two passes and keeps nothing.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from itune.data.dataset import Dataset, collate, padded_length
+from itune.errors import UserError
+from itune.influence.scores import gradients, score
+from itune.influence.subsets import Select, by_path, selected
+
+
+class InfluenceMatrix(NamedTuple):
+    """Scores of all pairs (NumPy).
+
+    Attributes:
+      probes: indices of the probes, ``(P,)``.
+      scores: ``[p, i]``, the influence of training example i on probe p, ``(P, N)``.
+    """
+
+    probes: np.ndarray
+    scores: np.ndarray
+
+
+def write_influence_matrix(
+    loss: Callable[[Any, Any], jax.Array],
+    params: Any,
+    train: Dataset,
+    folder: Path,
+    *,
+    probes: np.ndarray,
+    kind: str = "cosine",
+    select: Select = None,
+    chunk: int = 16,
+    notify: Callable[[int, int], None] = lambda done, total: None,
+) -> None:
+    """Writes ``folder/rows-NNNNN.npz``, a block of probes each; blocks that are there are kept.
+
+    Called again after it was cut off it goes on with the first block that is missing.
+
+    Args:
+      loss: one example's label loss; see :func:`itune.influence.products`.
+      params: parameters.
+      train: the training data.
+      folder: made if absent; one matrix to a folder.
+      probes: indices into ``train``, ``(P,)``.
+      kind: ``"cosine"`` or ``"product"``.
+      select: restricts gradients to a subset of the parameters.
+      chunk: probes, and training examples, computed at once. Memory grows by the size of the
+        kernels for each; results do not depend on it, but blocks on disk do.
+      notify: called with blocks done and blocks in all.
+
+    Raises:
+      UserError: the folder holds the blocks of another matrix, or cannot be written.
+    """
+    probes = np.asarray(probes)
+    if not len(probes):
+        raise UserError("there are no probes; give at least one")
+    about = {
+        "kind": kind,
+        "tensors": _tensors(select, params),
+        "chunk": chunk,
+        "params_sha256": _digest(jax.tree.leaves(params)),
+        "data_sha256": _digest([*train.input_ids, train.label, probes]),
+    }
+    starts = range(0, len(probes), chunk)
+    _begin(folder, about)
+    length = padded_length(train.lengths)  # one shape for all blocks
+    make = jax.jit(gradients(loss, kind=kind, select=select, partners=len(train)))
+    pairs = jax.jit(score)
+
+    def block(indices):
+        """Gradients of a block, the last one filled up."""
+        filled = np.resize(indices, chunk)
+        return make(params, collate(train, filled, length=length))
+
+    for number, start in enumerate(starts):
+        path = _block(folder, number)
+        if not path.exists():
+            rows = probes[start : start + chunk]
+            of_rows = block(rows)
+            scores = [
+                np.asarray(pairs(of_rows, block(columns)))[: len(rows), : len(columns)]
+                for columns in np.split(np.arange(len(train)), range(chunk, len(train), chunk))
+            ]
+            _save(path, probes=rows, scores=np.concatenate(scores, axis=1))
+        notify(number + 1, len(starts))
+
+
+def read_influence_matrix(folder: Path) -> InfluenceMatrix:
+    """Reads all blocks of :func:`write_influence_matrix`.
+
+    Raises:
+      UserError: there are none, or one is damaged or missing.
+    """
+    paths = sorted(folder.glob("rows-*.npz"))
+    if not paths:
+        raise UserError(f"{folder} holds no influence matrix")
+    if paths != [_block(folder, number) for number in range(len(paths))]:
+        raise UserError(f"{folder}: a block of rows is missing; write the matrix again")
+    blocks = []
+    for path in paths:
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                blocks.append((file["probes"], file["scores"]))
+        except (OSError, ValueError, KeyError) as error:
+            raise UserError(f"{path} is damaged; delete it and write the matrix again") from error
+    return InfluenceMatrix(*(np.concatenate(parts) for parts in zip(*blocks, strict=True)))
+
+
+def _block(folder: Path, number: int) -> Path:
+    return folder / f"rows-{number:05d}.npz"
+
+
+def _save(path: Path, **arrays: np.ndarray) -> None:
+    """Under its name once it is whole."""
+    unfinished = path.with_suffix(".unfinished")
+    with unfinished.open("wb") as file:
+        np.savez(file, **arrays)
+    os.replace(unfinished, path)
+
+
+def _begin(folder: Path, about: dict[str, Any]) -> None:
+    path = folder / "matrix.json"
+    try:
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(about, indent=2) + "\n")
+        found = json.loads(path.read_text())
+    except OSError as error:
+        raise UserError(f"cannot use folder {folder}: {error.strerror}; choose another") from None
+    except ValueError:
+        raise UserError(f"{path} is damaged; choose another folder, or delete this one") from None
+    for key, value in about.items():
+        if found.get(key) != value:
+            raise UserError(
+                f"{path}: this matrix was begun with {key} {found.get(key)}, not {value}; choose "
+                "another folder, or delete this one"
+            )
+
+
+def _tensors(select: Select, params: Any) -> str:
+    """What is selected, in words that are the same for the same tensors."""
+    if select is None:
+        return "all"
+    kept = selected(select, by_path(params))
+    return " ".join("/".join(path) + str(list(index) or "") for path, index in kept.items())
+
+
+def _digest(arrays: list) -> str:
+    digest = hashlib.sha256()
+    for array in map(np.asarray, arrays):
+        digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
+    return digest.hexdigest()
