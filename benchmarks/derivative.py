@@ -1,60 +1,59 @@
 """What the exact derivative of the influence loss costs, by each route.
 
 ``python benchmarks/derivative.py`` measures every route at k = 1, 3, 5 and 10 partners a group on
-MiniLM and on a BERT-base of random weights; ``--quick`` takes MiniLM at k = 5 alone. For each it
-checks the answer first, then prints time and memory as ratios to an ordinary gradient of the same
-1 + 2 k examples, in the same process, beside what counting operations predicts. ``--json FILE``
-writes the records.
+MiniLM and on a BERT-base of random weights, and a pool of 64 examples without pairs; ``--quick``
+takes MiniLM at k = 5 alone. For each it checks the answer first, then prints time and memory as
+ratios to an ordinary gradient of the same examples, in the same process, beside what counting
+operations predicts. ``--json FILE`` writes the records.
 """
 
-import datetime
 import json
-import platform
-import statistics
 import sys
-import time
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from harness import (
+    MODELS,
+    Problem,
+    TooLarge,
+    environment,
+    make_problem,
+    measure,
+    ordinary_gradient,
+    print_table,
+    relative_error,
+)
 
-from itune.analysis.tables import align
 from itune.cli import Parser, run_main
 from itune.data import TextLenConfig
-from itune.data.dataset import collate, tokenize
-from itune.data.sampling import draw_partners
-from itune.data.tasks import DataConfig, load_splits
-from itune.influence import Tuples, value_and_grad
-from itune.models import (
-    BertClassifier,
-    BertConfig,
-    load_encoder,
-    load_tokenizer,
-    resolve_encoder,
-)
-from itune.training.classifier import make_classifier
+from itune.data.dataset import collate
+from itune.data.sampling import draw_partners, draw_pools
+from itune.data.tasks import DataConfig
+from itune.influence import PAIR_FREE, Pool, Tuples, value_and_grad
 from itune.training.records import write_json
 
-MINILM = "all-MiniLM-L6-v2"
-BASE = BertConfig(
-    vocab_size=30522, hidden_size=768, num_layers=12, num_heads=12, intermediate_size=3072
-)
-ROUTES = ("ghost", "autodiff", "hvp", "hvp_pairs")
-REFERENCE = "autodiff"
+ROUTES = ("hvp", "ghost", "hvp_pairs", "autodiff")
+"""The first is what the others are checked against: it shares no inner product with ``ghost``."""
+
 TOLERANCE = 1e-3
 """Largest accepted error of a gradient, relative to its norm, in float32."""
+
+MOST_BYTES = 16 * 2**30
+"""A route that needs more is recorded without a time."""
 
 
 def predicted_ratio(route: str, k: int) -> float | None:
     """Time over that of an ordinary gradient, from counting forward passes (F).
 
-    An ordinary gradient costs 3 F an example, ghost 6 F; a Hessian-vector product 6 F, beside the
-    gradients: 1 + 2 k products in all, or 4 a pair.
+    An ordinary gradient costs 3 F an example, ghost 6 F, pair-free 12 F; a Hessian-vector product
+    6 F, beside the gradients: 1 + 2 k products in all, or 4 a pair.
     """
     examples = 1 + 2 * k
     return {
         "ghost": 2.0,
+        PAIR_FREE: 4.0,
         "hvp": (6 + 3 * 2) / 3,
         "hvp_pairs": 2 * k * (4 * 6 + 2 * 2 * 3) / (3 * examples),
     }.get(route)
@@ -68,122 +67,110 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--repeats", type=int, default=5, help="timed runs of each (5)")
     options = parser.parse_args(argv)
     records = []
-    for model_name in ("minilm",) if options.quick else ("minilm", "bert-base"):
+
+    def add(record):
+        records.append(record)
+        print(json.dumps(record), file=sys.stderr, flush=True)
+        if options.json:
+            write_json(options.json, records)
+
+    for model_name in MODELS[:1] if options.quick else MODELS:
+        recipe = TextLenConfig(train_size=400, dev_size=2, test_size=2)
+        problem = make_problem(model_name, DataConfig(textlen=recipe))
         for k in (5,) if options.quick else (1, 3, 5, 10):
-            records += measure(model_name, k, options.repeats)
-            if options.json:
-                write_json(options.json, records)
-    columns = ("model", "route", "k", "time_ratio", "predicted", "memory_ratio", "relative_error")
-    rows = [[_cell(record[column]) for column in columns] for record in records]
-    print(align([columns, *rows]))
+            for record in of_tuple(problem, k, options.repeats):
+                add({"model": model_name, **record, **environment()})
+        for record in of_pool(problem, options.repeats):
+            add({"model": model_name, **record, **environment()})
+    columns = ("model", "route", "k", "examples", "time_ratio", "predicted", "memory_ratio")
+    print_table(records, (*columns, "relative_error"))
 
 
-def measure(model_name: str, k: int, repeats: int) -> list[dict]:
-    """One record for each route."""
-    model, params, tuples = _problem(model_name, k)
-    classifier = make_classifier(model)
+def of_tuple(problem: Problem, k: int, repeats: int):
+    """One record for each route, of a tuple of 1 + 2 k examples."""
+    tuples = _tuple(problem, k)
     examples = jax.tree.map(
         lambda probe, partners: jnp.concatenate([probe, partners[0]]),
         tuples.probe,
         tuples.partners,
     )
-
-    def mean_loss(params, examples):
-        return classifier.batch_losses(params, examples, None).mean()
-
-    ordinary = _time(jax.value_and_grad(mean_loss), repeats, params, examples)
-    routes = sorted(ROUTES, key=lambda route: route != REFERENCE)
-    records, reference = [], None
-    for route in routes:
-        result = _time(value_and_grad(classifier.loss, route=route), repeats, params, tuples)
-        gradient = result["output"][1]
-        reference = gradient if route == REFERENCE else reference
-        error = _relative_error(gradient, reference)
-        if not error < TOLERANCE:
-            raise AssertionError(f"{route}: gradient is off by {error:.1e} of its norm")
-        records.append(
-            {
-                "model": model_name,
-                "route": route,
-                "k": k,
-                "examples": 1 + 2 * k,
-                "time_ratio": result["seconds"] / ordinary["seconds"],
-                "predicted": predicted_ratio(route, k),
-                "memory_ratio": result["bytes"] / ordinary["bytes"],
-                "relative_error": error,
-                "seconds": result["seconds"],
-                "compile_seconds": result["compile_seconds"],
-                "ordinary_seconds": ordinary["seconds"],
-                "positions": tuples.probe["input_ids"].shape[-1],
-                "machine": f"{platform.machine()}, {jax.devices()[0].device_kind}",
-                "jax": jax.__version__,
-                "date": datetime.date.today().isoformat(),
-            }
-        )
-        print(json.dumps(records[-1]), file=sys.stderr, flush=True)
-    return records
+    ordinary = measure(ordinary_gradient(problem), problem.params, examples, repeats=repeats)
+    reference = None
+    for route in ROUTES:
+        fun = value_and_grad(problem.classifier.loss, route=route)
+        record = {"route": route, "k": k, "examples": 1 + 2 * k}
+        try:
+            timing = measure(fun, problem.params, tuples, repeats=repeats, most_bytes=MOST_BYTES)
+        except TooLarge as error:
+            yield record | {"memory_ratio": error.args[0] / ordinary.bytes, "note": "not run"}
+            continue
+        reference = timing.output[1] if reference is None else reference
+        error = _checked(route, timing.output[1], reference)
+        yield _record(record, timing, ordinary, error, tuples.probe["input_ids"].shape[-1])
 
 
-def _problem(model_name: str, k: int):
-    """A model, its parameters, and one tuple of TextLen."""
-    recipe = TextLenConfig(train_size=400, dev_size=2, test_size=2)
-    splits = load_splits(DataConfig(textlen=recipe))
-    source = resolve_encoder(MINILM)
-    data = tokenize(splits.train, load_tokenizer(source), max_length=64)
-    if model_name == "minilm":
-        config, params = load_encoder(source, 2, jax.random.key(0))
-        model = BertClassifier(config)
-    else:
-        model = BertClassifier(BASE)
-        ids = jnp.zeros(4, jnp.int32)
-        params = jax.jit(model.init)(jax.random.key(0), ids, ids)["params"]
-    rng = np.random.default_rng(0)
-    probe = np.array([int(np.flatnonzero(data.label == 1)[0])])
-    pool = np.arange(len(data))
-    partners, weights = draw_partners(rng, probe, k, data.label, data.confound, pool)
-    batch = collate(data, np.column_stack([probe, partners]))
-    return (
-        model,
-        params,
-        Tuples(
-            {name: jnp.asarray(value[:, 0]) for name, value in batch.items()},
-            {name: jnp.asarray(value[:, 1:]) for name, value in batch.items()},
-            jnp.asarray(weights),
-        ),
-    )
+def of_pool(problem: Problem, repeats: int, count: int = 64):
+    """A record for the pool of each label, which together are a stratified batch of ``count``."""
+    fun = value_and_grad(problem.classifier.loss, route=PAIR_FREE)
+    error = _pool_error(problem, fun)
+    for pool in _pools(problem, count):
+        flat = jax.tree.map(lambda x: x.reshape((-1,) + x.shape[2:]), pool.examples)
+        ordinary = measure(ordinary_gradient(problem), problem.params, flat, repeats=repeats)
+        timing = measure(fun, problem.params, pool, repeats=repeats)
+        record = {"route": PAIR_FREE, "k": None, "examples": pool.is_real.size}
+        yield _record(record, timing, ordinary, error, pool.examples["input_ids"].shape[-1])
 
 
-def _time(function, repeats, *args) -> dict:
-    """Median time of the compiled function after a warm-up, with the memory it needs."""
-    started = time.perf_counter()
-    compiled = jax.jit(function).lower(*args).compile()
-    compile_seconds = time.perf_counter() - started
-    output = jax.block_until_ready(compiled(*args))
-    seconds = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        jax.block_until_ready(compiled(*args))
-        seconds.append(time.perf_counter() - started)
-    memory = compiled.memory_analysis()
-    return {
-        "output": output,
-        "seconds": statistics.median(seconds),
-        "compile_seconds": compile_seconds,
-        "bytes": memory.temp_size_in_bytes + memory.output_size_in_bytes,
+def _record(about, timing, ordinary, error, positions) -> dict:
+    return about | {
+        "time_ratio": timing.seconds / ordinary.seconds,
+        "predicted": predicted_ratio(about["route"], about["k"] or 0),
+        "memory_ratio": timing.bytes / ordinary.bytes,
+        "relative_error": error,
+        "seconds": timing.seconds,
+        "compile_seconds": timing.compile_seconds,
+        "ordinary_seconds": ordinary.seconds,
+        "positions": positions,
     }
 
 
-def _relative_error(tree, reference) -> float:
-    def norm(x):
-        return float(jnp.sqrt(sum(jnp.vdot(leaf, leaf) for leaf in jax.tree.leaves(x))))
+def _checked(route, gradient, reference) -> float:
+    error = relative_error(gradient, reference)
+    if not error < TOLERANCE:
+        raise AssertionError(f"{route}: gradient is off by {error:.1e} of its norm")
+    return error
 
-    return norm(jax.tree.map(jnp.subtract, tree, reference)) / norm(reference)
+
+def _tuple(problem: Problem, k: int) -> Tuples:
+    """One tuple of the data."""
+    data, rng = problem.data, np.random.default_rng(0)
+    probe = np.array([int(np.flatnonzero(data.label == 1)[0])])
+    partners, weights = draw_partners(
+        rng, probe, k, data.label, data.confound, np.arange(len(data))
+    )
+    batch = collate(data, np.column_stack([probe, partners]))
+    return Tuples(
+        {name: jnp.asarray(value[:, 0]) for name, value in batch.items()},
+        {name: jnp.asarray(value[:, 1:]) for name, value in batch.items()},
+        jnp.asarray(weights),
+    )
 
 
-def _cell(value) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+def _pools(problem: Problem, count: int) -> list[Pool]:
+    data, rng = problem.data, np.random.default_rng(0)
+    drawn = draw_pools(rng, count, data.label, data.confound, np.arange(len(data)))
+    return [
+        Pool(jax.tree.map(jnp.asarray, collate(data, indices)), jnp.asarray(is_real))
+        for indices, is_real in drawn
+    ]
+
+
+def _pool_error(problem: Problem, fun) -> float:
+    """The pair-free gradient against all pairs by Hessian-vector products, on a small pool."""
+    pool = _pools(problem, 8)[0]
+    by_pairs = jax.jit(value_and_grad(problem.classifier.loss, route="hvp"))
+    reference = by_pairs(problem.params, pool)[1]
+    return _checked(PAIR_FREE, jax.jit(fun)(problem.params, pool)[1], reference)
 
 
 if __name__ == "__main__":

@@ -81,8 +81,8 @@ def factored_gradient(
     missing = sorted("/".join(path) for path in kept.keys() - factors.keys())
     if missing:
         raise ValueError(
-            f"parameter {missing[0]!r} belongs to no Dense, DenseGeneral, Embed, LayerNorm or "
-            "RMSNorm layer that the loss calls; leave it out with select=, or take route 'hvp'"
+            f"parameter {missing[0]!r} belongs to no Dense, DenseGeneral, Conv, Embed, LayerNorm "
+            "or RMSNorm layer that the loss calls; leave it out with select=, or take route 'hvp'"
         )
     return {path: _merged(terms) for path, terms in sorted(factors.items())}
 
@@ -314,6 +314,7 @@ def _scale(layer: Layer, calls: list[Call], shape: tuple[int, ...]) -> Term:
 
 _PARAMETERS = {
     "dense": {"kernel": _kernel, "bias": _bias},
+    "conv": {"kernel": _kernel, "bias": _bias},
     "embed": {"embedding": _table},
     "attend": {"embedding": _attended},
     "norm": {"scale": _scale, "bias": _bias},

@@ -18,15 +18,15 @@ from itune.influence.cosine import unit_cotangent
 from itune.influence.objective import LinenLoss
 
 INPUTS, OUTPUTS = "tap_in", "tap_out"
-_ARGUMENT = {"dense": "inputs", "embed": "inputs", "attend": "query", "norm": "x"}
+_ARGUMENT = {"dense": "inputs", "conv": "inputs", "embed": "inputs", "attend": "query", "norm": "x"}
 
 
 class Call(NamedTuple):
     """One call of one layer: what its parameters' gradients are made of.
 
     Attributes:
-        inputs: what multiplies the parameter: activations ``(..., d_in)``, ids ``(...)``, or the
-            normalised input of a LayerNorm.
+        inputs: what multiplies the parameter: activations ``(..., d_in)``, ids ``(...)``, the
+            normalised input of a LayerNorm, or a convolution's patches ``(..., *kernel, d_in)``.
         cotangents: derivative of the loss in the layer's output, ``(..., d_out)``.
     """
 
@@ -39,8 +39,8 @@ class Layer(NamedTuple):
 
     Attributes:
         path: its module's path, a prefix of its parameters' paths.
-        kind: ``"dense"``, ``"embed"``, ``"attend"`` (an embedding's table used as output weights)
-            or ``"norm"``.
+        kind: ``"dense"``, ``"conv"``, ``"embed"``, ``"norm"``, or ``"attend"``, an embedding's table
+            used as output weights.
         input_rank: trailing axes of the input that are features (0 for ids).
         output_rank: trailing axes of the output that are features.
     """
@@ -131,7 +131,8 @@ def _interceptor(layers: dict[Layer, None]) -> Callable:
         layers[layer] = None
         inputs = args[0] if args else kwargs[_ARGUMENT[kind]]
         _require(kwargs.get("mask") is None and len(args) < 2, layer.path, "a mask")
-        module.sow(INPUTS, kind, _normalised(module, inputs) if kind == "norm" else inputs)
+        multiplies = {"norm": _normalised, "conv": _patches}.get(kind, lambda _, x: x)
+        module.sow(INPUTS, kind, multiplies(module, inputs))
         return module.perturb(f"{kind}{count}", outputs, collection=OUTPUTS)
 
     return tap
@@ -156,6 +157,11 @@ def _describe(module: nn.Module, method: str) -> Layer | None:
         _require(not module.batch_dims, path, "batch_dims")
         _require(sorted(axes) == list(range(-len(axes), 0)), path, "an axis that is not trailing")
         return Layer(path, "dense", len(axes), len(_as_tuple(module.features)))
+    if isinstance(module, nn.Conv):
+        _require(module.feature_group_count == 1, path, "feature_group_count")
+        _require(module.mask is None, path, "a mask")
+        _require(module.padding in ("SAME", "VALID"), path, f"padding {module.padding!r}")
+        return Layer(path, "conv", 1 + len(_as_tuple(module.kernel_size)))
     if isinstance(module, nn.Embed):
         return Layer(path, "embed", 0)
     if isinstance(module, nn.LayerNorm | nn.RMSNorm):
@@ -181,3 +187,28 @@ def _normalised(module: nn.LayerNorm | nn.RMSNorm, inputs: jax.Array) -> jax.Arr
         inputs = inputs - inputs.mean(axis=-1, keepdims=True)
     square = jnp.mean(inputs * inputs, axis=-1, keepdims=True)
     return inputs * jax.lax.rsqrt(square + jnp.asarray(module.epsilon, inputs.dtype))
+
+
+def _patches(module: nn.Conv, inputs: jax.Array) -> jax.Array:
+    """What a convolution multiplies by its kernel at each position, ``(..., *kernel, d_in)``."""
+    size = _as_tuple(module.kernel_size)
+    n, d_in = len(size), inputs.shape[-1]
+    lead = inputs.shape[: inputs.ndim - n - 1]
+    strides, input_dilation, kernel_dilation = (
+        _as_tuple(value) if isinstance(value, list | tuple) else (value or 1,) * n
+        for value in (module.strides, module.input_dilation, module.kernel_dilation)
+    )
+    axes = "0123456789"[:n]
+    layout = f"N{axes}C"
+    patches = jax.lax.conv_general_dilated_patches(
+        inputs.reshape((-1, *inputs.shape[len(lead) :])),
+        size,
+        strides,
+        module.padding,
+        input_dilation,
+        kernel_dilation,
+        dimension_numbers=(layout, f"{axes}IO", layout),
+        precision=jax.lax.Precision.HIGHEST,
+    )
+    by_channel = patches.reshape((*lead, *patches.shape[1:-1], d_in, *size))
+    return jnp.moveaxis(by_channel, -n - 1, -1)

@@ -114,6 +114,16 @@ class Attention(nn.Module):
         return nn.DenseGeneral(CLASSES, axis=(-2, -1))(x)
 
 
+class Convolved(nn.Module):
+    """Convolutions in one and two dimensions; in the first the layer's batch axis is missing."""
+
+    @nn.compact
+    def __call__(self, x):
+        x = jnp.tanh(nn.Conv(6, 2, padding="VALID")(x))
+        image = jnp.tanh(nn.Conv(3, (3, 2), strides=(2, 1), kernel_dilation=(1, 2))(x[..., None]))
+        return nn.Dense(CLASSES)(image.mean(axis=(0, 1)))
+
+
 class Norms(nn.Module):
     """Both normalisations, and no bias."""
 
@@ -231,6 +241,7 @@ _CASES = {
     "twice in remat": lambda: _case(nn.remat(Twice)(), SEQUENCE, {"Outer"}),
     "tied": _tied_case,
     "attention": lambda: _case(Attention(), SEQUENCE, {"Outer", "Formed"}),
+    "convolutions": lambda: _case(Convolved(), SEQUENCE, {"Outer", "Formed"}),
     "norms, no bias": lambda: _case(Norms(), SEQUENCE, {"Outer"}),
 }
 CASES = tuple(_CASES)

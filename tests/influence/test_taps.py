@@ -8,6 +8,7 @@ from flax import linen as nn
 from influence_cases import (
     SEQUENCE,
     TAPS,
+    WIDTH,
     Scanned,
     assert_same_result,
     classify,
@@ -76,7 +77,10 @@ class Reapplied(nn.Module):
     ("module", "message"),
     [
         (Gated(), "parameter 'gate' belongs to no Dense"),
-        (One(nn.Conv(3, (2,))), "parameter 'layer/bias' belongs to no Dense"),
+        (One(nn.ConvLocal(3, (2,))), "parameter 'layer/bias' belongs to no Dense"),
+        (One(nn.Conv(4, (2,), feature_group_count=2)), "layer 'layer' uses feature_group_count"),
+        (One(nn.Conv(4, (2,), padding="CAUSAL")), "layer 'layer' uses padding 'CAUSAL'"),
+        (One(nn.Conv(4, (2,), mask=jnp.ones((2, WIDTH, 4), "f4"))), "layer 'layer' uses a mask"),
         (One(nn.DenseGeneral(3, batch_dims=0, axis=-1)), None),  # Flax counts () and 0 as unlike
         (One(nn.DenseGeneral(3, batch_dims=(0,))), "layer 'layer' uses batch_dims"),
         (One(nn.DenseGeneral(3, axis=0)), "layer 'layer' uses an axis that is not trailing"),

@@ -1,0 +1,154 @@
+"""What the benchmarks share: models with real inputs, times and memory, and where that was."""
+
+import datetime
+import os
+import platform
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from itune.analysis.tables import align
+from itune.data.dataset import Dataset, tokenize
+from itune.data.tasks import DataConfig, load_splits
+from itune.methods import Classifier
+from itune.models import (
+    BertClassifier,
+    BertConfig,
+    load_encoder,
+    load_tokenizer,
+    resolve_encoder,
+)
+from itune.training.classifier import make_classifier
+
+MINILM = "all-MiniLM-L6-v2"
+BASE = BertConfig(
+    vocab_size=30522, hidden_size=768, num_layers=12, num_heads=12, intermediate_size=3072
+)
+MODELS = ("minilm", "bert-base")
+
+
+class Problem(NamedTuple):
+    """A classifier with parameters, and tokenised training data."""
+
+    classifier: Classifier
+    params: Any
+    data: Dataset
+
+
+class Timing(NamedTuple):
+    """A compiled function's output, median seconds, memory in bytes, and time to compile."""
+
+    output: Any
+    seconds: float
+    bytes: int
+    compile_seconds: float
+
+
+class TooLarge(Exception):
+    """A function would need more memory than it may have; holds that in bytes."""
+
+
+def make_problem(model_name: str, data: DataConfig) -> Problem:
+    """MiniLM with its weights, or a BERT-base of random ones; TextLen in MiniLM's word pieces."""
+    source = resolve_encoder(MINILM)
+    train = tokenize(load_splits(data).train, load_tokenizer(source), max_length=64)
+    if model_name == "minilm":
+        config, params = load_encoder(source, 2, jax.random.key(0))
+        return Problem(make_classifier(BertClassifier(config)), params, train)
+    model, ids = BertClassifier(BASE), jnp.zeros(4, jnp.int32)
+    params = jax.jit(model.init)(jax.random.key(0), ids, ids)["params"]
+    return Problem(make_classifier(model), params, train)
+
+
+def measure(
+    function: Callable,
+    *args: Any,
+    repeats: int = 5,
+    budget: float = 10.0,
+    most_bytes: int | None = None,
+) -> Timing:
+    """Times a function after a warm-up: ``repeats`` times, fewer once ``budget`` seconds are spent.
+
+    Raises:
+      TooLarge: it needs more than ``most_bytes``; it was compiled, not run.
+    """
+    started = time.perf_counter()
+    compiled = jax.jit(function).lower(*args).compile()
+    compile_seconds = time.perf_counter() - started
+    memory = compiled.memory_analysis()
+    size = memory.temp_size_in_bytes + memory.output_size_in_bytes
+    if most_bytes is not None and size > most_bytes:
+        raise TooLarge(size)
+    output = jax.block_until_ready(compiled(*args))
+    seconds: list[float] = []
+    while len(seconds) < repeats and (not seconds or sum(seconds) < budget):
+        started = time.perf_counter()
+        jax.block_until_ready(compiled(*args))
+        seconds.append(time.perf_counter() - started)
+    return Timing(output, statistics.median(seconds), size, compile_seconds)
+
+
+def ordinary_gradient(problem: Problem) -> Callable:
+    """The mean label loss of a batch without dropout, and its gradient."""
+
+    def mean_loss(params, examples):
+        return problem.classifier.batch_losses(params, examples, None).mean()
+
+    return jax.value_and_grad(mean_loss)
+
+
+def relative_error(tree: Any, reference: Any) -> float:
+    """The norm of the difference over that of the reference."""
+
+    def norm(x):
+        return float(jnp.sqrt(sum(jnp.vdot(leaf, leaf) for leaf in jax.tree.leaves(x))))
+
+    return norm(jax.tree.map(jnp.subtract, tree, reference)) / norm(reference)
+
+
+def environment() -> dict[str, Any]:
+    """Machine, versions, commit and day, for every record."""
+    return {
+        "machine": f"{_processor()}, {os.cpu_count()} cores, {jax.devices()[0].device_kind}",
+        "jax": jax.__version__,
+        "commit": _commit(),
+        "date": datetime.date.today().isoformat(),
+    }
+
+
+def print_table(records: Sequence[dict], columns: Sequence[str]) -> None:
+    """Records as a table on standard output."""
+    rows = [[_cell(record.get(column)) for column in columns] for record in records]
+    print(align([list(columns), *rows]))
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        fields = dict(reversed([map(str.strip, x.split(":", 1)) for x in lines if ":" in x]))
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = ("model name", "cpu family", "model")
+    return " ".join(f"{name} {fields[name]}" for name in names if name in fields).removeprefix(
+        "model name "
+    )
+
+
+def _commit() -> str:
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"

@@ -1,0 +1,95 @@
+"""What one influence round of the paper's TextLen protocol costs, end to end.
+
+``python benchmarks/round.py --json FILE`` runs the first round of the plan (75 probes, 5 epochs,
+updates by 64) with drawn and with pooled partners, on MiniLM, and a few label steps for scale.
+``--data FOLDER`` takes TextLen from files instead of the embedded generator.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+from harness import environment, make_problem, print_table
+
+from itune.cli import Parser, run_main
+from itune.data.dataset import collate
+from itune.data.tasks import DataConfig
+from itune.methods import InfluenceConfig, LabelConfig, influence_tuning
+from itune.training.records import write_json
+
+LABEL_STEPS = 4
+
+
+def main(argv: list[str]) -> None:
+    """Measures, prints a table, and writes the records."""
+    parser = Parser(prog="round.py", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--data", default="embedded", help="where TextLen comes from (embedded)")
+    parser.add_argument("--json", type=Path, help="where to write the records")
+    options = parser.parse_args(argv)
+    problem = make_problem("minilm", DataConfig(source=options.data))
+    records = []
+    for partners in ("pooled", "drawn"):
+        config = InfluenceConfig(partners=partners)
+        record = {"model": "minilm", "partners": partners, "route": config.exact_route}
+        records.append(record | measure_round(problem, config) | environment())
+        if options.json:
+            write_json(options.json, records)
+    print_table(
+        records,
+        ("partners", "route", "round_seconds", "updates", "compile_seconds", "label_step_seconds"),
+    )
+
+
+def measure_round(problem, config: InfluenceConfig) -> dict:
+    """Seconds of the first round and of a label step, without compiling and with."""
+    data = problem.data
+    method = influence_tuning(problem.classifier, LabelConfig(), config, len(data), 2021)
+    plan = method.plan(data)
+    end = next(i for i, work in enumerate(plan) if work.kind == "end_round")
+    round_work = [work for work in plan[: end + 1] if work.kind != "cid"]
+    label_work = [work for work in plan[end:] if work.kind in ("label", "label_update")]
+    ends = [i for i, work in enumerate(label_work) if work.kind == "label_update"]
+    label_work = label_work[: ends[LABEL_STEPS - 1] + 1]
+    steps = {kind: jax.jit(step, donate_argnums=0) for kind, step in method.steps.items()}
+
+    def fresh():
+        return method.init(jax.tree.map(jnp.copy, problem.params))  # steps donate their state
+
+    def do(work):
+        """Does some work, first one piece of each shape; seconds of that and of all of it again."""
+        first = {(w.kind, *_shape(w, data)): w for w in work}
+        state, started = fresh(), time.perf_counter()
+        for w in first.values():
+            state = jax.block_until_ready(steps[w.kind](state, _batch(w, data))[0])
+        warm = time.perf_counter() - started
+        state = fresh()
+        started = time.perf_counter()
+        for w in work:
+            state, _ = steps[w.kind](state, _batch(w, data))
+        jax.block_until_ready(state)
+        return warm, time.perf_counter() - started
+
+    compile_seconds, seconds = do(round_work)
+    _, label_seconds = do(label_work)
+    return {
+        "round_seconds": seconds,
+        "updates": sum(work.kind == "influence_update" for work in round_work),
+        "shapes": len({_shape(work, data) for work in round_work}),
+        "compile_seconds": compile_seconds,
+        "label_step_seconds": label_seconds / LABEL_STEPS,
+    }
+
+
+def _batch(work, data) -> dict:
+    examples = {} if work.examples is None else {"examples": collate(data, work.examples)}
+    return dict(work.arrays) | examples
+
+
+def _shape(work, data) -> tuple:
+    return () if work.examples is None else collate(data, work.examples)["input_ids"].shape
+
+
+if __name__ == "__main__":
+    sys.exit(run_main(main))
