@@ -39,8 +39,8 @@ class Layer(NamedTuple):
 
     Attributes:
         path: its module's path, a prefix of its parameters' paths.
-        kind: ``"dense"``, ``"conv"``, ``"embed"``, ``"norm"``, or ``"attend"``, an embedding's table
-            used as output weights.
+        kind: ``"dense"``, ``"conv"``, ``"embed"``, ``"norm"``, or ``"attend"``, the table of an
+            embedding used as output weights.
         input_rank: trailing axes of the input that are features (0 for ids).
         output_rank: trailing axes of the output that are features.
     """
