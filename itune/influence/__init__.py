@@ -2,6 +2,7 @@
 
 from itune.influence.coverage import TensorCoverage, check_coverage, coverage, format_coverage
 from itune.influence.gradient import PAIR_FREE, ROUTES, value_and_grad
+from itune.influence.microbatch import largest_microbatch
 from itune.influence.objective import LinenLoss, cross_entropy
 from itune.influence.pools import Pool
 from itune.influence.routes import pair_terms
@@ -23,6 +24,7 @@ __all__ = [
     "coverage",
     "cross_entropy",
     "format_coverage",
+    "largest_microbatch",
     "make_weights",
     "pair_terms",
     "products",
