@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from itune.analysis.tables import align
+from itune.compiling import jit
 from itune.data.dataset import Dataset, tokenize
 from itune.data.tasks import DataConfig, load_splits
 from itune.methods import Classifier
@@ -79,7 +80,7 @@ def measure(
       TooLarge: it needs more than ``most_bytes``; it was compiled, not run.
     """
     started = time.perf_counter()
-    compiled = jax.jit(function).lower(*args).compile()
+    compiled = jit(function).lower(*args).compile()
     compile_seconds = time.perf_counter() - started
     memory = compiled.memory_analysis()
     size = memory.temp_size_in_bytes + memory.output_size_in_bytes

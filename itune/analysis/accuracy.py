@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from itune.compiling import jit
 from itune.data.cells import Cell, cells_of
 from itune.data.dataset import Dataset, chunks_by_length, collate
 
@@ -42,7 +43,7 @@ def make_logits(
       logits_fn: ``(params, examples) -> (n, classes)``, pure.
       chunk: examples computed at once.
     """
-    compiled = jax.jit(logits_fn)
+    compiled = jit(logits_fn)
 
     def fun(params, dataset):
         rows = [None] * len(dataset)

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from itune.compiling import jit
 from itune.data.cells import Cell, cells_of
 from itune.data.dataset import Dataset, chunks_by_length, collate
 from itune.errors import UserError
@@ -77,9 +78,9 @@ def make_cid(
             "label with another confound; add some, or set cid_probes higher"
         )
     needed = sorted({c for cell in groups for c in (cell, *others[cell])})
-    unit_sum = jax.jit(unit_gradient_sum(loss))
-    project = jax.jit(projections(loss))
-    add = jax.jit(lambda a, b: jax.tree.map(jnp.add, a, b))
+    unit_sum = jit(unit_gradient_sum(loss))
+    project = jit(projections(loss))
+    add = jit(lambda a, b: jax.tree.map(jnp.add, a, b))
 
     def cell_sum(params, cell):
         total, dtype = None, jnp.result_type(*jax.tree.leaves(params))

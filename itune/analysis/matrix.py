@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from itune.compiling import jit
 from itune.data.dataset import Dataset, collate, padded_length
 from itune.errors import UserError
 from itune.influence.scores import gradients, score
@@ -75,8 +76,8 @@ def write_influence_matrix(
     starts = range(0, len(probes), chunk)
     _begin(folder, about)
     length = padded_length(train.lengths)  # one shape for all blocks
-    make = jax.jit(gradients(loss, kind=kind, select=select, partners=len(train)))
-    pairs = jax.jit(score)
+    make = jit(gradients(loss, kind=kind, select=select, partners=len(train)))
+    pairs = jit(score)
 
     def block(indices):
         """Gradients of a block, the last one filled up."""

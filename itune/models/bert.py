@@ -12,7 +12,6 @@ This differs from the usual Flax ports in:
 """
 
 import dataclasses
-from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -20,12 +19,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from itune.errors import UserError
-
-ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
-    "gelu": lambda x: jax.nn.gelu(x, approximate=False),
-    "gelu_new": lambda x: jax.nn.gelu(x, approximate=True),
-    "relu": jax.nn.relu,
-}
+from itune.models.activations import ACTIVATIONS
 
 _INIT = nn.initializers.normal(0.02)
 

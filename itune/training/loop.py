@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from itune.compiling import jit
 from itune.data.dataset import Dataset, collate
 from itune.errors import UserError
 from itune.methods.method import Method, Work
@@ -74,7 +75,7 @@ def train(
     checkpoints = Checkpoints(folder / "checkpoints")
     position, state = checkpoints.restore(state) or (Position(0, 0, 0.0), state)
     record = Record(folder / "metrics.jsonl", position.record_bytes)
-    steps = {kind: jax.jit(step, donate_argnums=0) for kind, step in method.steps.items()}
+    steps = {kind: jit(step, donate_argnums=0) for kind, step in method.steps.items()}
     costs = [measures[w.kind].cost if w.kind in measures else w.cost for w in plan]
     progress = Progress(name, sum(costs), sum(costs[: position.work]))
     started = saved = time.monotonic()
