@@ -94,7 +94,40 @@ def inner(a: Factors, b: Factors) -> jax.Array:
 
 def square(a: Factors) -> jax.Array:
     """The squared norm of a factored gradient, a scalar."""
-    return inner(a, a)
+    return sum(
+        _outer_square(*first)
+        if first is second and isinstance(first, Outer)
+        else _inner(first, second)
+        for terms in a.values()
+        for first in terms
+        for second in terms
+    )
+
+
+@jax.custom_vjp
+def _outer_square(x: jax.Array, e: jax.Array) -> jax.Array:
+    """``<g, g>`` of one :class:`Outer` term.
+
+    Its grams are symmetric, which autodiff does not know: it would take each twice on the way back.
+    """
+    return _outer_square_forward(x, e)[0]
+
+
+def _outer_square_forward(x, e):
+    grams = _gram(x, x), _gram(e, e)
+    return jnp.vdot(*grams, precision=HIGHEST), (x, e, *grams)
+
+
+def _outer_square_backward(saved, cotangent):
+    x, e, gram_x, gram_e = saved
+
+    def pull(gram, y):
+        return 2 * cotangent * jnp.einsum("stu,sud->std", gram, y, precision=HIGHEST)
+
+    return pull(gram_e, x), pull(gram_x, e)
+
+
+_outer_square.defvjp(_outer_square_forward, _outer_square_backward)
 
 
 def inner_matrix(a: Factors, b: Factors) -> jax.Array:

@@ -30,7 +30,7 @@ def autodiff_influences(loss: Loss, select: Select, params: Params, tuple_: Tupl
         return jax.tree.map(lambda leaf: leaf * scale, kept)
 
     gradients = jax.vmap(gradient)(joined(tuple_))
-    return _first_against_rest(gradients, tree_dot)
+    return _first_with_rest(gradients, tree_dot, lambda g: tree_dot(g, g))
 
 
 def ghost_influences(loss: LinenLoss, select: Select, params: Params, tuple_: Tuples) -> jax.Array:
@@ -43,16 +43,19 @@ def ghost_influences(loss: LinenLoss, select: Select, params: Params, tuple_: Tu
     def gradient(example):
         return factored.factored_gradient(loss, params, example, select=select)
 
-    return _first_against_rest(jax.vmap(gradient)(joined(tuple_)), factored.inner)
+    gradients = jax.vmap(gradient)(joined(tuple_))
+    return _first_with_rest(gradients, factored.inner, factored.square)
 
 
-def _first_against_rest(gradients: Any, dot: Callable) -> jax.Array:
-    """Cosines of the first gradient of a stack with each of the others."""
-    squares = jax.vmap(dot)(gradients, gradients)
-    probe = jax.tree.map(lambda leaf: leaf[0], gradients)
-    partners = jax.tree.map(lambda leaf: leaf[1:], gradients)
-    dots = jax.vmap(dot, (None, 0))(probe, partners)
-    return cosine(dots, squares[0], squares[1:])
+def _first_with_rest(gradients: Any, dot: Callable, square: Callable) -> jax.Array:
+    """Cosines of the first gradient of a stack with each of the others.
+
+    The first meets itself as well, which is cheaper than taking the others out of the stack.
+    """
+    squares = jax.vmap(square)(gradients)
+    first = jax.tree.map(lambda leaf: leaf[0], gradients)
+    dots = jax.vmap(dot, (None, 0))(first, gradients)
+    return cosine(dots, squares[0], squares)[1:]
 
 
 def hvp_value_and_grad(loss: Loss, select: Select, params: Params, tuple_: Tuples):
