@@ -10,7 +10,7 @@ from pathlib import Path
 
 import jax
 
-from itune.analysis.figures import plot_cid
+from itune.analysis.figures import plot_cid, require_matplotlib
 from itune.analysis.tables import results_table
 from itune.cli import run_main
 from itune.config import parse
@@ -68,6 +68,7 @@ def main(argv: list[str]) -> None:
         description="Finetune and influence-tune a classifier on a confounded task.",
         default_preset="quickstart",
     )
+    require_matplotlib()
     setting = RunConfig(**{name: getattr(config, name) for name in RunConfig.__dataclass_fields__})
     folder = config.out / config.name
     finished = []

@@ -1,5 +1,6 @@
 """Figures, drawn without a screen."""
 
+import importlib.util
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
@@ -18,6 +19,16 @@ STYLES = (
 """Colour, marker and line of each run in turn: told apart without colour too."""
 
 
+def require_matplotlib() -> None:
+    """Finds out now, not after hours of training, that there can be no figure.
+
+    Raises:
+      UserError: matplotlib is not installed.
+    """
+    if importlib.util.find_spec("matplotlib") is None:
+        raise UserError("figures need matplotlib: pip install 'itune[plots]'")
+
+
 def plot_cid(runs: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) -> None:
     """Draws CID against label steps, one line a run, as the paper's Figure 3.
 
@@ -31,10 +42,9 @@ def plot_cid(runs: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) -> Non
     Raises:
       UserError: matplotlib is not installed.
     """
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise UserError("figures need matplotlib: pip install 'itune[plots]'") from error
+    require_matplotlib()
+    import matplotlib
+
     matplotlib.use("Agg")
     from matplotlib import pyplot
 

@@ -36,7 +36,12 @@ class Dataset(NamedTuple):
 
 
 def tokenize(
-    examples: Sequence[Example], tokenizer: Any, *, max_length: int, max_positions: int = 512
+    examples: Sequence[Example],
+    tokenizer: Any,
+    *,
+    max_length: int,
+    max_positions: int = 512,
+    vocab_size: int | None = None,
 ) -> Dataset:
     """Tokenises with the encoder's Hugging Face tokenizer.
 
@@ -45,9 +50,11 @@ def tokenize(
       tokenizer: a Hugging Face tokenizer.
       max_length: longer sequences are cut to this many word pieces, markers included.
       max_positions: the model's limit.
+      vocab_size: rows of the model's table; None does not check.
 
     Raises:
-      UserError: ``max_length`` is beyond the model's positions, or leaves no room for a word.
+      UserError: ``max_length`` is beyond the model's positions, or leaves no room for a word; or
+        the tokenizer gives ids that the model does not have.
     """
     if max_length > max_positions:
         raise UserError(
@@ -64,8 +71,15 @@ def tokenize(
         return_attention_mask=False,
         return_token_type_ids=False,
     )
+    input_ids = [np.asarray(ids, np.int32) for ids in encoded["input_ids"]]
+    largest = max((int(ids.max()) for ids in input_ids), default=0)
+    if vocab_size is not None and largest >= vocab_size:
+        raise UserError(
+            f"the tokenizer gives id {largest} but the encoder has {vocab_size} word pieces; their "
+            "files do not belong together, fetch both from one place"
+        )
     return Dataset(
-        [np.asarray(ids, np.int32) for ids in encoded["input_ids"]],
+        input_ids,
         np.array([example.label for example in examples], np.int32),
         np.array([example.confound for example in examples], np.int32),
     )

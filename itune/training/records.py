@@ -1,6 +1,7 @@
 """What a run leaves behind in text: ``metrics.jsonl`` and other JSON, written so as not to tear."""
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,8 @@ class Record:
         self._file.truncate(keep_bytes)
 
     def write(self, row: dict[str, Any]) -> None:
-        """Appends one row."""
-        self._file.write((json.dumps(row) + "\n").encode())
+        """Appends one row; NaN and infinities, which JSON lacks, become null."""
+        self._file.write((json.dumps(_plain(row)) + "\n").encode())
 
     def flush(self) -> int:
         """Forces the rows to disk; returns the file's length."""
@@ -48,8 +49,16 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Writes indented JSON by way of a temporary file."""
+    """Writes indented JSON by way of a temporary file; NaN and infinities become null."""
     path = Path(path)
     temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(json.dumps(value, indent=2) + "\n")
+    temporary.write_text(json.dumps(_plain(value), indent=2) + "\n")
     os.replace(temporary, path)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -147,6 +147,7 @@ def _run(config, method_name, seed, splits, folder, begin, checkpoint_seconds) -
         tokenizer=tokenizer,
         max_length=config.max_length,
         max_positions=bert.max_positions,
+        vocab_size=bert.vocab_size,
     )
     data = {name: to_dataset(getattr(splits, name)) for name in SPLITS}
     model = BertClassifier(bert)

@@ -84,3 +84,9 @@ def test_tokenize():
 def test_tokenize_refuses(max_length, remedy):
     with pytest.raises(UserError, match=rf"^max_length is {max_length}\b.*{remedy}"):
         tokenize(EXAMPLES, Tokenizer(), max_length=max_length, max_positions=4)
+
+
+def test_a_tokenizer_that_is_not_the_encoders():
+    tokenize(EXAMPLES, Tokenizer(), max_length=4, vocab_size=103)
+    with pytest.raises(UserError, match="gives id 102 but the encoder has 102 word pieces"):
+        tokenize(EXAMPLES, Tokenizer(), max_length=4, vocab_size=102)
