@@ -76,7 +76,7 @@ def selected_shapes(select: Select, params: Any) -> dict[Path, tuple[int, ...]]:
 
 
 def by_path(tree: Any) -> dict[Path, Any]:
-    """The leaves of a nested dict by path."""
+    """The leaves of a pytree by path."""
     return {_path(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
 
 
@@ -86,7 +86,7 @@ def cut(leaf: jax.Array, index: Index) -> jax.Array:
 
 
 def _path(path) -> Path:
-    return tuple(str(key.key) for key in path)
+    return tuple(jax.tree_util.keystr((key,), simple=True) for key in path)
 
 
 def _matched(patterns: list[str], paths: list[Path]) -> Mapping[Path, Index]:

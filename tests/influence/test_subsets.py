@@ -1,5 +1,8 @@
 """Subsets of the parameters: patterns, slices, and what they say when they fit nothing."""
 
+from typing import NamedTuple
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -68,6 +71,16 @@ def test_messages(select, message):
 def test_long_lists_are_cut_short():
     with pytest.raises(ValueError, match=r"there are a0, a1, a2 and 7 more$"):
         selected("b", [(f"a{i}",) for i in range(10)])
+
+
+def test_parameters_need_not_be_dicts():
+    class Pair(NamedTuple):
+        first: jax.Array
+        second: list
+
+    tree = Pair(jnp.ones(2), [jnp.ones(3), jnp.ones(4)])
+    assert selected_shapes("!second/0", tree) == {("first",): (2,), ("second", "1"): (4,)}
+    assert [leaf.size for leaf in restrict("second/*", tree)] == [3, 4]
 
 
 # Parts of an embedding table, a kernel that is kept as Outer, one that is Formed, and a bias.

@@ -1,0 +1,94 @@
+"""Tables and a plot of what the benchmarks measured: ``python benchmarks/report.py``.
+
+Prints Markdown of every ``results/*.json`` and draws ``results/derivative.png``.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from itune.analysis.figures import STYLES, require_matplotlib
+from itune.cli import Parser, run_main
+
+RESULTS = Path(__file__).parent / "results"
+COLUMNS = {
+    "derivative": (
+        *("model", "route", "k", "examples", "positions", "time_ratio", "predicted"),
+        *("memory_ratio", "relative_error", "ordinary_seconds", "compile_seconds"),
+    ),
+    "cid": ("model", "examples", "probes", "time_ratio", "seconds", "ordinary_seconds"),
+    "round": (
+        *("model", "partners", "route", "round_seconds", "updates", "label_step_seconds"),
+        "compile_seconds",
+    ),
+}
+
+
+def main(argv: list[str]) -> None:
+    """Prints the tables and draws the plot."""
+    Parser(prog="report.py", description=__doc__.split("\n\n")[0]).parse_args(argv)
+    for path in sorted(RESULTS.glob("*.json")):
+        columns = COLUMNS.get(path.stem.partition("-")[0])
+        if columns is None:
+            continue
+        records = json.loads(path.read_text())
+        print(f"{path.name}: {records[0]['machine']}, JAX {records[0]['jax']}\n")
+        print(markdown(records, columns), end="\n\n")
+    if (RESULTS / "derivative.json").exists():
+        draw(json.loads((RESULTS / "derivative.json").read_text()), RESULTS / "derivative.png")
+
+
+def markdown(records: list[dict], columns: tuple[str, ...]) -> str:
+    """Records as a Markdown table."""
+    heads = [name.replace("_", " ") for name in columns]
+    lines = [heads, ["---"] * len(heads), *([_cell(r.get(c)) for c in columns] for r in records)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _cell(value) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.0e}" if 0 < abs(value) < 1e-3 else f"{value:.3g}"
+    return str(value)
+
+
+def draw(records: list[dict], path: Path) -> None:
+    """Time over that of an ordinary gradient against k, a panel for each model."""
+    require_matplotlib()
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    models = list(dict.fromkeys(record["model"] for record in records))
+    figure, panels = pyplot.subplots(
+        1, len(models), figsize=(4.2 * len(models), 3.6), sharey=True, squeeze=False
+    )
+    for panel, model in zip(panels[0], models, strict=True):
+        of_tuples = [r for r in records if r["model"] == model and r["k"] and "time_ratio" in r]
+        routes = list(dict.fromkeys(r["route"] for r in of_tuples))
+        for route, (colour, marker, line) in zip(routes, STYLES, strict=False):
+            rows = [r for r in of_tuples if r["route"] == route]
+            k = [r["k"] for r in rows]
+            panel.plot(k, [r["time_ratio"] for r in rows], line, color=colour, marker=marker)
+            panel.annotate(
+                route,
+                (k[-1], rows[-1]["time_ratio"]),
+                (6, 0),
+                textcoords="offset points",
+                color=colour,
+                va="center",
+            )
+            if rows[0]["predicted"]:
+                panel.plot(k, [r["predicted"] for r in rows], ":", color=colour, linewidth=1)
+        panel.set(title=model, xlabel="k", yscale="log", xticks=sorted({r["k"] for r in of_tuples}))
+        panel.margins(x=0.35)
+    panels[0][0].set_ylabel("time / ordinary gradient\n(dotted: predicted)")
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)
+
+
+if __name__ == "__main__":
+    sys.exit(run_main(main))

@@ -1,0 +1,99 @@
+"""Embedding similarity: how alike the model's features of two examples are."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+from itune.attribution.attribution import Attribution, Fitted, make_attribution
+from itune.attribution.checks import require_finite_rows, require_positive
+from itune.attribution.chunks import map_examples, pair_matrix
+
+Features = Callable[[Any, Any], jax.Array]
+
+
+def embedding_similarity(
+    features: Features, *, measure: str = "cosine", chunk: int = 32
+) -> Attribution:
+    """Scores by the likeness of ``f = features(params, example)``; no label is seen, no gradient.
+
+    ============= ============================ =============================
+    measure       score                        range
+    ============= ============================ =============================
+    ``cosine``    ``f_trn . f_prb``, of units  -1 to 1; 0 where a feature is 0
+    ``dot``       ``f_trn . f_prb``            any
+    ``euclidean`` ``-|f_trn - f_prb|``         0 at most
+    ============= ============================ =============================
+
+    With the features before a linear classifier, the cosine is the influence of two examples of one
+    label restricted to that label's weights: what embedding tuning uses.
+
+    Args:
+        features: ``features(params, example) -> (d,)``, such as a pooled output.
+        measure: one of the table's.
+        chunk: examples run, and compared, at once.
+
+    Raises:
+        ValueError: an unknown measure; features that are not vectors, or not finite.
+
+    >>> import jax.numpy as jnp
+    >>> method = embedding_similarity(lambda params, z: params * z)
+    >>> train = jnp.array([[2.0, 0.0], [0.0, 5.0], [-1.0, 0.0]])
+    >>> method.fit(1.0, train).score(jnp.array([[3.0, 0.0]])).tolist()
+    [[1.0, 0.0, -1.0]]
+    """
+    if measure not in _MEASURES:
+        raise ValueError(f"measure is {measure!r}; it must be one of {', '.join(_MEASURES)}")
+    embed = make_embedding(features, chunk)
+
+    def fit(params, train):
+        of_train = embed(params, train, "training example")
+
+        def score(probes):
+            of_probes = embed(params, probes, "probe")
+            return pair_matrix(_MEASURES[measure], of_probes, of_train, chunk)
+
+        return Fitted(score)
+
+    return make_attribution(fit)
+
+
+def make_embedding(features: Features, chunk: int) -> Callable[[Any, Any, str], np.ndarray]:
+    """Builds ``fun(params, examples, what) -> (n, d)``, with ``what`` naming one in an error."""
+    require_positive(chunk=chunk)
+    compiled = jax.jit(jax.vmap(features, (None, 0)))
+
+    def fun(params, examples, what):
+        rows = map_examples(lambda z: compiled(params, z), examples, chunk)
+        if rows.ndim != 2:
+            raise ValueError(
+                f"features of one example have shape {rows.shape[1:]}; make it a vector, (d,)"
+            )
+        require_finite_rows(np.isfinite(rows).all(axis=1), f"feature vector of {what}")
+        return rows
+
+    return fun
+
+
+def _dot(probes, train):
+    return probes @ train.T
+
+
+def _cosine(probes, train):
+    return _dot(_units(probes), _units(train))
+
+
+def _euclidean(probes, train):
+    return -np.linalg.norm(probes[:, None, :] - train[None, :, :], axis=-1)
+
+
+def _units(rows):
+    """Rows of length one, by way of size one lest squares underflow; a row of zeros stays."""
+    largest = np.abs(rows).max(axis=1, keepdims=True)
+    rows = rows / np.where(largest > 0, largest, 1).astype(rows.dtype)
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / np.where(length > 0, length, 1).astype(rows.dtype)
+
+
+_MEASURES = {"cosine": _cosine, "dot": _dot, "euclidean": _euclidean}
