@@ -43,8 +43,9 @@ class Problem(NamedTuple):
 
 
 class Timing(NamedTuple):
-    """A compiled function's output, median seconds, memory in bytes, and time to compile."""
+    """A compiled function, its output, median seconds, memory in bytes, and time to compile."""
 
+    function: Callable
     output: Any
     seconds: float
     bytes: int
@@ -71,7 +72,7 @@ def measure(
     function: Callable,
     *args: Any,
     repeats: int = 5,
-    budget: float = 10.0,
+    budget: float = 5.0,
     most_bytes: int | None = None,
 ) -> Timing:
     """Times a function after a warm-up: ``repeats`` times, fewer once ``budget`` seconds are spent.
@@ -92,7 +93,7 @@ def measure(
         started = time.perf_counter()
         jax.block_until_ready(compiled(*args))
         seconds.append(time.perf_counter() - started)
-    return Timing(output, statistics.median(seconds), size, compile_seconds)
+    return Timing(compiled, output, statistics.median(seconds), size, compile_seconds)
 
 
 def ordinary_gradient(problem: Problem) -> Callable:

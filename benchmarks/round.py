@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from harness import environment, make_problem, print_table
 
 from itune.cli import Parser, run_main
+from itune.compiling import jit
 from itune.data.dataset import collate
 from itune.data.tasks import DataConfig
 from itune.methods import InfluenceConfig, LabelConfig, influence_tuning
@@ -52,7 +53,7 @@ def measure_round(problem, config: InfluenceConfig) -> dict:
     label_work = [work for work in plan[end:] if work.kind in ("label", "label_update")]
     ends = [i for i, work in enumerate(label_work) if work.kind == "label_update"]
     label_work = label_work[: ends[LABEL_STEPS - 1] + 1]
-    steps = {kind: jax.jit(step, donate_argnums=0) for kind, step in method.steps.items()}
+    steps = {kind: jit(step, donate_argnums=0) for kind, step in method.steps.items()}
 
     def fresh():
         return method.init(jax.tree.map(jnp.copy, problem.params))  # steps donate their state
