@@ -65,7 +65,8 @@ def main(argv: list[str]) -> None:
     parser = Parser(prog="derivative.py", description=__doc__.split("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="MiniLM at k = 5 only")
     parser.add_argument("--json", type=Path, help="where to write the records")
-    parser.add_argument("--repeats", type=int, default=7, help="timed runs of each, fewer of slow ones (7)")
+    help_ = "timed runs of each, fewer of slow ones (7)"
+    parser.add_argument("--repeats", type=int, default=7, help=help_)
     options = parser.parse_args(argv)
     records = []
 
