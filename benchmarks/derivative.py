@@ -64,6 +64,8 @@ def main(argv: list[str]) -> None:
     """Measures, prints a table, and writes the records."""
     parser = Parser(prog="derivative.py", description=__doc__.split("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="MiniLM at k = 5 only")
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS, help="which (both)")
+    parser.add_argument("--k", nargs="+", type=int, default=(1, 3, 5, 10), help="which (1 3 5 10)")
     parser.add_argument("--json", type=Path, help="where to write the records")
     help_ = "timed runs of each, fewer of slow ones (7)"
     parser.add_argument("--repeats", type=int, default=7, help=help_)
@@ -76,10 +78,10 @@ def main(argv: list[str]) -> None:
         if options.json:
             write_json(options.json, records)
 
-    for model_name in MODELS[:1] if options.quick else MODELS:
+    for model_name in MODELS[:1] if options.quick else options.models:
         recipe = TextLenConfig(train_size=400, dev_size=2, test_size=2)
         problem = make_problem(model_name, DataConfig(textlen=recipe))
-        for k in (5,) if options.quick else (1, 3, 5, 10):
+        for k in (5,) if options.quick else options.k:
             for record in of_tuple(problem, k, options.repeats):
                 add({"model": model_name, **record, **environment()})
         for record in of_pool(problem, options.repeats, labels=1 if options.quick else 2):
