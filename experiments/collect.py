@@ -29,11 +29,11 @@ def main(argv: list[str]) -> None:
 
 
 def _row(run: Finished) -> dict:
-    """What decided the run, what came out, and CID and dev accuracy on the way."""
+    """What decided the run, what came out; CID, dev accuracy and influence losses on the way."""
     description = json.loads((run.folder / "config.json").read_text())
     data = description["config"]["data"]
     data["source"] = Path(data["source"]).name
-    way = [row for row in run.metrics if row["kind"] in ("cid", "accuracy")]
+    way = [row for row in run.metrics if row["kind"] in ("cid", "accuracy", "influence_update")]
     return {**description, "result": run.result, "measured": way}
 
 

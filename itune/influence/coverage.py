@@ -1,4 +1,4 @@
-"""Coverage: which tensors an influence sees, how much of the gradient they hold, and a check."""
+"""Coverage: which tensors are selected, how much of the gradient they hold, and a check."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ class TensorCoverage(NamedTuple):
         path: of the tensor in the parameters.
         shape: of the whole tensor.
         share: of the gradient's squared norm over all parameters, a mean over examples, 0 to 1.
-        counted: the part of ``share`` that influences see: all of it, 0, or that of the slices.
+        counted: the part of ``share`` that ``select`` keeps: all of it, 0, or that of the slices.
     """
 
     path: tuple[str, ...]
@@ -38,6 +38,7 @@ def coverage(
     """Reports every tensor of the parameters, in order.
 
     Shares are of ordinary gradients (``jax.grad``), so they also show what ``select`` leaves out.
+    Whether the routes that tap layers see all that is kept is for :func:`check_coverage` to say.
     An example whose gradient is exactly 0 counts as a share of 0 everywhere.
 
     Args:

@@ -1,9 +1,15 @@
 """Progress: a bar with the time left on a terminal, a line now and then elsewhere."""
 
+import os
 import sys
 import time
 
 from tqdm import tqdm
+
+
+def _columns() -> int | None:
+    """None to follow the terminal's width; 80 where it does not know its own."""
+    return None if os.get_terminal_size(sys.stderr.fileno()).columns else 80
 
 
 class Progress:
@@ -24,6 +30,8 @@ class Progress:
                 initial=round(done),
                 desc=name,
                 bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}",
+                smoothing=0,  # the mean rate so far: kinds of work alternate, and differ
+                ncols=_columns(),
             )
 
     def advance(self, cost: float, status: str = "") -> None:
