@@ -63,15 +63,15 @@ def draw(records: list[dict], path: Path) -> None:
 
     models = list(dict.fromkeys(record["model"] for record in records))
     figure, panels = pyplot.subplots(
-        1, len(models), figsize=(4.2 * len(models), 3.6), sharey=True, squeeze=False
+        1, len(models), figsize=(1 + 4.2 * len(models), 3.6), sharey=True, squeeze=False
     )
     for panel, model in zip(panels[0], models, strict=True):
         of_tuples = [r for r in records if r["model"] == model and r["k"] and "time_ratio" in r]
         routes = list(dict.fromkeys(r["route"] for r in of_tuples))
-        for route, (colour, marker, line) in zip(routes, STYLES, strict=False):
+        for route, (colour, marker, _) in zip(routes, STYLES, strict=False):
             rows = [r for r in of_tuples if r["route"] == route]
             k = [r["k"] for r in rows]
-            panel.plot(k, [r["time_ratio"] for r in rows], line, color=colour, marker=marker)
+            panel.plot(k, [r["time_ratio"] for r in rows], "-", color=colour, marker=marker)
             panel.annotate(
                 route,
                 (k[-1], rows[-1]["time_ratio"]),
@@ -83,7 +83,9 @@ def draw(records: list[dict], path: Path) -> None:
             if rows[0]["predicted"]:
                 panel.plot(k, [r["predicted"] for r in rows], ":", color=colour, linewidth=1)
         panel.set(title=model, xlabel="k", yscale="log", xticks=sorted({r["k"] for r in of_tuples}))
-        panel.margins(x=0.35)
+        panel.set_yticks((2, 5, 10, 20, 50), ("2", "5", "10", "20", "50"))
+        panel.minorticks_off()
+        panel.set_xlim(0, 15)
     panels[0][0].set_ylabel("time / ordinary gradient\n(dotted: predicted)")
     figure.tight_layout()
     figure.savefig(path, dpi=120)
