@@ -57,8 +57,9 @@ def parse(
     """Return the configuration that a command line asks for.
 
     A value comes from the command line, else from the preset, else it is the default of its field.
-    ``--train.steps 3`` is ``--steps 3`` for short if no other key ends in ``steps``. ``--help``
-    prints every value, and every preset with the first comment line of its file, and leaves.
+    ``--train.steps 3`` is ``--steps 3`` for short if no other key ends in ``steps``, and an option
+    that is true or false may stand alone for true. ``--help`` prints every value, and every preset
+    with the first comment line of its file, and leaves.
 
     Args:
       config_type: the frozen dataclass.
@@ -338,7 +339,8 @@ def _add_options(parser, config_type, keys, section):
         group = parser.add_argument_group(section or "values", summary)
         for key in own:
             text = f"{key.help} ({_default_in_words(key)})".strip().replace("%", "%%")
-            group.add_argument(f"--{key.name}", metavar=key.kind.metavar, help=text)
+            alone = {"nargs": "?", "const": "true"} if isinstance(key.default, bool) else {}
+            group.add_argument(f"--{key.name}", metavar=key.kind.metavar, help=text, **alone)
     hints = typing.get_type_hints(config_type)
     for field in _fields(config_type):
         if dataclasses.is_dataclass(hints[field.name]):

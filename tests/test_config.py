@@ -108,6 +108,7 @@ def test_command_line_over_preset(read):
     )
     assert read("--train.steps", "1", default=None) == Config(train=Train(1))
     assert read("--verbose", "false").verbose is False
+    assert read("--verbose", "--seed", "4") == read("--verbose", "true", "--seed", "4")
 
 
 def test_last_part_of_a_name(read):
