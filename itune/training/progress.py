@@ -7,9 +7,10 @@ import time
 from tqdm import tqdm
 
 
-def _columns() -> int | None:
-    """None to follow the terminal's width; 80 where it does not know its own."""
-    return None if os.get_terminal_size(sys.stderr.fileno()).columns else 80
+def _size() -> dict[str, int]:
+    """A size for terminals that do not know their own; tqdm would hide the bar."""
+    columns, lines = os.get_terminal_size(sys.stderr.fileno())
+    return ({} if columns else {"ncols": 80}) | ({} if lines else {"nrows": 24})
 
 
 class Progress:
@@ -31,7 +32,7 @@ class Progress:
                 desc=name,
                 bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}",
                 smoothing=0,  # the mean rate so far: kinds of work alternate, and differ
-                ncols=_columns(),
+                **_size(),
             )
 
     def advance(self, cost: float, status: str = "") -> None:
