@@ -220,7 +220,8 @@ def test_each_dropout_acts_alone(params, batch, where):
 
 def test_layers_draw_different_dropout():
     """With equal layers and dropout between them, a repeated mask would zero the same units."""
-    config = dataclasses.replace(TINY, attention_dropout=0.0, hidden_dropout=0.5, hidden_size=16)
+    off = {"attention_dropout": 0.0, "num_layers": 3}
+    config = dataclasses.replace(TINY, **off, hidden_dropout=0.5, hidden_size=16)
     ids = jnp.array([1, 2, 3])
     model = BertClassifier(config)
 
