@@ -1,8 +1,8 @@
 """What the exact derivative of the influence loss costs, by each route.
 
 ``python benchmarks/derivative.py`` measures every route at k = 1, 3, 5 and 10 partners a group on
-MiniLM and on a BERT-base of random weights, and a pool of 64 examples without pairs; ``--quick``
-takes MiniLM at k = 5 alone. For each it checks the answer first, then prints time and memory as
+MiniLM and on a BERT-base of random weights, a batch of eight tuples by microbatches, and a pool of 64
+examples without pairs; ``--quick`` takes MiniLM at k = 5, all at once, and one pool. For each it checks the answer first, then prints time and memory as
 ratios to an ordinary gradient of the same examples, in the same process, beside what counting
 operations predicts. ``--json FILE`` writes the records.
 """
@@ -17,6 +17,7 @@ import numpy as np
 from harness import (
     MODELS,
     Problem,
+    Timing,
     TooLarge,
     environment,
     make_problem,
@@ -40,6 +41,9 @@ ROUTES = ("hvp", "ghost", "hvp_pairs", "autodiff")
 
 TOLERANCE = 1e-3
 """Largest accepted error of a gradient, relative to its norm, in float32."""
+
+MICROBATCHES = (1, 2, 4, 8)
+"""Tuples at once, out of eight."""
 
 MOST_BYTES = 16 * 2**30
 """A route that needs more is recorded without a time."""
@@ -84,21 +88,19 @@ def main(argv: list[str]) -> None:
         for k in (5,) if options.quick else options.k:
             for record in of_tuple(problem, k, options.repeats):
                 add({"model": model_name, **record, **environment()})
+        if not options.quick:
+            for record in of_microbatches(problem, options.repeats):
+                add({"model": model_name, **record, **environment()})
         for record in of_pool(problem, options.repeats, labels=1 if options.quick else 2):
             add({"model": model_name, **record, **environment()})
-    columns = ("model", "route", "k", "examples", "time_ratio", "predicted", "memory_ratio")
-    print_table(records, (*columns, "relative_error"))
+    columns = ("model", "route", "k", "microbatch", "examples", "time_ratio", "predicted")
+    print_table(records, (*columns, "memory_ratio", "relative_error"))
 
 
 def of_tuple(problem: Problem, k: int, repeats: int):
     """One record for each route, of a tuple of 1 + 2 k examples."""
-    tuples = _tuple(problem, k)
-    examples = jax.tree.map(
-        lambda probe, partners: jnp.concatenate([probe, partners[0]]),
-        tuples.probe,
-        tuples.partners,
-    )
-    ordinary = measure(ordinary_gradient(problem), problem.params, examples, repeats=repeats)
+    tuples = _tuples(problem, k, 1)
+    ordinary = _ordinary(problem, tuples, repeats)
     reference = None
     for route in ROUTES:
         fun = value_and_grad(problem.classifier.loss, route=route)
@@ -110,6 +112,30 @@ def of_tuple(problem: Problem, k: int, repeats: int):
             continue
         reference = timing.output[1] if reference is None else reference
         error = _checked(route, timing.output[1], reference)
+        yield _record(record, timing, ordinary, error, tuples.probe["input_ids"].shape[-1])
+
+
+def of_microbatches(problem: Problem, repeats: int, *, k: int = 5):
+    """One record of the ghost route for each microbatch, of eight tuples in one batch."""
+    tuples = _tuples(problem, k, max(MICROBATCHES))
+    ordinary = _ordinary(problem, tuples, repeats)
+    reference = None
+    for microbatch in MICROBATCHES:
+        fun = value_and_grad(problem.classifier.loss, route="ghost", microbatch=microbatch)
+        record = {
+            "route": "ghost",
+            "k": k,
+            "tuples": max(MICROBATCHES),
+            "microbatch": microbatch,
+            "examples": max(MICROBATCHES) * (1 + 2 * k),
+        }
+        try:
+            timing = measure(fun, problem.params, tuples, repeats=repeats, most_bytes=MOST_BYTES)
+        except TooLarge as error:
+            yield record | {"memory_ratio": error.args[0] / ordinary.bytes, "note": "not run"}
+            continue
+        reference = timing.output[1] if reference is None else reference
+        error = _checked("ghost", timing.output[1], reference)
         yield _record(record, timing, ordinary, error, tuples.probe["input_ids"].shape[-1])
 
 
@@ -145,14 +171,24 @@ def _checked(route, gradient, reference) -> float:
     return error
 
 
-def _tuple(problem: Problem, k: int) -> Tuples:
-    """One tuple of the data."""
-    data, rng = problem.data, np.random.default_rng(0)
-    probe = np.array([int(np.flatnonzero(data.label == 1)[0])])
-    partners, weights = draw_partners(
-        rng, probe, k, data.label, data.confound, np.arange(len(data))
+def _ordinary(problem: Problem, tuples: Tuples, repeats: int) -> Timing:
+    """The ordinary gradient of all examples of the tuples."""
+    examples = jax.tree.map(
+        lambda probe, partners: jnp.concatenate([probe, jnp.concatenate(partners)]),
+        tuples.probe,
+        tuples.partners,
     )
-    batch = collate(data, np.column_stack([probe, partners]))
+    return measure(ordinary_gradient(problem), problem.params, examples, repeats=repeats)
+
+
+def _tuples(problem: Problem, k: int, count: int) -> Tuples:
+    """So many tuples of the data."""
+    data, rng = problem.data, np.random.default_rng(0)
+    probes = np.flatnonzero(data.label == 1)[:count]
+    partners, weights = draw_partners(
+        rng, probes, k, data.label, data.confound, np.arange(len(data))
+    )
+    batch = collate(data, np.column_stack([probes, partners]))
     return Tuples(
         {name: jnp.asarray(value[:, 0]) for name, value in batch.items()},
         {name: jnp.asarray(value[:, 1:]) for name, value in batch.items()},

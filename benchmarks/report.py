@@ -13,7 +13,7 @@ from itune.cli import Parser, run_main
 RESULTS = Path(__file__).parent / "results"
 COLUMNS = {
     "derivative": (
-        *("model", "route", "k", "examples", "positions", "time_ratio", "predicted"),
+        *("model", "route", "k", "microbatch", "examples", "positions", "time_ratio", "predicted"),
         *("memory_ratio", "relative_error", "ordinary_seconds", "compile_seconds"),
     ),
     "cid": ("model", "examples", "probes", "time_ratio", "seconds", "ordinary_seconds"),
