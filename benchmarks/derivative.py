@@ -1,10 +1,11 @@
 """What the exact derivative of the influence loss costs, by each route.
 
 ``python benchmarks/derivative.py`` measures every route at k = 1, 3, 5 and 10 partners a group on
-MiniLM and on a BERT-base of random weights, a batch of eight tuples by microbatches, and a pool of 64
-examples without pairs; ``--quick`` takes MiniLM at k = 5, all at once, and one pool. For each it checks the answer first, then prints time and memory as
-ratios to an ordinary gradient of the same examples, in the same process, beside what counting
-operations predicts. ``--json FILE`` writes the records.
+MiniLM and on a BERT-base of random weights, a batch of eight tuples by microbatches, and a pool of
+64 examples without pairs; ``--quick`` takes MiniLM at k = 5, all at once, and one pool. For each it
+checks the answer first, then prints time and memory as ratios to an ordinary gradient of the same
+examples, in the same process, beside what counting operations predicts. ``--json FILE`` writes the
+records.
 """
 
 import json

@@ -13,8 +13,8 @@ from itune.cli import Parser, run_main
 RESULTS = Path(__file__).parent / "results"
 COLUMNS = {
     "derivative": (
-        *("model", "route", "k", "microbatch", "examples", "positions", "time_ratio", "predicted"),
-        *("memory_ratio", "relative_error", "ordinary_seconds", "compile_seconds"),
+        *("model", "route", "k", "microbatch", "examples", "positions", "time_ratio"),
+        *("predicted", "memory_ratio", "relative_error", "ordinary_seconds", "compile_seconds"),
     ),
     "cid": ("model", "examples", "probes", "time_ratio", "seconds", "ordinary_seconds"),
     "round": (
@@ -66,7 +66,11 @@ def draw(records: list[dict], path: Path) -> None:
         1, len(models), figsize=(1 + 4.2 * len(models), 3.6), sharey=True, squeeze=False
     )
     for panel, model in zip(panels[0], models, strict=True):
-        of_tuples = [r for r in records if r["model"] == model and r["k"] and "time_ratio" in r]
+        of_tuples = [
+            r
+            for r in records
+            if r["model"] == model and r["k"] and "time_ratio" in r and "microbatch" not in r
+        ]
         routes = list(dict.fromkeys(r["route"] for r in of_tuples))
         for route, (colour, marker, _) in zip(routes, STYLES, strict=False):
             rows = [r for r in of_tuples if r["route"] == route]
