@@ -3,7 +3,6 @@
 import datetime
 import os
 import platform
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from itune.analysis.tables import align
 from itune.compiling import jit
 from itune.data.dataset import Dataset, tokenize
 from itune.data.tasks import DataConfig, load_splits
+from itune.influence import cross_entropy
 from itune.methods import Classifier
 from itune.models import (
     BertClassifier,
@@ -25,6 +25,7 @@ from itune.models import (
     resolve_encoder,
 )
 from itune.training.classifier import make_classifier
+from itune.training.versions import commit
 
 MINILM = "all-MiniLM-L6-v2"
 BASE = BertConfig(
@@ -109,7 +110,8 @@ def ordinary_gradient(problem: Problem) -> Callable:
     """The mean label loss of a batch without dropout, and its gradient."""
 
     def mean_loss(params, examples):
-        return problem.classifier.batch_losses(params, examples, None).mean()
+        outputs = problem.classifier.outputs(params, examples, None)
+        return cross_entropy(outputs.logits, examples["label"]).mean()
 
     return jax.value_and_grad(mean_loss)
 
@@ -128,7 +130,7 @@ def environment() -> dict[str, Any]:
     return {
         "machine": f"{_processor()}, {os.cpu_count()} cores, {jax.devices()[0].device_kind}",
         "jax": jax.__version__,
-        "commit": _commit(),
+        "commit": commit(),
         "date": datetime.date.today().isoformat(),
     }
 
@@ -155,11 +157,3 @@ def _processor() -> str:
     return " ".join(f"{name} {fields[name]}" for name in names if name in fields).removeprefix(
         "model name "
     )
-
-
-def _commit() -> str:
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"

@@ -48,8 +48,9 @@ def measure_round(problem, config: InfluenceConfig) -> dict:
     data = problem.data
     method = influence_tuning(problem.classifier, LabelConfig(), config, len(data), 2021)
     plan = method.plan(data)
-    end = next(i for i, work in enumerate(plan) if work.kind == "end_round")
-    round_work = [work for work in plan[: end + 1] if work.kind != "cid"]
+    kinds = [work.kind for work in plan]
+    start, end = kinds.index("cid"), kinds.index("end_round")
+    round_work = plan[start + 1 : end + 1]
     label_work = [work for work in plan[end:] if work.kind in ("label", "label_update")]
     ends = [i for i, work in enumerate(label_work) if work.kind == "label_update"]
     label_work = label_work[: ends[LABEL_STEPS - 1] + 1]

@@ -43,7 +43,7 @@ def make_encoder(folder):
 
 
 def make_config(encoder, **changes):
-    """Two epochs of 5 label steps, and a round before every third; one padded length."""
+    """Two epochs of 5 label steps, and a round after every third; one padded length."""
     recipe = TextLenConfig(train_size=44, dev_size=8, test_size=8)
     label = LabelConfig(epochs=2, batch=8, chunk=4, learning_rate=1e-2)
     influence = InfluenceConfig(

@@ -8,6 +8,9 @@ import numpy as np
 from itune.data.example import Example
 from itune.errors import UserError
 
+HIDDEN = -1
+"""The confound of an example whose confound a method may not see."""
+
 BUCKET = 8
 """Padded lengths are multiples of this, so that few shapes are compiled."""
 
@@ -18,7 +21,7 @@ class Dataset(NamedTuple):
     Attributes:
       input_ids: one integer array for each example.
       label: ``(N,)`` int32.
-      confound: ``(N,)`` int32.
+      confound: ``(N,)`` int32; :data:`HIDDEN` where it is not to be used.
     """
 
     input_ids: list[np.ndarray]
@@ -28,6 +31,11 @@ class Dataset(NamedTuple):
     def __len__(self) -> int:
         """The number of examples, N (not of fields)."""
         return len(self.input_ids)
+
+    @property
+    def visible(self) -> np.ndarray:
+        """Indices of the examples whose confound is not hidden."""
+        return np.flatnonzero(self.confound != HIDDEN)
 
     @property
     def lengths(self) -> np.ndarray:

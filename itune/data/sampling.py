@@ -61,6 +61,8 @@ def draw_pools(
     label: np.ndarray,
     confound: np.ndarray,
     pool: np.ndarray,
+    *,
+    name: str = "count",
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Draws a stratified batch: equally many of each cell, and a pool of them for each label.
 
@@ -73,6 +75,7 @@ def draw_pools(
       label: of all examples.
       confound: of all examples.
       pool: indices that may be drawn.
+      name: of ``count``, for the message.
 
     Returns:
       For each label ``indices`` and ``is_real``, both ``(confounds, n)``.
@@ -87,7 +90,7 @@ def draw_pools(
     size = count // total
     if size < 2:
         raise UserError(
-            f"influence.batch is {count}, which leaves fewer than 2 of each of {total} cells to a "
+            f"{name} is {count}, which leaves fewer than 2 of each of {total} cells to a "
             f"pool; set it to {2 * total} or more"
         )
     return [_draw_rows(rng, groups, size) for groups in rows.values()]

@@ -1,18 +1,22 @@
-"""Finetuning: label steps and nothing else."""
+"""Finetuning: label steps and nothing else, with two controls for influence tuning.
+
+Influence tuning, as released, also switches dropout off and forgets the optimizer's moments on the
+way. The controls do that alone, with no influence step between, so that either can be told from the
+effect of the influence loss.
+"""
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from itune.data.dataset import Dataset
 from itune.methods.label import (
+    LABEL_SUMS,
     LabelConfig,
+    label_epochs,
     label_optimizer,
-    label_plan,
     label_steps,
-    label_work,
 )
 from itune.methods.method import Classifier, Method, Phase, Work, init_phase
+from itune.training.optimizers import reset_moments
 
 
 class FinetuningState(NamedTuple):
@@ -22,28 +26,41 @@ class FinetuningState(NamedTuple):
     label: Phase
 
 
-def finetuning(classifier: Classifier, label: LabelConfig, train_size: int, seed: int) -> Method:
+def finetuning(
+    classifier: Classifier,
+    label: LabelConfig,
+    train_size: int,
+    seed: int,
+    *,
+    interval: int | None = None,
+    drops_dropout: bool = False,
+    resets: bool = False,
+) -> Method:
     """Minimises the label loss; measures influence differences after every epoch.
 
     Args:
-      classifier: losses of the model.
+      classifier: the model.
       label: the label phase.
       train_size: training examples, for the learning rate's schedule.
       seed: of batches and dropout.
+      interval: label steps between the moments where influence tuning would have a round; for the
+        two controls.
+      drops_dropout: has no dropout from the first of these moments on.
+      resets: zeroes the optimizer's moments at each of them.
     """
     tx = label_optimizer(label, train_size)
 
     def init(params):
-        return FinetuningState(params, init_phase(tx, params))
+        return FinetuningState(params, init_phase(tx, params, *LABEL_SUMS))
+
+    def reset(state, batch):
+        del batch
+        phase = state.label._replace(optimizer=reset_moments(state.label.optimizer))
+        return state._replace(label=phase), {}
 
     def plan(train: Dataset) -> list[Work]:
-        order, dropout = np.random.default_rng([seed, 0]), np.random.default_rng([seed, 1])
-        work, step = [], 0
-        for epoch, batches in enumerate(label_plan(train, label, order), 1):
-            for batch in batches:
-                work += label_work(train, label, batch, step, dropout)
-                step += 1
-            work += [Work(kind, step, note=f"epoch {epoch}") for kind in ("cid", "accuracy")]
-        return work
+        return label_epochs(
+            train, label, seed, interval=interval, drops_dropout=drops_dropout, resets=resets
+        )
 
-    return Method(init, label_steps(classifier, tx), plan)
+    return Method(init, {**label_steps(classifier, tx), "reset": reset}, plan)

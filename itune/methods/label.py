@@ -11,7 +11,9 @@ import optax
 from itune.data.dataset import Dataset, chunks_by_length
 from itune.data.sampling import label_batches
 from itune.errors import UserError, require
-from itune.methods.method import Classifier, Work, collect, update
+from itune.influence import cross_entropy
+from itune.methods.method import Classifier, Outputs, Work, collect, update
+from itune.methods.rounds import starts_round
 from itune.training.optimizers import bert_adam, warmup_linear
 
 
@@ -64,6 +66,17 @@ def label_optimizer(config: LabelConfig, train_size: int) -> optax.GradientTrans
     )
 
 
+LABEL_SUMS = ("loss", "accuracy")
+
+
+def label_sums(outputs: Outputs, batch: dict[str, Any]) -> tuple[jax.Array, jax.Array]:
+    """Label loss in nats and right answers, each summed over the examples that are real."""
+    label = batch["examples"]["label"]
+    is_right = jnp.argmax(outputs.logits, axis=-1).astype(label.dtype) == label
+    losses = jnp.where(batch["is_real"], cross_entropy(outputs.logits, label), 0)
+    return jnp.sum(losses), jnp.sum(is_right & batch["is_real"])
+
+
 def label_steps(classifier: Classifier, tx: optax.GradientTransformation) -> dict[str, Any]:
     """Step functions ``label``, ``label_without_dropout`` and ``label_update``.
 
@@ -74,11 +87,12 @@ def label_steps(classifier: Classifier, tx: optax.GradientTransformation) -> dic
 
     def gradient(state, batch, key):
         def total(params):
-            losses = classifier.batch_losses(params, batch["examples"], key)
-            return jnp.sum(jnp.where(batch["is_real"], losses, 0))
+            outputs = classifier.outputs(params, batch["examples"], key)
+            return label_sums(outputs, batch)
 
-        value, grads = jax.value_and_grad(total)(state.params)
-        phase = collect(state.label, value, jnp.sum(batch["is_real"]), grads)
+        (loss, right), grads = jax.value_and_grad(total, has_aux=True)(state.params)
+        count = jnp.sum(batch["is_real"])
+        phase = collect(state.label, grads, count, loss=loss, accuracy=right)
         return state._replace(label=phase), {}
 
     def label(state, batch):
@@ -89,8 +103,8 @@ def label_steps(classifier: Classifier, tx: optax.GradientTransformation) -> dic
 
     def label_update(state, batch):
         del batch
-        phase, params, loss, norm = update(tx, state.label, state.params)
-        return state._replace(params=params, label=phase), {"loss": loss, "gradient_norm": norm}
+        phase, params, info = update(tx, state.label, state.params)
+        return state._replace(params=params, label=phase), info
 
     return {
         "label": label,
@@ -128,3 +142,37 @@ def label_work(
         for chunk, is_real in chunks_by_length(train, batch, config.chunk)
     ]
     return [*work, Work("label_update", step)]
+
+
+def label_epochs(
+    train: Dataset,
+    label: LabelConfig,
+    seed: int,
+    *,
+    interval: int | None = None,
+    drops_dropout: bool = False,
+    resets: bool = False,
+) -> list[Work]:
+    """Label steps with both measures after every epoch; the plan of finetuning.
+
+    Args:
+      train: the training data.
+      label: the label phase.
+      seed: of batches and dropout.
+      interval: label steps between rounds, were there any.
+      drops_dropout: has no dropout from the first of these moments on.
+      resets: has work of kind ``reset`` at each of them.
+    """
+    order, dropout = np.random.default_rng([seed, 0]), np.random.default_rng([seed, 1])
+    epochs = label_plan(train, label, order)
+    total = sum(map(len, epochs))
+    work, step, has_dropout = [], 0, True
+    for epoch, batches in enumerate(epochs, 1):
+        for batch in batches:
+            if interval is not None and starts_round(step, total, interval):
+                work += [Work("reset", step)] if resets else []
+                has_dropout = has_dropout and not drops_dropout
+            work += label_work(train, label, batch, step, dropout, has_dropout=has_dropout)
+            step += 1
+        work += [Work(kind, step, note=f"epoch {epoch}") for kind in ("cid", "accuracy")]
+    return work

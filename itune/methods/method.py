@@ -5,8 +5,8 @@ the seed and returns a list of :class:`Work`; the loop feeds each to the pure st
 kind. Resuming is going on in the list; progress is how much of it is done.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -31,6 +31,7 @@ class Work(NamedTuple):
         arrays of these examples under ``"examples"``.
       note: what a person calls this moment, for measures.
       cost: expected work, in ordinary gradients of one example.
+      reads_confound: whether it makes use of the confounds of its examples.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Work(NamedTuple):
     examples: np.ndarray | None = None
     note: str = ""
     cost: float = 0.0
+    reads_confound: bool = False
 
 
 MEASURES = ("cid", "accuracy")
@@ -52,7 +54,8 @@ class Method(NamedTuple):
       init: ``init(params) -> state``; a state is a NamedTuple pytree with a field ``params``.
       steps: for each kind of work ``step(state, batch) -> (state, info)``, pure, to be jitted with
         the state donated. ``info`` holds scalars to log; empty for work that is part of an update.
-      plan: ``plan(train) -> list[Work]``, a pure function of the data and the method's seed.
+      plan: ``plan(train) -> list[Work]``, a pure function of the data and the method's seed. It
+        sees the confounds of ``train.visible`` only.
     """
 
     init: Callable[[Any], State]
@@ -60,16 +63,30 @@ class Method(NamedTuple):
     plan: Callable[[Dataset], list[Work]]
 
 
+class Outputs(Protocol):
+    """What a classifier computes of n examples: ``logits`` ``(n, classes)``, ``pooled`` ``(n, d)``.
+
+    ``pooled`` is the vector in front of the linear head.
+    """
+
+    logits: jax.Array
+    pooled: jax.Array
+
+
 class Classifier(NamedTuple):
-    """What a method trains, as losses of its parameters, given by whoever owns the model.
+    """What a method trains, as functions of its parameters, given by whoever owns the model.
 
     Attributes:
       loss: one example's label loss without dropout, for influences.
-      batch_losses: ``(params, examples, dropout_key or None) -> (n,)``, label losses of a batch.
+      outputs: ``(params, examples, dropout_key or None) -> Outputs`` of a batch.
+      head: name of the subtree of the parameters that lies behind the pooled vector.
+      width: d, size of the pooled vector.
     """
 
     loss: LinenLoss
-    batch_losses: Callable[[Any, dict[str, jax.Array], jax.Array | None], jax.Array]
+    outputs: Callable[[Any, dict[str, jax.Array], jax.Array | None], Outputs]
+    head: str = "classifier"
+    width: int = 0
 
 
 class Phase(NamedTuple):
@@ -78,44 +95,51 @@ class Phase(NamedTuple):
     Attributes:
       optimizer: optax state.
       gradient: sum of gradients since the last update, shaped like the parameters.
-      value: sum of the objective over the same.
+      sums: by name, sums of what is logged as a mean over the same.
       count: how many examples (or tuples) the sums hold.
     """
 
     optimizer: optax.OptState
     gradient: Any
-    value: jax.Array
+    sums: dict[str, jax.Array]
     count: jax.Array
 
 
-def init_phase(tx: optax.GradientTransformation, params: Any) -> Phase:
-    """A phase that has collected nothing."""
+def init_phase(tx: optax.GradientTransformation, params: Any, *names: str) -> Phase:
+    """A phase that has collected nothing, and will log means of the names."""
     dtype = jnp.result_type(*jax.tree.leaves(params))
     zeros = jax.tree.map(jnp.zeros_like, params)
-    return Phase(tx.init(params), zeros, jnp.zeros((), dtype), jnp.zeros((), dtype))
+    sums = {name: jnp.zeros((), dtype) for name in names}
+    return Phase(tx.init(params), zeros, sums, jnp.zeros((), dtype))
 
 
-def collect(phase: Phase, value: jax.Array, count: jax.Array, gradient: Any) -> Phase:
-    """Adds a sum of ``count`` objectives and its gradient."""
+def collect(phase: Phase, gradient: Any, count: jax.Array, **sums: jax.Array) -> Phase:
+    """Adds a gradient and other sums over ``count`` examples."""
+    dtype = phase.count.dtype
     return phase._replace(
         gradient=jax.tree.map(jnp.add, phase.gradient, gradient),
-        value=phase.value + value,
-        count=phase.count + count.astype(phase.count.dtype),
+        sums={name: phase.sums[name] + value.astype(dtype) for name, value in sums.items()},
+        count=phase.count + count.astype(dtype),
     )
 
 
-def update(
-    tx: optax.GradientTransformation, phase: Phase, params: Any
-) -> tuple[Phase, Any, jax.Array, jax.Array]:
+def update(tx: optax.GradientTransformation, phase: Phase, params: Any) -> tuple[Phase, Any, Info]:
     """One optimizer update with the mean of what was collected, which is then forgotten.
 
     Returns:
-      The phase, the parameters, the mean objective, and the mean gradient's norm before clipping.
+      The phase, the parameters, and what to log: means, and the mean gradient's norm before
+      clipping.
     """
     gradient = jax.tree.map(lambda g: g / phase.count, phase.gradient)
     updates, optimizer = tx.update(gradient, phase.optimizer, params)
     params = optax.apply_updates(params, updates)
-    norm = optax.tree.norm(gradient)
-    mean = phase.value / phase.count
-    zeros = jax.tree.map(jnp.zeros_like, (phase.gradient, phase.value, phase.count))
-    return Phase(optimizer, *zeros), params, mean, norm
+    info = {name: value / phase.count for name, value in phase.sums.items()}
+    info["gradient_norm"] = optax.tree.norm(gradient)
+    zeros = jax.tree.map(jnp.zeros_like, (phase.gradient, phase.sums, phase.count))
+    return Phase(optimizer, *zeros), params, info
+
+
+def confounds_read(plan: Sequence[Work], train: Dataset) -> int:
+    """How many different training examples' confounds a plan makes use of."""
+    read = [np.ravel(work.examples) for work in plan if work.reads_confound]
+    return len(np.intersect1d(np.concatenate(read), train.visible)) if read else 0

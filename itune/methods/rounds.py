@@ -1,32 +1,104 @@
-"""What an influence round does: which probes meet which partners, in which updates (NumPy).
+"""Rounds: when they start, and which probes meet which partners in which updates (NumPy).
 
-With drawn partners a round draws its probes once, keeps them for its epochs, draws their partners
-anew in each epoch, and averages ``batch`` tuples into one update. With pooled partners it makes as
-many updates, each by a fresh batch with equally many examples of each cell.
+A round starts after a label step whose number the interval divides, if more than half an interval
+of label steps is left. With drawn partners a round draws its probes once, keeps them for its
+epochs, draws their partners anew in each epoch, and averages ``batch`` tuples into one update. With
+pooled partners it makes as many updates, each by a fresh batch with equally many examples of each
+cell.
 """
 
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from itune.data.dataset import Dataset, chunks_by_length
 from itune.data.sampling import draw_partners, draw_pools, draw_probes
+from itune.errors import require
 from itune.methods.method import Work
 
-POOLED = "pooled"
+SCHEDULES = ("paper", "released")
+DRAWN, POOLED = "drawn", "pooled"
 
-TUPLE_COST, POOL_COST = 2.6, 4.5
-"""Ordinary gradients that an example of a tuple, or of a pool, takes; for progress."""
+
+@dataclass(frozen=True)
+class RoundConfig:
+    """Rounds of updates between label steps.
+
+    Attributes:
+      interval: label steps between rounds.
+      epochs: passes over a round's probes.
+      batch: probes of one update.
+      learning_rate: constant.
+      probes: of one round.
+      k: A examples, and B examples, of each probe, where partners are drawn.
+      partners: ``drawn``, k + k of each probe's own, as in the paper; or ``pooled``: each update
+        takes a batch with equally many examples of each cell, whose partners are all others of the
+        batch with their label. The same influence loss with all pairs, at a fraction of the cost.
+      weight_decay: decoupled, on every parameter that a round trains.
+      clip: largest gradient norm of one tensor.
+      schedule: ``paper`` keeps dropout on in every label step and ends a round with an update on
+        the tuples left over; ``released`` repeats two quirks of the released code: left-over tuples
+        wait for the next round, and the model stays in evaluation mode (label steps without
+        dropout) after a round that did not end exactly on an update. Pools leave nothing over.
+      chunk: tuples computed at once; changes memory and speed only.
+    """
+
+    section: ClassVar[str] = ""
+    """Name of its section in the configuration of a run, for messages."""
+
+    interval: int = 50
+    epochs: int = 5
+    batch: int = 64
+    learning_rate: float = 3e-5
+    probes: int = 75
+    k: int = 5
+    partners: str = DRAWN
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    schedule: str = "paper"
+    chunk: int = 2
+
+    def __post_init__(self):
+        counts = ("interval", "epochs", "batch", "probes", "k", "chunk")
+        require(self, "an integer, 1 or more", lambda v: v >= 1, *counts)
+        require(self, "a number, 0 or more", lambda v: v >= 0, "learning_rate", "weight_decay")
+        require(self, "a number above 0", lambda v: v > 0, "clip")
+        for name, known in {"partners": (DRAWN, POOLED), "schedule": SCHEDULES}.items():
+            require(self, f"one of {', '.join(known)}", known.__contains__, name)
+
+
+class RoundCosts(NamedTuple):
+    """Ordinary gradients that an example of a tuple, or of a pool, takes; for progress."""
+
+    tuple: float
+    pool: float
+
+
+def starts_round(step: int, total: int, interval: int) -> bool:
+    """Whether a round starts after ``step`` of ``total`` label steps."""
+    return step > 0 and step % interval == 0 and total - step > interval / 2
+
+
+def longest_interval(total: int) -> int:
+    """The longest interval that leaves room for a round: ``total - interval > interval / 2``."""
+    return (2 * total - 1) // 3
 
 
 def draw_tuples_round(
-    train: Dataset, config: Any, step: int, waiting: int, rng: np.random.Generator
+    train: Dataset,
+    config: RoundConfig,
+    costs: RoundCosts,
+    step: int,
+    waiting: int,
+    rng: np.random.Generator,
 ) -> tuple[list[Work], int]:
     """The work of one round with drawn partners.
 
     Args:
       train: the training data.
-      config: an :class:`~itune.methods.influence_tuning.InfluenceConfig`.
+      config: of the rounds.
+      costs: for progress.
       step: label steps finished before it.
       waiting: tuples that were collected by earlier rounds and wait for an update.
       rng: draws probes, their order and partners.
@@ -34,13 +106,14 @@ def draw_tuples_round(
     Returns:
       The work, and how many tuples are left waiting after it.
     """
-    pool = np.arange(len(train))
+    pool = train.visible
     probes = draw_probes(rng, config.probes, pool)
     work, indices, weights = [], [], []
 
     def flush(*, is_update):
         nonlocal work, indices, weights, waiting
-        work += _tuple_work(train, config.chunk, step, np.array(indices), np.array(weights))
+        rows = np.array(indices), np.array(weights)
+        work += _tuple_work(train, config.chunk, costs.tuple, step, *rows)
         work += [Work("influence_update", step)] if is_update else []
         waiting = 0 if is_update else waiting + len(indices)
         indices, weights = [], []
@@ -59,25 +132,39 @@ def draw_tuples_round(
 
 
 def draw_pools_round(
-    train: Dataset, config: Any, step: int, rng: np.random.Generator
+    train: Dataset, config: RoundConfig, costs: RoundCosts, step: int, rng: np.random.Generator
 ) -> list[Work]:
     """The work of one round with pooled partners; arguments as of :func:`draw_tuples_round`.
 
     ``ceil(probes * epochs / batch)`` updates, as many as with drawn partners.
     """
-    everyone = np.arange(len(train))
+    visible = train.visible
     work = []
-    for _ in range(-(-min(config.probes, len(train)) * config.epochs // config.batch)):
-        pools = draw_pools(rng, config.batch, train.label, train.confound, everyone)
+    for _ in range(-(-min(config.probes, len(visible)) * config.epochs // config.batch)):
+        pools = draw_pools(
+            rng,
+            config.batch,
+            train.label,
+            train.confound,
+            visible,
+            name=f"{config.section}.batch",
+        )
         work += [
-            Work("pool", step, {"is_real": is_real}, indices, cost=POOL_COST * indices.size)
+            Work(
+                "pool",
+                step,
+                {"is_real": is_real},
+                indices,
+                cost=costs.pool * indices.size,
+                reads_confound=True,
+            )
             for indices, is_real in pools
         ]
         work.append(Work("influence_update", step))
     return work
 
 
-def _tuple_work(train, size, step, indices, weights) -> list[Work]:
+def _tuple_work(train, size, cost, step, indices, weights) -> list[Work]:
     """Tuples as rows of indices, the probe first, in chunks of like length."""
     return [
         Work(
@@ -85,7 +172,8 @@ def _tuple_work(train, size, step, indices, weights) -> list[Work]:
             step,
             {"weights": weights[chunk] * is_real[:, None].astype(np.float32), "is_real": is_real},
             indices[chunk],
-            cost=TUPLE_COST * indices[chunk].size,
+            cost=cost * indices[chunk].size,
+            reads_confound=True,
         )
         for chunk, is_real in chunks_by_length(train, indices, size)
     ]

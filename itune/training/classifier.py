@@ -1,4 +1,4 @@
-"""The label losses of a BERT classifier, as methods want them."""
+"""A BERT classifier, as methods want it."""
 
 from itune.influence import LinenLoss, cross_entropy
 from itune.methods.method import Classifier
@@ -6,20 +6,19 @@ from itune.models import BertClassifier
 
 
 def make_classifier(model: BertClassifier) -> Classifier:
-    """Cross entropy of ``label``, from ``input_ids`` and ``attention_mask``."""
+    """Cross entropy of ``label`` for its loss, from ``input_ids`` and ``attention_mask``."""
 
     def loss(apply, example):
         output = apply(example["input_ids"], example["attention_mask"])
         return cross_entropy(output.logits, example["label"])
 
-    def batch_losses(params, examples, dropout_key):
-        output = model.apply(
+    def outputs(params, examples, dropout_key):
+        return model.apply(
             {"params": params},
             examples["input_ids"],
             examples["attention_mask"],
             deterministic=dropout_key is None,
             rngs=None if dropout_key is None else {"dropout": dropout_key},
         )
-        return cross_entropy(output.logits, examples["label"])
 
-    return Classifier(LinenLoss(model, loss), batch_losses)
+    return Classifier(LinenLoss(model, loss), outputs, width=model.config.hidden_size)

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,10 +36,12 @@ class Trained(NamedTuple):
     Attributes:
       state: the method's state after the last piece of work.
       seconds: wall clock, over all sessions of the run.
+      has_collapsed: it was stopped because it had collapsed.
     """
 
     state: Any
     seconds: float
+    has_collapsed: bool = False
 
 
 def train(
@@ -51,6 +53,7 @@ def train(
     *,
     name: str = "",
     checkpoint_seconds: float = 120.0,
+    has_collapsed: Callable[[Sequence[float]], bool] = lambda accuracies: False,
 ) -> Trained:
     """Runs a method's plan from the folder's newest checkpoint, or from the start.
 
@@ -65,6 +68,8 @@ def train(
       folder: gets ``metrics.jsonl`` and ``checkpoints/``; exists.
       name: shown beside the progress.
       checkpoint_seconds: time between checkpoints; changes no result.
+      has_collapsed: of the training accuracies of all label updates so far; where it is true, the
+        rest of the plan is left out but for one of each measure.
 
     Raises:
       UserError: the loss is no longer finite, or a checkpoint is unusable.
@@ -79,27 +84,45 @@ def train(
     costs = [measures[w.kind].cost if w.kind in measures else w.cost for w in plan]
     progress = Progress(name, sum(costs), sum(costs[: position.work]))
     started = saved = time.monotonic()
+    accuracies = [row["accuracy"] for row in record.rows() if row["kind"] == "label_update"]
 
     def here(done):
         return Position(done, record.flush(), position.seconds + time.monotonic() - started)
 
+    def measure(work):
+        row = measures[work.kind].fun(state.params)
+        progress.say(_shown(work, row))
+        record.write({**_about(work), **row})
+
     try:
-        for number, work in enumerate(plan[position.work :], position.work):
+        number = position.work
+        while number < len(plan) and not has_collapsed(accuracies):
+            work = plan[number]
             if work.kind in measures:
-                row = measures[work.kind].fun(state.params)
-                progress.say(_shown(work, row))
+                measure(work)
+                status = ""
             else:
                 state, info = steps[work.kind](state, _batch(work, data))
                 row = {key: float(value) for key, value in info.items()}
                 _require_finite(work, row)
-            if row:
-                record.write({"kind": work.kind, "step": work.step, "note": work.note, **row})
-            progress.advance(costs[number], _status(work, row))
+                if row:
+                    record.write({**_about(work), **row})
+                if work.kind == "label_update":
+                    accuracies.append(row["accuracy"])
+                status = _status(work, row)
+            progress.advance(costs[number], status)
+            number += 1
             if time.monotonic() - saved >= checkpoint_seconds:
-                checkpoints.save(here(number + 1), state)
+                checkpoints.save(here(number), state)
                 saved = time.monotonic()
+        is_cut_short = has_collapsed(accuracies)
+        if number < len(plan):
+            progress.say(f"step {plan[number].step}: training accuracy is at chance; stopped")
+            for kind in measures:
+                measure(Work(kind, plan[number].step, note="collapsed"))
         checkpoints.save(here(len(plan)), state)
-        return Trained(state, position.seconds + time.monotonic() - started)
+        seconds = position.seconds + time.monotonic() - started
+        return Trained(state, seconds, is_cut_short)
     finally:
         progress.close()
         record.close()
@@ -111,6 +134,10 @@ def _batch(work: Work, data: Dataset) -> dict[str, Any]:
     if work.examples is not None:
         batch["examples"] = collate(data, np.asarray(work.examples))
     return batch
+
+
+def _about(work: Work) -> dict[str, Any]:
+    return {"kind": work.kind, "step": work.step, "note": work.note}
 
 
 def _require_finite(work: Work, row: dict[str, float]) -> None:

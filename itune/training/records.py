@@ -24,12 +24,18 @@ class Record:
                 f"{path} has {size} bytes but had {keep_bytes} at the checkpoint: it is damaged; "
                 "start over with --overwrite true"
             )
+        self._path = Path(path)
         self._file = open(path, "ab")  # noqa: SIM115 (closed by close)
         self._file.truncate(keep_bytes)
 
     def write(self, row: dict[str, Any]) -> None:
         """Appends one row; NaN and infinities, which JSON lacks, become null."""
         self._file.write((json.dumps(_plain(row)) + "\n").encode())
+
+    def rows(self) -> list[dict[str, Any]]:
+        """What has been written so far."""
+        self._file.flush()
+        return read_rows(self._path)
 
     def flush(self) -> int:
         """Forces the rows to disk; returns the file's length."""

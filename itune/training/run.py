@@ -2,9 +2,7 @@
 
 import datetime
 import functools
-import importlib.metadata
 import json
-import platform
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -14,12 +12,25 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-import itune
 from itune.analysis import accuracy, make_cid, make_logits
+from itune.data.access import AccessConfig, hide_confounds
 from itune.data.dataset import Dataset, tokenize
-from itune.data.tasks import SPLITS, DataConfig, Splits, load_splits
+from itune.data.tasks import SPLITS, DataConfig, Splits, load_control, load_splits
 from itune.errors import UserError, require
-from itune.methods import InfluenceConfig, LabelConfig, Method, finetuning, influence_tuning
+from itune.methods import (
+    AdversarialConfig,
+    Classifier,
+    EmbeddingConfig,
+    InfluenceConfig,
+    LabelConfig,
+    Method,
+    Work,
+    adversarial,
+    confounds_read,
+    embedding_tuning,
+    finetuning,
+    influence_tuning,
+)
 from itune.models import (
     BertClassifier,
     load_encoder,
@@ -28,11 +39,12 @@ from itune.models import (
     save_classifier,
 )
 from itune.training.classifier import make_classifier
+from itune.training.collapse import chance_limit, make_collapse_test
 from itune.training.loop import Measure, train
 from itune.training.records import read_rows, write_json
+from itune.training.versions import versions
 
 PRECISIONS = ("default", "high", "highest", "bfloat16", "tensorfloat32", "float32")
-PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "transformers")
 
 
 @dataclass(frozen=True)
@@ -46,8 +58,11 @@ class RunConfig:
         measured.
       precision: of matrix products on accelerators, as ``jax_default_matmul_precision``.
       data: where the examples come from.
+      access: which training examples' confounds the method may see.
       label: the label phase.
-      influence: the influence phase, where the method has one.
+      influence: the influence phase of influence tuning.
+      embedding: the influence phase of embedding tuning.
+      adversarial: the adversary of adversarial training.
     """
 
     encoder: str = "all-MiniLM-L6-v2"
@@ -55,20 +70,69 @@ class RunConfig:
     cid_probes: int = 40
     precision: str = "highest"
     data: DataConfig = field(default_factory=DataConfig)
+    access: AccessConfig = field(default_factory=AccessConfig)
     label: LabelConfig = field(default_factory=LabelConfig)
     influence: InfluenceConfig = field(default_factory=InfluenceConfig)
+    embedding: EmbeddingConfig = field(default_factory=EmbeddingConfig)
+    adversarial: AdversarialConfig = field(default_factory=AdversarialConfig)
 
     def __post_init__(self):
         require(self, "an integer, 1 or more", lambda v: v >= 1, "cid_probes")
         require(self, f"one of {', '.join(PRECISIONS)}", PRECISIONS.__contains__, "precision")
 
 
-METHODS: dict[str, Callable[..., Method]] = {
-    "finetuning": lambda c, classifier, size, seed: finetuning(classifier, c.label, size, seed),
-    "influence_tuning": lambda c, classifier, size, seed: influence_tuning(
-        classifier, c.label, c.influence, size, seed
+class Recipe(NamedTuple):
+    """How a run makes its method.
+
+    Attributes:
+      make: ``make(config, classifier, train, seed) -> Method``.
+      sections: of the configuration that it depends on, beside those of all.
+      uses_control: trains on the unconfounded control of its data.
+    """
+
+    make: Callable[[RunConfig, Classifier, Dataset, int], Method]
+    sections: tuple[str, ...] = ()
+    uses_control: bool = False
+
+
+def _finetuning(c, classifier, train, seed, **changes):
+    return finetuning(classifier, c.label, len(train), seed, **changes)
+
+
+METHODS: dict[str, Recipe] = {
+    "finetuning": Recipe(_finetuning),
+    "finetuning_without_dropout": Recipe(
+        lambda c, *args: _finetuning(c, *args, interval=c.influence.interval, drops_dropout=True),
+        ("influence",),
     ),
+    "finetuning_with_resets": Recipe(
+        lambda c, *args: _finetuning(c, *args, interval=c.influence.interval, resets=True),
+        ("influence",),
+    ),
+    "adversarial": Recipe(
+        lambda c, classifier, train, seed: adversarial(
+            classifier, c.label, c.adversarial, train, seed
+        ),
+        ("adversarial", "access"),
+    ),
+    "influence_tuning": Recipe(
+        lambda c, classifier, train, seed: influence_tuning(
+            classifier, c.label, c.influence, len(train), seed
+        ),
+        ("influence", "access"),
+    ),
+    "embedding_tuning": Recipe(
+        lambda c, classifier, train, seed: embedding_tuning(
+            classifier, c.label, c.embedding, len(train), seed
+        ),
+        ("embedding", "access"),
+    ),
+    "no_spurious": Recipe(_finetuning, uses_control=True),
 }
+"""Every method by name; ``no_spurious`` is the upper bound: finetuning without the confound."""
+
+SECTIONS = ("access", "influence", "embedding", "adversarial")
+"""Parts of a configuration that only some methods depend on."""
 
 
 class Finished(NamedTuple):
@@ -112,7 +176,8 @@ def run(
     folder = Path(folder)
     if method not in METHODS:
         raise UserError(f"method is {method!r}; use one of {', '.join(METHODS)}")
-    splits = load_splits(config.data)
+    load = load_control if METHODS[method].uses_control else load_splits
+    splits = load(config.data)
     description = {"method": method, "seed": seed, **_describe(config, splits)}
     _require_free(folder, description, resume=resume, overwrite=overwrite)
     if not overwrite and (folder / "result.json").exists():
@@ -154,27 +219,35 @@ def _run(config, method_name, seed, splits, folder, begin, checkpoint_seconds) -
     classifier = make_classifier(model)
     accuracies = _accuracies(model)
     measures = _measures(config, classifier, data, accuracies)
-    method = METHODS[method_name](config, classifier, len(splits.train), seed)
-    method.plan(data["train"])  # refuses data that it cannot use
+    hides = np.random.default_rng([seed, 3])
+    seen = hide_confounds(data["train"], config.access, hides)
+    method = METHODS[method_name].make(config, classifier, seen, seed)
+    plan = method.plan(seen)  # refuses data that it cannot use
     begin()  # all input was good: only now is anything deleted or written
     trained = train(
         method,
         params,
-        data["train"],
+        seen,
         measures,
         folder,
         name=f"{method_name} {seed}",
         checkpoint_seconds=checkpoint_seconds,
+        has_collapsed=_collapse_test(config, data["train"], plan),
     )
     params = trained.state.params
     save_classifier(folder / "model", bert, params, source, overwrite=True)
     metrics = read_rows(folder / "metrics.jsonl")
+    scores = {split: accuracies(params, data[split]) for split in SPLITS}
+    limit = chance_limit(data["train"].label, len(data["train"]))
     result = {
         "method": method_name,
         "task": config.data.name,
         "encoder": config.encoder,
         "seed": seed,
-        **{split: accuracies(params, data[split]) for split in SPLITS},
+        **scores,
+        "collapsed": trained.has_collapsed or scores["train"]["accuracy"] < limit,
+        "access": asdict(config.access),
+        "confounds": {"visible": len(seen.visible), "read": confounds_read(plan, seen)},
         "cid": [row for row in metrics if row["kind"] == "cid"][-1],
         "seconds": round(trained.seconds, 1),
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -182,6 +255,16 @@ def _run(config, method_name, seed, splits, folder, begin, checkpoint_seconds) -
     write_json(folder / "result.json", result)
     shutil.rmtree(folder / "checkpoints")
     return Finished(folder, result, metrics)
+
+
+def _collapse_test(config: RunConfig, train: Dataset, plan: list[Work]):
+    updates = sum(work.kind == "label_update" for work in plan)
+    return make_collapse_test(
+        train.label,
+        batch=config.label.batch,
+        epoch_steps=len(train) // config.label.batch,
+        total_steps=updates,
+    )
 
 
 def _accuracies(model: BertClassifier):
@@ -211,11 +294,7 @@ def _describe(config: RunConfig, splits: Splits) -> dict[str, Any]:
     return {
         "config": json.loads(json.dumps(asdict(config))),
         "data_sha256": splits.digest(),
-        "versions": {
-            "itune": itune.__version__,
-            "python": platform.python_version(),
-            **{package: importlib.metadata.version(package) for package in PACKAGES},
-        },
+        "versions": versions(),
         "device": jax.devices()[0].device_kind,
     }
 
@@ -265,8 +344,10 @@ def _require_same(path: Path, description: dict) -> None:
         found = _flat(json.loads(path.read_text()))
     except (ValueError, AttributeError) as error:
         raise UserError(f"{path} is damaged; start over with --overwrite true") from error
+    sections = METHODS[description["method"]].sections
+    ignored = ("versions.", "device", *(f"config.{s}." for s in SECTIONS if s not in sections))
     for key, value in _flat(description).items():
-        if key.split(".")[0] not in ("versions", "device") and found.get(key) != value:
+        if not key.startswith(ignored) and found.get(key) != value:
             raise UserError(
                 f"{path}: this run was started with {key} {found.get(key)!r}, not {value!r}; "
                 "resume it as it was started, or choose another --name"

@@ -7,10 +7,21 @@ from itertools import groupby
 import numpy as np
 import pytest
 
-from itune.data.dataset import Dataset
+from itune.data.dataset import HIDDEN, Dataset
 from itune.errors import UserError
 from itune.influence import LinenLoss
-from itune.methods import Classifier, InfluenceConfig, LabelConfig, finetuning, influence_tuning
+from itune.methods import (
+    AdversarialConfig,
+    Classifier,
+    EmbeddingConfig,
+    InfluenceConfig,
+    LabelConfig,
+    adversarial,
+    confounds_read,
+    embedding_tuning,
+    finetuning,
+    influence_tuning,
+)
 
 CLASSIFIER = Classifier(LinenLoss(None, None), None)  # plans never call it
 
@@ -23,8 +34,9 @@ def make_dataset(size, seed=0):
 
 
 TRAIN = make_dataset(50)
-LABEL = LabelConfig(epochs=3, batch=8, chunk=3)
-INFLUENCE = InfluenceConfig(interval=6, epochs=3, batch=4, probes=6, k=2, chunk=3)
+LABEL = LabelConfig(epochs=3, batch=8, chunk=3)  # 18 label steps
+INFLUENCE_VALUES = {"interval": 6, "epochs": 3, "batch": 4, "probes": 6, "k": 2, "chunk": 3}
+INFLUENCE = InfluenceConfig(**INFLUENCE_VALUES)  # 2 rounds
 
 
 def finetuning_plan(label=LABEL, train=TRAIN, seed=1):
@@ -33,6 +45,9 @@ def finetuning_plan(label=LABEL, train=TRAIN, seed=1):
 
 def influence_plan(influence=INFLUENCE, label=LABEL, train=TRAIN, seed=1):
     return influence_tuning(CLASSIFIER, label, influence, len(train), seed).plan(train)
+
+
+PLAIN = finetuning_plan()
 
 
 def real(work):
@@ -103,12 +118,12 @@ def test_both_methods_see_the_same_label_work():
 @pytest.mark.parametrize(
     ("size", "epochs", "interval", "steps"),
     [
-        (1500, 10, 50, [0, 50, 100, 150, 200]),  # TextLen: 230 label steps
-        (1500, 10, 25, list(range(0, 201, 25))),  # 5 steps are left at 225
-        (5000, 3, 50, [0, 50, 100, 150, 200]),  # MSGS: 234 label steps
-        (5000, 3, 100, [0, 100]),  # 34 steps are left at 200
-        (64 * 75, 1, 50, [0]),  # exactly half an interval is left at 50
-        (64 * 76, 1, 50, [0, 50]),
+        (1500, 10, 50, [50, 100, 150, 200]),  # TextLen: 230 label steps
+        (1500, 10, 25, list(range(25, 201, 25))),  # 5 steps are left at 225
+        (5000, 3, 50, [50, 100, 150, 200]),  # MSGS: 234 label steps
+        (5000, 3, 100, [100]),  # 34 steps are left at 200
+        (64 * 126, 1, 50, [50, 100]),  # 26 steps are left at 100
+        (64 * 125, 1, 50, [50]),  # exactly half an interval is left at 100
     ],
 )
 def test_when_rounds_start(size, epochs, interval, steps):
@@ -148,7 +163,7 @@ def tuples_of(work):
 
 def test_probes_and_partners():
     rounds = rounds_of(influence_plan())
-    assert len(rounds) == 3
+    assert len(rounds) == 2
     all_probes, all_partners = [], []
     for work in rounds:
         found = [t for w in work if w.kind == "tuples" for t in tuples_of(w)]
@@ -195,7 +210,7 @@ def update_sizes(work):
 def test_paper_schedule(batch, sizes):
     """18 tuples a round (6 probes, 3 epochs): the last update takes what is left over."""
     plan = influence_plan(replace(INFLUENCE, batch=batch))
-    assert [update_sizes(work) for work in rounds_of(plan)] == [(sizes, 0)] * 3
+    assert [update_sizes(work) for work in rounds_of(plan)] == [(sizes, 0)] * 2
     assert all(work[-1].kind == "influence_update" for work in rounds_of(plan))
     assert not any(w.kind == "label_without_dropout" for w in plan)
 
@@ -203,16 +218,18 @@ def test_paper_schedule(batch, sizes):
 @pytest.mark.parametrize(
     ("batch", "sizes", "waiting"),
     [
-        (6, [[6] * 3] * 3, [0, 0, 0]),
-        (7, [[7] * 2, [7] * 3, [7] * 2], [4, 1, 5]),  # 18, then 4 + 18, then 1 + 18
-        (12, [[12], [12] * 2, [12]], [6, 0, 6]),
-        (20, [[], [20], [20]], [18, 16, 14]),
-        (40, [[], [], [40]], [18, 36, 14]),
+        (6, [[6] * 3] * 4, [0, 0, 0, 0]),
+        (7, [[7] * 2, [7] * 3, [7] * 2, [7] * 3], [4, 1, 5, 2]),  # 18, 4 + 18, 1 + 18, 5 + 18
+        (12, [[12], [12] * 2, [12], [12] * 2], [6, 0, 6, 0]),
+        (20, [[], [20], [20], [20]], [18, 16, 14, 12]),
+        (40, [[], [], [40], []], [18, 36, 14, 32]),
     ],
 )
 def test_released_schedule(batch, sizes, waiting):
     """Left-over tuples wait; then label steps have no dropout, up to the next round."""
-    plan = influence_plan(replace(INFLUENCE, batch=batch, schedule="released"))
+    released = replace(INFLUENCE, interval=4, batch=batch, schedule="released")
+    plan = influence_plan(released, replace(LABEL, epochs=4))  # rounds at 4, 8, 12, 16, 20 of 24
+    plan = [w for w in plan if w.step < 20]
     carried, ended = 0, []
     for work, expected in zip(rounds_of(plan), sizes, strict=True):
         found, left = update_sizes(work)
@@ -225,7 +242,8 @@ def test_released_schedule(batch, sizes, waiting):
         w.step: w.kind for w in plan if w.kind.startswith("label") and w.examples is not None
     }
     has_dropout = {step: kind == "label" for step, kind in by_step.items()}
-    assert has_dropout == {step: waiting[step // 6] == 0 for step in range(18)}
+    before = [0, *waiting]  # the first steps have it
+    assert has_dropout == {step: before[step // 4] == 0 for step in range(20)}
 
 
 @pytest.mark.parametrize("schedule", ["paper", "released"])
@@ -235,11 +253,9 @@ def test_pooled_partners(schedule):
     plan = influence_plan(pooled)
     pools = [w for w in plan if w.kind == "pool"]
     updates = [w for w in plan if w.kind == "influence_update"]
-    assert len(updates) == 3 * 2  # 18 probes a round by 13
-    assert [kind for kind, _ in groupby(w.kind for w in plan)][:5] == [
-        "cid",
-        *["pool", "influence_update"] * 2,
-    ]
+    assert len(updates) == 2 * 2  # 18 probes a round by 13
+    first_round = [w.kind for w in plan if w.step == 6]
+    assert [kind for kind, _ in groupby(first_round)][2:6] == ["pool", "influence_update"] * 2
     assert len(pools) == 2 * len(updates)  # one for each label
     for work in pools:
         assert work.examples.shape == (3, 2) and np.all(work.arrays["is_real"])
@@ -282,21 +298,100 @@ def test_schedules_draw_the_same_tuples():
 def test_work_is_in_order():
     plan = influence_plan()
     assert [w.step for w in plan] == sorted(w.step for w in plan)
-    first = [kind for kind, _ in groupby(w.kind for w in plan)][:9]
-    assert first == [
-        "cid",
-        *["tuples", "influence_update"] * 2,
-        "tuples",
-        "influence_update",
-        "tuples",
-        "influence_update",
+    round_of = [kind for kind, _ in groupby(w.kind for w in plan if w.step == 6)]
+    assert round_of == [
+        *("accuracy", "cid"),
+        *["tuples", "influence_update"] * 5,
+        *("end_round", "cid", "label", "label_update"),
     ]
 
 
 def test_no_round_is_an_error():
-    influence_plan(replace(INFLUENCE, interval=35))  # 18 label steps: more than 17.5 remain
-    with pytest.raises(UserError, match=r"^influence.interval is 36 but .* 18 label .* 35 or less"):
-        influence_plan(replace(INFLUENCE, interval=36))
+    influence_plan(replace(INFLUENCE, interval=11))  # after 11 of 18 label steps, 7 remain
+    with pytest.raises(UserError, match=r"^influence.interval is 12 but .* 18 label .* 11 or less"):
+        influence_plan(replace(INFLUENCE, interval=12))
+    with pytest.raises(UserError, match=r"^embedding.interval is 50 but there are only 18"):
+        embedding_tuning(CLASSIFIER, LABEL, EmbeddingConfig(), 50, 1).plan(TRAIN)
+    with pytest.raises(UserError, match=r"only 1 label .* raise label.epochs"):
+        influence_plan(label=LabelConfig(epochs=1, batch=50))
+
+
+def plans_of_all():
+    """Of every method that makes label steps as finetuning does, in the same 18 steps."""
+    finetunings = [
+        finetuning(CLASSIFIER, LABEL, 50, 1, interval=6, drops_dropout=drops, resets=not drops)
+        for drops in (True, False)
+    ]
+    embedding = EmbeddingConfig(**INFLUENCE_VALUES)
+    config = AdversarialConfig(epochs=3)
+    return {
+        "without dropout": finetunings[0].plan(TRAIN),
+        "with resets": finetunings[1].plan(TRAIN),
+        "embedding": embedding_tuning(CLASSIFIER, LABEL, embedding, 50, 1).plan(TRAIN),
+        "adversarial": adversarial(CLASSIFIER, LABEL, config, TRAIN, 1).plan(TRAIN),
+    }
+
+
+@pytest.mark.parametrize("name", ["without dropout", "with resets", "embedding", "adversarial"])
+def test_all_methods_see_the_same_batches(name):
+    plan = plans_of_all()[name]
+    assert label_batches(plan) == label_batches(finetuning_plan())
+    seeds = [[w.arrays["dropout"] for w in p if "dropout" in w.arrays] for p in (plan, PLAIN)]
+    assert seeds[0] == seeds[1]
+
+
+def test_control_without_dropout():
+    kinds = {w.step: w.kind for w in plans_of_all()["without dropout"] if w.examples is not None}
+    assert kinds == {s: "label" if s < 6 else "label_without_dropout" for s in range(18)}
+
+
+def test_control_with_resets():
+    plan = plans_of_all()["with resets"]
+    assert [w.step for w in plan if w.kind == "reset"] == [6, 12]
+    assert not any(w.kind == "label_without_dropout" for w in plan)
+
+
+def test_embedding_tuning_draws_what_influence_tuning_draws():
+    kinds = ("tuples", "influence_update", "end_round")
+    ours = [w._replace(cost=0) for w in plans_of_all()["embedding"] if w.kind in kinds]
+    theirs = [w._replace(cost=0) for w in influence_plan() if w.kind in kinds]
+    assert_same_plan(ours, theirs)
+
+
+# --- confound access ----------------------------------------------------------------------------
+
+
+def with_hidden(count, seed=0):
+    """The training data with all but ``count`` confounds hidden."""
+    visible = np.random.default_rng(seed).permutation(50)[:count]
+    confound = np.full(50, HIDDEN, np.int32)
+    confound[visible] = TRAIN.confound[visible]
+    return Dataset(TRAIN.input_ids, TRAIN.label, confound)
+
+
+@pytest.mark.parametrize("partners", ["drawn", "pooled"])
+def test_rounds_use_visible_examples_only(partners):
+    train = with_hidden(40)
+    plan = influence_plan(replace(INFLUENCE, partners=partners, batch=13), train=train)
+    used = np.unique(
+        np.concatenate([w.examples.ravel() for w in plan if w.kind in ("tuples", "pool")])
+    )
+    assert np.all(np.isin(used, train.visible))
+    assert confounds_read(plan, train) == len(used)
+
+
+def test_confounds_read():
+    train = with_hidden(30)
+    assert confounds_read(finetuning_plan(train=train), train) == 0
+    plan = adversarial(CLASSIFIER, LABEL, AdversarialConfig(epochs=1), train, 1).plan(train)
+    seen = np.concatenate([w.examples for w in plan if w.examples is not None])
+    assert confounds_read(plan, train) == len(np.intersect1d(seen, train.visible)) > 20
+
+
+def test_adversarial_needs_two_confounds():
+    only = Dataset(TRAIN.input_ids, TRAIN.label, np.zeros(50, np.int32))
+    with pytest.raises(UserError, match=r"^method adversarial needs two .* and sees 1; "):
+        adversarial(CLASSIFIER, LABEL, AdversarialConfig(), only, 1)
 
 
 def test_batch_beyond_the_data():
@@ -313,6 +408,8 @@ def test_batch_beyond_the_data():
         (LABEL, "warmup", 1.1),
         *[(INFLUENCE, n, 0) for n in ("interval", "epochs", "batch", "probes", "k", "chunk")],
         *[(INFLUENCE, name, -1.0) for name in ("learning_rate", "weight_decay", "clip")],
+        (AdversarialConfig(), "epochs", 0),
+        *[(AdversarialConfig(), name, -0.1) for name in ("learning_rate", "reversal")],
         (INFLUENCE, "partners", "drwan"),
         (INFLUENCE, "schedule", "papier"),
         (INFLUENCE, "route", "host"),

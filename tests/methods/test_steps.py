@@ -12,11 +12,27 @@ import pytest
 from flax import linen as nn
 
 from itune.data.dataset import Dataset, collate
-from itune.influence import LinenLoss, Pool, Tuples, cross_entropy, value_and_grad
-from itune.methods import Classifier, InfluenceConfig, LabelConfig, finetuning, influence_tuning
+from itune.influence import LinenLoss, Pool, Tuples, cosines, cross_entropy, value_and_grad
+from itune.methods import (
+    AdversarialConfig,
+    Classifier,
+    EmbeddingConfig,
+    InfluenceConfig,
+    LabelConfig,
+    adversarial,
+    embedding_tuning,
+    finetuning,
+    influence_tuning,
+)
+from itune.methods.adversarial import reverse
 from itune.training.optimizers import BertAdamState, bert_adam, warmup_linear
 
 TOLERANCE = 1e-10  # sums in another order, in float64
+
+
+class BagOutput(NamedTuple):
+    logits: jax.Array
+    pooled: jax.Array
 
 
 class Bag(nn.Module):
@@ -26,29 +42,32 @@ class Bag(nn.Module):
     def __call__(self, input_ids, attention_mask, *, deterministic=True):
         words = nn.Embed(9, 4, param_dtype=jnp.float64)(input_ids)
         mean = (words * attention_mask[..., None]).sum(axis=-2) / attention_mask.sum()
-        mean = nn.Dropout(0.5)(jnp.tanh(mean), deterministic=deterministic)
-        return nn.Dense(3, param_dtype=jnp.float64)(mean)
+        pooled = nn.Dropout(0.5)(jnp.tanh(mean), deterministic=deterministic)
+        return BagOutput(nn.Dense(3, param_dtype=jnp.float64, name="classifier")(pooled), pooled)
 
 
 def loss_of(apply, example):
     mask = example["attention_mask"].astype(jnp.float64)
-    return cross_entropy(apply(example["input_ids"], mask), example["label"])
+    return cross_entropy(apply(example["input_ids"], mask).logits, example["label"])
 
 
-def batch_losses(params, examples, key):
+def outputs(params, examples, key):
     def one(example, key):
-        def apply(*args):
-            rngs = None if key is None else {"dropout": key}
-            is_off = key is None
-            return Bag().apply({"params": params}, *args, deterministic=is_off, rngs=rngs)
-
-        return loss_of(apply, example)
+        rngs = None if key is None else {"dropout": key}
+        mask = example["attention_mask"].astype(jnp.float64)
+        return Bag().apply(
+            {"params": params}, example["input_ids"], mask, deterministic=key is None, rngs=rngs
+        )
 
     keys = None if key is None else jax.random.split(key, len(examples["label"]))
     return jax.vmap(one, (0, None if key is None else 0))(examples, keys)
 
 
-CLASSIFIER = Classifier(LinenLoss(Bag(), loss_of), batch_losses)
+def mean_label_loss(params, examples, key=None):
+    return cross_entropy(outputs(params, examples, key).logits, examples["label"]).mean()
+
+
+CLASSIFIER = Classifier(LinenLoss(Bag(), loss_of), outputs, width=4)
 RNG = np.random.default_rng(0)
 TRAIN = Dataset(
     [RNG.integers(1, 9, length).astype(np.int32) for length in RNG.integers(2, 9, 24)],
@@ -57,6 +76,8 @@ TRAIN = Dataset(
 )
 LABEL = LabelConfig(epochs=5, batch=6, learning_rate=0.1)  # rate 0 at first, then the peak
 INFLUENCE = InfluenceConfig(k=2, learning_rate=0.03, clip=0.02)
+EMBEDDING = EmbeddingConfig(k=2, learning_rate=0.03, clip=0.02)
+ADVERSARIAL = AdversarialConfig(epochs=5, learning_rate=0.1, reversal=0.3)
 
 
 class Compiled(NamedTuple):
@@ -64,14 +85,20 @@ class Compiled(NamedTuple):
     steps: dict
 
 
+METHODS = {
+    "finetuning": lambda: finetuning(CLASSIFIER, LABEL, len(TRAIN), 0, interval=2, resets=True),
+    "influence_tuning": lambda: influence_tuning(CLASSIFIER, LABEL, INFLUENCE, len(TRAIN), 0),
+    "pooled": lambda: influence_tuning(
+        CLASSIFIER, LABEL, replace(INFLUENCE, partners="pooled"), len(TRAIN), 0
+    ),
+    "embedding_tuning": lambda: embedding_tuning(CLASSIFIER, LABEL, EMBEDDING, len(TRAIN), 0),
+    "adversarial": lambda: adversarial(CLASSIFIER, LABEL, ADVERSARIAL, TRAIN, 0),
+}
+
+
 @cache
 def compiled(name):
-    if name == "finetuning":
-        method = finetuning(CLASSIFIER, LABEL, len(TRAIN), 0)
-    else:
-        partners = "pooled" if name == "pooled" else "drawn"
-        influence = replace(INFLUENCE, partners=partners)
-        method = influence_tuning(CLASSIFIER, LABEL, influence, len(TRAIN), 0)
+    method = METHODS[name]()
     return Compiled(method, {kind: jax.jit(step) for kind, step in method.steps.items()})
 
 
@@ -87,7 +114,8 @@ def start(name="finetuning", *, at_peak=True):
     method, steps = compiled(name)
     state = method.init(initial_params())
     for indices in ([0, 1, 2], [3, 4, 5]) if at_peak else ():
-        state, _ = steps["label_without_dropout"](state, label_chunk(indices))
+        kind = "label" if name == "adversarial" else "label_without_dropout"
+        state, _ = steps[kind](state, label_chunk(indices))
         state, _ = steps["label_update"](state, {})
     return state
 
@@ -129,11 +157,11 @@ def assert_updated(state, phase, info, name, expected):
     params, optimizer, value, norm = expected
     assert_close((state.params, phase.optimizer), (params, optimizer))
     assert_close((info[name], info["gradient_norm"]), (value, norm))
-    collected = (phase.gradient, phase.value, phase.count)
+    collected = (phase.gradient, phase.sums, phase.count)
     assert all(not np.any(leaf) for leaf in jax.tree.leaves(collected))
 
 
-@pytest.mark.parametrize("name", ["finetuning", "influence_tuning"])
+@pytest.mark.parametrize("name", ["finetuning", "influence_tuning", "embedding_tuning"])
 @pytest.mark.parametrize(
     "chunks", [([7, 8, 9], [10, 11, 12]), ([12, 7], [8, 11, 9], [10]), ([9], [7, 8, 12], [10, 11])]
 )
@@ -143,15 +171,19 @@ def test_label_step(name, chunks):
     work = [("label_without_dropout", label_chunk(chunk)) for chunk in chunks]
     after, info = run(name, state, [*work, ("label_update", {})])
 
+    six = collate(TRAIN, np.arange(7, 13))
+
     def mean_loss(params):
-        return batch_losses(params, collate(TRAIN, np.arange(7, 13)), None).mean()
+        return mean_label_loss(params, six)
 
     tx = bert_adam(warmup_linear(0.1, 20))
     step = plain_step(
         tx, state.label.optimizer, state.params, *jax.value_and_grad(mean_loss)(state.params)
     )
     assert_updated(after, after.label, info, "loss", step)
-    assert np.any(after.params["Dense_0"]["bias"] != state.params["Dense_0"]["bias"])
+    assert np.any(after.params["classifier"]["bias"] != state.params["classifier"]["bias"])
+    predicted = np.asarray(outputs(state.params, six, None).logits).argmax(axis=-1)
+    assert float(info["accuracy"]) == pytest.approx(np.mean(predicted == six["label"]))
 
 
 def test_dropout_follows_its_seed():
@@ -159,7 +191,7 @@ def test_dropout_follows_its_seed():
 
     def gradient(kind, seed):
         after, _ = compiled("finetuning").steps[kind](state, label_chunk([7, 8, 9], seed=seed))
-        return np.asarray(after.label.gradient["Dense_0"]["kernel"])
+        return np.asarray(after.label.gradient["classifier"]["kernel"])
 
     plain = gradient("label_without_dropout", 1)
     np.testing.assert_array_equal(plain, gradient("label_without_dropout", 2))
@@ -274,19 +306,164 @@ def test_end_round():
     assert info == {} and jax.tree.structure(after) == jax.tree.structure(state)
     assert_close(after.params, state.params)
 
+    phases = [(after.label, state.label), (after.influence, state.influence)]
+    for phase, before in phases:
+        assert_reset(phase, before)
+    counts = [int(c) for c in jax.tree.leaves(after.label.optimizer) if c.ndim == 0]
+    assert counts == [2]  # the schedule goes on
+
+
+def assert_reset(phase, phase_before):
+    """Its moments are 0 and were not; what was collected stays."""
+
     def is_moments(node):
         return isinstance(node, BertAdamState)
 
-    for phase, phase_before in ((after.label, state.label), (after.influence, state.influence)):
-        nodes = jax.tree.leaves(phase.optimizer, is_leaf=is_moments)
-        nodes_before = jax.tree.leaves(phase_before.optimizer, is_leaf=is_moments)
-        for node, before in zip(nodes, nodes_before, strict=True):
-            if is_moments(node):
-                assert any(np.any(leaf) for leaf in jax.tree.leaves(before))
-                assert not any(np.any(leaf) for leaf in jax.tree.leaves(node))
-            else:
-                assert node == before
-        assert phase.count > 0  # what was collected stays
-        assert_close(phase[1:], phase_before[1:])
-    counts = [int(c) for c in jax.tree.leaves(after.label.optimizer) if c.ndim == 0]
-    assert counts == [2]  # the schedule goes on
+    nodes = jax.tree.leaves(phase.optimizer, is_leaf=is_moments)
+    nodes_before = jax.tree.leaves(phase_before.optimizer, is_leaf=is_moments)
+    for node, before in zip(nodes, nodes_before, strict=True):
+        if is_moments(node):
+            assert any(np.any(leaf) for leaf in jax.tree.leaves(before))
+            assert not any(np.any(leaf) for leaf in jax.tree.leaves(node))
+        else:
+            assert node == before
+    assert phase.count > 0
+    assert_close(phase[1:], phase_before[1:])
+
+
+def test_reset_control():
+    state, _ = run("finetuning", start(), [("label_without_dropout", label_chunk([7, 8]))])
+    after, info = run("finetuning", state, [("reset", {})])
+    assert info == {}
+    assert_close(after.params, state.params)
+    assert_reset(after.label, state.label)
+
+
+# --- embedding tuning ---------------------------------------------------------------------------
+
+
+def unit_rows(params, indices):
+    h = outputs(params, collate(TRAIN, np.ravel(indices)), None).pooled
+    return (h / jnp.linalg.norm(h, axis=-1, keepdims=True)).reshape(*np.shape(indices), -1)
+
+
+def embedding_loss(params):
+    """Mean over all tuples of ROWS, by the formula."""
+    units = unit_rows(params, ROWS)
+    influences = jnp.einsum("md,mkd->mk", units[:, 0], units[:, 1:])
+    return jnp.mean(jnp.sum(influences * WEIGHTS, axis=1) ** 2)
+
+
+def assert_embedding_update(state, after, info, value, gradient):
+    """Updated as by BertAdam, and the head is left alone."""
+    tx = bert_adam(0.03, decays=lambda path: path[0] != "classifier", clip=0.02)
+    step = plain_step(tx, state.influence.optimizer, state.params, value, gradient)
+    assert_updated(after, after.influence, info, "influence_loss", step)
+    jax.tree.map(
+        np.testing.assert_array_equal, after.params["classifier"], state.params["classifier"]
+    )
+    assert np.any(after.params["Embed_0"]["embedding"] != state.params["Embed_0"]["embedding"])
+
+
+@pytest.mark.parametrize("chunks", [([0, 1], [2]), ([1, 2], [0])])
+def test_embedding_update(chunks):
+    state = start("embedding_tuning")
+    work = [("tuples", tuple_chunk(np.array(rows))) for rows in chunks]
+    after, info = run("embedding_tuning", state, [*work, ("influence_update", {})])
+    value, gradient = jax.value_and_grad(embedding_loss)(state.params)
+    assert value > 1e-3
+    assert_embedding_update(state, after, info, value, gradient)
+
+
+def test_embedding_update_of_a_pool():
+    """All pairs, padding left out, by two loops."""
+    state = start("embedding_tuning")
+    rows, is_real = [[0, 1, 2], [3, 4, 5]], np.array([[1, 1, 1], [1, 1, 0]], bool)
+
+    def loss(params):
+        units, total = unit_rows(params, rows), 0
+        places = [tuple(place) for place in np.argwhere(is_real)]
+        for place in places:
+            groups = {True: [], False: []}
+            for other in places:
+                if other != place:
+                    groups[other[0] == place[0]].append(units[place] @ units[other])
+            same, different = (sum(group) / len(group) for group in groups.values())
+            total += (same - different) ** 2
+        return total / len(places)
+
+    work = [("pool", pool_chunk(rows, is_real)), ("influence_update", {})]
+    after, info = run("embedding_tuning", state, work)
+    value, gradient = jax.value_and_grad(loss)(state.params)
+    assert_embedding_update(state, after, info, value, gradient)
+
+
+@pytest.mark.parametrize("label", [0, 1, 2])
+def test_influence_on_the_labels_weights_is_the_cosine_of_pooled_vectors(label):
+    """Section 4.1 of the paper: W_(y) of two examples of label y."""
+    params = start().params
+    rows = np.flatnonzero(TRAIN.label == label)[:4]
+    column = f"classifier/kernel[:, {label}:{label + 1}]"
+    influences = cosines(CLASSIFIER.loss, select=column)
+    examples = jax.tree.map(jnp.asarray, collate(TRAIN, rows))
+    units = unit_rows(params, rows)
+    assert_close(jax.jit(influences)(params, examples, examples), units @ units.T)
+
+
+# --- adversarial --------------------------------------------------------------------------------
+
+
+def test_reverse():
+    value, gradient = jax.value_and_grad(lambda x: jnp.sum(reverse(0.3, x) ** 3))(jnp.array([2.0]))
+    assert float(value) == 8 and gradient.tolist() == pytest.approx([-3.6])
+
+
+@pytest.mark.parametrize("hidden", [[], [8, 11]])
+def test_adversarial_update(hidden):
+    """Encoder descends label loss minus 0.3 confound loss; the adversary its own loss."""
+    indices = np.arange(7, 13)
+    state, key = start("adversarial"), 5
+    examples = collate(TRAIN, indices)
+    is_seen = ~np.isin(indices, hidden)
+    examples["confound"] = np.where(is_seen, examples["confound"], -1).astype(np.int32)
+    chunk = {"examples": examples, "is_real": np.ones(6, bool), "dropout": np.uint32(key)}
+    after, info = run("adversarial", state, [("label", chunk), ("label_update", {})])
+
+    def losses(params, adversary):
+        out = outputs(params, examples, jax.random.key(key))
+        logits = out.pooled @ adversary["kernel"] + adversary["bias"][None]
+        own = jnp.take_along_axis(
+            jax.nn.log_softmax(logits), jnp.maximum(examples["confound"], 0)[:, None], axis=1
+        )[:, 0]
+        label_loss = cross_entropy(out.logits, examples["label"]).mean()
+        return label_loss, -jnp.sum(jnp.where(is_seen, own, 0)) / 6
+
+    def encoder_loss(params):
+        label_loss, confound_loss = losses(params, state.adversary)
+        return label_loss - 0.3 * confound_loss
+
+    gradient = {
+        "params": jax.grad(encoder_loss)(state.params),
+        "adversary": jax.grad(lambda a: losses(state.params, a)[1])(state.adversary),
+    }
+    both = {"params": state.params, "adversary": state.adversary}
+    tx = bert_adam(warmup_linear(0.1, 20))
+    updates, _ = tx.update(gradient, state.label.optimizer, both)
+    expected = optax.apply_updates(both, updates)
+    assert_close((after.params, after.adversary), (expected["params"], expected["adversary"]))
+    assert_close((info["loss"], info["confound_loss"]), losses(state.params, state.adversary))
+    assert np.any(after.adversary["kernel"] != state.adversary["kernel"])
+
+
+def test_hidden_confounds_are_made_up_for():
+    """Half of them visible: each counts twice."""
+    confound = TRAIN.confound.copy()
+    confound[::2] = -1
+    train = Dataset(TRAIN.input_ids, TRAIN.label, confound)
+    half = adversarial(CLASSIFIER, LABEL, ADVERSARIAL, train, 0)
+    chunk = label_chunk([7, 9, 11])  # visible to both
+    sums = [
+        jax.jit(method.steps["label"])(method.init(initial_params()), chunk)[0].label.sums
+        for method in (compiled("adversarial").method, half)
+    ]
+    assert float(sums[1]["confound_loss"]) == pytest.approx(2 * float(sums[0]["confound_loss"]))

@@ -30,10 +30,10 @@ def outcome(folder):
 @pytest.mark.parametrize(
     ("batches_before", "checkpoint_seconds"),
     [
-        (1, 0),  # inside the first round, after its first tuples
-        (4, 0),  # inside the first round, after an update
-        (7, 1e9),  # no checkpoint yet: from the start again
-        (12, 0),  # between label chunks of one update
+        (3, 0),  # between label chunks of one update
+        (7, 0),  # inside the first round, after its first tuples
+        (10, 0),  # inside the first round, after an update
+        (13, 1e9),  # no checkpoint yet: from the start again
         (25, 0),  # after the second round
     ],
 )

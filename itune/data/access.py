@@ -1,0 +1,94 @@
+"""Confound access: of how many training examples the confound may be used (NumPy)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from itune.data.cells import Cell, cells_of
+from itune.data.dataset import HIDDEN, Dataset
+from itune.errors import UserError, require
+
+RANDOM, RELEASED = "random", "released"
+OF_EACH_MINORITY = 5
+
+
+@dataclass(frozen=True)
+class AccessConfig:
+    """Which training examples' confounds a method may see.
+
+    Attributes:
+      rate: fraction of the training examples, above 0.
+      rule: ``random``, a random subset; or ``released``, as the released code has it: 5 examples of
+        each minority cell, the others at random. A minority cell is any but its label's largest.
+    """
+
+    rate: float = 1.0
+    rule: str = RELEASED
+
+    def __post_init__(self):
+        require(self, "a number above 0, 1 at most", lambda v: 0 < v <= 1, "rate")
+        require(self, f"one of {RANDOM}, {RELEASED}", (RANDOM, RELEASED).__contains__, "rule")
+
+
+def draw_visible(
+    label: np.ndarray, confound: np.ndarray, config: AccessConfig, rng: np.random.Generator
+) -> np.ndarray:
+    """Indices of ``round(rate N)`` examples, sorted; all N at rate 1.
+
+    Under ``released`` at least 5 of each minority cell, or all of a smaller one, are among them: as
+    many others as are missing to the count are drawn from all examples that are left.
+
+    Args:
+      label: of the N training examples.
+      confound: of the same.
+      config: how many, and how.
+      rng: draws them.
+    """
+    size = round(config.rate * len(label))
+    if size == len(label):
+        return np.arange(len(label))
+    kept = np.empty(0, np.int64)
+    if config.rule == RELEASED:
+        groups = minority_cells(label, confound).values()
+        drawn = [rng.choice(g, min(OF_EACH_MINORITY, len(g)), replace=False) for g in groups]
+        kept = np.concatenate([kept, *drawn])
+    rest = np.setdiff1d(np.arange(len(label)), kept)
+    others = rng.choice(rest, max(size - len(kept), 0), replace=False)
+    return np.sort(np.concatenate([kept, others]))
+
+
+def minority_cells(label: np.ndarray, confound: np.ndarray) -> dict[Cell, np.ndarray]:
+    """Every cell but the largest of each label, with its indices.
+
+    >>> cells = minority_cells(np.array([0, 0, 0, 1, 1, 1]), np.array([0, 0, 1, 1, 0, 1]))
+    >>> {str(cell): indices.tolist() for cell, indices in cells.items()}
+    {'y=0 c=1': [2], 'y=1 c=0': [4]}
+    """
+    cells = cells_of(label, confound)
+    largest = {
+        max((c for c in cells if c.label == y), key=lambda c: len(cells[c]))
+        for y in {cell.label for cell in cells}
+    }
+    return {cell: indices for cell, indices in cells.items() if cell not in largest}
+
+
+def hide_confounds(train: Dataset, config: AccessConfig, rng: np.random.Generator) -> Dataset:
+    """The training data with all confounds hidden but those of :func:`draw_visible`.
+
+    Raises:
+      UserError: a cell would be left with fewer than two examples that can be seen, though it has
+        them.
+    """
+    visible = draw_visible(train.label, train.confound, config, rng)
+    before = cells_of(train.label, train.confound)
+    after = cells_of(train.label[visible], train.confound[visible])
+    for cell, indices in before.items():
+        left = len(after.get(cell, ()))
+        if left < min(2, len(indices)):
+            raise UserError(
+                f"access.rate {config.rate:g} leaves {left} of the {len(indices)} examples of cell "
+                f"{cell} visible, and 2 are needed; raise it, or set access.rule to {RELEASED}"
+            )
+    confound = np.full_like(train.confound, HIDDEN)
+    confound[visible] = train.confound[visible]
+    return Dataset(train.input_ids, train.label, confound)

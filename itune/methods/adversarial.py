@@ -1,0 +1,151 @@
+"""Adversarial training: a second head learns the confound, the encoder unlearns it.
+
+The head's gradient reaches the encoder multiplied by ``-reversal`` (gradient reversal: Ganin &
+Lempitsky 2015), so that label and confound losses share one backward pass and one optimizer. The
+baseline of Han & Tsvetkov 2021, section 5.1.
+"""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from itune.data.dataset import Dataset
+from itune.errors import UserError, require
+from itune.influence import cross_entropy
+from itune.methods.label import (
+    LABEL_SUMS,
+    LabelConfig,
+    label_epochs,
+    label_optimizer,
+    label_sums,
+)
+from itune.methods.method import Classifier, Method, Phase, Work, collect, init_phase, update
+
+
+@dataclass(frozen=True)
+class AdversarialConfig:
+    """Adversarial training; what is not here is as in the label phase.
+
+    Attributes:
+      epochs: passes over the training data.
+      learning_rate: peak rate.
+      reversal: weight of the reversed gradient in the encoder, lambda in the paper.
+    """
+
+    epochs: int = 20
+    learning_rate: float = 5e-5
+    reversal: float = 0.3
+
+    def __post_init__(self):
+        require(self, "an integer, 1 or more", lambda v: v >= 1, "epochs")
+        require(self, "a number, 0 or more", lambda v: v >= 0, "learning_rate", "reversal")
+
+
+class AdversarialState(NamedTuple):
+    """Parameters of the model, those of the confound's head, and the phase that trains both."""
+
+    params: Any
+    adversary: Any
+    label: Phase
+
+
+def adversarial(
+    classifier: Classifier,
+    label: LabelConfig,
+    config: AdversarialConfig,
+    train: Dataset,
+    seed: int,
+) -> Method:
+    """Minimises label loss plus confound loss, the encoder's share of the latter reversed.
+
+    The confound loss of an example whose confound is hidden is 0; those of the others are scaled so
+    that their mean over the training data has weight one.
+
+    Args:
+      classifier: the model; the confound's head is linear in its pooled vector.
+      label: the label phase; epochs and learning rate are those of ``config``.
+      config: of the adversary.
+      train: training data, for the schedule and the number of confound values.
+      seed: of batches, dropout and the confound's head. Batches and dropout are drawn as
+        finetuning's are.
+
+    Raises:
+      UserError: there are fewer than two confounds to tell apart.
+    """
+    label = replace(label, epochs=config.epochs, learning_rate=config.learning_rate)
+    tx = label_optimizer(label, len(train))
+    visible = train.visible
+    values = np.unique(train.confound[visible])
+    if len(values) < 2:
+        raise UserError(
+            f"method adversarial needs two confound values or more and sees {len(values)}; check "
+            "the data, or raise access.rate"
+        )
+    scale = len(train) / len(visible)
+    size = int(values.max()) + 1
+
+    def init(params):
+        dtype = jnp.result_type(*jax.tree.leaves(params))
+        kernel = 0.02 * jax.random.normal(jax.random.key(seed), (classifier.width, size), dtype)
+        adversary = {"kernel": kernel, "bias": jnp.zeros(size, dtype)}
+        phase = init_phase(tx, _both(params, adversary), *LABEL_SUMS, "confound_loss")
+        return AdversarialState(params, adversary, phase)
+
+    def gradient(state, batch, key):
+        def total(both):
+            outputs = classifier.outputs(both["params"], batch["examples"], key)
+            loss, right = label_sums(outputs, batch)
+            adversary, pooled = both["adversary"], reverse(config.reversal, outputs.pooled)
+            logits = pooled @ adversary["kernel"] + adversary["bias"][None]
+            confound = batch["examples"]["confound"]
+            counts = batch["is_real"] & (confound >= 0)
+            losses = cross_entropy(logits, jnp.maximum(confound, 0))
+            confound_loss = scale * jnp.sum(jnp.where(counts, losses, 0))
+            return loss + confound_loss, (loss, right, confound_loss)
+
+        both = _both(state.params, state.adversary)
+        grads, (loss, right, confound_loss) = jax.grad(total, has_aux=True)(both)
+        sums = {"loss": loss, "accuracy": right, "confound_loss": confound_loss}
+        phase = collect(state.label, grads, jnp.sum(batch["is_real"]), **sums)
+        return state._replace(label=phase), {}
+
+    def label_step(state, batch):
+        return gradient(state, batch, jax.random.key(batch["dropout"]))
+
+    def label_update(state, batch):
+        del batch
+        phase, both, info = update(tx, state.label, _both(state.params, state.adversary))
+        return AdversarialState(both["params"], both["adversary"], phase), info
+
+    def plan(train: Dataset) -> list[Work]:
+        return [
+            work._replace(reads_confound=work.kind == "label")
+            for work in label_epochs(train, label, seed)
+        ]
+
+    return Method(init, {"label": label_step, "label_update": label_update}, plan)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def reverse(weight: float, x: jax.Array) -> jax.Array:
+    """The identity, whose backward pass multiplies by ``-weight``."""
+    return x
+
+
+def _forward(weight, x):
+    return x, None
+
+
+def _backward(weight, _, cotangent):
+    return (-weight * cotangent,)
+
+
+reverse.defvjp(_forward, _backward)
+
+
+def _both(params, adversary) -> dict[str, Any]:
+    return {"params": params, "adversary": adversary}

@@ -1,0 +1,169 @@
+"""Label steps, interrupted by rounds that minimise an influence loss, whichever it is.
+
+What a round does is drawn in :mod:`itune.methods.rounds`. After it the moments of both optimizers
+are zeroed (Han & Tsvetkov 2021, section 4, and the code the authors released).
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from itune.data.cells import require_partners
+from itune.data.dataset import Dataset
+from itune.errors import UserError
+from itune.influence import Pool, Tuples
+from itune.methods.label import (
+    LABEL_SUMS,
+    LabelConfig,
+    label_optimizer,
+    label_plan,
+    label_steps,
+    label_work,
+)
+from itune.methods.method import Classifier, Method, Phase, Work, collect, init_phase, update
+from itune.methods.rounds import (
+    POOLED,
+    RoundConfig,
+    RoundCosts,
+    draw_pools_round,
+    draw_tuples_round,
+    longest_interval,
+    starts_round,
+)
+from itune.training.optimizers import Path, bert_adam, reset_moments
+
+Derivative = Callable[[Any, Tuples | Pool], tuple[tuple[jax.Array, Any], Any]]
+"""``(params, batch) -> ((mean influence loss, info), gradient)``, as of
+:func:`itune.influence.value_and_grad`."""
+
+
+class AlternatingState(NamedTuple):
+    """Parameters, the label phase and the influence phase."""
+
+    params: Any
+    label: Phase
+    influence: Phase
+
+
+def alternating(
+    classifier: Classifier,
+    label: LabelConfig,
+    rounds: RoundConfig,
+    derivative: Derivative,
+    costs: RoundCosts,
+    train_size: int,
+    seed: int,
+    *,
+    trains: Callable[[Path], bool] = lambda path: True,
+) -> Method:
+    """A method that alternates label steps with steps on an influence loss.
+
+    Args:
+      classifier: the model.
+      label: the label phase.
+      rounds: the influence phase.
+      derivative: of the influence loss.
+      costs: of the derivative, for progress.
+      train_size: training examples, for the learning rate's schedule.
+      seed: of batches, dropout, probes and partners. The first two are finetuning's with the same
+        seed.
+      trains: the parameters that decay in a round; those that do not, and have no gradient, stay.
+    """
+    label_tx = label_optimizer(label, train_size)
+    influence_tx = bert_adam(
+        rounds.learning_rate, weight_decay=rounds.weight_decay, decays=trains, clip=rounds.clip
+    )
+
+    def init(params):
+        return AlternatingState(
+            params,
+            init_phase(label_tx, params, *LABEL_SUMS),
+            init_phase(influence_tx, params, "influence_loss"),
+        )
+
+    def add(state, batch, mean_of, count):
+        """Adds the influence losses of a batch, a mean of so many, and their gradient."""
+        (mean, _), gradient = derivative(state.params, batch)
+        mean_of = jnp.asarray(mean_of, mean.dtype)
+        gradient = jax.tree.map(lambda g: g * mean_of, gradient)
+        phase = collect(state.influence, gradient, count, influence_loss=mean * mean_of)
+        return state._replace(influence=phase), {}
+
+    def tuples(state, batch):
+        probe = jax.tree.map(lambda leaf: leaf[:, 0], batch["examples"])
+        partners = jax.tree.map(lambda leaf: leaf[:, 1:], batch["examples"])
+        weights = batch["weights"].astype(state.influence.count.dtype)
+        tuples = Tuples(probe, partners, weights)
+        return add(state, tuples, weights.shape[0], jnp.sum(batch["is_real"]))
+
+    def pool(state, batch):
+        count = jnp.sum(batch["is_real"])
+        return add(state, Pool(batch["examples"], batch["is_real"]), count, count)
+
+    def influence_update(state, batch):
+        del batch
+        phase, params, info = update(influence_tx, state.influence, state.params)
+        return state._replace(params=params, influence=phase), info
+
+    def end_round(state, batch):
+        del batch
+        phases = (
+            phase._replace(optimizer=reset_moments(phase.optimizer))
+            for phase in (state.label, state.influence)
+        )
+        return AlternatingState(state.params, *phases), {}
+
+    steps = {
+        **label_steps(classifier, label_tx),
+        "tuples": tuples,
+        "pool": pool,
+        "influence_update": influence_update,
+        "end_round": end_round,
+    }
+    return Method(init, steps, lambda train: _plan(train, label, rounds, costs, seed))
+
+
+def _plan(
+    train: Dataset, label: LabelConfig, rounds: RoundConfig, costs: RoundCosts, seed: int
+) -> list[Work]:
+    visible = train.visible
+    require_partners(train.label[visible], train.confound[visible])
+    order, dropout, draws = (np.random.default_rng([seed, stream]) for stream in range(3))
+    epochs = label_plan(train, label, order)
+    total = sum(map(len, epochs))
+    work, step, number, waiting, has_dropout = [], 0, 0, 0, True
+    for epoch, batches in enumerate(epochs, 1):
+        for batch in batches:
+            if starts_round(step, total, rounds.interval):
+                number += 1
+                if rounds.partners == POOLED:
+                    round_work = draw_pools_round(train, rounds, costs, step, draws)
+                else:
+                    round_work, waiting = draw_tuples_round(
+                        train, rounds, costs, step, waiting, draws
+                    )
+                work += [
+                    Work("cid", step, note=f"before round {number}"),
+                    *round_work,
+                    Work("end_round", step),
+                    Work("cid", step, note=f"after round {number}"),
+                ]
+                if rounds.schedule == "released":
+                    has_dropout = waiting == 0
+            work += label_work(train, label, batch, step, dropout, has_dropout=has_dropout)
+            step += 1
+        work.append(Work("accuracy", step, note=f"epoch {epoch}"))
+    if not number:
+        raise UserError(
+            f"{rounds.section}.interval is {rounds.interval} but there are only {total} label "
+            f"steps, so no round would start; {_remedy(total)}"
+        )
+    return [*work, Work("cid", step, note="end")]
+
+
+def _remedy(total: int) -> str:
+    longest = longest_interval(total)
+    return f"set it to {longest} or less" if longest else "raise label.epochs"
