@@ -4,12 +4,31 @@ import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from itune.data.example import Example
 from itune.data.textfile import read_text
 from itune.errors import UserError
 
-TEXT_FIELDS = ("text", "sentence")
+LIST = "tokens"
+"""The one field that holds words in a list."""
+
+
+class Fields(NamedTuple):
+    """What the fields of a line are called.
+
+    Attributes:
+      words: looked for in this order; ``tokens`` holds a list, any other a string.
+      label: holds the class.
+      confound: holds the confound.
+    """
+
+    words: tuple[str, ...] = (LIST, "text", "sentence")
+    label: str = "label"
+    confound: str = "confound"
+
+
+USUAL = Fields()
 
 
 def write_jsonl(examples: Iterable[Example], path: str | Path) -> None:
@@ -37,7 +56,7 @@ def write_jsonl(examples: Iterable[Example], path: str | Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def read_jsonl(path: str | Path) -> list[Example]:
+def read_jsonl(path: str | Path, fields: Fields = USUAL) -> list[Example]:
     """Return the examples of a JSON-lines file.
 
     Each line is an object with integers ``label`` and ``confound`` (from 0), the words as a list
@@ -46,6 +65,7 @@ def read_jsonl(path: str | Path) -> list[Example]:
 
     Args:
       path: the file to read.
+      fields: other names for the words, the label and the confound.
 
     Raises:
       UserError: the file cannot be read, a line breaks the format, or there is no example.
@@ -53,13 +73,13 @@ def read_jsonl(path: str | Path) -> list[Example]:
     examples = []
     for number, line in enumerate(read_text(path).split("\n"), start=1):
         if line.strip():
-            examples.append(_parse(line, f"{path}, line {number}"))
+            examples.append(_parse(line, fields, f"{path}, line {number}"))
     if not examples:
         raise UserError(f"{path}: is empty; give a file with one JSON object a line")
     return examples
 
 
-def _parse(line: str, where: str) -> Example:
+def _parse(line: str, fields: Fields, where: str) -> Example:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -67,27 +87,27 @@ def _parse(line: str, where: str) -> Example:
         raise UserError(f"{where}: not JSON ({reason}); write one object a line") from None
     if not isinstance(record, dict):
         kind = type(record).__name__
-        raise UserError(f'{where}: holds a {kind}, not an object; write {{"tokens": …}}')
-    tokens = _tokens(record, where)
+        raise UserError(f'{where}: holds a {kind}, not an object; write {{"{fields.words[0]}": …}}')
+    tokens = _tokens(record, fields.words, where)
     length = _count(record, "length", where) if "length" in record else len(tokens)
-    return Example(
-        tokens, _count(record, "label", where), _count(record, "confound", where), length
-    )
+    label, confound = (_count(record, name, where) for name in (fields.label, fields.confound))
+    return Example(tokens, label, confound, length)
 
 
-def _tokens(record: dict, where: str) -> tuple[str, ...]:
-    field = next((name for name in ("tokens", *TEXT_FIELDS) if name in record), None)
+def _tokens(record: dict, names: tuple[str, ...], where: str) -> tuple[str, ...]:
+    field = next((name for name in names if name in record), None)
     if field is None:
-        raise UserError(f"{where}: 'tokens' is missing; add a list of words, or a string 'text'")
+        remedy = "a list of words, or a string 'text'" if names[0] == LIST else "a string"
+        raise UserError(f"{where}: '{names[0]}' is missing; add {remedy}")
     value = record[field]
-    if field in TEXT_FIELDS:
-        is_fit, kind = isinstance(value, str), "a string"
-    else:
+    if field == LIST:
         is_fit = isinstance(value, list) and all(isinstance(token, str) for token in value)
         kind = "a list of strings"
+    else:
+        is_fit, kind = isinstance(value, str), "a string"
     if not is_fit:
         raise UserError(f"{where}: '{field}' is {_brief(value)}; make it {kind}")
-    tokens = tuple(value.split() if field in TEXT_FIELDS else value)
+    tokens = tuple(value if field == LIST else value.split())
     if not tokens:
         raise UserError(f"{where}: '{field}' holds no word; drop the line or add words")
     return tokens

@@ -1,19 +1,19 @@
 """Tasks by name: where the examples of a run come from."""
 
-import hashlib
-import json
+import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
-from itune.data.conll import find_conll, hub_conll, read_conll
-from itune.data.example import Example
-from itune.data.jsonl import read_jsonl
-from itune.data.newswire import newswire_sentences
-from itune.data.textlen import TextLenConfig, build_textlen
-from itune.errors import UserError
+from itune.data import msgs, textlen
+from itune.data.msgs import MsgsConfig
+from itune.data.splits import SPLITS, Splits, Task, require_sound
+from itune.data.textlen import TextLenConfig
+from itune.errors import UserError, require
 
-SPLITS = ("train", "dev", "test")
+__all__ = ["SPLITS", "TASKS", "DataConfig", "Splits", "load_control", "load_splits"]
+
+TASKS: dict[str, Task] = {"textlen": textlen.TASK, "msgs": msgs.TASK}
+"""Each has its recipe in the field of :class:`DataConfig` of the same name."""
 
 
 @dataclass(frozen=True)
@@ -21,37 +21,32 @@ class DataConfig:
     """Where a run's examples come from.
 
     Attributes:
-      source: ``embedded`` (TextLen of generated newswire), ``hub`` (of the hub's CoNLL-2003),
-        ``conll:FOLDER`` (of CoNLL files), or a folder of train.jsonl, dev.jsonl and test.jsonl.
-      seed: of the embedded newswire.
+      task: ``textlen`` or ``msgs``.
+      source: ``embedded`` (generated sentences) or a folder. For TextLen a folder holds
+        train.jsonl, dev.jsonl and test.jsonl, of whatever task; ``hub`` makes TextLen of the hub's
+        CoNLL-2003, and ``conll:FOLDER`` of CoNLL files. For MSGS a folder holds its official files.
+      control: a folder like that of the task without its spurious correlation; needed only where
+        the source is a folder.
+      seed: of the embedded sentences, and of what is taken from official MSGS files.
       textlen: the recipe, for all sources but a folder.
+      msgs: the recipe.
     """
 
+    task: str = "textlen"
     source: str = "embedded"
+    control: str | None = None
     seed: int = 0
     textlen: TextLenConfig = field(default_factory=TextLenConfig)
+    msgs: MsgsConfig = field(default_factory=MsgsConfig)
+
+    def __post_init__(self):
+        require(self, f"one of {', '.join(TASKS)}", TASKS.__contains__, "task")
+        require(self, "an integer, 0 or more", lambda v: v >= 0, "seed")
 
     @property
     def name(self) -> str:
-        """What to call the task: ``textlen``, or a folder's name."""
-        return Path(self.source).name if Path(self.source).is_dir() else "textlen"
-
-
-class Splits(NamedTuple):
-    """The examples of a run."""
-
-    train: list[Example]
-    dev: list[Example]
-    test: list[Example]
-
-    def digest(self) -> str:
-        """SHA-256 of all examples in order, in hexadecimal."""
-        return hashlib.sha256(json.dumps(self).encode()).hexdigest()
-
-    @property
-    def label_count(self) -> int:
-        """One more than the largest training label."""
-        return 1 + max(example.label for example in self.train)
+        """What to call the task: a folder's name, else ``textlen`` or ``msgs``."""
+        return Path(self.source).name if Path(self.source).is_dir() else self.task
 
 
 def load_splits(config: DataConfig) -> Splits:
@@ -61,45 +56,39 @@ def load_splits(config: DataConfig) -> Splits:
       UserError: the source is missing or malformed, training has one class only or a gap between
         its labels, or another split has a label or confound that training has not.
     """
-    source, recipe = config.source, config.textlen
-    if source == "embedded":
-        needed = recipe.train_size + recipe.dev_size
-        sentences = newswire_sentences(needed + recipe.test_size, config.seed, recipe.min_tokens)
-        splits = build_textlen(sentences[:needed], sentences[needed:], recipe)
-    elif source == "hub":
-        corpus = hub_conll()
-        splits = build_textlen(corpus["train"], corpus["valid"], recipe)
-    elif source.startswith("conll:"):
-        files = find_conll(Path(source.removeprefix("conll:")))
-        splits = build_textlen(read_conll(files["train"]), read_conll(files["valid"]), recipe)
-    elif Path(source).is_dir():
-        splits = {name: read_jsonl(Path(source) / f"{name}.jsonl") for name in SPLITS}
-    else:
+    return _load(config, getattr(config, config.task))
+
+
+def load_control(config: DataConfig) -> Splits:
+    """Reads or makes the examples of the task without its spurious correlation.
+
+    They come from the folder ``config.control`` if that is set, else from the source by the task's
+    unconfounded recipe: TextLen without its prefix, MSGS with a balanced training set and the same
+    development and test sets.
+
+    Raises:
+      UserError: as :func:`load_splits`; or the source is a folder and ``config.control`` not set.
+    """
+    recipe = TASKS[config.task].unconfounded(getattr(config, config.task))
+    if config.control is None:
+        return _load(config, recipe, is_control=True)
+    if not Path(config.control).is_dir():
+        raise UserError(f"data.control {config.control!r} is not a folder; check the path")
+    return _load(dataclasses.replace(config, source=config.control), recipe)
+
+
+def _load(config: DataConfig, recipe, *, is_control: bool = False) -> Splits:
+    task, source = TASKS[config.task], config.source
+    splits = task.build(source, recipe, config.seed)
+    if splits is None and not Path(source).is_dir():
+        known = ", ".join(task.sources)
+        raise UserError(f"data.source {source!r} is neither a folder nor one of {known}")
+    if splits is None and is_control:
         raise UserError(
-            f"data.source {source!r} is neither a folder nor one of embedded, hub, conll:FOLDER"
+            f"data.source is the folder {source!r}, which does not tell what its control is; set "
+            "data.control to the folder of the same task without its spurious correlation"
         )
-    result = Splits(**splits)
-    _validate(result)
-    return result
-
-
-def _validate(splits: Splits) -> None:
-    for field_name in ("label", "confound"):
-        known = {getattr(example, field_name) for example in splits.train}
-        if field_name == "label" and len(known) < 2:
-            raise UserError(
-                f"every training example has label {known.pop()}; a classifier needs two classes"
-            )
-        gap = min(set(range(len(known))) - known, default=None)
-        if field_name == "label" and gap is not None:
-            raise UserError(
-                f"no training example has label {gap}, but one has label {max(known)}; number the "
-                "classes from 0 without gaps"
-            )
-        for name in ("dev", "test"):
-            new = {getattr(example, field_name) for example in getattr(splits, name)} - known
-            if new:
-                raise UserError(
-                    f"{field_name} {min(new)} occurs in {name} but never in train; remove those "
-                    "examples or add some to train"
-                )
+    if splits is None:
+        splits = task.read(Path(source), recipe, config.seed)
+    require_sound(splits)
+    return splits

@@ -1,5 +1,6 @@
 """TextLen: is the sentence long? And a prefix that gives the answer away, most of the time."""
 
+import dataclasses
 import math
 import random
 from collections.abc import Sequence
@@ -8,7 +9,10 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from itune.data.conll import find_conll, hub_conll, read_conll
 from itune.data.example import Example
+from itune.data.newswire import newswire_sentences
+from itune.data.splits import Splits, Task, read_splits
 from itune.errors import UserError
 
 
@@ -94,6 +98,30 @@ def build_textlen(
         "dev": _split(first[-c.dev_size :], c.dev_agreement, c.eval_seed, c),
         "test": _split(second[-c.test_size :], c.test_agreement, c.eval_seed, c),
     }
+
+
+def _build(source: str, config: TextLenConfig, seed: int) -> Splits | None:
+    if source == "embedded":
+        needed = config.train_size + config.dev_size
+        sentences = newswire_sentences(needed + config.test_size, seed, config.min_tokens)
+        corpora = sentences[:needed], sentences[needed:]
+    elif source == "hub":
+        corpus = hub_conll()
+        corpora = corpus["train"], corpus["valid"]
+    elif source.startswith("conll:"):
+        files = find_conll(source.removeprefix("conll:"))
+        corpora = read_conll(files["train"]), read_conll(files["valid"])
+    else:
+        return None
+    return Splits(**build_textlen(*corpora, config))
+
+
+TASK = Task(
+    sources=("embedded", "hub", "conll:FOLDER"),
+    build=_build,
+    read=lambda folder, config, seed: read_splits(folder),
+    unconfounded=lambda config: dataclasses.replace(config, spurious=False),
+)
 
 
 def _pool(sentences, needed: int, name: str, config: TextLenConfig) -> list[tuple[str, ...]]:

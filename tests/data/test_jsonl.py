@@ -3,6 +3,7 @@
 import pytest
 
 from itune.data import Example, read_jsonl, write_jsonl
+from itune.data.jsonl import Fields
 from itune.errors import UserError
 
 EXAMPLES = [
@@ -90,6 +91,23 @@ def test_a_bad_line_is_named(tmp_path, line, complaint):
     message = str(caught.value)
     assert message.startswith(f"{path}, line 3: ") and complaint in message
     assert ";" in message and "\n" not in message and len(message) < len(str(path)) + 130
+
+
+def test_fields_of_other_names(tmp_path):
+    fields = Fields(("phrase",), "y", "c")
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"phrase": "a b", "y": 1, "c": 2, "tokens": 3, "label": -1}\n')
+    assert read_jsonl(path, fields) == [Example(("a", "b"), 1, 2, 2)]
+    for line, complaint in (
+        ('{"text": "a", "y": 1, "c": 0}', "'phrase' is missing; add a string"),
+        ('{"phrase": ["a"], "y": 1, "c": 0}', "'phrase' is .*; make it a string"),
+        ('{"phrase": "a", "label": 1, "c": 0}', "'y' is missing; add an integer"),
+        ('{"phrase": "a", "y": 1, "c": "0"}', "'c' is \"0\"; make it an integer"),
+        ("1", 'write {"phrase": …}'),
+    ):
+        path.write_text(line)
+        with pytest.raises(UserError, match=f"line 1: .*{complaint}"):
+            read_jsonl(path, fields)
 
 
 @pytest.mark.parametrize("content", ["", "\n \n"])

@@ -1,0 +1,73 @@
+"""How large the splits of a task are, and how far the confound alone gets (NumPy)."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from itune.data.cells import Cell, cells_of
+from itune.data.example import Example
+from itune.data.splits import Splits
+
+
+class Statistics(NamedTuple):
+    """What Table 1 of Han & Tsvetkov (2021) tells of a task.
+
+    Attributes:
+      train_size: number of training examples.
+      dev_size: number of development examples.
+      test_size: number of test examples.
+      train_cells: training examples of each label and confound that has any, in order.
+      train_success: spurious success in train, from 0 to 1.
+      test_success: spurious success in test, from 0 to 1.
+    """
+
+    train_size: int
+    dev_size: int
+    test_size: int
+    train_cells: dict[Cell, int]
+    train_success: float
+    test_success: float
+
+
+def statistics(splits: Splits) -> Statistics:
+    """Counts examples and cells, and takes the spurious success of train and test.
+
+    >>> train = [Example(("word",), y, c, 1) for y, c in ((0, 0), (0, 0), (1, 1), (1, 0))]
+    >>> found = statistics(Splits(train, train[:1], train[2:]))
+    >>> {str(cell): size for cell, size in found.train_cells.items()}
+    {'y=0 c=0': 2, 'y=1 c=0': 1, 'y=1 c=1': 1}
+    >>> found.train_success, found.test_success
+    (0.75, 0.5)
+    """
+    cells = cells_of(*_columns(splits.train))
+    return Statistics(
+        *map(len, splits),
+        {cell: len(indices) for cell, indices in cells.items()},
+        spurious_success(splits.train, splits.train),
+        spurious_success(splits.train, splits.test),
+    )
+
+
+def spurious_success(train: Sequence[Example], examples: Sequence[Example]) -> float:
+    """The accuracy of telling the label from the confound alone, from 0 to 1.
+
+    ==============================  ============================================
+    confound                        label told
+    ==============================  ============================================
+    known                           its most frequent label in training
+    with labels equally frequent    the least of them
+    not in training                 none, which is wrong
+    ==============================  ============================================
+
+    Args:
+      train: what the labels of the confounds are learnt from.
+      examples: what they are told of; one or more.
+    """
+    label, confound = _columns(train)
+    told = {c: int(np.bincount(label[confound == c]).argmax()) for c in set(confound.tolist())}
+    return float(np.mean([told.get(example.confound) == example.label for example in examples]))
+
+
+def _columns(examples: Sequence[Example]) -> tuple[np.ndarray, np.ndarray]:
+    return np.array([e.label for e in examples]), np.array([e.confound for e in examples])

@@ -1,0 +1,67 @@
+"""The command that prints and writes Table 1."""
+
+import importlib.util
+import os
+from pathlib import Path
+
+import pytest
+
+from itune.cli import run_main
+from itune.data import Example, write_jsonl
+
+SCRIPT = Path(__file__).parents[2] / "experiments" / "table1.py"
+SHARED = Path(
+    os.environ.get("ITUNE_SHARED_DATA", Path(__file__).parents[2].parent / "shared" / "data")
+)
+
+
+@pytest.fixture(scope="module")
+def main():
+    spec = importlib.util.spec_from_file_location("table1_script", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.main
+
+
+@pytest.fixture
+def folder(tmp_path):
+    cells = {"train": [(0, 0), (0, 0), (1, 1), (1, 0)], "dev": [(0, 1)], "test": [(1, 1), (1, 0)]}
+    for name, examples in cells.items():
+        write_jsonl([Example(("word",), *cell, 1) for cell in examples], tmp_path / f"{name}.jsonl")
+    return tmp_path
+
+
+def rows(text):
+    """First cells of the lines of a Markdown table, and the cells after it."""
+    lines = ([c.strip() for c in line.strip(" |").split("|")] for line in text.splitlines())
+    return {cells[0]: cells[1:] for cells in lines}
+
+
+def test_table(main, folder, tmp_path, capsys):
+    assert run_main(main, ["--textlen", str(folder), "--out", str(tmp_path / "out")]) == 0
+    found = rows(capsys.readouterr().out)
+    assert found["size of train"] == ["4", "1500", "5000", "5000"]
+    assert found["train, y=0 c=0"] == ["2", "675", "2492", "2517"]
+    assert found["train, y=0 c=1"] == ["0", "75", "8", "6"]
+    assert found["spurious success, train (%)"] == ["75.0", "90.0", "99.7", "99.7"]
+    assert found["spurious success, test (%)"] == ["50.0", "50.0", "66.7", "66.7"]
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"table1.md", "table1.csv", "table1.tex"}
+
+
+@pytest.mark.skipif(not (SHARED / "msgs").is_dir(), reason="the released data is not here")
+def test_the_released_sets_have_the_published_numbers(main, capsys):
+    folders = ["--textlen", str(SHARED / "textlen"), "--msgs", str(SHARED / "msgs")]
+    assert run_main(main, folders) == 0
+    found = {
+        name: cells for name, cells in rows(capsys.readouterr().out).items() if len(cells) == 4
+    }
+    numbers = {name: cells for name, cells in found.items() if cells[0][:1].isdigit()}
+    assert len(numbers) == 9
+    for ours_textlen, textlen, ours_msgs, msgs in numbers.values():
+        assert (ours_textlen, ours_msgs) == (textlen, msgs)
+
+
+def test_bad_input(main, capsys):
+    assert run_main(main, ["--msgs", "nowhere"]) == 2
+    assert capsys.readouterr().err.startswith("error: data.source 'nowhere' is neither a folder")
