@@ -115,7 +115,5 @@ def test_pools_keep_to_their_pool():
 
 
 def test_a_batch_too_small_for_pools():
-    with pytest.raises(
-        UserError, match="^influence.batch is 9, .* 5 cells .* set it to 10 or more"
-    ):
+    with pytest.raises(UserError, match="^count is 9, .* 5 cells .* set it to 10 or more"):
         draw_pools(rng(), 9, LABELS, CONFOUNDS, np.arange(16))

@@ -141,7 +141,7 @@ GIVEN = {  # arguments alone
     "batch": ("label.batch", 45, "label.batch is 45 but there are only 44 training examples"),
     "k": ("influence.k", 0, "influence.k is 0; make it an integer, 1 or more"),
     "interval": ("influence.interval", 0, "influence.interval is 0; make it an integer, 1 or more"),
-    "partners": ("influence.partners", "all", "influence.partners is 'all'; make it one of drawn, pooled"),
+    "partners": ("influence.partners", "all", "influence.partners is 'all'; make it one of draw"),
     "schedule": ("influence.schedule", "new", "influence.schedule is 'new'; make it one of paper"),
     "data seed": ("data.seed", -1, "seed is -1; make it an integer, 0 or more"),
     "name": ("name", "x" * 300, "cannot use folder "),
@@ -187,12 +187,8 @@ MADE = {  # files, too
     ),
     "small pools": (
         lambda s: (
-            "methods",
-            "influence_tuning",
-            "influence.partners",
-            "pooled",
-            "influence.batch",
-            7,
+            *("methods", "influence_tuning", "influence.partners", "pooled"),
+            *("influence.batch", 7, "influence.interval", 9),
         ),
         "influence.batch is 7, which leaves fewer than 2 of each of 4 cells to a pool; set it to 8",
     ),

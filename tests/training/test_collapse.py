@@ -1,7 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from small_run import make_config, make_encoder
 
+from itune.training import collapse
 from itune.training.collapse import chance_limit, make_collapse_test
+from itune.training.run import run
 
 LABEL = np.array([0] * 50 + [1] * 50)
 CHANCE, SOUND = 0.5, 0.8
@@ -41,6 +46,34 @@ def test_long_epochs_make_a_long_window():
 
 
 def test_chance_is_the_largest_class():
-    """Three errors of 100 answers: 0.7 + 3 * 0.0458."""
     label = np.array([0] * 70 + [1] * 20 + [2] * 10)
-    assert chance_limit(label, 100) == pytest.approx(0.7 + 3 * np.sqrt(0.21 / 100))
+    assert chance_limit(label, 2100) == pytest.approx(0.7 + 3 * 0.01)  # a standard error is 0.01
+    assert chance_limit(label, 100) == pytest.approx(0.75)
+
+
+def test_too_short_to_tell():
+    test = make_collapse_test(LABEL, batch=8, epoch_steps=5, total_steps=20)
+    assert not any(test([CHANCE] * n) for n in range(21))
+
+
+def test_a_collapsed_run_is_stopped_measured_and_recorded(tmp_path, monkeypatch):
+    """With a learning rate of 0 it stays where it began, at chance."""
+    monkeypatch.setattr(collapse, "ANSWERS", 1)
+    monkeypatch.setattr(collapse, "MARGIN", 0.3)
+    config = make_config(make_encoder(tmp_path))
+    config = replace(config, label=replace(config.label, learning_rate=0.0))
+    finished = run(config, "finetuning", 1, tmp_path / "run")
+    assert finished.result["collapsed"]
+    updates = [row for row in finished.metrics if row["kind"] == "label_update"]
+    assert len(updates) == 7 < 10  # a window of 5 behind the first 2
+    last = [(row["kind"], row["step"], row["note"]) for row in finished.metrics[-2:]]
+    assert last == [("cid", 7, "collapsed"), ("accuracy", 7, "collapsed")]
+    assert finished.result["cid"] == finished.metrics[-2]
+    again = run(config, "finetuning", 1, tmp_path / "run", resume=True)
+    assert again.result == finished.result
+
+
+def test_a_sound_run_is_not_recorded_as_collapsed(tmp_path):
+    config = make_config(make_encoder(tmp_path))
+    config = replace(config, label=replace(config.label, learning_rate=5e-3, epochs=12))
+    assert not run(config, "finetuning", 1, tmp_path / "run").result["collapsed"]
