@@ -72,7 +72,7 @@ def generate_msgs(config: MsgsConfig | None = None, seed: int = 0) -> Splits:
     >>> for example in splits.train[:2]:
     ...     print(example.label, *example.tokens)
     1 The fearless singer had always followed Rafael so a driver had frequently photographed Tokyo .
-    0 Whenever this lawyer prayed behind a garden , the nurse beside every museum was ashore .
+    0 Whenever this lawyer prayed behind a garden , the nurse beside every museum was abroad .
     """
     c = MsgsConfig() if config is None else config
     used: set[tuple[str, ...]] = set()

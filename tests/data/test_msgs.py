@@ -17,7 +17,7 @@ SHARED = Path(
     os.environ.get("ITUNE_SHARED_DATA", Path(__file__).parents[2].parent / "shared" / "data")
 )
 SMALL = MsgsConfig(train_size=200, dev_size=60, test_size=90, inoculation=0.05)
-SHA256 = "a76f7db1b10253be53a3c6931747a5605282eae2ee95c799cadd4e4befd8675c"
+SHA256 = "1ad8824f7b58f463dd0f2f272c8066019ad2ce7788437bc1086319abea99accb"
 
 
 def cells(examples):
