@@ -70,9 +70,9 @@ def generate_msgs(config: MsgsConfig | None = None, seed: int = 0) -> Splits:
 
     >>> splits = generate_msgs(MsgsConfig(train_size=4, dev_size=4, test_size=4))
     >>> for example in splits.train[:2]:
-    ...     print(example.label, example.confound, *example.tokens)
-    1 1 The fearless singer had always followed Rafael so a driver had frequently photographed Tokyo .
-    0 0 Whenever this lawyer prayed behind a garden , the nurse beside every museum was ashore .
+    ...     print(example.label, *example.tokens)
+    1 The fearless singer had always followed Rafael so a driver had frequently photographed Tokyo .
+    0 Whenever this lawyer prayed behind a garden , the nurse beside every museum was abroad .
     """
     c = MsgsConfig() if config is None else config
     used: set[tuple[str, ...]] = set()

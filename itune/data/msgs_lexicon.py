@@ -81,8 +81,7 @@ ROLES = """
 captain chairman chancellor director goalkeeper headmaster mayor president secretary treasurer
 """
 WHEREABOUTS = """
-abroad ashore backstage downstairs elsewhere here indoors outdoors somewhere there underground
-upstairs
+aboard abroad ashore backstage downstairs elsewhere here indoors outdoors somewhere there upstairs
 """
 PHRASES = """
 at church|at home|at lunch|at sea|at work|in bed|in danger|in debt|in exile|in love|in mourning

@@ -74,6 +74,7 @@ def test_written_as_a_reader_expects(drafts):
             text = " ".join(draft.sentence(*version))
             assert re.fullmatch(r"[A-Z]\S*( \S+)+ \.", text), text
             assert not re.search(r"\b[aA] [aeiou]", text), text
+            assert not re.search(r"\b(\S+) \1 ", text), text
             assert not re.search(r"[<>|]|PERSON|THING|PLACE|COMPLEMENT", text), text
 
 
