@@ -5,7 +5,7 @@ from itune.methods.embedding_tuning import EmbeddingConfig, embedding_tuning
 from itune.methods.finetuning import finetuning
 from itune.methods.influence_tuning import InfluenceConfig, influence_tuning
 from itune.methods.label import LabelConfig
-from itune.methods.method import Classifier, Method, Work, confounds_read
+from itune.methods.method import Classifier, Method, Work, confounds_read, last_cid_only
 from itune.methods.rounds import RoundConfig
 
 __all__ = [
@@ -22,4 +22,5 @@ __all__ = [
     "embedding_tuning",
     "finetuning",
     "influence_tuning",
+    "last_cid_only",
 ]

@@ -139,6 +139,12 @@ def update(tx: optax.GradientTransformation, phase: Phase, params: Any) -> tuple
     return Phase(optimizer, *zeros), params, info
 
 
+def last_cid_only(plan: list[Work]) -> list[Work]:
+    """The plan with its last influence difference for the only one."""
+    last = max((place for place, work in enumerate(plan) if work.kind == "cid"), default=None)
+    return [work for place, work in enumerate(plan) if work.kind != "cid" or place == last]
+
+
 def confounds_read(plan: Sequence[Work], train: Dataset) -> int:
     """How many different training examples' confounds a plan makes use of."""
     read = [np.ravel(work.examples) for work in plan if work.reads_confound]

@@ -30,6 +30,7 @@ from itune.methods import (
     embedding_tuning,
     finetuning,
     influence_tuning,
+    last_cid_only,
 )
 from itune.models import (
     BertClassifier,
@@ -44,6 +45,7 @@ from itune.training.loop import Measure, train
 from itune.training.records import read_rows, write_json
 from itune.training.versions import versions
 
+ALWAYS, AT_END = "always", "end"
 PRECISIONS = ("default", "high", "highest", "bfloat16", "tensorfloat32", "float32")
 
 
@@ -56,6 +58,8 @@ class RunConfig:
       max_length: word pieces; longer inputs are cut.
       cid_probes: the first so many training examples are the probes whose influence difference is
         measured.
+      cid_when: ``always``, after every epoch or before and after every round, or only at the
+        ``end``, which is cheaper. Changes nothing else.
       precision: of matrix products on accelerators, as ``jax_default_matmul_precision``.
       data: where the examples come from.
       access: which training examples' confounds the method may see.
@@ -68,6 +72,7 @@ class RunConfig:
     encoder: str = "all-MiniLM-L6-v2"
     max_length: int = 64
     cid_probes: int = 40
+    cid_when: str = ALWAYS
     precision: str = "highest"
     data: DataConfig = field(default_factory=DataConfig)
     access: AccessConfig = field(default_factory=AccessConfig)
@@ -78,6 +83,7 @@ class RunConfig:
 
     def __post_init__(self):
         require(self, "an integer, 1 or more", lambda v: v >= 1, "cid_probes")
+        require(self, f"one of {ALWAYS}, {AT_END}", (ALWAYS, AT_END).__contains__, "cid_when")
         require(self, f"one of {', '.join(PRECISIONS)}", PRECISIONS.__contains__, "precision")
 
 
@@ -222,6 +228,8 @@ def _run(config, method_name, seed, splits, folder, begin, checkpoint_seconds) -
     hides = np.random.default_rng([seed, 3])
     seen = hide_confounds(data["train"], config.access, hides)
     method = METHODS[method_name].make(config, classifier, seen, seed)
+    if config.cid_when == AT_END:
+        method = method._replace(plan=lambda train, plan=method.plan: last_cid_only(plan(train)))
     plan = method.plan(seen)  # refuses data that it cannot use
     begin()  # all input was good: only now is anything deleted or written
     trained = train(
@@ -345,7 +353,8 @@ def _require_same(path: Path, description: dict) -> None:
     except (ValueError, AttributeError) as error:
         raise UserError(f"{path} is damaged; start over with --overwrite true") from error
     sections = METHODS[description["method"]].sections
-    ignored = ("versions.", "device", *(f"config.{s}." for s in SECTIONS if s not in sections))
+    ignored = ("versions.", "device", "config.cid_when")
+    ignored += tuple(f"config.{name}." for name in SECTIONS if name not in sections)
     for key, value in _flat(description).items():
         if not key.startswith(ignored) and found.get(key) != value:
             raise UserError(

@@ -21,6 +21,7 @@ from itune.methods import (
     embedding_tuning,
     finetuning,
     influence_tuning,
+    last_cid_only,
 )
 
 CLASSIFIER = Classifier(LinenLoss(None, None), None)  # plans never call it
@@ -338,6 +339,13 @@ def test_all_methods_see_the_same_batches(name):
     assert label_batches(plan) == label_batches(finetuning_plan())
     seeds = [[w.arrays["dropout"] for w in p if "dropout" in w.arrays] for p in (plan, PLAIN)]
     assert seeds[0] == seeds[1]
+
+
+def test_last_cid_only():
+    plan = influence_plan()
+    thinned = last_cid_only(plan)
+    assert [w.note for w in thinned if w.kind == "cid"] == ["end"] and thinned[-1].kind == "cid"
+    assert_same_plan(*([w for w in p if w.kind != "cid"] for p in (plan, thinned)))
 
 
 def test_control_without_dropout():
