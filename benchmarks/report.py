@@ -28,7 +28,7 @@ def main(argv: list[str]) -> None:
     """Prints the tables and draws the plot."""
     Parser(prog="report.py", description=__doc__.split("\n\n")[0]).parse_args(argv)
     for path in sorted(RESULTS.glob("*.json")):
-        columns = COLUMNS.get(path.stem.partition("-")[0])
+        columns = COLUMNS.get(path.stem)
         if columns is None:
             continue
         records = json.loads(path.read_text())
