@@ -72,6 +72,7 @@ def draw(records: list[dict], path: Path) -> None:
             if r["model"] == model and r["k"] and "time_ratio" in r and "microbatch" not in r
         ]
         routes = list(dict.fromkeys(r["route"] for r in of_tuples))
+        last = max(r["k"] for r in of_tuples)
         for route, (colour, marker, _) in zip(routes, STYLES, strict=False):
             rows = [r for r in of_tuples if r["route"] == route]
             k = [r["k"] for r in rows]
@@ -79,7 +80,7 @@ def draw(records: list[dict], path: Path) -> None:
             panel.annotate(
                 route,
                 (k[-1], rows[-1]["time_ratio"]),
-                (6, 0),
+                (6, 0) if k[-1] == last else (6, 8),  # clear of lines that go on
                 textcoords="offset points",
                 color=colour,
                 va="center",
