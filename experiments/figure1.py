@@ -26,7 +26,7 @@ def main(argv: list[str]) -> None:
         "--probes",
         type=list_of(int, "indices", lambda v: v >= 0),
         default=(0,),
-        help="indices of training examples (0)",
+        help="training examples (0)",
     )
     parser.add_argument("--to", type=Path, metavar="FOLDER", help="to write to; the run's own")
     options = parser.parse_args(argv)

@@ -17,10 +17,10 @@ from itune.compiling import keep_compiled
 METHODS = ("finetuning", "adversarial", "influence_tuning", "embedding_tuning", "no_spurious")
 CAPTION = (
     "Accuracy on test in per cent, mean and standard deviation over seeds {seeds}; every seed "
-    "counts. p values are two-sided: Welch's t-test, and the permutation test of the difference of "
-    "means. Worst cell, CID after training and minutes of training are means. {source}: {encoder}. "
-    "{paper}: {authors}, bert-base-uncased, seeds 2021 to 2025; its p values follow from its "
-    "accuracies. {note}"
+    "counts. p values are two-sided: Student's t-test, as in the paper, Welch's, and the "
+    "permutation test of the difference of means. Worst cell, CID after training and minutes of "
+    "training are means. {source}: {encoder}. {paper}: {authors}, bert-base-uncased, seeds 2021 to "
+    "2025; its p values follow from its accuracies. {note}"
 )
 
 

@@ -6,15 +6,16 @@ from typing import NamedTuple
 
 from itune.analysis import paper
 from itune.analysis.render import Row
-from itune.analysis.statistics import permutation_test, summarise, welch_test
+from itune.analysis.statistics import permutation_test, student_test, summarise, welch_test
 from itune.results import RunResult
 
 HERE, PAPER = "here", "paper"
+REFERENCES = ("finetuning", "adversarial")
+TESTS = {"Student": student_test, "Welch": welch_test, "permutation": permutation_test}
 
 METHODS_HEADER = (
     *("task", "method", "source", "accuracy of each seed", "mean", "sd"),
-    *("t-test vs finetuning", "permutation vs finetuning"),
-    *("t-test vs adversarial", "permutation vs adversarial"),
+    *(f"{test} vs {reference}" for reference in REFERENCES for test in TESTS),
     *("worst cell", "CID", "collapsed", "minutes"),
 )
 """Heads of :func:`methods_rows`."""
@@ -92,7 +93,7 @@ def methods_rows(groups: Mapping[tuple[str, str], Group]) -> list[Row]:
 
 def _with_references(groups) -> list[tuple[str, str]]:
     """The groups, and those they are compared with."""
-    references = [(task, method) for task, _ in groups for method in ("finetuning", "adversarial")]
+    references = [(task, method) for task, _ in groups for method in REFERENCES]
     return list(dict.fromkeys([*groups, *references]))
 
 
@@ -100,10 +101,10 @@ def _methods_row(task: str, method: str, source: str, groups) -> Row:
     group = groups[task, method]
     mean, sd, _ = summarise(group.known)
     tests = []
-    for reference in ("finetuning", "adversarial"):
+    for reference in REFERENCES:
         other = groups.get((task, reference))
         has_test = other is not None and reference != method
-        for test in (welch_test, permutation_test):
+        for test in TESTS.values():
             tests.append(_p(test(group.known, other.known).p) if has_test else None)
     return (
         task,

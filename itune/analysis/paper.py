@@ -38,7 +38,7 @@ P_AGAINST_FINETUNING: dict[str, dict[str, str]] = {
     },
     "msgs": {"adversarial": ".179", "influence_tuning": ".015", "embedding_tuning": ".042"},
 }
-"""Table 2: p values of t-tests, as printed."""
+"""Table 2: p values of t-tests, as printed; Student's two-sided test gives them."""
 
 ACCURACY_BY_ACCESS: dict[str, dict[str, dict[int, float]]] = {
     "textlen": {

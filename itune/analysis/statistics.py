@@ -1,4 +1,4 @@
-"""Statistics over seeds: means, spreads, and two tests of a difference of means (NumPy, SciPy).
+"""Statistics over seeds: means, spreads, and tests of a difference of means (NumPy, SciPy).
 
 ==========================================  =====================================================
 values                                      what comes out
@@ -6,14 +6,14 @@ values                                      what comes out
 none                                        every mean is NaN
 fewer than two (of one side, for a test)    spread, ``t`` and ``p`` are NaN
 all of a side alike, the other side spread  as usual
-all of each side alike                      Welch's ``t`` and ``p`` are NaN; permutation as usual
+all of each side alike                      ``t`` and its ``p`` are NaN; permutation as usual
 ==========================================  =====================================================
 
 Nothing warns, and NaN stands for what cannot be said.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -39,13 +39,13 @@ class Summary(NamedTuple):
     count: int
 
 
-class WelchTest(NamedTuple):
-    """Welch's t-test of a difference of means, two-sided.
+class TTest(NamedTuple):
+    """A t-test of a difference of means, two-sided.
 
     Attributes:
       t: difference in units of its standard error; above 0 where the first mean is larger.
       p: probability of a ``t`` at least as far from 0 if the means were equal.
-      degrees: of freedom, after Welch and Satterthwaite.
+      degrees: of freedom.
     """
 
     t: float
@@ -80,23 +80,46 @@ def summarise(values: Sequence[float]) -> Summary:
     return Summary(mean, sd, len(values))
 
 
-def welch_test(first: Sequence[float], second: Sequence[float]) -> WelchTest:
+def welch_test(first: Sequence[float], second: Sequence[float]) -> TTest:
     """Tests whether two samples, perhaps of unequal variance, have equal means.
 
-    ``t = (mean_1 - mean_2) / sqrt(e_1 + e_2)`` with ``e = sd^2 / count``, and
-    ``degrees = (e_1 + e_2)^2 / (e_1^2 / (count_1 - 1) + e_2^2 / (count_2 - 1))``.
+    ``t = (mean_1 - mean_2) / sqrt(e_1 + e_2)`` with ``e = sd^2 / count``, and, after Welch and
+    Satterthwaite, ``degrees = (e_1 + e_2)^2 / (e_1^2 / (count_1 - 1) + e_2^2 / (count_2 - 1))``.
     """
-    sides = summarise(first), summarise(second)
+
+    def error(a, b):
+        parts = [side.sd**2 / side.count for side in (a, b)]
+        free = sum(e**2 / (side.count - 1) for e, side in zip(parts, (a, b), strict=True))
+        return sum(parts), sum(parts) ** 2 / free
+
+    return _t_test(first, second, error)
+
+
+def student_test(first: Sequence[float], second: Sequence[float]) -> TTest:
+    """The same by Student's test, which takes both variances to be equal, and pools them.
+
+    It is the test of the paper's Table 2.
+    """
+
+    def error(a, b):
+        degrees = a.count + b.count - 2
+        pooled = ((a.count - 1) * a.sd**2 + (b.count - 1) * b.sd**2) / degrees
+        return pooled / a.count + pooled / b.count, degrees
+
+    return _t_test(first, second, error)
+
+
+def _t_test(first, second, error: Callable[[Summary, Summary], tuple[float, float]]) -> TTest:
+    """A t-test from the squared standard error of the difference, and its degrees of freedom."""
+    a, b = summarise(first), summarise(second)
     is_spread = any(len(set(values)) > 1 for values in (first, second))
-    if min(side.count for side in sides) < 2 or not is_spread:
-        return WelchTest(math.nan, math.nan, math.nan)
+    if min(a.count, b.count) < 2 or not is_spread:
+        return TTest(math.nan, math.nan, math.nan)
     from scipy.special import stdtr
 
-    errors = [side.sd**2 / side.count for side in sides]
-    t = (sides[0].mean - sides[1].mean) / math.sqrt(sum(errors))
-    parts = (e**2 / (side.count - 1) for e, side in zip(errors, sides, strict=True))
-    degrees = sum(errors) ** 2 / sum(parts)
-    return WelchTest(t, float(2 * stdtr(degrees, -abs(t))), degrees)
+    squared, degrees = error(a, b)
+    t = (a.mean - b.mean) / math.sqrt(squared)
+    return TTest(t, float(2 * stdtr(degrees, -abs(t))), float(degrees))
 
 
 def permutation_test(
