@@ -57,7 +57,11 @@ def test_cid_over_seeds(tmp_path):
     assert paths[2].read_bytes().startswith(b"\x89PNG")
     assert paths[0].read_bytes() == paths[1].read_bytes()  # nothing random, no date
     text = paths[0].read_text()
-    for label in ("finetuning: 0.200 (paper 0.093)", "influence tuning: 0.100", "msgs"):
+    for label in (
+        "finetuning: 0.200 (paper 0.093)",
+        "influence tuning: 0.100",
+        "msgs: CID at the end",
+    ):
         assert f"<!-- {label} -->" in text
     assert not pyplot.get_fignums()
 

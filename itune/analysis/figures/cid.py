@@ -73,7 +73,8 @@ def plot_cid_over_seeds(
                 _plot_method(panel, method, runs, style, published.get(task, {}).get(method))
             _label(panel)
             panel.margins(x=0.03)
-            panel.legend(frameon=False, loc="upper right", fontsize=9, title=task)
+            title = f"{task}: CID at the end" + "; hollow: paper" * (task in published)
+            panel.legend(frameon=False, loc="upper right", fontsize=9, title=title)
 
 
 def _plot_method(axes, method: str, runs: Sequence[Rows], style, published: float | None) -> None:

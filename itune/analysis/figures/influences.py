@@ -25,7 +25,8 @@ def plot_influences(found: Sequence[ProbeInfluence], paths: Sequence[Path]) -> N
         for panel, influence in zip(axes, found, strict=True):
             _plot_probe(panel, influence)
             panel.set(ylabel="density")
-            panel.legend(frameon=False, fontsize=9)
+            place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1)}  # between panel and title
+            panel.legend(frameon=False, fontsize=9, ncols=2, **place)
         axes[-1].set_xlabel("influence on the probe (cosine of gradients)")
 
 
@@ -45,4 +46,5 @@ def _plot_probe(axes, influence: ProbeInfluence) -> None:
         f"probe {influence.probe} ({influence.cell}): means differ by {influence.difference:.3f}, "
         f"Welch t = {test.t:.1f}, {p}",
         fontsize=10,
+        pad=26,
     )
