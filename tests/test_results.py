@@ -72,6 +72,7 @@ def test_runs_of_one_configuration(tmp_path):
         make_row(seed=1),
         make_row(seed=2, config=fewer),
         make_row("influence_tuning", config={"access": {"rate": 0.05}}),
+        make_row("embedding_tuning", config={"access": {"rate": 0.1}}),
         make_row("no_spurious", seed=1, digest="twin"),
         make_row("no_spurious", seed=2, digest="twin"),
     )

@@ -115,7 +115,7 @@ def _methods_row(task: str, method: str, source: str, groups) -> Row:
         _fixed(sd, 2),
         *tests,
         _fixed(group.worst_cell, 1),
-        _fixed(group.cid, 3),
+        group.cid,
         group.collapsed or None,
         _fixed(group.minutes, 0 if source == PAPER else 1),
     )
