@@ -101,5 +101,5 @@ def test_influences(tmp_path):
 def test_a_folder_that_cannot_be(tmp_path):
     pytest.importorskip("matplotlib")
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="cannot write .*a.svg: Not a directory; choose another"):
+    with pytest.raises(UserError, match="cannot write .*a.svg: File exists; choose another"):
         plot_cid_over_seeds({"t": {"a": [ROWS]}}, [tmp_path / "file" / "a.svg"], published={})

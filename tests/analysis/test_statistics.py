@@ -65,9 +65,8 @@ def test_permutations_by_hand():
 
 
 def test_equal_means_count_every_partition():
-    first, second = [0.1, 0.2, 0.3], [0.2, 0.2, 0.2]
-    assert np.mean(first) != np.mean(second)  # by rounding
-    assert permutation_test(first, second).p == 1
+    first, second = [0.718, 0.717, 0.721], [0.719, 0.719, 0.718]
+    assert permutation_test(first, second).p == 1  # though rounding makes it 0.9
 
 
 def test_large_samples_are_drawn_from_the_seed(monkeypatch):

@@ -227,7 +227,7 @@ def test_collecting_nothing(tmp_path, capsys):
 
 TINY = """
 encoder = "{encoder}"
-max_length = 16
+max_length = 8
 cid_probes = 6
 
 [data]

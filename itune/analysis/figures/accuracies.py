@@ -34,7 +34,7 @@ def plot_accuracies(
             panel.set(title=task, xlabel=label, ylim=(len(names) - 0.4, -0.6))
             panel.grid(axis="x", color="0.9", linewidth=0.8)
             panel.set_axisbelow(True)
-        _add_legend(axes[-1])
+        _add_legend(axes)
 
 
 def _plot_line(axes, line: int, sources: Sources) -> None:
@@ -49,16 +49,18 @@ def _plot_line(axes, line: int, sources: Sources) -> None:
         axes.plot([mean, mean], [y - 0.15, y + 0.15], color=color, linewidth=2.2)
 
 
-def _add_legend(axes) -> None:
-    handles, names = axes.get_legend_handles_labels()
-    by_name = dict(zip(names[::-1], handles[::-1], strict=True))  # the first of each name
-    ordered = sorted(by_name, key=names.index)
-    axes.figure.legend(
-        [by_name[name] for name in ordered],
-        ordered,
+def _add_legend(axes: Sequence) -> None:
+    """One legend for all panels, below them."""
+    marks: dict = {}
+    for panel in axes:
+        for mark, source in zip(*panel.get_legend_handles_labels(), strict=True):
+            marks.setdefault(source, mark)
+    axes[0].figure.legend(
+        marks.values(),
+        marks.keys(),
         frameon=False,
         loc="outside lower center",
-        ncols=len(ordered),
+        ncols=len(marks),
         title="each mark a seed, bars their means",
         title_fontsize=9,
     )
