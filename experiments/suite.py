@@ -66,27 +66,29 @@ def make_parser(
     percents: Sequence[int] = (100,),
 ) -> argparse.ArgumentParser:
     """Returns the parser that every table has, with its defaults."""
-    parser = Parser(
-        prog=prog, description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
+    parser = Parser(prog=prog, description=description)
     add = parser.add_argument
+
+    def add_list(name, default, kind, told):
+        text = f"{told} (default: {','.join(map(str, default))})"
+        add(f"--{name}", type=kind, default=tuple(default), metavar="A,B", help=text)
+
     names = dict.fromkeys([*METHODS, *methods])
     for option, known, default in (("tasks", TASKS, tasks), ("methods", names, methods)):
         kind = list_of(str, f"{option} out of {', '.join(known)}", known.__contains__)
-        add(f"--{option}", type=kind, default=tuple(default), help="a part, or others")
+        add_list(option, default, kind, f"out of {', '.join(known)}")
     kind = list_of(int, "integers from 0 to 2**32 - 1", range(2**32).__contains__)
-    add("--seeds", type=kind, default=SEEDS, help="each method is run with each")
+    add_list("seeds", SEEDS, kind, "each method is run with each")
+    parser.set_defaults(rates=tuple(percents))
     if len(percents) > 1:
         kind = list_of(int, "percentages from 1 to 100", range(1, 101).__contains__)
-        add("--rates", type=kind, default=tuple(percents), help="of confounds that can be read")
-    else:
-        parser.set_defaults(rates=tuple(percents))
-    add("--encoder", choices=PRESET_NAMES, default="minilm", help="which presets to take")
+        add_list("rates", percents, kind, "percentages of confounds that can be read")
+    add("--encoder", choices=PRESET_NAMES, default="minilm", help="decides the presets (minilm)")
     for task in TASKS:
-        add(f"--{task}", metavar="FOLDER", help=f"data.source of {task}; that of the preset")
+        add(f"--{task}", metavar="FOLDER", help=f"data.source of {task}, not the preset's")
         add(f"--{task}-control", metavar="FOLDER", help=f"data.control of {task}")
-    add("--out", type=Path, default=Path("runs"), help="where runs are kept")
-    add("--to", type=Path, metavar="FOLDER", help="where to write; OUT/tables if not given")
+    add("--out", type=Path, default=Path("runs"), help="where runs are kept (runs)")
+    add("--to", type=Path, metavar="FOLDER", help="where to write (OUT/tables)")
     add("--render", action="store_true", help="run nothing; take the runs that have finished")
     add("--results", type=Path, nargs="+", metavar="FILE", help="take runs from collected JSON")
     return parser
