@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from itune.analysis.figures import STYLES, require_matplotlib
+from itune.analysis.render import to_markdown
 from itune.cli import Parser, run_main
 
 RESULTS = Path(__file__).parent / "results"
@@ -41,16 +42,7 @@ def main(argv: list[str]) -> None:
 def markdown(records: list[dict], columns: tuple[str, ...]) -> str:
     """Records as a Markdown table."""
     heads = [name.replace("_", " ") for name in columns]
-    lines = [heads, ["---"] * len(heads), *([_cell(r.get(c)) for c in columns] for r in records)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
-def _cell(value) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, float):
-        return f"{value:.0e}" if 0 < abs(value) < 1e-3 else f"{value:.3g}"
-    return str(value)
+    return to_markdown(heads, [[record.get(name) for name in columns] for record in records])
 
 
 def draw(records: list[dict], path: Path) -> None:

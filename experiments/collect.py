@@ -1,40 +1,35 @@
 """Gathers finished runs into one small JSON file and prints their table.
 
-``python experiments/collect.py runs/NAME --out experiments/results/NAME.json``
+``python experiments/collect.py runs/NAME ... --out experiments/results/NAME.json``; ``runs`` alone
+takes every finished run below it.
 """
 
-import json
 import sys
 from pathlib import Path
 
 from itune.analysis.tables import results_table
 from itune.cli import Parser, run_main
 from itune.errors import UserError
+from itune.results import collected, read_result
 from itune.training.records import write_json
-from itune.training.run import Finished, read_run
 
 
 def main(argv: list[str]) -> None:
-    """Reads every finished run below a folder."""
+    """Reads every finished run below some folders."""
     parser = Parser(prog="collect.py", description=__doc__.split("\n\n")[0])
-    parser.add_argument("folder", type=Path, help="holds run folders")
+    parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="holds runs")
     parser.add_argument("--out", type=Path, required=True, help="the JSON file to write")
     options = parser.parse_args(argv)
-    found = sorted(path.parent for path in options.folder.glob("*/result.json"))
-    if not found:
-        raise UserError(f"{options.folder} holds no finished run; give the folder of a name")
-    runs = [read_run(folder) for folder in found]
-    write_json(options.out, [_row(run) for run in runs])
+    runs = [read_result(path) for folder in options.folders for path in _finished(folder)]
+    write_json(options.out, [collected(run) for run in runs])
     print(results_table([run.result for run in runs]))
 
 
-def _row(run: Finished) -> dict:
-    """What decided the run, what came out; CID, dev accuracy and influence losses on the way."""
-    description = json.loads((run.folder / "config.json").read_text())
-    data = description["config"]["data"]
-    data["source"] = Path(data["source"]).name
-    way = [row for row in run.metrics if row["kind"] in ("cid", "accuracy", "influence_update")]
-    return {**description, "result": run.result, "measured": way}
+def _finished(folder: Path) -> list[Path]:
+    found = sorted(path.parent for path in folder.rglob("result.json"))
+    if not found:
+        raise UserError(f"{folder} holds no finished run; give the folder of a name, or of names")
+    return found
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """``jax.jit`` as the runner calls it: with compiler options that suit second derivatives."""
 
+import os
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import jax
 
@@ -28,3 +30,13 @@ def _options() -> dict[str, str] | None:
     except jax.errors.JaxRuntimeError:  # another version of XLA
         return None
     return CPU_OPTIONS
+
+
+def keep_compiled() -> None:
+    """Keeps compiled functions on disk for later runs, unless a place for them is set already.
+
+    That is ``$XDG_CACHE_HOME/itune/jax``, or ``~/.cache/itune/jax``.
+    """
+    if not jax.config.jax_compilation_cache_dir:  # JAX_COMPILATION_CACHE_DIR in the environment
+        caches = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser()
+        jax.config.update("jax_compilation_cache_dir", str(caches / "itune" / "jax"))

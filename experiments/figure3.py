@@ -1,0 +1,42 @@
+"""The paper's Figure 3: confound influence difference against label steps, over seeds.
+
+``python experiments/figure3.py --textlen FOLDER`` runs what is missing, then draws figure3.png and
+figure3.svg; with ``--render`` or ``--results FILE`` it runs nothing.
+"""
+
+import sys
+
+from suite import announce, gather, make_parser, place
+
+from itune.analysis.figures import plot_cid_over_seeds, require_matplotlib
+from itune.analysis.paper import FINAL_CID
+from itune.cli import run_main
+from itune.compiling import keep_compiled
+
+METHODS = ("finetuning", "influence_tuning", "no_spurious")
+
+
+def main(argv: list[str]) -> None:
+    """Runs or reads, then draws."""
+    summary = __doc__.split("\n\n")[0]
+    parser = make_parser("figure3.py", summary, methods=METHODS, tasks=("textlen",))
+    options = parser.parse_args(argv)
+    require_matplotlib()
+    suite = gather(options)
+    groups = suite.groups("task", "method")
+    tasks = {
+        task: {
+            method: [run.measured for run in groups[task, method]]
+            for method in options.methods
+            if (task, method) in groups
+        }
+        for task in dict.fromkeys(key.task for key in suite.runs)
+    }
+    paths = [place(options) / f"figure3.{suffix}" for suffix in ("png", "svg")]
+    plot_cid_over_seeds(tasks, paths, published=FINAL_CID)
+    announce(filter(None, [suite.note(), *paths]))
+
+
+if __name__ == "__main__":
+    keep_compiled()
+    sys.exit(run_main(main, interrupted="go on by the same command"))

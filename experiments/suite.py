@@ -1,0 +1,248 @@
+"""What the commands for the paper's tables and figures share: which runs they need, and where.
+
+A run lies in ``OUT/PRESET/METHOD-SEED``, and below full access to confounds in
+``OUT/PRESET-access-PERCENT/METHOD-SEED``.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from run import PRESETS, Experiment
+
+from itune.analysis.render import Row, cell_text, write_table
+from itune.analysis.tables import align
+from itune.cli import Parser
+from itune.config import parse, to_dict
+from itune.errors import UserError
+from itune.results import RunResult, read_collections, read_result, require_one_configuration
+from itune.training.run import METHODS, RunConfig, run
+
+TASKS = ("textlen", "msgs")
+SEEDS = (2021, 2022, 2023, 2024, 2025)
+PRESET_NAMES = {"minilm": "{}-minilm", "base": "{}"}
+
+
+class Wanted(NamedTuple):
+    """One run that a table needs; ``percent`` of confounds can be read."""
+
+    task: str
+    method: str
+    seed: int
+    percent: int = 100
+
+
+class Suite(NamedTuple):
+    """The runs of a table that there are, in order, and how many it needs."""
+
+    runs: dict[Wanted, RunResult]
+    wanted: int
+
+    def groups(self, *names: str) -> dict[tuple, list[RunResult]]:
+        """Runs by some fields of :class:`Wanted`."""
+        found: dict[tuple, list[RunResult]] = {}
+        for key, result in self.runs.items():
+            found.setdefault(tuple(getattr(key, name) for name in names), []).append(result)
+        return found
+
+    def note(self) -> str:
+        """A sentence that tells whether any are missing."""
+        missing = self.wanted - len(self.runs)
+        return f"{missing} of {self.wanted} runs are missing." if missing else ""
+
+
+# Options
+
+
+def make_parser(
+    prog: str,
+    description: str,
+    *,
+    methods: Sequence[str],
+    tasks: Sequence[str] = TASKS,
+    percents: Sequence[int] = (100,),
+) -> argparse.ArgumentParser:
+    """Returns the parser that every table has, with its defaults."""
+    parser = Parser(prog=prog, description=description)
+    add = parser.add_argument
+
+    def add_list(name, default, kind, told):
+        text = f"{told} (default: {','.join(map(str, default))})"
+        add(f"--{name}", type=kind, default=tuple(default), metavar="A,B", help=text)
+
+    names = dict.fromkeys([*METHODS, *methods])
+    for option, known, default in (("tasks", TASKS, tasks), ("methods", names, methods)):
+        kind = list_of(str, f"{option} out of {', '.join(known)}", known.__contains__)
+        add_list(option, default, kind, f"out of {', '.join(known)}")
+    kind = list_of(int, "integers from 0 to 2**32 - 1", range(2**32).__contains__)
+    add_list("seeds", SEEDS, kind, "each method is run with each")
+    parser.set_defaults(rates=tuple(percents))
+    if len(percents) > 1:
+        kind = list_of(int, "percentages from 1 to 100", range(1, 101).__contains__)
+        add_list("rates", percents, kind, "percentages of confounds that can be read")
+    add("--encoder", choices=PRESET_NAMES, default="minilm", help="decides the presets (minilm)")
+    for task in TASKS:
+        add(f"--{task}", metavar="FOLDER", help=f"data.source of {task}, not the preset's")
+        add(f"--{task}-control", metavar="FOLDER", help=f"data.control of {task}")
+    add("--out", type=Path, default=Path("runs"), help="where runs are kept (runs)")
+    add("--to", type=Path, metavar="FOLDER", help="where to write (OUT/tables)")
+    add("--render", action="store_true", help="run nothing; take the runs that have finished")
+    add("--results", type=Path, nargs="+", metavar="FILE", help="take runs from collected JSON")
+    return parser
+
+
+def list_of(
+    read: Callable[[str], Any], what: str, is_fit: Callable[[Any], bool]
+) -> Callable[[str], tuple]:
+    """Returns what reads ``a,b`` from a command line: different values that all fit."""
+
+    def parse_list(text: str) -> tuple:
+        try:
+            values = tuple(read(word) for word in text.split(","))
+        except ValueError:
+            values = ()
+        if not values or len(set(values)) < len(values) or not all(map(is_fit, values)):
+            raise argparse.ArgumentTypeError(f"{text!r} is no list of different {what}")
+        return values
+
+    return parse_list
+
+
+# From options to runs
+
+
+def gather(options: argparse.Namespace) -> Suite:
+    """Runs what is missing, or takes what is there.
+
+    Raises:
+      UserError: bad input; or nothing is there; or it is of different configurations.
+    """
+    wanted = _wanted(options)
+    if options.results or options.render:
+        runs = _collected(options, wanted) if options.results else _finished(options, wanted)
+        _require_whole(runs, options)
+    else:
+        runs = _run_all(options, wanted)
+    return Suite({key: runs[key] for key in wanted if key in runs}, len(wanted))
+
+
+def _wanted(options) -> list[Wanted]:
+    """All runs, seed by seed, so that every method has some as soon as may be."""
+    keys = [
+        Wanted(task, method, seed, percent)
+        for seed in options.seeds
+        for task in options.tasks
+        for percent in options.rates
+        for method in options.methods
+    ]
+    return [key for key in keys if not _has_no_control(options, key)]
+
+
+def _has_no_control(options, key: Wanted) -> bool:
+    """Whether this is a run without the spurious feature where no such data are to be had."""
+    return key.method == "no_spurious" and key.task == "msgs" and not options.msgs_control
+
+
+def _setting_name(options, key: Wanted) -> str:
+    preset = PRESET_NAMES[options.encoder].format(key.task)
+    return preset if key.percent == 100 else f"{preset}-access-{key.percent}"
+
+
+def _folder(options, key: Wanted) -> Path:
+    return options.out / _setting_name(options, key) / f"{key.method}-{key.seed}"
+
+
+def _finished(options, wanted: list[Wanted]) -> dict[Wanted, RunResult]:
+    folders = {key: _folder(options, key) for key in wanted}
+    return {
+        key: read_result(folder)
+        for key, folder in folders.items()
+        if (folder / "result.json").exists()
+    }
+
+
+def _collected(options, wanted: list[Wanted]) -> dict[Wanted, RunResult]:
+    found = {(run.setting, run.method, run.seed): run for run in read_collections(options.results)}
+    places = {key: (_setting_name(options, key), key.method, key.seed) for key in wanted}
+    return {key: found[place] for key, place in places.items() if place in found}
+
+
+def _run_all(options, wanted: list[Wanted]) -> dict[Wanted, RunResult]:
+    settings = {key: _setting(options, key) for key in wanted}
+    known = _finished(options, wanted)
+    for task, setting in {key.task: settings[key] for key in wanted}.items():
+        _require_one(known, task, to_dict(setting))
+    for number, key in enumerate(wanted, 1):
+        folder = _folder(options, key)
+        print(f"run {number} of {len(wanted)}: {folder}", file=sys.stderr, flush=True)
+        run(settings[key], key.method, key.seed, folder, resume=True)
+        known[key] = read_result(folder)
+    return known
+
+
+def _setting(options, key: Wanted) -> RunConfig:
+    """The preset's configuration with the data and the access rate asked for."""
+    given = {
+        "preset": PRESET_NAMES[options.encoder].format(key.task),
+        "data.source": getattr(options, key.task),
+        "data.control": getattr(options, f"{key.task}_control"),
+        "access.rate": None if key.percent == 100 else key.percent / 100,
+    }
+    words = [f"--{name}={value}" for name, value in given.items() if value is not None]
+    config = parse(Experiment, PRESETS, words, prog="run.py", description="", default_preset=None)
+    return RunConfig(**{field.name: getattr(config, field.name) for field in fields(RunConfig)})
+
+
+# What may stand in one table
+
+
+def _require_whole(runs: dict[Wanted, RunResult], options) -> None:
+    if not runs:
+        places = ", ".join(map(str, options.results or [options.out]))
+        names = ", ".join(PRESET_NAMES[options.encoder].format(task) for task in options.tasks)
+        raise UserError(f"{places}: no finished run of {names} that was asked for is there")
+    for task in options.tasks:
+        _require_one(runs, task)
+
+
+def _require_one(runs: dict[Wanted, RunResult], task: str, wanted: dict | None = None) -> None:
+    """Checks that the runs of a task are what their folders say, and of one configuration."""
+    of_task = {key: run for key, run in runs.items() if key.task == task}
+    for key, result in of_task.items():
+        if (result.method, result.seed, round(100 * result.access)) != key[1:]:
+            raise UserError(
+                f"{result.where} is {result.method} with seed {result.seed} and access rate "
+                f"{result.access}, as its place does not say; move it where it belongs"
+            )
+    require_one_configuration(list(of_task.values()), wanted)
+
+
+# What comes out
+
+
+def place(options: argparse.Namespace) -> Path:
+    """The folder to write to."""
+    return options.to or options.out / "tables"
+
+
+def publish(
+    options: argparse.Namespace, name: str, header: Sequence[str], rows: list[Row], caption: str
+) -> None:
+    """Writes a table in every format, and prints it."""
+    paths = write_table(place(options), name, header, rows, caption=caption)
+    print(align([header, *([cell_text(cell) for cell in row] for row in rows)]))
+    print(f"\n{caption}\n")
+    announce(paths)
+
+
+def announce(paths: Iterable[Path]) -> None:
+    """Prints which files there are."""
+    print("\n".join(map(str, paths)))
+
+
+def encoder_name(suite: Suite) -> str:
+    """The encoder of the runs."""
+    return next(iter(suite.runs.values())).description["config"]["encoder"]

@@ -1,0 +1,109 @@
+"""The influence on single probes of every training example of their label."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from itune.analysis.statistics import welch_test
+from itune.compiling import jit
+from itune.data.cells import Cell
+from itune.data.dataset import Dataset, chunks_by_length, collate
+from itune.errors import UserError
+from itune.influence.scores import cosines
+
+
+class ProbeInfluence(NamedTuple):
+    """Influence of two groups on one probe (NumPy).
+
+    Attributes:
+      probe: its index.
+      cell: its label and confound.
+      same: influence of each training example of the same label and confound but the probe itself.
+      different: of each of the same label and another confound.
+    """
+
+    probe: int
+    cell: Cell
+    same: np.ndarray
+    different: np.ndarray
+
+    @property
+    def difference(self) -> float:
+        """Mean over ``same`` minus mean over ``different``: the probe's CID, without itself."""
+        return float(self.same.mean() - self.different.mean())
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, with Welch's test of the difference."""
+        test = welch_test(self.same, self.different)
+        return {
+            "probe": self.probe,
+            "label": self.cell.label,
+            "confound": self.cell.confound,
+            "difference": self.difference,
+            "welch_t": test.t,
+            "welch_p": test.p,
+            "same": self.same.tolist(),
+            "different": self.different.tolist(),
+        }
+
+
+def probe_influences(
+    loss: Callable[[Any, Any], jax.Array],
+    params: Any,
+    train: Dataset,
+    *,
+    probes: Sequence[int],
+    chunk: int = 16,
+    notify: Callable[[int, int], None] = lambda done, total: None,
+) -> list[ProbeInfluence]:
+    """Scores the gradient cosine of each probe with every training example of its label.
+
+    Args:
+      loss: one example's label loss; see :func:`itune.influence.cosines`.
+      params: parameters.
+      train: the training data.
+      probes: indices into ``train``, few: their gradients are computed anew for every chunk.
+      chunk: training examples computed at once.
+      notify: called with probes done and probes in all.
+
+    Raises:
+      UserError: a probe is no index, or one of its groups is empty.
+    """
+    groups = [_groups(train, probe) for probe in probes]
+    score = jit(cosines(loss))
+    found = []
+    for done, (probe, (same, different)) in enumerate(zip(probes, groups, strict=True), 1):
+        indices = np.concatenate([same, different])
+        values = _scores(score, params, train, probe, indices, chunk)
+        cell = Cell(int(train.label[probe]), int(train.confound[probe]))
+        found.append(ProbeInfluence(probe, cell, *np.split(values, [len(same)])))
+        notify(done, len(probes))
+    return found
+
+
+def _groups(train: Dataset, probe: int) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of the probe's two groups."""
+    if not 0 <= probe < len(train):
+        raise UserError(f"probe is {probe}; make it an index from 0 to {len(train) - 1}")
+    has_label = train.label == train.label[probe]
+    has_confound = train.confound == train.confound[probe]
+    is_other = np.arange(len(train)) != probe
+    groups = has_label & has_confound & is_other, has_label & ~has_confound
+    for name, is_in in zip(("same", "different"), groups, strict=True):
+        if not is_in.any():
+            raise UserError(
+                f"probe {probe} has no training example of its label and the {name} confound; "
+                "choose another"
+            )
+    return tuple(map(np.flatnonzero, groups))
+
+
+def _scores(score, params, train, probe, indices, chunk) -> np.ndarray:
+    values = np.empty(len(indices))
+    of_probe = collate(train, np.array([probe]))
+    for positions, is_real in chunks_by_length(train, indices, chunk):
+        row = score(params, of_probe, collate(train, indices[positions]))[0]
+        values[positions[is_real]] = np.asarray(row)[is_real]
+    return values

@@ -1,0 +1,249 @@
+"""Finished runs read back: their results from folders or from collected JSON, and their models."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+
+from itune.config import from_dict
+from itune.data.dataset import Dataset, tokenize
+from itune.data.tasks import load_splits
+from itune.errors import UserError
+from itune.methods.method import Classifier
+from itune.models import BertClassifier, load_encoder, load_tokenizer
+from itune.training.classifier import make_classifier
+from itune.training.run import RunConfig, read_run
+
+MEASURES = ("cid", "accuracy", "influence_update")
+"""Kinds of rows of ``metrics.jsonl`` that a collection keeps."""
+
+
+class RunResult(NamedTuple):
+    """What one finished run came to.
+
+    Attributes:
+      where: it was read from, for messages.
+      setting: the name of the folder that holds the run's own.
+      description: what its ``config.json`` says.
+      result: what its ``result.json`` says; what later versions added may lack.
+      measured: rows of its ``metrics.jsonl``, of :data:`MEASURES` at least.
+    """
+
+    where: str
+    setting: str
+    description: dict[str, Any]
+    result: dict[str, Any]
+    measured: list[dict[str, Any]]
+
+    @property
+    def method(self) -> str:
+        """A key of :data:`itune.training.run.METHODS`."""
+        return self.description["method"]
+
+    @property
+    def seed(self) -> int:
+        """The run's seed."""
+        return self.description["seed"]
+
+    @property
+    def access(self) -> float:
+        """The fraction of training examples whose confound could be read."""
+        return self.description["config"].get("access", {}).get("rate", 1.0)
+
+    @property
+    def accuracy(self) -> float:
+        """On test, a fraction."""
+        return self.result["test"]["accuracy"]
+
+    @property
+    def worst_cell(self) -> float:
+        """Accuracy of the worst cell of test, a fraction."""
+        return self.result["test"]["worst_cell_accuracy"]
+
+    @property
+    def cid(self) -> float | None:
+        """The confound influence difference after training."""
+        return self.result["cid"]["cid"]
+
+    @property
+    def minutes(self) -> float:
+        """Wall clock of training."""
+        return self.result["seconds"] / 60
+
+    @property
+    def has_collapsed(self) -> bool:
+        """Whether training data are classified no better than by chance."""
+        return self.result.get("collapsed", False)
+
+    def confounds(self, kind: str) -> int | None:
+        """How many confounds were ``"visible"``, or ``"read"``; None if the run did not tell."""
+        return self.result.get("confounds", {}).get(kind)
+
+
+# Reading and collecting
+
+
+def read_result(folder: Path) -> RunResult:
+    """Reads a finished run's folder.
+
+    Raises:
+      UserError: a file of it is missing or damaged.
+    """
+    finished = read_run(folder)
+    path = folder / "config.json"
+    row = {
+        "setting": folder.absolute().parent.name,
+        **_read_json(path, dict),
+        "result": finished.result,
+        "measured": finished.metrics,
+    }
+    return _from_row(row, str(folder), setting="")
+
+
+def collected(run: RunResult) -> dict[str, Any]:
+    """A run as one object of a collection: what decided it, what came out, what was measured.
+
+    Of paths to data their last part is kept.
+    """
+    config = run.description["config"]
+    paths = {key: config["data"][key] for key in ("source", "control") if config["data"].get(key)}
+    data = config["data"] | {key: Path(path).name for key, path in paths.items()}
+    return {
+        "setting": run.setting,
+        **run.description,
+        "config": config | {"data": data},
+        "result": run.result,
+        "measured": [row for row in run.measured if row["kind"] in MEASURES],
+    }
+
+
+def read_collections(paths: Iterable[Path]) -> list[RunResult]:
+    """Reads JSON files of :func:`collected` objects.
+
+    An object without a setting, as earlier versions wrote it, has the file's name for one.
+
+    Raises:
+      UserError: a file is missing or damaged, or a run is in there twice.
+    """
+    runs: dict[tuple, RunResult] = {}
+    for path in paths:
+        for number, row in enumerate(_read_json(path, list), 1):
+            run = _from_row(row, f"{path}, run {number}", setting=path.stem)
+            key = run.setting, run.method, run.seed
+            if key in runs:
+                raise UserError(
+                    f"{run.where} is {run.method} with seed {run.seed} of {run.setting}, as is "
+                    f"{runs[key].where}; leave one of them out"
+                )
+            runs[key] = run
+    return list(runs.values())
+
+
+def _from_row(row: Any, where: str, *, setting: str) -> RunResult:
+    try:
+        rest = dict(row)
+        parts = [rest.pop(name) for name in ("result", "measured")]
+        run = RunResult(where, rest.pop("setting", setting), rest, *parts)
+        numbers = [run.accuracy, run.worst_cell, run.minutes, run.access, run.seed, run.cid or 0]
+        if not all(isinstance(number, int | float) for number in numbers):
+            raise ValueError
+        return run._replace(setting=str(run.setting), measured=[dict(r) for r in run.measured])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise UserError(f"{where} is damaged, or no result of a run") from None
+
+
+def _read_json(path: Path, kind: type) -> Any:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read {path}: {error}") from None
+    if not isinstance(value, kind):
+        raise UserError(f"{path} is damaged: it holds no {kind.__name__}")
+    return value
+
+
+# Whether runs may stand in one table
+
+
+def require_one_configuration(
+    runs: Sequence[RunResult], wanted: Mapping[str, Any] | None = None
+) -> None:
+    """Checks that runs differ in nothing but method, seed, access rate, versions and device.
+
+    Keys that only one of two runs has are of different versions, and do not count. A method that
+    takes its data from ``data.control`` has data of its own.
+
+    Args:
+      runs: of one task.
+      wanted: a configuration that they must have; that of the first run if None.
+
+    Raises:
+      UserError: names the two that differ, and in what.
+    """
+    known = {} if wanted is None else {k: (v, "the setting") for k, v in _decisive(wanted).items()}
+    for run in runs:
+        data = "data of no_spurious" if run.method == "no_spurious" else "data"
+        values = _decisive(run.description["config"])
+        values |= {data: run.description.get("data_sha256")}
+        for key, value in values.items():
+            other, where = known.setdefault(key, (value, run.where))
+            if other != value:
+                raise UserError(
+                    f"{run.where} was run with {key} {value!r}, but {where} has {other!r}; keep "
+                    "runs of different configurations in different folders"
+                )
+
+
+def _decisive(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A configuration with dotted keys, but for the access rate."""
+    flat: dict[str, Any] = {}
+    for key, value in config.items():
+        name = f"{prefix}{key}"
+        flat |= _decisive(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
+    flat.pop("access.rate", None)
+    return flat
+
+
+# What a run has learnt
+
+
+class Trained(NamedTuple):
+    """A finished run's model, and what it was trained on.
+
+    Attributes:
+      config: the run's configuration.
+      classifier: its losses.
+      params: of the trained model.
+      train: the tokenised training data.
+    """
+
+    config: RunConfig
+    classifier: Classifier
+    params: Any
+    train: Dataset
+
+
+def load_trained(folder: Path) -> Trained:
+    """Loads the model of a finished run, and its training data.
+
+    Raises:
+      UserError: the run has not finished, or the data are not there any more, or have changed.
+    """
+    path = folder / "config.json"
+    description = _read_json(path, dict)
+    config = from_dict(RunConfig, description.get("config", {}), source=str(path))
+    splits = load_splits(config.data)
+    if splits.digest() != description.get("data_sha256"):
+        raise UserError(f"{path}: the run had other data than data.source {config.data.source} has")
+    model = folder / "model"
+    bert, params = load_encoder(model, splits.label_count, jax.random.key(0))
+    train = tokenize(
+        splits.train,
+        load_tokenizer(model),
+        max_length=config.max_length,
+        max_positions=bert.max_positions,
+        vocab_size=bert.vocab_size,
+    )
+    return Trained(config, make_classifier(BertClassifier(bert)), params, train)

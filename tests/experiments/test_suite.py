@@ -1,0 +1,279 @@
+"""The commands for the paper's tables and figures, on made-up runs and on one that is tiny."""
+
+import csv
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_up_runs import CONFIG, make_row, write_run
+from small_run import make_encoder
+
+from itune.cli import run_main
+
+pytest.importorskip("matplotlib")
+sys.path.insert(0, str(Path(__file__).parents[2] / "experiments"))
+collect, figure1, figure3, suite, table2, table3 = map(
+    importlib.import_module, ("collect", "figure1", "figure3", "suite", "table2", "table3")
+)
+sys.path.pop(0)
+
+METHODS = ("finetuning", "influence_tuning")
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """Two methods with seeds 1 and 2, and influence tuning at 5 %."""
+    out = tmp_path / "runs"
+    for seed in (1, 2):
+        for method, accuracy in zip(METHODS, (0.7, 0.8), strict=True):
+            folder = out / "textlen-minilm" / f"{method}-{seed}"
+            write_run(folder, method, seed, accuracy + seed / 100)
+    write_run(
+        out / "textlen-minilm-access-5" / "influence_tuning-1",
+        *("influence_tuning", 1, 0.5),
+        config={"access": {"rate": 0.05}},
+        collapsed=True,
+        confounds={"visible": 75, "read": 60},
+    )
+    return out
+
+
+def read_csv(path):
+    return list(csv.DictReader(path.read_text().splitlines()))
+
+
+def render(command, runs, *more):
+    return run_main(command.main, ["--render", "--out", str(runs), "--seeds", "1,2", *more])
+
+
+def test_table2(runs, capsys):
+    assert render(table2, runs, "--tasks", "textlen") == 0
+    out = capsys.readouterr().out
+    assert "6 of 10 runs are missing." in out and "Encoder" not in out
+    folder = runs / "tables"
+    names = {f"table2.{suffix}" for suffix in ("md", "tex", "csv", "png", "svg")}
+    assert {path.name for path in folder.iterdir()} == names
+    assert all(str(folder / name) in out for name in names)
+    rows = read_csv(folder / "table2.csv")
+    assert [(row["method"], row["source"], row["mean"]) for row in rows] == [
+        ("finetuning", "here", "71.50"),
+        ("finetuning", "paper", "76.00"),
+        ("influence tuning", "here", "81.50"),
+        ("influence tuning", "paper", "80.48"),
+    ]
+    assert rows[2]["accuracy of each seed"] == "81.0 82.0"
+    assert "6 of 10 runs are missing." in (folder / "table2.md").read_text()
+
+
+def test_table3(runs, tmp_path, capsys):
+    to = tmp_path / "elsewhere"
+    assert render(table3, runs, "--rates", "5,100", "--tasks", "textlen", "--to", str(to)) == 0
+    assert "5 of 8 runs are missing." in capsys.readouterr().out
+    rows = read_csv(to / "table3.csv")
+    assert [(row["access"], row["all seeds: mean"], row["confounds read"]) for row in rows] == [
+        ("5 %", "50.00", "60"),
+        ("100 %", "81.50", ""),
+    ]
+    assert rows[0]["succeeded: mean"] == "" and rows[0]["paper: succeeded"] == "78.24"
+
+
+def test_figure3(runs, capsys):
+    assert render(figure3, runs) == 0
+    assert "2 of 6 runs are missing." in capsys.readouterr().out
+    text = (runs / "tables" / "figure3.svg").read_text()
+    for label in ("finetuning: 0.265 (paper 0.093)", "influence tuning: 0.165 (paper 0.035)"):
+        assert f"<!-- {label} -->" in text
+    assert (runs / "tables" / "figure3.png").exists()
+
+
+def test_from_collected_results(runs, tmp_path, capsys):
+    """The same files from the collection of a whole tree as from the tree."""
+    collection = tmp_path / "all.json"
+    assert run_main(collect.main, [str(runs), "--out", str(collection)]) == 0
+    assert len(json.loads(collection.read_text())) == 5
+    for command in (table2, table3, figure3):
+        assert render(command, runs) == 0
+        arguments = ["--results", str(collection), "--seeds", "1,2", "--to", str(tmp_path / "new")]
+        assert run_main(command.main, arguments) == 0
+    for path in (runs / "tables").iterdir():
+        assert (tmp_path / "new" / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def fake_run(config, method, seed, folder, *, resume):
+    assert resume
+    if not folder.exists():
+        write_run(folder, method, seed)
+    fake_run.calls.append((str(folder.parent.name), method, seed, config.data.source))
+
+
+@pytest.fixture
+def no_training(monkeypatch):
+    fake_run.calls = []
+    monkeypatch.setattr(suite, "run", fake_run)
+    monkeypatch.setattr(suite, "to_dict", lambda config: CONFIG)
+
+
+def test_what_is_missing_is_run(runs, tmp_path, no_training, capsys):
+    arguments = ["--out", str(runs), "--seeds", "2,3", "--methods", ",".join(METHODS)]
+    assert run_main(table2.main, [*arguments, "--textlen", str(tmp_path / "data")]) == 0
+    source = str(tmp_path / "data")
+    assert fake_run.calls == [
+        (f"{task}-minilm", method, seed, source if task == "textlen" else "MSGS")
+        for seed in (2, 3)
+        for task in ("textlen", "msgs")
+        for method in METHODS
+    ]
+    captured = capsys.readouterr()
+    assert captured.err.splitlines()[2] == f"run 3 of 8: {runs}/msgs-minilm/finetuning-2"
+    assert "runs are missing" not in captured.out
+
+
+@pytest.fixture(autouse=True)
+def presets(tmp_path, monkeypatch):
+    """A preset for every task."""
+    folder = tmp_path / "presets"
+    folder.mkdir()
+    (folder / "textlen-minilm.toml").write_text('[data]\nsource = "hub"\n')
+    (folder / "msgs-minilm.toml").write_text('[data]\nsource = "MSGS"\n')
+    monkeypatch.setattr(suite, "PRESETS", folder)
+    return folder
+
+
+def test_a_twin_of_msgs_only_where_one_is_given():
+    parser = suite.make_parser("x", "", methods=("finetuning", "no_spurious"))
+    for given, count in (([], 3), (["--msgs-control", "folder"], 4)):
+        assert len(suite._wanted(parser.parse_args(["--seeds", "1", *given]))) == count
+
+
+def mix(runs):
+    change = {"label": {"epochs": 4}}
+    write_run(runs / "textlen-minilm" / "adversarial-1", "adversarial", 1, config=change)
+
+
+def misplace(runs):
+    write_run(runs / "textlen-minilm" / "adversarial-1", "adversarial", 2)
+
+
+def wrong_rate(runs):
+    write_run(runs / "textlen-minilm-access-20" / "influence_tuning-1", "influence_tuning", 1)
+
+
+def damage(runs):
+    (runs / "textlen-minilm" / "finetuning-1" / "result.json").write_text("{")
+
+
+def damage_config(runs):
+    (runs / "textlen-minilm" / "finetuning-1" / "config.json").write_text("[]")
+
+
+def twice(runs):
+    (runs / "a.json").write_text(json.dumps([make_row(), make_row()]))
+
+
+RENDER = ["--render"]
+BAD = {
+    "mixed": (table2, mix, RENDER, "was run with label.epochs 4, but "),
+    "mixed, about to run": (table2, mix, [], "was run with label.epochs 4, but the setting has 3"),
+    "misplaced": (table2, misplace, RENDER, "is adversarial with seed 2 and access rate 1.0, as"),
+    "another rate": (table3, wrong_rate, RENDER, "seed 1 and access rate 1.0, as its place does"),
+    "damaged": (table2, damage, RENDER, "finetuning-1: result.json or metrics.jsonl is damaged"),
+    "damaged config": (table2, damage_config, RENDER, "config.json is damaged: it holds no dict"),
+    "twice": (figure3, twice, ["--results", "runs/a.json"], "run 2 is finetuning with seed 1 of a"),
+    "nothing": (
+        table2,
+        None,
+        [*RENDER, "--encoder", "base"],
+        "no finished run of textlen, msgs th",
+    ),
+    "no file": (table3, None, ["--results", "nowhere.json"], "cannot read nowhere.json: "),
+    "task": (table2, None, ["--tasks", "textlen,x"], "'textlen,x' is no list of different tasks"),
+    "method": (table2, None, ["--methods", "tuning"], "'tuning' is no list of different methods"),
+    "seed": (table2, None, ["--seeds", "1,1"], "'1,1' is no list of different integers from 0"),
+    "no seed": (table2, None, ["--seeds", "a"], "'a' is no list of different integers from 0"),
+    "rate": (table3, None, ["--rates", "0"], "'0' is no list of different percentages"),
+    "no rates": (table2, None, ["--rates", "5"], "--rates is not an option; did you mean"),
+    "encoder": (table2, None, ["--encoder", "big"], "argument --encoder: invalid choice: 'big'"),
+    "place": (table3, None, [*RENDER, "--to", "runs/file/x"], "cannot write to runs/file/x: Not a"),
+    "data": (table2, None, ["--msgs", "nowhere"], "data.source 'nowhere' is neither a folder nor"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input(case, runs, tmp_path, monkeypatch, capsys):
+    command, change, arguments, message = BAD[case]
+    if case == "mixed, about to run":
+        monkeypatch.setattr(suite, "to_dict", lambda config: CONFIG)
+    monkeypatch.chdir(tmp_path)
+    (runs / "file").write_text("")
+    if change is not None:
+        change(runs)
+    if case == "data":
+        arguments = [*arguments, "--tasks", "msgs"]
+    assert run_main(command.main, ["--out", "runs", "--seeds", "1", *arguments]) == 2
+    captured = capsys.readouterr()
+    lines = [line for line in captured.err.splitlines() if not line.startswith("run 1 of")]
+    assert captured.out == "" and len(lines) == 1 and lines[0].startswith("error: ")
+    assert message in lines[0]
+    assert not (runs / "tables").exists()
+
+
+def test_collecting_nothing(tmp_path, capsys):
+    assert run_main(collect.main, [str(tmp_path), "--out", str(tmp_path / "a.json")]) == 2
+    assert "holds no finished run" in capsys.readouterr().err
+
+
+TINY = """
+encoder = "{encoder}"
+max_length = 8
+cid_probes = 6
+
+[data]
+source = "embedded"
+
+[data.textlen]
+train_size = 44
+dev_size = 8
+test_size = 8
+
+[label]
+epochs = 1
+batch = 8
+chunk = 4
+"""
+
+
+def test_a_run_and_its_probes(tmp_path, presets, capsys):
+    """Figure 1's differences are those whose mean the run has measured."""
+    encoder = make_encoder(tmp_path / "small")
+    (presets / "textlen-minilm.toml").write_text(TINY.format(encoder=encoder))
+    out = tmp_path / "runs"
+    arguments = ["--out", str(out), "--tasks", "textlen", "--methods", "finetuning"]
+    for _ in range(2):  # the second time it is there
+        assert run_main(table2.main, [*arguments, "--seeds", "1"]) == 0
+    folder = out / "textlen-minilm" / "finetuning-1"
+    assert run_main(figure1.main, [str(folder), "--probes", "0,1,2,3,4,5"]) == 0
+    assert str(folder / "figure1.png") in capsys.readouterr().out
+    found = json.loads((folder / "figure1.json").read_text())
+    differences = [influence["difference"] for influence in found]
+    measured = json.loads((folder / "result.json").read_text())["cid"]["cid_without_self"]
+    np.testing.assert_allclose(np.mean(differences), measured, rtol=0, atol=1e-5)
+    assert len(found[0]["same"]) + len(found[0]["different"]) == 21
+    bad = {
+        "--probes=44": "probe is 44; make it an index from 0 to 43",
+        "--probes=a": "'a' is no list of different indices",
+    }
+    for argument, message in bad.items():
+        assert run_main(figure1.main, [str(folder), argument]) == 2
+        assert message in capsys.readouterr().err
+    config = json.loads((folder / "config.json").read_text())
+    config["data_sha256"] = "other"
+    (folder / "config.json").write_text(json.dumps(config))
+    assert run_main(figure1.main, [str(folder)]) == 2
+    assert (
+        "config.json: the run had other data than data.source embedded" in capsys.readouterr().err
+    )
+    assert run_main(figure1.main, [str(tmp_path)]) == 2
+    assert "cannot read " in capsys.readouterr().err
