@@ -142,8 +142,12 @@ def _wanted(options) -> list[Wanted]:
 
 
 def _has_no_control(options, key: Wanted) -> bool:
-    """Whether this is a run without the spurious feature where no such data are to be had."""
-    return key.method == "no_spurious" and key.task == "msgs" and not options.msgs_control
+    """Whether this is a run without the spurious feature where no such data are to be had.
+
+    The official MSGS files have no such twin; the generated sentences do.
+    """
+    is_official = bool(options.msgs) and not options.msgs_control
+    return key.method == "no_spurious" and key.task == "msgs" and is_official
 
 
 def _setting_name(options, key: Wanted) -> str:

@@ -9,12 +9,11 @@ import jax
 
 from itune.config import from_dict
 from itune.data.dataset import Dataset, tokenize
-from itune.data.tasks import load_splits
 from itune.errors import UserError
 from itune.methods.method import Classifier
 from itune.models import BertClassifier, load_encoder, load_tokenizer
 from itune.training.classifier import make_classifier
-from itune.training.run import RunConfig, read_run
+from itune.training.run import RunConfig, decisive, flat, load_data, read_run
 
 MEASURES = ("cid", "accuracy", "influence_update")
 """Kinds of rows of ``metrics.jsonl`` that a collection keeps."""
@@ -170,7 +169,7 @@ def _read_json(path: Path, kind: type) -> Any:
 def require_one_configuration(
     runs: Sequence[RunResult], wanted: Mapping[str, Any] | None = None
 ) -> None:
-    """Checks that runs differ in nothing but method, seed, access rate, versions and device.
+    """Checks that runs differ in nothing that decides them but method, seed and access rate.
 
     Keys that only one of two runs has are of different versions, and do not count. A method that
     takes its data from ``data.control`` has data of its own.
@@ -182,10 +181,11 @@ def require_one_configuration(
     Raises:
       UserError: names the two that differ, and in what.
     """
-    known = {} if wanted is None else {k: (v, "the setting") for k, v in _decisive(wanted).items()}
+    known = {key: (value, "the setting") for key, value in flat(wanted or {}).items()}
     for run in runs:
         data = "data of no_spurious" if run.method == "no_spurious" else "data"
-        values = _decisive(run.description["config"])
+        values = decisive(run.description["config"], run.method)
+        values.pop("access.rate", None)
         values |= {data: run.description.get("data_sha256")}
         for key, value in values.items():
             other, where = known.setdefault(key, (value, run.where))
@@ -194,16 +194,6 @@ def require_one_configuration(
                     f"{run.where} was run with {key} {value!r}, but {where} has {other!r}; keep "
                     "runs of different configurations in different folders"
                 )
-
-
-def _decisive(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """A configuration with dotted keys, but for the access rate."""
-    flat: dict[str, Any] = {}
-    for key, value in config.items():
-        name = f"{prefix}{key}"
-        flat |= _decisive(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
-    flat.pop("access.rate", None)
-    return flat
 
 
 # What a run has learnt
@@ -234,7 +224,7 @@ def load_trained(folder: Path) -> Trained:
     path = folder / "config.json"
     description = _read_json(path, dict)
     config = from_dict(RunConfig, description.get("config", {}), source=str(path))
-    splits = load_splits(config.data)
+    splits = load_data(config, description.get("method", ""))
     if splits.digest() != description.get("data_sha256"):
         raise UserError(f"{path}: the run had other data than data.source {config.data.source} has")
     model = folder / "model"

@@ -4,7 +4,7 @@ import datetime
 import functools
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -182,8 +182,7 @@ def run(
     folder = Path(folder)
     if method not in METHODS:
         raise UserError(f"method is {method!r}; use one of {', '.join(METHODS)}")
-    load = load_control if METHODS[method].uses_control else load_splits
-    splits = load(config.data)
+    splits = load_data(config, method)
     description = {"method": method, "seed": seed, **_describe(config, splits)}
     _require_free(folder, description, resume=resume, overwrite=overwrite)
     if not overwrite and (folder / "result.json").exists():
@@ -191,6 +190,16 @@ def run(
     begin = functools.partial(_begin, folder, description, overwrite=overwrite)
     with jax.default_matmul_precision(config.precision):
         return _run(config, method, seed, splits, folder, begin, checkpoint_seconds)
+
+
+def load_data(config: RunConfig, method: str) -> Splits:
+    """The examples that a method is trained and tested on.
+
+    Raises:
+      UserError: they are missing or malformed.
+    """
+    load = load_control if METHODS[method].uses_control else load_splits
+    return load(config.data)
 
 
 def read_run(folder: Path) -> Finished:
@@ -348,25 +357,44 @@ def _unusable(folder: Path, error: OSError) -> UserError:
 
 
 def _require_same(path: Path, description: dict) -> None:
+    method = description["method"]
     try:
-        found = _flat(json.loads(path.read_text()))
-    except (ValueError, AttributeError) as error:
+        found = json.loads(path.read_text())
+        found = _decisive(found, method)
+    except (ValueError, AttributeError, KeyError, TypeError) as error:
         raise UserError(f"{path} is damaged; start over with --overwrite true") from error
-    sections = METHODS[description["method"]].sections
-    ignored = ("versions.", "device", "config.cid_when")
-    ignored += tuple(f"config.{name}." for name in SECTIONS if name not in sections)
-    for key, value in _flat(description).items():
-        if not key.startswith(ignored) and found.get(key) != value:
+    for key, value in _decisive(description, method).items():
+        if found.get(key) != value:
             raise UserError(
                 f"{path}: this run was started with {key} {found.get(key)!r}, not {value!r}; "
                 "resume it as it was started, or choose another --name"
             )
 
 
-def _flat(tree: dict, prefix: str = "") -> dict[str, Any]:
-    """Nested dicts as one, with dotted keys."""
+def _decisive(description: Mapping[str, Any], method: str) -> dict[str, Any]:
+    """What ``config.json`` says that decides a run, with dotted keys."""
+    config = decisive(description["config"], method)
+    named = {f"config.{key}": value for key, value in config.items()}
+    return named | {key: description.get(key) for key in ("method", "seed", "data_sha256")}
+
+
+def decisive(config: Mapping[str, Any], method: str) -> dict[str, Any]:
+    """What of a run's configuration decides its outcome, with dotted keys.
+
+    Not when it is measured, nor the sections that its method does not depend on.
+    """
+    others = tuple(f"{name}." for name in SECTIONS if name not in METHODS[method].sections)
+    return {
+        key: value
+        for key, value in flat(config).items()
+        if key != "cid_when" and not key.startswith(others)
+    }
+
+
+def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one, with dotted keys."""
     rows = {}
     for key, value in tree.items():
-        is_inner = isinstance(value, dict)
-        rows |= _flat(value, f"{prefix}{key}.") if is_inner else {prefix + key: value}
+        is_inner = isinstance(value, Mapping)
+        rows |= flat(value, f"{prefix}{key}.") if is_inner else {prefix + key: value}
     return rows

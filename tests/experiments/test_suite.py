@@ -144,7 +144,8 @@ def presets(tmp_path, monkeypatch):
 
 def test_a_twin_of_msgs_only_where_one_is_given():
     parser = suite.make_parser("x", "", methods=("finetuning", "no_spurious"))
-    for given, count in (([], 3), (["--msgs-control", "folder"], 4)):
+    official = ["--msgs", "folder"]
+    for given, count in (([], 4), (official, 3), ([*official, "--msgs-control", "twin"], 4)):
         assert len(suite._wanted(parser.parse_args(["--seeds", "1", *given]))) == count
 
 
