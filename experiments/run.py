@@ -3,16 +3,14 @@
 ``python experiments/run.py`` runs the quickstart preset; ``--help`` lists presets and settings.
 """
 
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import jax
-
 from itune.analysis.figures import plot_cid, require_matplotlib
 from itune.analysis.tables import results_table
 from itune.cli import run_main
+from itune.compiling import keep_compiled
 from itune.config import parse
 from itune.errors import require
 from itune.training.run import METHODS, Finished, RunConfig, run
@@ -95,7 +93,5 @@ def _label(done: Finished) -> str:
 
 
 if __name__ == "__main__":
-    cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "itune" / "jax"
-    if not jax.config.jax_compilation_cache_dir:  # JAX_COMPILATION_CACHE_DIR in the environment
-        jax.config.update("jax_compilation_cache_dir", str(cache))
+    keep_compiled()
     sys.exit(run_main(main, interrupted="go on by the same command with --resume true"))

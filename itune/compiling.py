@@ -1,7 +1,9 @@
 """``jax.jit`` as the runner calls it: with compiler options that suit second derivatives."""
 
+import os
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import jax
 
@@ -28,3 +30,10 @@ def _options() -> dict[str, str] | None:
     except jax.errors.JaxRuntimeError:  # another version of XLA
         return None
     return CPU_OPTIONS
+
+
+def keep_compiled() -> None:
+    """Keeps what is compiled on disk, unless JAX_COMPILATION_CACHE_DIR already says where."""
+    folder = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "itune" / "jax"
+    if not jax.config.jax_compilation_cache_dir:
+        jax.config.update("jax_compilation_cache_dir", str(folder))

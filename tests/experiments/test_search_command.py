@@ -1,0 +1,103 @@
+"""The command search.py: search, resume and report on a tiny real grid; mistakes take one line."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from small_run import make_encoder
+
+from itune.cli import run_main
+
+SCRIPT = Path(__file__).parents[2] / "experiments" / "search.py"
+
+
+@pytest.fixture(scope="module")
+def main():
+    spec = importlib.util.spec_from_file_location("search_script", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.main
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    return make_encoder(tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture
+def command(encoder, tmp_path):
+    grid = tmp_path / "grid.toml"
+    grid.write_text("[label]\nlearning_rate = [1e-2, 1e-3]\n")
+
+    def command(*more, **changes):
+        values = {
+            "preset": "textlen-minilm",
+            "method": "finetuning",
+            "grid": grid,
+            "search-seeds": "1",
+            "seeds": "1,2",
+            "encoder": encoder,
+            "max_length": 16,
+            "cid_probes": 6,
+            "data.source": "embedded",
+            "data.textlen.train_size": 44,
+            "data.textlen.dev_size": 8,
+            "data.textlen.test_size": 8,
+            "label.epochs": 1,
+            "label.batch": 8,
+            "out": tmp_path / "out",
+            **changes,
+        }
+        words = [word for name, value in values.items() for word in (f"--{name}", str(value))]
+        return [*words, *more]
+
+    return command
+
+
+def test_search_resume_report(main, command, tmp_path, capfd):
+    assert run_main(main, command("--trials", "1")) == 0
+    out, err = capfd.readouterr()
+    assert "2 settings, seeds 1: 1 done" in out and "1 left" in out and "Test 0" not in out
+    assert "search: 1 of 2: label.learning_rate " in err
+    folder = tmp_path / "out" / "textlen-minilm" / "search-finetuning"
+    assert (folder / "study.journal").exists() and len(list(folder.glob("*/result.json"))) == 1
+    assert run_main(main, command()) == 0
+    out, err = capfd.readouterr()
+    assert "2 done" in out and "0 left" in out and "the worst cell of test" in out
+    assert "search: 2 of 2: " in err and "search: 1 of 2" not in err
+    assert "python experiments/run.py --preset textlen-minilm --name textlen-minilm-chosen" in out
+    assert " --methods finetuning --seeds 1,2 --encoder " in out
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert run_main(main, command("--report")) == 0
+    assert capfd.readouterr() == (out, "")
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"method": "tuning"}, "method is 'tuning'; use one of finetuning, influence_tuning"),
+        ({"grid": "papr"}, "grid is 'papr'; make it one of paper, paper-msgs, small, or a file"),
+        ({"grid": "paper"}, "grid 'paper' has nothing for finetuning; name a file"),
+        ({"trials": 0}, "trials is 0; make it an integer, 1 or more, or none"),
+        ({"search-seeds": ""}, "search_seeds is (); make it a list of different integers"),
+        ({"seeds": "1,1"}, "seeds is (1, 1); make it a list of different integers"),
+        ({"study": "mysqll://host/base"}, "cannot use the study mysqll://host/base (NoSuchModule"),
+        ({"encoder": "./nowhere"}, "encoder folder ./nowhere does not exist"),
+        ({"stduy": "a"}, "--stduy is not an option; did you mean --study?"),
+        ({"report": "true"}, "there is no study "),
+    ],
+)
+def test_mistakes(main, command, capfd, changes, message):
+    assert run_main(main, command(**changes)) == 2
+    out, err = capfd.readouterr()
+    assert out == "" and err.count("\n") == 1 and err.startswith("error: ")
+    assert message in err
+
+
+def test_a_damaged_study(main, command, tmp_path, capfd):
+    study = tmp_path / "study.journal"
+    study.write_text("mine\n")
+    assert run_main(main, command(study=study)) == 2
+    assert "cannot use the study " in capfd.readouterr().err
+    assert study.read_text() == "mine\n"
