@@ -46,6 +46,7 @@ DONE, FAILED, RUNNING, LEFT = "done", "failed", "running", "left"
 YIELDED, INTERRUPTED = "yielded", "interrupted"
 
 _PROCESS = uuid.uuid4().hex
+_choose = random.SystemRandom().choice  # whatever seeds the workers have
 _JOURNAL_ERRORS = (OSError, json.JSONDecodeError, RuntimeError)  # the last: its lock was broken
 
 
@@ -119,7 +120,6 @@ class Study:
         self._study, self._where = study, where
         self._points = points(grid)
         self._distributions = _distributions(grid)
-        self._order = random.Random(0).sample(range(len(self._points)), len(self._points))
         self._retried = max((t.number + 1 for t in self._trials()), default=0) if retry else 0
 
     def __len__(self) -> int:
@@ -132,18 +132,17 @@ class Study:
     def claim(self) -> "Claim | None":
         """Return a point that nobody else has, or None if none is left.
 
-        The order is a fixed shuffle, so that a search that is cut short has seen values of all
-        kinds.
+        Of those that are left a random one, so that workers rarely meet, and a search that is cut
+        short has seen values of all kinds.
         """
         while True:
             trials = self._trials()
             self._bury(trials)
             standings = self._standings(trials)
-            free = (point for point in self._order if standings[point].state == LEFT)
-            point = next(free, None)
-            if point is None:
+            free = [standing.point for standing in standings if standing.state == LEFT]
+            if not free:
                 return None
-            if claim := self._take(point, [trial.number for trial in trials]):
+            if claim := self._take(_choose(free), [trial.number for trial in trials]):
                 return claim
 
     def _take(self, point: int, seen: list[int]) -> "Claim | None":
