@@ -117,8 +117,9 @@ def _try(claim: Claim, start: Callable[[int], tuple[float, dict[str, Any]]]) -> 
     try:
         accuracy, notes = start(claim.point)
     except UserError as error:
-        claim.fail(str(error))
-        return f"failed ({error})"
+        message = " ".join(str(error).split())
+        claim.fail(message)
+        return f"failed ({message})"
     claim.finish(accuracy, **notes)
     return f"dev {accuracy:.3f}" + (", collapsed" if notes["collapsed"] else "")
 

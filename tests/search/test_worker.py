@@ -66,7 +66,7 @@ def test_errors_are_noted_and_the_search_goes_on(fake, path, tmp_path):
     work(plan, study, tmp_path, say=lines.append)
     failed = [s for s in study.standings() if s.state == "failed"]
     assert [points(GRID)[s.point]["influence.interval"] for s in failed] == [50, 50]
-    assert failed[0].notes["error"] == "the loss of step 3 is | not finite\nwith seed 1"
+    assert failed[0].notes["error"] == "the loss of step 3 is | not finite with seed 1"
     assert len(run.calls) == 4 * 2 + 2
     assert sum("failed (the loss of step 3" in line for line in lines) == 2
     work(plan, open_small(path, plan), tmp_path)
