@@ -55,8 +55,11 @@ def test_test_is_not_looked_at(fake, path, tmp_path):
     """Results are sealed in all these tests; and the study does not hold it."""
     fake()
     plan = make_plan(tmp_path)
-    work(plan, open_small(path, plan), tmp_path)
-    assert str(TEST_ACCURACY) not in path.read_text() and "test" not in path.read_text()
+    study = open_small(path, plan)
+    work(plan, study, tmp_path)
+    assert str(TEST_ACCURACY) not in path.read_text()
+    told = {"accuracies", "collapsed", "seconds"}
+    assert study.standings()[0].notes.keys() == told | {"point", "token", "worker", "beat"}
 
 
 def test_errors_are_noted_and_the_search_goes_on(fake, path, tmp_path):
@@ -96,11 +99,11 @@ def test_some_trials_and_the_rest_later(fake, path, tmp_path):
     assert len(run.calls) == len(set(run.calls)) == 6
 
 
-@pytest.mark.parametrize("kind", ["journal", "database"])
-def test_workers_at_once(fake, path, tmp_path, kind):
+@pytest.mark.parametrize(("kind", "size"), [("journal", 24), ("database", 8)])
+def test_workers_at_once(fake, path, tmp_path, kind, size):
     """Four of them, with nothing to do but to claim: each setting is run once all the same."""
     run = fake()
-    grid = {"influence.interval": tuple(range(1, 25))}
+    grid = {"influence.interval": tuple(range(1, size + 1))}
     plan, errors = make_plan(tmp_path, grid=grid), []
     where = path if kind == "journal" else f"sqlite:///{path}"
     studies = [open_small(where, plan) for _ in range(4)]
@@ -119,7 +122,7 @@ def test_workers_at_once(fake, path, tmp_path, kind):
     for thread in threads:
         thread.join()
     assert not errors
-    assert sorted(call[0] for call in run.calls) == list(range(1, 25))
+    assert sorted(call[0] for call in run.calls) == list(range(1, size + 1))
     assert {standing.state for standing in studies[0].standings()} == {"done"}
 
 
