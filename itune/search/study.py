@@ -335,14 +335,17 @@ def _load(where: str, name: str, *, create: bool):
         return None
     storage = _open_journal(Path(where)) if is_file else _open_database(where)
     name = "search" if is_file else name  # a file holds one study
-    if not create and name not in optuna.get_all_study_names(storage):
+    sampler = optuna.samplers.RandomSampler()  # which has nothing to do
+    if name in optuna.get_all_study_names(storage):
+        return optuna.load_study(study_name=name, storage=storage, sampler=sampler)
+    if not create:
         return None
     return optuna.create_study(
         study_name=name,
         storage=storage,
-        sampler=optuna.samplers.RandomSampler(),  # which has nothing to do
+        sampler=sampler,
         direction="maximize",
-        load_if_exists=True,
+        load_if_exists=True,  # another worker may have been quicker
     )
 
 

@@ -1,12 +1,15 @@
-"""The command search.py: search, resume and report on a tiny real grid; mistakes take one line."""
+"""The command search.py: search, resume and report without training; mistakes take one line."""
 
 import importlib.util
+import json
 from pathlib import Path
 
 import pytest
 from small_run import make_encoder
 
 from itune.cli import run_main
+from itune.search import worker
+from itune.training.run import read_run
 
 SCRIPT = Path(__file__).parents[2] / "experiments" / "search.py"
 
@@ -54,7 +57,25 @@ def command(encoder, tmp_path):
     return command
 
 
-def test_search_resume_report(main, command, tmp_path, capfd):
+@pytest.fixture
+def trained(monkeypatch):
+    """The learning rates that were asked for; 0.001 does best on dev."""
+    rates = []
+
+    def run(config, method, seed, folder, **options):
+        rates.append(config.label.learning_rate)
+        split = {"accuracy": 1 - rates[-1], "worst_cell_accuracy": 0.25}
+        result = {"dev": split, "test": split, "seconds": 60}
+        folder.mkdir(parents=True)
+        (folder / "result.json").write_text(json.dumps(result))
+        (folder / "metrics.jsonl").write_text("")
+        return read_run(folder)
+
+    monkeypatch.setattr(worker, "run", run)
+    return rates
+
+
+def test_search_resume_report(main, command, trained, tmp_path, capfd):
     assert run_main(main, command("--trials", "1")) == 0
     out, err = capfd.readouterr()
     assert "2 settings, seeds 1: 1 done" in out and "1 left" in out and "Test 0" not in out
@@ -63,10 +84,12 @@ def test_search_resume_report(main, command, tmp_path, capfd):
     assert (folder / "study.journal").exists() and len(list(folder.glob("*/result.json"))) == 1
     assert run_main(main, command()) == 0
     out, err = capfd.readouterr()
-    assert "2 done" in out and "0 left" in out and "the worst cell of test" in out
+    assert "2 done" in out and "0 left" in out and sorted(trained) == [0.001, 0.01]
+    assert "dev 0.9990. Test 0.9990; the worst cell of test 0.2500." in out
     assert "search: 2 of 2: " in err and "search: 1 of 2" not in err
     assert "python experiments/run.py --preset textlen-minilm --name textlen-minilm-chosen" in out
     assert " --methods finetuning --seeds 1,2 --encoder " in out
+    assert " --label.learning_rate 0.001" in out and "\nlearning_rate = 0.001\n" in out
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     assert run_main(main, command("--report")) == 0
     assert capfd.readouterr() == (out, "")
