@@ -10,6 +10,7 @@ The types a value can have are listed in :mod:`itune.kinds`.
 import argparse
 import dataclasses
 import inspect
+import json
 import re
 import shlex
 import textwrap
@@ -124,6 +125,37 @@ def from_dict(config_type: type[C], mapping: Mapping[str, Any], *, source: str =
         raise UserError(f"{prefix}{error}") from None
 
 
+def to_arguments(config: Any, base: Any) -> list[str]:
+    """Return the options that turn `base` into `config`, which is of the same class.
+
+    >>> from itune.data import TextLenConfig
+    >>> to_arguments(TextLenConfig(train_size=40), TextLenConfig())
+    ['--train_size', '40']
+    """
+    changes = _changes(config, base)
+    return [word for name, value in changes.items() for word in (f"--{name}", _as_typed(value))]
+
+
+def to_toml(config: Any) -> str:
+    """Return a preset: the values that are not the defaults of the class, which has all of them.
+
+    >>> from itune.data.tasks import DataConfig
+    >>> from itune.data import TextLenConfig
+    >>> print(to_toml(DataConfig(source="hub", textlen=TextLenConfig(train_size=40))))
+    source = "hub"
+    <BLANKLINE>
+    [textlen]
+    train_size = 40
+    """
+    sections: dict[str, list[str]] = {"": []}
+    for name, value in _changes(config, type(config)()).items():
+        section, _, key = name.rpartition(".")
+        text = json.dumps("none" if value is None else _plain(value), ensure_ascii=False)
+        sections.setdefault(section, []).append(f"{key} = {text}")
+    blocks = ([f"[{name}]", *lines] if name else lines for name, lines in sections.items())
+    return "\n\n".join("\n".join(lines) for lines in blocks if lines)
+
+
 def attribute_help(config_type: type) -> dict[str, str]:
     """Return what the "Attributes:" of a class's docstring say, by name, each on one line.
 
@@ -183,6 +215,13 @@ def _keys(config_type: type, prefix: str = "", instance: Any = None) -> dict[str
         else:
             keys[name] = _Key(name, make_kind(annotation), default, told.get(field.name, ""))
     return keys
+
+
+def _changes(config: Any, base: Any) -> dict[str, Any]:
+    """The values of `config` that `base` has not, by name."""
+    known = _keys(type(base), "", base)
+    keys = _keys(type(config), "", config)
+    return {name: key.default for name, key in keys.items() if key.default != known[name].default}
 
 
 def _build(config_type: type[C], keys: Mapping[str, _Key], values: Mapping[str, Any]) -> C:

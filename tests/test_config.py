@@ -1,6 +1,7 @@
 """Configurations from presets, command lines and JSON."""
 
 import json
+import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Optional
@@ -8,7 +9,7 @@ from typing import Literal, Optional
 import pytest
 
 from itune import UserError
-from itune.config import attribute_help, from_dict, parse, to_dict
+from itune.config import attribute_help, from_dict, parse, to_arguments, to_dict, to_toml
 from itune.kinds import make_kind
 
 
@@ -262,6 +263,30 @@ def test_to_dict_and_back(read):
     assert plain["out"] == "runs" and "derived" not in plain
     assert from_dict(Config, plain) == config
     assert from_dict(Config, {"train": {"steps": 1}}) == Config(train=Train(1))
+
+
+def test_to_arguments_and_back(read):
+    words = "--seed -4 --verbose --names x,,y --text none --layers= --means -1e-3,2 --again.rate 2"
+    config = read(*words.split())
+    options = to_arguments(config, read())
+    assert options[:4] == ["--train.layers", "", "--train.means", "-0.001,2.0"]
+    assert len(options) == 2 * 7
+    assert read(*options) == config and to_arguments(config, config) == []
+
+
+def test_to_toml_and_back():
+    @dataclass(frozen=True)
+    class Two:
+        a: Optimizer = Optimizer()
+        text: str | None = ""
+        path: Path = Path("a")
+        names: tuple[str, ...] = ()
+        again: Optimizer = Optimizer()
+
+    config = Two(Optimizer(1e-5, "sgd"), 'ä"\n\\🙂', Path("b c"), ("x", ""), Optimizer(clip=None))
+    for value in (config, Two(text=None), Two()):
+        assert from_dict(Two, tomllib.loads(to_toml(value))) == value
+    assert to_toml(Two()) == "" and to_toml(Two(text="b")) == 'text = "b"'
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,127 @@
+"""Search a method's hyperparameters over a grid, by as many workers as one likes.
+
+``python experiments/search.py --preset textlen-minilm --method influence_tuning``; the same command
+goes on after a break, and lends a hand where it is started again meanwhile. ``--report`` prints how
+the search stands, ``--help`` all settings.
+"""
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from itune.cli import run_main
+from itune.compiling import keep_compiled
+from itune.config import parse
+from itune.errors import require
+from itune.search import load_grid, make_plan, make_report, open_study, work
+from itune.training.run import RunConfig
+
+PRESETS = Path(__file__).parent / "presets"
+DEFAULT_PRESET = "textlen-minilm"
+
+
+@dataclass(frozen=True)
+class Search(RunConfig):
+    """A search for the setting with the best mean dev accuracy.
+
+    Attributes:
+      method: whose hyperparameters.
+      grid: ``paper`` (for TextLen), ``paper-msgs``, ``small`` (peak rates for smaller encoders), or
+        a file ….toml with lists of values for keys.
+      study: what the workers share: a file, or a URL such as ``postgresql://host/base``; none for
+        ``study.journal`` in the search's folder.
+      search_seeds: each setting is run with each.
+      trials: settings that this worker runs at most; none for all.
+      retry: try settings again that have failed.
+      report: print the report and leave.
+      seeds: of the runs that the report's command makes of the chosen setting.
+      name: of the folder under ``out``, and of the study in a database; runs get folders of their
+        own in ``NAME/search-METHOD``.
+      out: where runs are kept.
+      checkpoint_seconds: time between checkpoints.
+    """
+
+    method: str = "influence_tuning"
+    grid: str = "paper"
+    study: str | None = None
+    search_seeds: tuple[int, ...] = (2021,)
+    trials: int | None = None
+    retry: bool = False
+    report: bool = False
+    seeds: tuple[int, ...] = (2021,)
+    name: str = "default"
+    out: Path = Path("runs")
+    checkpoint_seconds: float = 120.0
+
+    def __post_init__(self):
+        super().__post_init__()
+        require(
+            self,
+            "a list of different integers from 0 to 2**32 - 1",
+            lambda v: 0 < len(v) == len({s for s in v if 0 <= s < 2**32}),
+            "seeds",
+            "search_seeds",
+        )
+        require(self, "an integer, 1 or more, or none", lambda v: v is None or v >= 1, "trials")
+
+    @property
+    def setting(self) -> RunConfig:
+        """What of it is a run's."""
+        return RunConfig(**{name: getattr(self, name) for name in RunConfig.__dataclass_fields__})
+
+
+def main(argv: list[str]) -> None:
+    """Runs settings until none is left, then prints the report."""
+    config = _parse(argv)
+    grid = load_grid(config.grid, config.method)
+    plan = make_plan(config.setting, config.method, config.search_seeds, grid)
+    folder = config.out / config.name / f"search-{config.method}"
+    study = open_study(
+        config.study or str(folder / "study.journal"),
+        config.name,
+        grid,
+        plan.fingerprint,
+        create=not config.report,
+        retry=config.retry,
+    )
+    if not config.report:
+        seconds = config.checkpoint_seconds
+        work(plan, study, folder, trials=config.trials, checkpoint_seconds=seconds, say=_say)
+    preset = _preset(argv)
+    report = make_report(
+        plan,
+        study.standings(),
+        folder,
+        command=("python", "experiments/run.py", "--preset", preset),
+        preset=_parse(["--preset", preset]).setting,
+        name=f"{config.name}-chosen",
+        seeds=config.seeds,
+    )
+    print(report)
+
+
+def _parse(argv: list[str]) -> Search:
+    return parse(
+        Search,
+        PRESETS,
+        argv,
+        prog="search.py",
+        description="Search a method's hyperparameters over a grid; workers may share a study.",
+        default_preset=DEFAULT_PRESET,
+    )
+
+
+def _preset(argv: list[str]) -> str:
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--preset", default=DEFAULT_PRESET)
+    return parser.parse_known_args(argv)[0].preset
+
+
+def _say(line: str) -> None:
+    print(f"search: {line}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    keep_compiled()
+    sys.exit(run_main(main, interrupted="the same command goes on"))

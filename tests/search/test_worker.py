@@ -1,0 +1,132 @@
+"""Workers: every setting once, errors noted, and test not looked at."""
+
+import threading
+
+import pytest
+from small_run import make_config
+from small_search import GRID, TEST_ACCURACY, FakeRun, make_plan, open_small
+
+from itune import UserError
+from itune.search import make_plan as make_real_plan
+from itune.search import work
+from itune.search import worker as worker_module
+from itune.search.grids import points
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    def fake(**options):
+        run = FakeRun(**options)
+        monkeypatch.setattr(worker_module, "run", run)
+        return run
+
+    return fake
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "study.journal"
+
+
+def test_all_settings_with_all_seeds(fake, path, tmp_path):
+    run, lines = fake(collapsed=[25]), []
+    plan = make_plan(tmp_path, seeds=(1, 3))
+    study = open_small(path, plan)
+    work(plan, study, tmp_path, checkpoint_seconds=7.0, say=lines.append)
+    expected = [(*point.values(), seed) for point in points(GRID) for seed in (1, 3)]
+    assert sorted(run.calls) == sorted(expected)
+    for standing in study.standings():
+        assert standing.state == "done" and standing.notes["seconds"] == 120.0
+    first, last = study.standings()[0], study.standings()[-1]
+    assert first.accuracy == pytest.approx((25 + 2) / 200 + 3e-5)
+    assert last.accuracy == pytest.approx((100 + 2) / 200 + 1e-5)
+    assert first.notes["collapsed"] == [1, 3] and last.notes["collapsed"] == []
+    method, folder, options = run.options[0]
+    assert method == "influence_tuning" and options == {"resume": True, "checkpoint_seconds": 7.0}
+    assert len({folder for _, folder, _ in run.options}) == len(expected)
+    assert len(lines) == 6 and lines[-1].startswith("6 of 6: influence.interval ")
+    assert sum(line.endswith(", collapsed") for line in lines) == 2
+
+
+def test_test_is_not_looked_at(fake, path, tmp_path):
+    """Results are sealed in all these tests; and the study does not hold it."""
+    fake()
+    plan = make_plan(tmp_path)
+    study = open_small(path, plan)
+    work(plan, study, tmp_path)
+    assert str(TEST_ACCURACY) not in path.read_text()
+    told = {"accuracies", "collapsed", "seconds"}
+    assert study.standings()[0].notes.keys() == told | {"point", "token", "worker", "beat"}
+
+
+def test_errors_are_noted_and_the_search_goes_on(fake, path, tmp_path):
+    run, lines = fake(broken=[50]), []
+    plan = make_plan(tmp_path, seeds=(1, 2))
+    study = open_small(path, plan)
+    work(plan, study, tmp_path, say=lines.append)
+    failed = [s for s in study.standings() if s.state == "failed"]
+    assert [points(GRID)[s.point]["influence.interval"] for s in failed] == [50, 50]
+    assert failed[0].notes["error"] == "the loss of step 3 is | not finite with seed 1"
+    assert len(run.calls) == 4 * 2 + 2
+    assert sum("failed (the loss of step 3" in line for line in lines) == 2
+    work(plan, open_small(path, plan), tmp_path)
+    assert len(run.calls) == 4 * 2 + 2  # neither again
+    run = fake()
+    work(plan, open_small(path, plan, retry=True), tmp_path)
+    assert len(run.calls) == 2 * 2
+
+
+def test_bugs_are_not_noted(path, tmp_path, monkeypatch):
+    def run(*args, **options):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(worker_module, "run", run)
+    plan = make_plan(tmp_path)
+    study = open_small(path, plan)
+    with pytest.raises(ZeroDivisionError):
+        work(plan, study, tmp_path)
+    assert {standing.state for standing in study.standings()} == {"left"}
+
+
+def test_some_trials_and_the_rest_later(fake, path, tmp_path):
+    run, plan = fake(), make_plan(tmp_path)
+    work(plan, open_small(path, plan), tmp_path, trials=2)
+    assert len(run.calls) == 2
+    work(plan, open_small(path, plan), tmp_path)
+    assert len(run.calls) == len(set(run.calls)) == 6
+
+
+@pytest.mark.parametrize(("kind", "size"), [("journal", 24), ("database", 8)])
+def test_workers_at_once(fake, path, tmp_path, kind, size):
+    """Four of them, with nothing to do but to claim: each setting is run once all the same."""
+    run = fake()
+    grid = {"influence.interval": tuple(range(1, size + 1))}
+    plan, errors = make_plan(tmp_path, grid=grid), []
+    where = path if kind == "journal" else f"sqlite:///{path}"
+    studies = [open_small(where, plan) for _ in range(4)]
+    start = threading.Barrier(4)
+
+    def worker(study):
+        try:
+            start.wait()
+            work(plan, study, tmp_path)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=worker, args=(study,)) for study in studies]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    assert sorted(call[0] for call in run.calls) == list(range(1, size + 1))
+    assert {standing.state for standing in studies[0].standings()} == {"done"}
+
+
+def test_bad_plans(tmp_path):
+    config = make_config(tmp_path)
+    with pytest.raises(UserError, match="method is 'tuning'; use one of finetuning"):
+        make_real_plan(config, "tuning", (1,), GRID)
+    plan = make_plan("./nowhere")
+    with pytest.raises(UserError, match="encoder folder ./nowhere does not exist"):
+        work(plan, open_small(tmp_path / "study", plan), tmp_path)

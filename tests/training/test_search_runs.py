@@ -1,0 +1,49 @@
+"""A search that really trains: its worker is killed in a run, and the next one goes on with it."""
+
+import json
+
+import pytest
+from small_run import make_config, make_encoder
+
+from itune.methods import LabelConfig
+from itune.search import make_plan, open_study, work
+from itune.search.grids import points
+from itune.search.worker import run_folder
+from itune.training import loop
+
+
+class Killed(BaseException):
+    """Ends a worker in the middle of a run."""
+
+
+def test_killed_and_resumed(tmp_path, monkeypatch):
+    label = LabelConfig(epochs=1, batch=8, chunk=4)
+    config = make_config(make_encoder(tmp_path / "small"), label=label)
+    grid = {"label.learning_rate": (1e-2, 1e-3)}
+    plan = make_plan(config, "finetuning", (1,), grid)
+    calls, real = [], loop.collate
+
+    def collate(*args):
+        calls.append(args)
+        if len(calls) > 5:
+            raise Killed
+        return real(*args)
+
+    def study():
+        return open_study(str(tmp_path / "study.journal"), "small", grid, plan.fingerprint)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(loop, "collate", collate)
+        work(plan, study(), tmp_path, checkpoint_seconds=0.0)
+    (begun,) = tmp_path.glob("*-1")
+    assert (begun / "checkpoints").exists() and not (begun / "result.json").exists()
+    made = (begun / "config.json").stat().st_mtime_ns
+    work(plan, study(), tmp_path)
+    assert (begun / "config.json").stat().st_mtime_ns == made
+    for standing in study().standings():
+        folder = run_folder(tmp_path, standing.point, 1)
+        found = json.loads((folder / "config.json").read_text())
+        result = json.loads((folder / "result.json").read_text())
+        rate = points(grid)[standing.point]["label.learning_rate"]
+        assert found["config"]["label"]["learning_rate"] == rate
+        assert standing.accuracy == result["dev"]["accuracy"]
