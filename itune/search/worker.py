@@ -11,12 +11,11 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 from itune.config import to_dict
-from itune.data.tasks import load_splits
 from itune.errors import UserError
 from itune.models import resolve_encoder
 from itune.search.grids import Grid, points, settings
 from itune.search.study import DONE, FAILED, RUNNING, Claim, Study
-from itune.training.run import METHODS, RunConfig, run
+from itune.training.run import METHODS, RunConfig, load_data, run
 
 
 class Plan(NamedTuple):
@@ -62,7 +61,7 @@ def make_plan(config: RunConfig, method: str, seeds: tuple[int, ...], grid: Grid
     if method not in METHODS:
         raise UserError(f"method is {method!r}; use one of {', '.join(METHODS)}")
     configs = settings(config, grid)
-    return Plan(method, seeds, grid, configs, load_splits(configs[0].data).digest())
+    return Plan(method, seeds, grid, configs, load_data(configs[0], method).digest())
 
 
 def run_folder(folder: Path, point: int, seed: int) -> Path:
