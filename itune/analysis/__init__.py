@@ -1,7 +1,7 @@
 """What a trained model shows: accuracies by cell, confound influence differences, figures."""
 
 from itune.analysis.accuracy import Accuracy, accuracy, make_logits
-from itune.analysis.cid import CID, make_cid
+from itune.analysis.cid import CID, CellInfluences, make_cell_influences, make_cid
 from itune.analysis.matrix import (
     InfluenceMatrix,
     read_influence_matrix,
@@ -10,9 +10,11 @@ from itune.analysis.matrix import (
 
 __all__ = [
     "CID",
+    "CellInfluences",
     "Accuracy",
     "InfluenceMatrix",
     "accuracy",
+    "make_cell_influences",
     "make_cid",
     "make_logits",
     "read_influence_matrix",

@@ -1,11 +1,11 @@
 """CID, the confound influence difference of probes against the whole training set.
 
 The CID of a probe is the mean influence on it of training examples with its label and confound,
-minus that of examples with its label and another confound (Han & Tsvetkov 2021, section 5.2).
+minus that of examples with its label and another confound (Han & Tsvetkov 2021, section 5.2). Both
+are made of the mean influence of each cell on each probe, which two passes over the data give.
 """
 
-import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -18,6 +18,49 @@ from itune.data.dataset import Dataset, chunks_by_length, collate
 from itune.errors import UserError
 from itune.influence import LinenLoss
 from itune.influence.differences import projections, unit_gradient_sum
+
+
+class CellInfluences(NamedTuple):
+    """Influence of whole cells of the training set on some probes (NumPy).
+
+    Attributes:
+      probes: indices of the probes, ``(P,)``, ascending.
+      cell: for each probe the place of its own cell in ``cells``, ``(P,)``.
+      cells: the K cells of the training set.
+      sizes: how many examples each has, ``(K,)``.
+      sums: sum over each cell of the influences of its examples on the probe, the probe's own
+        among them, ``(P, K)``; NaN for cells of another label.
+      own: the probe's influence on itself, ``(P,)``: 1, or 0 where its gradient is exactly 0.
+    """
+
+    probes: np.ndarray
+    cell: np.ndarray
+    cells: tuple[Cell, ...]
+    sizes: np.ndarray
+    sums: np.ndarray
+    own: np.ndarray
+
+    def means(self, *, with_self: bool) -> np.ndarray:
+        """Mean influence of each cell on each probe, ``(P, K)``.
+
+        Args:
+          with_self: whether a probe counts in its own cell; if not, one alone there has NaN.
+        """
+        rows, sums = np.arange(len(self.probes)), self.sums.copy()
+        sizes = np.broadcast_to(self.sizes, sums.shape).astype(np.float64)
+        if not with_self:
+            sums[rows, self.cell] -= self.own
+            sizes[rows, self.cell] -= 1
+        return np.divide(sums, sizes, out=np.full_like(sums, np.nan), where=sizes > 0)
+
+    def differences(self, *, with_self: bool) -> np.ndarray:
+        """CID of each probe, ``(P,)``: its own cell's mean, minus that of its label's others."""
+        rows = np.arange(len(self.probes))
+        is_other = ~np.isnan(self.sums)
+        is_other[rows, self.cell] = False
+        others = np.where(is_other, self.sums, 0).sum(axis=1)
+        different = others / np.where(is_other, self.sizes, 0).sum(axis=1)
+        return self.means(with_self=with_self)[rows, self.cell] - different
 
 
 class CID(NamedTuple):
@@ -55,8 +98,30 @@ def make_cid(
 ) -> Callable[[Any], CID]:
     """Builds ``fun(params) -> CID`` of the probes against all of ``train``.
 
+    Exact over all parameters, in two passes; arguments and errors as of
+    :func:`make_cell_influences`.
+    """
+    influences = make_cell_influences(loss, train, probes=probes, chunk=chunk)
+
+    def fun(params):
+        found = influences(params)
+        return CID(found.probes, *(found.differences(with_self=it) for it in (True, False)))
+
+    return fun
+
+
+def make_cell_influences(
+    loss: LinenLoss,
+    train: Dataset,
+    *,
+    probes: np.ndarray,
+    chunk: int = 16,
+    notify: Callable[[int, int], None] = lambda done, total: None,
+) -> Callable[[Any], CellInfluences]:
+    """Builds ``fun(params) -> CellInfluences`` of the probes against all of ``train``.
+
     Exact over all parameters, in two passes: unit gradients are summed over each cell (one vector
-    of the parameters' size a cell), and each probe is projected on its cell's direction.
+    of the parameters' size a cell), and each probe is projected on the cells of its label.
 
     Args:
       loss: one example's label loss, without dropout.
@@ -64,62 +129,76 @@ def make_cid(
       probes: indices into ``train``; those whose label occurs with one confound only are left out.
         ``np.arange(len(train))`` takes them all, for little more than a few.
       chunk: examples computed at once.
+      notify: called with chunks done and chunks in all.
 
     Raises:
       UserError: no probe has both groups.
     """
-    cells = cells_of(train.label, train.confound)
-    others = {cell: [c for c in cells if c.label == cell.label and c != cell] for cell in cells}
-    groups = {cell: np.intersect1d(probes, indices) for cell, indices in cells.items()}
-    groups = {cell: group for cell, group in groups.items() if len(group) and others[cell]}
+    by_cell = cells_of(train.label, train.confound)
+    cells = tuple(by_cell)
+    of_label = {cell: [c for c in cells if c.label == cell.label] for cell in cells}
+    groups = {cell: np.intersect1d(probes, indices) for cell, indices in by_cell.items()}
+    groups = {c: group for c, group in groups.items() if len(group) and len(of_label[c]) > 1}
     if not groups:
         raise UserError(
             f"CID is undefined: none of the {len(probes)} probes has training examples of its "
             "label with another confound; add some, or set cid_probes higher"
         )
-    needed = sorted({c for cell in groups for c in (cell, *others[cell])})
+    needed = sorted({other for cell in groups for other in of_label[cell]})
+    rows = {cell: list(_chunks(train, by_cell[cell], chunk)) for cell in needed}
+    columns = {cell: list(_chunks(train, group, chunk)) for cell, group in groups.items()}
     unit_sum = jit(unit_gradient_sum(loss))
     project = jit(projections(loss))
     add = jit(lambda a, b: jax.tree.map(jnp.add, a, b))
 
-    def cell_sum(params, cell):
-        total, dtype = None, jnp.result_type(*jax.tree.leaves(params))
-        for indices, is_real in _chunks(train, cells[cell], chunk):
-            part = unit_sum(params, collate(train, indices), is_real.astype(dtype))
-            total = part if total is None else add(total, part)
-        return total
-
-    def of_group(params, sums, cell):
-        same_size, different_size = len(cells[cell]), sum(len(cells[c]) for c in others[cell])
-        different = functools.reduce(add, [sums[c] for c in others[cell]])
-        along, own = [], []
-        for indices, is_real in _chunks(train, groups[cell], chunk):
-            parts = project(params, collate(train, indices), (sums[cell], different))
-            along.append(np.asarray(parts[0])[is_real])
-            own.append(np.asarray(parts[1])[is_real])
-        to_same, to_different = np.concatenate(along).astype(np.float64).T
-        without = to_same - np.concatenate(own)
-        is_alone = same_size == 1
-        mean_without = np.full_like(without, np.nan) if is_alone else without / (same_size - 1)
-        to_different /= different_size
-        return to_same / same_size - to_different, mean_without - to_different
-
     def fun(params):
-        sums = {cell: cell_sum(params, cell) for cell in needed}
-        found = [of_group(params, sums, cell) for cell in groups]
-        order = np.concatenate([_in_chunk_order(train, groups[cell], chunk) for cell in groups])
-        by_probe = np.argsort(order)
-        with_self, without_self = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        return CID(order[by_probe], with_self[by_probe], without_self[by_probe])
+        dtype = jnp.result_type(*jax.tree.leaves(params))
+        done, total = 0, sum(map(len, [*rows.values(), *columns.values()]))
+
+        def cell_sum(cell):
+            nonlocal done
+            found = None
+            for indices, is_real in rows[cell]:
+                part = unit_sum(params, collate(train, indices), is_real.astype(dtype))
+                found = part if found is None else add(found, part)
+                notify(done := done + 1, total)
+            return found
+
+        def of_group(directions, cell):
+            nonlocal done
+            for indices, is_real in columns[cell]:
+                along, own = project(params, collate(train, indices), directions)
+                notify(done := done + 1, total)
+                yield indices[is_real], np.asarray(along)[is_real], np.asarray(own)[is_real]
+
+        sums = {cell: cell_sum(cell) for cell in needed}
+        parts = [
+            (cell, *part)
+            for cell in groups
+            for part in of_group(tuple(sums[other] for other in of_label[cell]), cell)
+        ]
+        return _gathered(parts, cells, of_label, [len(by_cell[cell]) for cell in cells])
 
     return fun
+
+
+def _gathered(parts, cells, of_label, sizes: Sequence[int]) -> CellInfluences:
+    """Chunks of probes put in order."""
+    place = {cell: number for number, cell in enumerate(cells)}
+    probes, own = (np.concatenate([part[field] for part in parts]) for field in (1, 3))
+    own_cell = np.concatenate([np.full(len(part[1]), place[part[0]]) for part in parts])
+    sums = np.full((len(probes), len(cells)), np.nan)
+    start = 0
+    for cell, indices, along, _ in parts:
+        sums[start : start + len(indices), [place[c] for c in of_label[cell]]] = along
+        start += len(indices)
+    order = np.argsort(probes)
+    return CellInfluences(
+        probes[order], own_cell[order], cells, np.array(sizes), sums[order], own[order]
+    )
 
 
 def _chunks(train: Dataset, indices: np.ndarray, size: int) -> Iterator[tuple]:
     """Chunks of example indices, each with its ``is_real``."""
     for chunk, is_real in chunks_by_length(train, indices, size):
         yield indices[chunk], is_real
-
-
-def _in_chunk_order(train, indices, size) -> np.ndarray:
-    return np.concatenate([chunk[is_real] for chunk, is_real in _chunks(train, indices, size)])

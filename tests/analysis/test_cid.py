@@ -9,7 +9,7 @@ import pytest
 from flax import linen as nn
 from jax.flatten_util import ravel_pytree
 
-from itune.analysis import CID, make_cid
+from itune.analysis import CID, make_cell_influences, make_cid
 from itune.data.dataset import Dataset, collate
 from itune.errors import UserError
 from itune.influence import LinenLoss, cross_entropy
@@ -117,3 +117,33 @@ def test_everyone_against_everyone_by_cell():
     summary = cells[next(c for c in cells if str(c) == "y=1 c=1")].summary()
     assert summary["cid_without_self"] == pytest.approx(some.mean())
     assert summary["cid_standard_error"] == pytest.approx(some.std(ddof=1) / np.sqrt(3))
+
+
+def test_means_of_cells():
+    """By all pairs: label 0 has three confounds, and probe 4 is alone in its cell."""
+    fun = make_cell_influences(LOSS, THREE_VALUED, probes=np.array([5, 0, 4]), chunk=2)
+    found = fun(params())
+    matrix = pair_matrix(THREE_VALUED)
+    assert found.probes.tolist() == [0, 4, 5] and found.own.tolist() == [1, 1, 1]
+    assert [str(found.cells[c]) for c in found.cell] == ["y=0 c=0", "y=0 c=1", "y=0 c=2"]
+    members = [np.arange(4), np.array([4]), np.array([5, 6])]
+    for row, probe in enumerate(found.probes):
+        for column, indices in enumerate(members):
+            with_self = matrix[probe, indices].mean()
+            others = indices[indices != probe]
+            without = matrix[probe, others].mean() if len(others) else np.nan
+            means = [found.means(with_self=it)[row, column] for it in (True, False)]
+            np.testing.assert_allclose(means, [with_self, without], rtol=0, atol=1e-10)
+    assert np.isnan(found.means(with_self=True)[:, 3:]).all()  # cells of other labels
+
+
+def test_progress():
+    calls = []
+    make_cell_influences(
+        LOSS,
+        THREE_VALUED,
+        probes=np.arange(13),
+        chunk=4,
+        notify=lambda done, total: calls.append((done, total)),
+    )(params())
+    assert [done for done, _ in calls] == list(range(1, 11)) and {t for _, t in calls} == {10}
