@@ -4,6 +4,7 @@ from itune.analysis.accuracy import Accuracy, accuracy, make_logits
 from itune.analysis.cid import CID, CellInfluences, make_cell_influences, make_cid
 from itune.analysis.matrix import (
     InfluenceMatrix,
+    influences_among,
     read_influence_matrix,
     write_influence_matrix,
 )
@@ -14,6 +15,7 @@ __all__ = [
     "Accuracy",
     "InfluenceMatrix",
     "accuracy",
+    "influences_among",
     "make_cell_influences",
     "make_cid",
     "make_logits",

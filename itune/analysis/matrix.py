@@ -75,15 +75,8 @@ def write_influence_matrix(
     }
     starts = range(0, len(probes), chunk)
     _begin(folder, about)
-    length = padded_length(train.lengths)  # one shape for all blocks
-    make = jit(gradients(loss, kind=kind, select=select, partners=len(train)))
+    block = _make_block(loss, params, train, chunk, kind=kind, select=select, partners=len(train))
     pairs = jit(score)
-
-    def block(indices):
-        """Gradients of a block, the last one filled up."""
-        filled = np.resize(indices, chunk)
-        return make(params, collate(train, filled, length=length))
-
     for number, start in enumerate(starts):
         path = _block(folder, number)
         if not path.exists():
@@ -95,6 +88,52 @@ def write_influence_matrix(
             ]
             _save(path, probes=rows, scores=np.concatenate(scores, axis=1))
         notify(number + 1, len(starts))
+
+
+def influences_among(
+    loss: Callable[[Any, Any], jax.Array],
+    params: Any,
+    train: Dataset,
+    indices: np.ndarray,
+    *,
+    chunk: int = 16,
+    notify: Callable[[int, int], None] = lambda done, total: None,
+) -> np.ndarray:
+    """Gradient cosines of some examples with one another, ``(n, n)``, in memory.
+
+    Half of the pairs are computed, in blocks; the other half is the same.
+
+    Args:
+      loss: as of :func:`write_influence_matrix`, and so are the others.
+      params: parameters.
+      train: where the examples are.
+      indices: n of them.
+      chunk: examples computed at once.
+      notify: called with rows of blocks done and in all.
+    """
+    count = len(indices)
+    block = _make_block(loss, params, train, chunk, kind="cosine", select=None, partners=count)
+    pairs = jit(score)
+    starts = range(0, count, chunk)
+    matrix = np.empty((count, count), np.float64)
+    for number, start in enumerate(starts):
+        rows = slice(start, min(start + chunk, count))
+        of_rows = block(indices[rows])
+        for other in starts[number:]:
+            columns = slice(other, min(other + chunk, count))
+            of_columns = of_rows if other == start else block(indices[columns])
+            found = np.asarray(pairs(of_rows, of_columns))
+            found = found[: rows.stop - rows.start, : columns.stop - columns.start]
+            matrix[rows, columns], matrix[columns, rows] = found, found.T
+        notify(number + 1, len(starts))
+    return matrix
+
+
+def _make_block(loss, params, train: Dataset, chunk: int, *, kind, select, partners):
+    """Builds what gives the gradients of up to ``chunk`` examples, filled up; of one shape."""
+    length = padded_length(train.lengths)
+    make = jit(gradients(loss, kind=kind, select=select, partners=partners))
+    return lambda indices: make(params, collate(train, np.resize(indices, chunk), length=length))
 
 
 def read_influence_matrix(folder: Path) -> InfluenceMatrix:

@@ -37,6 +37,11 @@ class Dataset(NamedTuple):
         """Indices of the examples whose confound is not hidden."""
         return np.flatnonzero(self.confound != HIDDEN)
 
+    def subset(self, indices: np.ndarray) -> "Dataset":
+        """The examples at some indices, ``(n,)``, in that order."""
+        ids = [self.input_ids[i] for i in indices]
+        return Dataset(ids, self.label[indices], self.confound[indices])
+
     @property
     def lengths(self) -> np.ndarray:
         """Word pieces of each example, ``(N,)``."""

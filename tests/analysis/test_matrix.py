@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from test_cid import LOSS, THREE_VALUED, pair_matrix, params
 
-from itune.analysis import read_influence_matrix, write_influence_matrix
+from itune.analysis import influences_among, read_influence_matrix, write_influence_matrix
 from itune.data.dataset import collate
 from itune.errors import UserError
 
@@ -27,6 +27,22 @@ def test_against_all_pairs(tmp_path, chunk):
     assert matrix.probes.tolist() == PROBES.tolist()
     np.testing.assert_allclose(matrix.scores, pair_matrix(THREE_VALUED)[PROBES], atol=1e-10)
     assert seen == ([(1, 3), (2, 3), (3, 3)] if chunk == 2 else [(1, 1)])
+
+
+@pytest.mark.parametrize("chunk", [2, 3, 20])
+def test_among_some(chunk):
+    indices, seen = np.array([3, 0, 14, 7, 8]), []
+    found = influences_among(
+        LOSS,
+        params(),
+        THREE_VALUED,
+        indices,
+        chunk=chunk,
+        notify=lambda *done: seen.append(done),
+    )
+    expected = pair_matrix(THREE_VALUED)[np.ix_(indices, indices)]
+    np.testing.assert_allclose(found, expected, atol=1e-10)
+    assert seen[-1][0] == seen[-1][1] == len(seen)
 
 
 def test_products_of_some_parameters(tmp_path):
