@@ -95,7 +95,7 @@ def test_sample(found):
 def test_behaviour_and_probe(found):
     result, _, _ = found
     assert {name: b.size for name, b in result.behaviour.items()} == {"train": 60, "test": 30}
-    assert result.probe.size == 60 and result.probe.balanced_accuracy > 0.8
+    assert result.probe.size == 60 and result.probe.balanced_accuracy > 0.65
 
 
 def test_progress(found):
