@@ -445,7 +445,8 @@ def test_accuracy_is_the_models_own():
     train = Dataset(TRAIN.input_ids, TRAIN.label, (TRAIN.label == 2).astype(np.int32))
     method = product_of_experts(CLASSIFIER, LABEL, ExpertsConfig(smoothing=1e-9), train, 0)
     chunk = label_chunk(np.arange(24), 24, data=train)
-    sums = method.steps["label_without_dropout"](method.init(initial_params()), chunk)[0].label.sums
+    step = jax.jit(method.steps["label_without_dropout"])
+    sums = step(method.init(initial_params()), chunk)[0].label.sums
     logits = np.array(outputs(initial_params(), chunk["examples"], None).logits)
     together = np.where(train.confound == 1, 2, logits[:, :2].argmax(axis=1))
     alone = np.sum(logits.argmax(axis=1) == train.label)
