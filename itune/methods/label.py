@@ -1,6 +1,6 @@
 """Label steps: what finetuning consists of, and what every other method alternates with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,9 +68,6 @@ def label_optimizer(config: LabelConfig, train_size: int) -> optax.GradientTrans
 
 
 LABEL_SUMS = ("loss", "accuracy")
-
-LABEL_KINDS = ("label", "label_without_dropout")
-"""Kinds of work that collect the gradient of a chunk."""
 
 FORWARD_COST = 1 / 3
 """Of a forward pass, in gradients, for progress."""
@@ -180,6 +177,13 @@ def label_work(
         for chunk, is_real in chunks_by_length(train, batch, config.chunk)
     ]
     return [*work, Work("label_update", step)]
+
+
+def labels_met(plan: Sequence[Work], train: Dataset) -> np.ndarray:
+    """Labels as often as the label steps of a plan meet them, which a method may have balanced."""
+    kinds = ("label", "label_without_dropout")
+    met = [work.examples[work.arrays["is_real"]] for work in plan if work.kind in kinds]
+    return train.label[np.concatenate(met)]
 
 
 def label_epochs(

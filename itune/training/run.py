@@ -40,7 +40,7 @@ from itune.methods import (
     product_of_experts,
     subsampling,
 )
-from itune.methods.label import LABEL_KINDS
+from itune.methods.label import labels_met
 from itune.models import (
     BertClassifier,
     load_encoder,
@@ -322,11 +322,9 @@ def _run(config, method_name, seed, splits, folder, begin, checkpoint_seconds) -
 
 
 def _collapse_test(config: RunConfig, train: Dataset, plan: list[Work]):
-    """Of the labels as often as label steps meet them, which a method may have balanced."""
     updates = sum(work.kind == "label_update" for work in plan)
-    met = [work.examples[work.arrays["is_real"]] for work in plan if work.kind in LABEL_KINDS]
     return make_collapse_test(
-        train.label[np.concatenate(met)],
+        labels_met(plan, train),
         batch=config.label.batch,
         epoch_steps=len(train) // config.label.batch,
         total_steps=updates,

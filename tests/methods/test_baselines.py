@@ -52,6 +52,7 @@ from itune.methods import (
     product_of_experts,
     subsampling,
 )
+from itune.methods.label import labels_met
 from itune.training.optimizers import bert_adam, warmup_linear
 from itune.training.run import METHODS, RunConfig
 
@@ -240,6 +241,19 @@ class TestAll:
         kinds = Counter(w.kind for w in METHODS[name].make(config, CLASSIFIER, SEEN, 3).plan(SEEN))
         assert kinds["label_update"] == 6
         assert kinds["head_update"] == (2 if name == "last_layer_retraining" else 0)
+
+
+def test_labels_met():
+    """What chance is, for the test of collapse: balanced batches make it 1/2."""
+    train = Dataset(BIG.input_ids, (np.arange(150) % 5 == 0).astype(np.int32), BIG.confound)
+    share = {
+        name: labels_met(plan_of(name, train), train).mean()
+        for name in ("balanced_sampling", "subsampling", "product_of_experts")
+    }
+    expected = {"balanced_sampling": 0.5, "subsampling": 0.5, "product_of_experts": 0.2}
+    assert share == pytest.approx(expected, abs=0.01)
+    dropped = finetuning(CLASSIFIER, SCHEDULE, 150, 1, interval=2, drops_dropout=True).plan(train)
+    assert len(labels_met(dropped, train)) == 450
 
 
 @pytest.mark.parametrize("name", ["balanced_sampling", "group_dro"])
