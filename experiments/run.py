@@ -24,8 +24,10 @@ class Experiment(RunConfig):
 
     Attributes:
       methods: ``finetuning``, ``influence_tuning``, ``embedding_tuning``, ``adversarial``,
-        ``no_spurious`` (finetuning on data without the confound), ``finetuning_without_dropout``
-        and ``finetuning_with_resets`` (controls for what influence tuning does besides).
+        ``balanced_sampling``, ``subsampling``, ``group_dro``, ``last_layer_retraining``,
+        ``product_of_experts``, ``no_spurious`` (finetuning on data without the confound),
+        ``finetuning_without_dropout`` and ``finetuning_with_resets`` (controls for what influence
+        tuning does besides).
       seeds: each method is run with each.
       name: of the folder under ``out``; each run gets its own ``METHOD-SEED`` in there.
       out: where runs are kept.

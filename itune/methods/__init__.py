@@ -1,26 +1,39 @@
 """Training methods, each a record of pure functions in a file of its own."""
 
 from itune.methods.adversarial import AdversarialConfig, adversarial
+from itune.methods.balanced_sampling import balanced_sampling
 from itune.methods.embedding_tuning import EmbeddingConfig, embedding_tuning
 from itune.methods.finetuning import finetuning
+from itune.methods.group_dro import GroupDroConfig, group_dro
 from itune.methods.influence_tuning import InfluenceConfig, influence_tuning
 from itune.methods.label import LabelConfig
+from itune.methods.last_layer_retraining import LastLayerConfig, last_layer_retraining
 from itune.methods.method import Classifier, Method, Work, confounds_read, last_cid_only
+from itune.methods.product_of_experts import ExpertsConfig, product_of_experts
 from itune.methods.rounds import RoundConfig
+from itune.methods.subsampling import subsampling
 
 __all__ = [
     "AdversarialConfig",
     "Classifier",
     "EmbeddingConfig",
+    "ExpertsConfig",
+    "GroupDroConfig",
     "InfluenceConfig",
     "LabelConfig",
+    "LastLayerConfig",
     "Method",
     "RoundConfig",
     "Work",
     "adversarial",
+    "balanced_sampling",
     "confounds_read",
     "embedding_tuning",
     "finetuning",
+    "group_dro",
     "influence_tuning",
     "last_cid_only",
+    "last_layer_retraining",
+    "product_of_experts",
+    "subsampling",
 ]

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from itune.data.dataset import Dataset
-from itune.errors import UserError, require
+from itune.errors import require
 from itune.influence import cross_entropy
+from itune.methods.balance import require_confounds
 from itune.methods.label import (
     LABEL_SUMS,
     LabelConfig,
@@ -78,15 +78,9 @@ def adversarial(
     """
     label = replace(label, epochs=config.epochs, learning_rate=config.learning_rate)
     tx = label_optimizer(label, len(train))
-    visible = train.visible
-    values = np.unique(train.confound[visible])
-    if len(values) < 2:
-        raise UserError(
-            f"method adversarial needs two confound values or more and sees {len(values)}; check "
-            "the data, or raise access.rate"
-        )
-    scale = len(train) / len(visible)
-    size = int(values.max()) + 1
+    require_confounds(train, "adversarial")
+    scale = len(train) / len(train.visible)
+    size = int(train.confound.max()) + 1
 
     def init(params):
         dtype = jnp.result_type(*jax.tree.leaves(params))
@@ -98,7 +92,7 @@ def adversarial(
     def gradient(state, batch, key):
         def total(both):
             outputs = classifier.outputs(both["params"], batch["examples"], key)
-            loss, right = label_sums(outputs, batch)
+            loss, right = label_sums(state, outputs, batch)
             adversary, pooled = both["adversary"], reverse(config.reversal, outputs.pooled)
             logits = pooled @ adversary["kernel"] + adversary["bias"][None]
             confound = batch["examples"]["confound"]
@@ -122,10 +116,7 @@ def adversarial(
         return AdversarialState(both["params"], both["adversary"], phase), info
 
     def plan(train: Dataset) -> list[Work]:
-        return [
-            work._replace(reads_confound=work.kind == "label")
-            for work in label_epochs(train, label, seed)
-        ]
+        return label_epochs(train, label, seed, reads_confound=True)
 
     return Method(init, {"label": label_step, "label_update": label_update}, plan)
 

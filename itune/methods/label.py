@@ -1,5 +1,6 @@
 """Label steps: what finetuning consists of, and what every other method alternates with."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from itune.data.dataset import Dataset, chunks_by_length
 from itune.data.sampling import label_batches
 from itune.errors import UserError, require
 from itune.influence import cross_entropy
-from itune.methods.method import Classifier, Outputs, Work, collect, update
+from itune.methods.method import Classifier, Outputs, Phase, Work, collect, update
 from itune.methods.rounds import starts_round
 from itune.training.optimizers import bert_adam, warmup_linear
 
@@ -68,32 +69,64 @@ def label_optimizer(config: LabelConfig, train_size: int) -> optax.GradientTrans
 
 LABEL_SUMS = ("loss", "accuracy")
 
+FORWARD_COST = 1 / 3
+"""Of a forward pass, in gradients, for progress."""
 
-def label_sums(outputs: Outputs, batch: dict[str, Any]) -> tuple[jax.Array, jax.Array]:
-    """Label loss in nats and right answers, each summed over the examples that are real."""
+Losses = Callable[[Any, Outputs, dict[str, jax.Array]], jax.Array]
+"""``(state, outputs, examples) -> (n,)``, the losses of n examples; the state is a constant."""
+
+Draw = Callable[[Dataset, LabelConfig, np.random.Generator], list[list[np.ndarray]]]
+"""``(train, config, rng)`` to the batches of each epoch, as indices into the training data."""
+
+
+def label_losses(state: Any, outputs: Outputs, examples: dict[str, jax.Array]) -> jax.Array:
+    """Cross entropy of each example in nats, whatever the state."""
+    del state
+    return cross_entropy(outputs.logits, examples["label"])
+
+
+def label_sums(
+    state: Any, outputs: Outputs, batch: dict[str, Any], losses_fn: Losses = label_losses
+) -> tuple[jax.Array, jax.Array]:
+    """Losses and right answers, each summed over the examples that are real."""
     label = batch["examples"]["label"]
     is_right = jnp.argmax(outputs.logits, axis=-1).astype(label.dtype) == label
-    losses = jnp.where(batch["is_real"], cross_entropy(outputs.logits, label), 0)
+    losses = jnp.where(batch["is_real"], losses_fn(state, outputs, batch["examples"]), 0)
     return jnp.sum(losses), jnp.sum(is_right & batch["is_real"])
 
 
-def label_steps(classifier: Classifier, tx: optax.GradientTransformation) -> dict[str, Any]:
+def collect_label(
+    phase: Phase,
+    total: Callable[[Any], tuple[jax.Array, jax.Array]],
+    trained: Any,
+    batch: dict[str, Any],
+) -> Phase:
+    """Adds the gradient of a chunk in what is trained, and what :func:`label_sums` says of it."""
+    (loss, right), gradient = jax.value_and_grad(total, has_aux=True)(trained)
+    return collect(phase, gradient, jnp.sum(batch["is_real"]), loss=loss, accuracy=right)
+
+
+def label_steps(
+    classifier: Classifier, tx: optax.GradientTransformation, losses_fn: Losses = label_losses
+) -> dict[str, Any]:
     """Step functions ``label``, ``label_without_dropout`` and ``label_update``.
 
     They take any state with fields ``params`` and ``label``, a
     :class:`~itune.methods.method.Phase`. The first two add the gradient of a chunk (``is_real``
     marks examples that count, ``dropout`` is a seed), the third makes the update.
+
+    Args:
+      classifier: the model.
+      tx: the optimizer.
+      losses_fn: whose mean over the examples of an update is minimised.
     """
 
     def gradient(state, batch, key):
         def total(params):
             outputs = classifier.outputs(params, batch["examples"], key)
-            return label_sums(outputs, batch)
+            return label_sums(state, outputs, batch, losses_fn)
 
-        (loss, right), grads = jax.value_and_grad(total, has_aux=True)(state.params)
-        count = jnp.sum(batch["is_real"])
-        phase = collect(state.label, grads, count, loss=loss, accuracy=right)
-        return state._replace(label=phase), {}
+        return state._replace(label=collect_label(state.label, total, state.params, batch)), {}
 
     def label(state, batch):
         return gradient(state, batch, jax.random.key(batch["dropout"]))
@@ -128,6 +161,7 @@ def label_work(
     rng: np.random.Generator,
     *,
     has_dropout: bool = True,
+    reads_confound: bool = False,
 ) -> list[Work]:
     """The work of one label step: its chunks, then the update."""
     kind = "label" if has_dropout else "label_without_dropout"
@@ -138,10 +172,18 @@ def label_work(
             {"is_real": is_real, "dropout": np.uint32(rng.integers(2**32))},
             batch[chunk],
             cost=len(chunk),
+            reads_confound=reads_confound,
         )
         for chunk, is_real in chunks_by_length(train, batch, config.chunk)
     ]
     return [*work, Work("label_update", step)]
+
+
+def labels_met(plan: Sequence[Work], train: Dataset) -> np.ndarray:
+    """Labels as often as the label steps of a plan meet them, which a method may have balanced."""
+    kinds = ("label", "label_without_dropout")
+    met = [work.examples[work.arrays["is_real"]] for work in plan if work.kind in kinds]
+    return train.label[np.concatenate(met)]
 
 
 def label_epochs(
@@ -149,6 +191,8 @@ def label_epochs(
     label: LabelConfig,
     seed: int,
     *,
+    draw: Draw = label_plan,
+    reads_confound: bool = False,
     interval: int | None = None,
     drops_dropout: bool = False,
     resets: bool = False,
@@ -159,12 +203,14 @@ def label_epochs(
       train: the training data.
       label: the label phase.
       seed: of batches and dropout.
+      draw: draws the batches.
+      reads_confound: the confounds of their examples are made use of.
       interval: label steps between rounds, were there any.
       drops_dropout: has no dropout from the first of these moments on.
       resets: has work of kind ``reset`` at each of them.
     """
     order, dropout = np.random.default_rng([seed, 0]), np.random.default_rng([seed, 1])
-    epochs = label_plan(train, label, order)
+    epochs = draw(train, label, order)
     total = sum(map(len, epochs))
     work, step, has_dropout = [], 0, True
     for epoch, batches in enumerate(epochs, 1):
@@ -172,7 +218,15 @@ def label_epochs(
             if interval is not None and starts_round(step, total, interval):
                 work += [Work("reset", step)] if resets else []
                 has_dropout = has_dropout and not drops_dropout
-            work += label_work(train, label, batch, step, dropout, has_dropout=has_dropout)
+            work += label_work(
+                train,
+                label,
+                batch,
+                step,
+                dropout,
+                has_dropout=has_dropout,
+                reads_confound=reads_confound,
+            )
             step += 1
         work += [Work(kind, step, note=f"epoch {epoch}") for kind in ("cid", "accuracy")]
     return work

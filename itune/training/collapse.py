@@ -21,7 +21,7 @@ def make_collapse_test(
     quarter of its steps goes on, and so does one too short to tell.
 
     Args:
-      label: of the training examples.
+      label: of the examples that are answered, as often as they are.
       batch: examples of an update.
       epoch_steps: label updates of an epoch.
       total_steps: of the run.

@@ -21,17 +21,26 @@ from itune.methods import (
     AdversarialConfig,
     Classifier,
     EmbeddingConfig,
+    ExpertsConfig,
+    GroupDroConfig,
     InfluenceConfig,
     LabelConfig,
+    LastLayerConfig,
     Method,
     Work,
     adversarial,
+    balanced_sampling,
     confounds_read,
     embedding_tuning,
     finetuning,
+    group_dro,
     influence_tuning,
     last_cid_only,
+    last_layer_retraining,
+    product_of_experts,
+    subsampling,
 )
+from itune.methods.label import labels_met
 from itune.models import (
     BertClassifier,
     load_encoder,
@@ -67,6 +76,9 @@ class RunConfig:
       influence: the influence phase of influence tuning.
       embedding: the influence phase of embedding tuning.
       adversarial: the adversary of adversarial training.
+      group_dro: the group weights of group DRO.
+      last_layer: the second phase of last layer retraining.
+      experts: the expert of the confound in product of experts.
     """
 
     encoder: str = "all-MiniLM-L6-v2"
@@ -80,6 +92,9 @@ class RunConfig:
     influence: InfluenceConfig = field(default_factory=InfluenceConfig)
     embedding: EmbeddingConfig = field(default_factory=EmbeddingConfig)
     adversarial: AdversarialConfig = field(default_factory=AdversarialConfig)
+    group_dro: GroupDroConfig = field(default_factory=GroupDroConfig)
+    last_layer: LastLayerConfig = field(default_factory=LastLayerConfig)
+    experts: ExpertsConfig = field(default_factory=ExpertsConfig)
 
     def __post_init__(self):
         require(self, "an integer, 1 or more", lambda v: v >= 1, "cid_probes")
@@ -133,11 +148,43 @@ METHODS: dict[str, Recipe] = {
         ),
         ("embedding", "access"),
     ),
+    "balanced_sampling": Recipe(
+        lambda c, classifier, train, seed: balanced_sampling(classifier, c.label, len(train), seed),
+        ("access",),
+    ),
+    "subsampling": Recipe(
+        lambda c, classifier, train, seed: subsampling(classifier, c.label, len(train), seed),
+        ("access",),
+    ),
+    "group_dro": Recipe(
+        lambda c, classifier, train, seed: group_dro(classifier, c.label, c.group_dro, train, seed),
+        ("group_dro", "access"),
+    ),
+    "last_layer_retraining": Recipe(
+        lambda c, classifier, train, seed: last_layer_retraining(
+            classifier, c.label, c.last_layer, train, seed
+        ),
+        ("last_layer", "access"),
+    ),
+    "product_of_experts": Recipe(
+        lambda c, classifier, train, seed: product_of_experts(
+            classifier, c.label, c.experts, train, seed
+        ),
+        ("experts", "access"),
+    ),
     "no_spurious": Recipe(_finetuning, uses_control=True),
 }
 """Every method by name; ``no_spurious`` is the upper bound: finetuning without the confound."""
 
-SECTIONS = ("access", "influence", "embedding", "adversarial")
+SECTIONS = (
+    "access",
+    "influence",
+    "embedding",
+    "adversarial",
+    "group_dro",
+    "last_layer",
+    "experts",
+)
 """Parts of a configuration that only some methods depend on."""
 
 
@@ -277,7 +324,7 @@ def _run(config, method_name, seed, splits, folder, begin, checkpoint_seconds) -
 def _collapse_test(config: RunConfig, train: Dataset, plan: list[Work]):
     updates = sum(work.kind == "label_update" for work in plan)
     return make_collapse_test(
-        train.label,
+        labels_met(plan, train),
         batch=config.label.batch,
         epoch_steps=len(train) // config.label.batch,
         total_steps=updates,

@@ -6,6 +6,7 @@ from itertools import groupby
 
 import numpy as np
 import pytest
+from method_cases import assert_same_plan, label_batches, make_dataset, real
 
 from itune.data.dataset import HIDDEN, Dataset
 from itune.errors import UserError
@@ -27,13 +28,6 @@ from itune.methods import (
 CLASSIFIER = Classifier(LinenLoss(None, None), None)  # plans never call it
 
 
-def make_dataset(size, seed=0):
-    rng = np.random.default_rng(seed)
-    label, confound = (rng.integers(0, classes, size).astype(np.int32) for classes in (2, 3))
-    lengths = rng.integers(3, 12, size)
-    return Dataset([np.ones(length, np.int32) for length in lengths], label, confound)
-
-
 TRAIN = make_dataset(50)
 LABEL = LabelConfig(epochs=3, batch=8, chunk=3)  # 18 label steps
 INFLUENCE_VALUES = {"interval": 6, "epochs": 3, "batch": 4, "probes": 6, "k": 2, "chunk": 3}
@@ -49,35 +43,6 @@ def influence_plan(influence=INFLUENCE, label=LABEL, train=TRAIN, seed=1):
 
 
 PLAIN = finetuning_plan()
-
-
-def real(work):
-    """The examples (or tuples) of a piece of work that count."""
-    return work.examples[work.arrays["is_real"]]
-
-
-def label_batches(plan):
-    """The examples of every label update, sorted; chunks reorder them."""
-    batches, batch = [], []
-    for work in plan:
-        if work.kind in ("label", "label_without_dropout"):
-            batch.extend(real(work).tolist())
-        elif work.kind == "label_update":
-            batches.append(sorted(batch))
-            batch = []
-    assert not batch
-    return batches
-
-
-def assert_same_plan(left, right):
-    assert [(w.kind, w.step, w.note, w.cost) for w in left] == [
-        (w.kind, w.step, w.note, w.cost) for w in right
-    ]
-    for a, b in zip(left, right, strict=True):
-        assert a.arrays.keys() == b.arrays.keys()
-        for name in a.arrays:
-            np.testing.assert_array_equal(a.arrays[name], b.arrays[name])
-        np.testing.assert_array_equal(a.examples, b.examples)
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 8, 20])

@@ -1,164 +1,34 @@
 """What the step functions compute: one optax update of a mean, however it was collected."""
 
-from dataclasses import replace
 from functools import cache
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from flax import linen as nn
+from method_cases import (
+    ADVERSARIAL,
+    CLASSIFIER,
+    LABEL,
+    TRAIN,
+    assert_close,
+    assert_updated,
+    compiled,
+    initial_params,
+    label_chunk,
+    mean_label_loss,
+    outputs,
+    plain_step,
+    run,
+    start,
+)
 
 from itune.data.dataset import Dataset, collate
-from itune.influence import LinenLoss, Pool, Tuples, cosines, cross_entropy, value_and_grad
-from itune.methods import (
-    AdversarialConfig,
-    Classifier,
-    EmbeddingConfig,
-    InfluenceConfig,
-    LabelConfig,
-    adversarial,
-    embedding_tuning,
-    finetuning,
-    influence_tuning,
-)
+from itune.influence import Pool, Tuples, cosines, cross_entropy, value_and_grad
+from itune.methods import adversarial
 from itune.methods.adversarial import reverse
 from itune.training.optimizers import BertAdamState, bert_adam, warmup_linear
-
-TOLERANCE = 1e-10  # sums in another order, in float64
-
-
-class BagOutput(NamedTuple):
-    logits: jax.Array
-    pooled: jax.Array
-
-
-class Bag(nn.Module):
-    """A bag of word vectors, with dropout."""
-
-    @nn.compact
-    def __call__(self, input_ids, attention_mask, *, deterministic=True):
-        words = nn.Embed(9, 4, param_dtype=jnp.float64)(input_ids)
-        mean = (words * attention_mask[..., None]).sum(axis=-2) / attention_mask.sum()
-        pooled = nn.Dropout(0.5)(jnp.tanh(mean), deterministic=deterministic)
-        return BagOutput(nn.Dense(3, param_dtype=jnp.float64, name="classifier")(pooled), pooled)
-
-
-def loss_of(apply, example):
-    mask = example["attention_mask"].astype(jnp.float64)
-    return cross_entropy(apply(example["input_ids"], mask).logits, example["label"])
-
-
-def outputs(params, examples, key):
-    def one(example, key):
-        rngs = None if key is None else {"dropout": key}
-        mask = example["attention_mask"].astype(jnp.float64)
-        return Bag().apply(
-            {"params": params}, example["input_ids"], mask, deterministic=key is None, rngs=rngs
-        )
-
-    keys = None if key is None else jax.random.split(key, len(examples["label"]))
-    return jax.vmap(one, (0, None if key is None else 0))(examples, keys)
-
-
-def mean_label_loss(params, examples, key=None):
-    return cross_entropy(outputs(params, examples, key).logits, examples["label"]).mean()
-
-
-CLASSIFIER = Classifier(LinenLoss(Bag(), loss_of), outputs, width=4)
-RNG = np.random.default_rng(0)
-TRAIN = Dataset(
-    [RNG.integers(1, 9, length).astype(np.int32) for length in RNG.integers(2, 9, 24)],
-    RNG.integers(0, 3, 24).astype(np.int32),
-    RNG.integers(0, 2, 24).astype(np.int32),
-)
-LABEL = LabelConfig(epochs=5, batch=6, learning_rate=0.1)  # rate 0 at first, then the peak
-INFLUENCE = InfluenceConfig(k=2, learning_rate=0.03, clip=0.02)
-EMBEDDING = EmbeddingConfig(k=2, learning_rate=0.03, clip=0.02)
-ADVERSARIAL = AdversarialConfig(epochs=5, learning_rate=0.1, reversal=0.3)
-
-
-class Compiled(NamedTuple):
-    method: NamedTuple
-    steps: dict
-
-
-METHODS = {
-    "finetuning": lambda: finetuning(CLASSIFIER, LABEL, len(TRAIN), 0, interval=2, resets=True),
-    "influence_tuning": lambda: influence_tuning(CLASSIFIER, LABEL, INFLUENCE, len(TRAIN), 0),
-    "pooled": lambda: influence_tuning(
-        CLASSIFIER, LABEL, replace(INFLUENCE, partners="pooled"), len(TRAIN), 0
-    ),
-    "embedding_tuning": lambda: embedding_tuning(CLASSIFIER, LABEL, EMBEDDING, len(TRAIN), 0),
-    "adversarial": lambda: adversarial(CLASSIFIER, LABEL, ADVERSARIAL, TRAIN, 0),
-}
-
-
-@cache
-def compiled(name):
-    method = METHODS[name]()
-    return Compiled(method, {kind: jax.jit(step) for kind, step in method.steps.items()})
-
-
-@cache
-def initial_params():
-    shapes = jax.eval_shape(Bag().init, jax.random.key(0), jnp.zeros(3, int), jnp.ones(3))
-    rng = np.random.default_rng(1)
-    return jax.tree.map(lambda leaf: jnp.asarray(rng.normal(size=leaf.shape)), shapes["params"])
-
-
-def start(name="finetuning", *, at_peak=True):
-    """A fresh state; ``at_peak`` after two updates, where the rate is not 0 and moments are not."""
-    method, steps = compiled(name)
-    state = method.init(initial_params())
-    for indices in ([0, 1, 2], [3, 4, 5]) if at_peak else ():
-        kind = "label" if name == "adversarial" else "label_without_dropout"
-        state, _ = steps[kind](state, label_chunk(indices))
-        state, _ = steps["label_update"](state, {})
-    return state
-
-
-def label_chunk(indices, size=3, seed=0):
-    """A chunk as a plan makes it: filled up by an example that is not real."""
-    indices = np.array(indices)
-    is_real = np.arange(size) < len(indices)
-    rows = np.concatenate([indices, np.repeat(indices[:1], size - len(indices))])
-    return {
-        "is_real": is_real,
-        "dropout": np.uint32(seed),
-        "examples": collate(TRAIN, rows),
-    }
-
-
-def run(name, state, kinds_and_batches):
-    info = {}
-    for kind, batch in kinds_and_batches:
-        assert info == {}  # only updates have something to log
-        state, info = compiled(name).steps[kind](state, batch)
-    return state, info
-
-
-def assert_close(actual, expected):
-    def compare(a, b):
-        np.testing.assert_allclose(a, b, rtol=TOLERANCE, atol=TOLERANCE)
-
-    jax.tree.map(compare, actual, expected)
-
-
-def plain_step(tx, optimizer, params, value, gradient):
-    updates, optimizer = tx.update(gradient, optimizer, params)
-    norm = jnp.sqrt(sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(gradient)))
-    return optax.apply_updates(params, updates), optimizer, value, norm
-
-
-def assert_updated(state, phase, info, name, expected):
-    params, optimizer, value, norm = expected
-    assert_close((state.params, phase.optimizer), (params, optimizer))
-    assert_close((info[name], info["gradient_norm"]), (value, norm))
-    collected = (phase.gradient, phase.sums, phase.count)
-    assert all(not np.any(leaf) for leaf in jax.tree.leaves(collected))
 
 
 @pytest.mark.parametrize("name", ["finetuning", "influence_tuning", "embedding_tuning"])

@@ -1,8 +1,11 @@
 """A run that was killed and goes on ends as if nothing had happened, bit for bit."""
 
+from dataclasses import replace
+
 import pytest
 from small_run import make_config, make_encoder
 
+from itune.methods import LastLayerConfig
 from itune.training import loop
 from itune.training.run import run
 
@@ -27,6 +30,23 @@ def outcome(folder):
     return [(folder / name).read_bytes() for name in ("metrics.jsonl", "model/model.safetensors")]
 
 
+def run_killed_and_resumed(config, method, folder, batches_before, seconds, monkeypatch):
+    calls = []
+    real = loop.collate
+
+    def collate(*args):
+        calls.append(args)
+        if len(calls) > batches_before:
+            raise Killed
+        return real(*args)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(loop, "collate", collate)
+        run(config, method, 1, folder, checkpoint_seconds=seconds)
+    assert not (folder / "result.json").exists()
+    return run(config, method, 1, folder, resume=True)
+
+
 @pytest.mark.parametrize(
     ("batches_before", "checkpoint_seconds"),
     [
@@ -40,19 +60,26 @@ def outcome(folder):
 def test_killed_and_resumed(
     config, uninterrupted, tmp_path, monkeypatch, batches_before, checkpoint_seconds
 ):
-    calls = []
-    real = loop.collate
-
-    def collate(*args):
-        calls.append(args)
-        if len(calls) > batches_before:
-            raise Killed
-        return real(*args)
-
     folder = tmp_path / "run"
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(loop, "collate", collate)
-        run(config, "influence_tuning", 1, folder, checkpoint_seconds=checkpoint_seconds)
-    assert not (folder / "result.json").exists()
-    run(config, "influence_tuning", 1, folder, resume=True)
+    run_killed_and_resumed(
+        config, "influence_tuning", folder, batches_before, checkpoint_seconds, monkeypatch
+    )
     assert outcome(folder) == outcome(uninterrupted)
+
+
+@pytest.mark.parametrize(
+    ("method", "batches_before"),
+    [
+        ("group_dro", 7),  # inside the second label step, after the group weights
+        ("last_layer_retraining", 21),  # after the first chunk of the head
+    ],
+)
+def test_killed_and_resumed_baselines(config, tmp_path, monkeypatch, method, batches_before):
+    config = replace(
+        config, last_layer=LastLayerConfig(epochs=2, learning_rate=0.1), cid_when="end"
+    )
+    whole, folder = tmp_path / "whole", tmp_path / "run"
+    run(config, method, 1, whole)
+    done = run_killed_and_resumed(config, method, folder, batches_before, 0, monkeypatch)
+    assert outcome(folder) == outcome(whole)
+    assert 0 < done.result["confounds"]["read"] <= done.result["confounds"]["visible"] == 44

@@ -1,0 +1,38 @@
+"""Subsampling: finetuning on a random subset in which all cells are as large as the smallest.
+
+Label and confound are independent in it; what it pays is data (Sagawa et al. 2020b, "An
+investigation of why overparameterization exacerbates spurious correlations"; Idrissi et al. 2022).
+"""
+
+from functools import partial
+
+from itune.data.dataset import Dataset
+from itune.methods.balance import subset_batches, visible_cells
+from itune.methods.finetuning import finetuning
+from itune.methods.label import LabelConfig, label_epochs
+from itune.methods.method import Classifier, Method, Work
+
+
+def subsampling(classifier: Classifier, label: LabelConfig, train_size: int, seed: int) -> Method:
+    """Minimises the label loss of the subset, in as many label steps as finetuning on all data.
+
+    So budgets are equal, in label steps and in examples: the subset is passed through as often as
+    that takes, shuffled each time, and an "epoch" is finetuning's. A batch larger than the subset
+    holds examples more than once. Examples whose confound is hidden are left out.
+
+    Args:
+      classifier: the model.
+      label: the label phase.
+      train_size: all training examples, for the number of label steps.
+      seed: of the subset, batches and dropout.
+
+    Raises:
+      UserError: by its plan, where fewer than two confounds are visible, or a cell has fewer than
+        two visible examples.
+    """
+
+    def plan(train: Dataset) -> list[Work]:
+        draw = partial(subset_batches, cells=visible_cells(train, "subsampling", least=2))
+        return label_epochs(train, label, seed, draw=draw, reads_confound=True)
+
+    return finetuning(classifier, label, train_size, seed)._replace(plan=plan)
