@@ -23,7 +23,7 @@ def partition(
 
     >>> y = np.repeat([0, 1], 10)
     >>> [part.tolist() for part in partition(y, y, 0.1, 0.1, seed=0)][1:]
-    [[0, 10], [7, 12]]
+    [[6, 19], [2, 13]]
     """
     rng = np.random.default_rng(seed)
     part = np.zeros(len(label), np.int8)
@@ -31,7 +31,7 @@ def partition(
     for cell in _cells(label, confound):
         owed += len(cell) * np.array([dev, test])
         drawn = rng.permutation(cell)[1:]
-        for number in (0, 1):
+        for number in np.argsort(-owed):  # where there are too few, who is owed more comes first
             size = min(int(owed[number] + 0.5), len(drawn))
             part[drawn[:size]] = number + 1
             owed[number] -= size

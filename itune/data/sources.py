@@ -1,5 +1,6 @@
 """Named columns out of CSV, JSON lines, Parquet and Hugging Face data sets, batch by batch."""
 
+import contextlib
 import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -59,7 +60,7 @@ def open_splits(
     path = Path(name).expanduser()
     if name and "\0" not in name and path.is_dir():
         return _open_folder(path)
-    if not name or path.suffix in READERS or path.is_file() or name.startswith((".", "/", "~")):
+    if not name or _ending(path) in READERS or path.is_file() or name.startswith((".", "/", "~")):
         return {"train": open_file(path)}
     loaded = load_hub(name, subset, revision, otherwise="give a file or a folder")
     return _open_loaded(loaded, name)
@@ -72,10 +73,14 @@ def open_file(path: Path) -> Source:
       UserError: no such file, or an ending that is not known.
     """
     require_file(path)
-    if path.suffix not in READERS:
+    if _ending(path) not in READERS:
         known = ", ".join(READERS)
         raise UserError(f"{path}: its name ends in none of {known}; rename or convert it")
-    return Source(str(path), lambda names: READERS[path.suffix](path, names))
+    return Source(str(path), lambda names: READERS[_ending(path)](path, names))
+
+
+def _ending(path: Path) -> str:
+    return path.suffix.lower()
 
 
 def require_columns(names: Sequence[str], known: Iterable[str], source: str) -> None:
@@ -90,7 +95,9 @@ def require_columns(names: Sequence[str], known: Iterable[str], source: str) -> 
             raise UserError(f"{source}: has two columns {name!r}; rename one of them")
         if name not in known:
             near = nearest(name, known)
-            remedy = f"did you mean {near!r}?" if near else f"it has {', '.join(map(repr, known))}"
+            listed = ", ".join(map(repr, known))
+            choose = f"choose out of {listed} by --text, --label and --confound"
+            remedy = f"did you mean {near!r}?" if near else choose
             raise UserError(f"{source}: has no column {name!r}; {remedy}")
 
 
@@ -194,15 +201,21 @@ def _require_whole(value: str, name: str, where: str) -> None:
 
 
 def _read_parquet(path: Path, names: Sequence[str]) -> Iterator["pyarrow.RecordBatch"]:
-    arrow = require_arrow()
-    try:
-        file = arrow.parquet.ParquetFile(path, memory_map=True)
+    with _readable(f"{path}: is no Parquet file"):
+        file = require_arrow().parquet.ParquetFile(path, memory_map=True)
         require_columns(names, file.schema_arrow.names, str(path))
         for batch in file.iter_batches(ROWS, columns=list(dict.fromkeys(names))):
             yield _select(batch, names, str(path))
-    except (arrow.ArrowException, OSError, ValueError, MemoryError) as error:
+
+
+@contextlib.contextmanager
+def _readable(problem: str) -> Iterator[None]:
+    """Turns what reading a damaged file raises into one line."""
+    try:
+        yield
+    except (require_arrow().ArrowException, OSError, ValueError, MemoryError) as error:
         raise UserError(
-            f"{path}: is no Parquet file that can be read ({first_line(error)}); write it again"
+            f"{problem} that can be read ({first_line(error)}); write it again"
         ) from None
 
 
@@ -230,7 +243,7 @@ def _open_folder(path: Path) -> dict[str, Source]:
     found: dict[str, list[Source]] = {}
     for file in files:
         split = split_called(file.name.replace("-", ".").split(".")[0])
-        if split and file.suffix in READERS and file.is_file():
+        if split and _ending(file) in READERS and file.is_file():
             found.setdefault(split, []).append(open_file(file))
     if not found:
         raise UserError(
@@ -278,8 +291,9 @@ def _loaded_source(data: Any, name: str) -> Source:
     def read(names):
         require_columns(names, data.column_names, name)
         table = data.select_columns(list(dict.fromkeys(names))).with_format("arrow")
-        for batch in table.iter(ROWS):
-            yield _select(batch.combine_chunks().to_batches()[0], names, name)
+        with _readable(f"{name}: is no data set"):
+            for batch in table.iter(ROWS):
+                yield _select(batch.combine_chunks().to_batches()[0], names, name)
 
     features = (data.features or {}).items()
     return Source(name, read, {key: f.names for key, f in features if hasattr(f, "names")})
