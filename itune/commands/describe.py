@@ -1,6 +1,5 @@
 """``itune describe``: what a table holds, and what to beware of."""
 
-import textwrap
 from collections.abc import Iterable, Sequence
 
 from itune.analysis.render import cell_text
@@ -11,6 +10,9 @@ from itune.data.table import TableConfig, read_tables
 
 SHOWN = 12
 """Rows of a table that are shown; of others their number."""
+
+WIDTH = 40
+"""Characters of a name that are shown."""
 
 
 def main(argv: Sequence[str]) -> None:
@@ -94,7 +96,7 @@ def _table(header: Sequence[str], rows: Iterable[Sequence]) -> str:
 
 def _in_cell(value) -> str:
     text = str(value) if isinstance(value, int) else cell_text(value)
-    return textwrap.shorten(text, 40, placeholder="…") if len(text) > 40 else text
+    return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
 
 
 def _warnings(warnings: Sequence[str]) -> str:

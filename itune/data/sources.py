@@ -202,7 +202,7 @@ def _require_whole(value: str, name: str, where: str) -> None:
 
 def _read_parquet(path: Path, names: Sequence[str]) -> Iterator["pyarrow.RecordBatch"]:
     with _readable(f"{path}: is no Parquet file"):
-        file = require_arrow().parquet.ParquetFile(path, memory_map=True)
+        file = require_arrow().parquet.ParquetFile(path)
         require_columns(names, file.schema_arrow.names, str(path))
         for batch in file.iter_batches(ROWS, columns=list(dict.fromkeys(names))):
             yield _select(batch, names, str(path))

@@ -39,6 +39,7 @@ def test_batches_and_single_rows_agree(tmp_path):
     tables = read(write(tmp_path / "a.csv", ROWS))
     for table in tables.splits().values():
         assert list(rows_of(table)) == [table.texts(row)[0] for row in range(table.size)]
+        assert all(texts for (texts,) in table.batches(1))
 
 
 def test_seed_and_fractions(tmp_path):
@@ -130,6 +131,13 @@ def rows(*cells):
 )
 def test_refuses(tmp_path, table, message):
     with pytest.raises(UserError, match=f"a.csv.*{message}"):
+        read(write(tmp_path / "a.csv", table))
+
+
+def test_rows_are_counted_across_batches(tmp_path, monkeypatch):
+    monkeypatch.setattr("itune.data.arrow.ROWS", 3)
+    table = [{**row, "text": row["text"] * (row["id"] != 37)} for row in ROWS]
+    with pytest.raises(UserError, match="row 38: 'text' is empty"):
         read(write(tmp_path / "a.csv", table))
 
 
