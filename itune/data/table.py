@@ -1,6 +1,8 @@
 """A table of one's own: texts with a label and a confound, in train, dev and test."""
 
-from collections.abc import Iterator, Sequence
+import hashlib
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -81,6 +83,12 @@ class TableConfig:
         """The columns of texts: one or two."""
         return tuple(filter(None, (self.text, self.text_pair)))
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns that are read, the texts first."""
+        confound = None if self.rule else self.confound
+        return (*self.texts, self.label, *filter(None, [confound]))
+
 
 class Table(NamedTuple):
     """Rows of one split; the texts stay in a file.
@@ -154,6 +162,15 @@ class Tables(NamedTuple):
         """Train, dev and test by name."""
         return {name: getattr(self, name) for name in SPLITS}
 
+    def digest(self) -> str:
+        """SHA-256 of all rows in order and of all names, in hexadecimal."""
+        found = hashlib.sha256(json.dumps([self.label_names, self.confound_names]).encode())
+        for table in self.splits().values():
+            found.update(b"%d" % table.size + table.label.tobytes() + table.confound.tobytes())
+            for texts in table.batches():
+                found.update("".join(map(json.dumps, zip(*texts, strict=True))).encode())
+        return found.hexdigest()
+
 
 def read_tables(config: TableConfig) -> Tables:
     """Reads a table, numbers its labels and confounds, and splits it where it is not split yet.
@@ -168,26 +185,25 @@ def read_tables(config: TableConfig) -> Tables:
         raise UserError("train is not set; name a file, a folder or a data set")
     rule = None if config.rule is None else parse_rule(config.rule)
     sources = _find_sources(config)
-    confound = None if rule else config.confound
-    names = [*config.texts, config.label, *filter(None, [confound])]
-    read = {split: _read(source, names, config) for split, source in sources.items()}
-    classes = sources["train"].classes
-    labels, label_names = number_values(
-        [columns.column(len(config.texts)) for columns in read.values()],
-        classes.get(config.label, ()),
-    )
+    read = {split: _read(source, config) for split, source in sources.items()}
+
+    def numbered(name):
+        columns = [columns.column(config.columns.index(name)) for columns in read.values()]
+        return number_values(columns, sources["train"].classes.get(name, ()))
+
+    labels, label_names = numbered(config.label)
     if rule:
-        on = config.texts.index(getattr(config, config.rule_on))
+        on = TEXTS.index(config.rule_on)
         confounds, confound_names = [_apply(rule, c.column(on)) for c in read.values()], rule.names
-    elif confound:
-        columns = [columns.column(len(names) - 1) for columns in read.values()]
-        confounds, confound_names = number_values(columns, classes.get(confound, ()))
+    elif config.confound is not None:
+        confounds, confound_names = numbered(config.confound)
     else:
-        confounds, confound_names = [np.full_like(y, HIDDEN) for y in labels], ()
+        confounds, confound_names = [np.full_like(label, HIDDEN) for label in labels], ()
     tables = {}
-    for (split, columns), y, c in zip(read.items(), labels, confounds, strict=True):
-        texts = columns.select(range(len(config.texts)))
-        tables[split] = Table(sources[split].name, texts, np.arange(len(y)), y, c)
+    for split, label, confound in zip(read, labels, confounds, strict=True):
+        texts = read[split].select(range(len(config.texts)))
+        rows = np.arange(len(label))
+        tables[split] = Table(sources[split].name, texts, rows, label, confound)
         _require_labels(tables[split], config.label)
     return Tables(*_complete(tables, config), label_names, confound_names, rule)
 
@@ -219,14 +235,13 @@ def _pick(splits: dict[str, Source], split: str, name: str) -> Source:
     return (found or list(splits.values()))[0]
 
 
-def _read(source: Source, names: Sequence[str], config: TableConfig) -> "pyarrow.Table":
+def _read(source: Source, config: TableConfig) -> "pyarrow.Table":
     """Columns on disk; those of texts are checked on the way."""
-    count = len(config.texts)
 
     def checked():
         start = 0
-        for batch in source.read(names):
-            for column, name in zip(batch.columns[:count], names, strict=False):
+        for batch in source.read(config.columns):
+            for name, column in zip(config.texts, batch.columns, strict=False):
                 blank = is_blank(column)
                 if blank.true_count:
                     row = start + blank.index(True).as_py() + 1
@@ -236,7 +251,7 @@ def _read(source: Source, names: Sequence[str], config: TableConfig) -> "pyarrow
             start += len(batch)
             yield batch
 
-    columns = spool(checked(), [f"{place} {name}" for place, name in enumerate(names)])
+    columns = spool(checked(), [f"{place} {name}" for place, name in enumerate(config.columns)])
     if not columns.num_rows:
         raise UserError(f"{source.name}: has no row; give it some")
     return columns

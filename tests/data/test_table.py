@@ -42,6 +42,17 @@ def test_batches_and_single_rows_agree(tmp_path):
         assert all(texts for (texts,) in table.batches(1))
 
 
+def test_a_digest_is_of_the_rows(tmp_path, monkeypatch):
+    path = write(tmp_path / "a.csv", ROWS)
+    first = read(path).digest()
+    monkeypatch.setattr("itune.data.arrow.ROWS", 3)
+    assert read(write(tmp_path / "b.jsonl", ROWS)).digest() == first
+    for column, value in (("text", "other"), ("stars", 2), ("brand", "umbrella"), ("brand", "x")):
+        changed = [row | {column: value} if row["id"] == 9 else row for row in ROWS]
+        assert read(write(tmp_path / "c.csv", changed)).digest() != first
+    assert read(path, split_seed=1).digest() != first
+
+
 def test_seed_and_fractions(tmp_path):
     path = write(tmp_path / "a.csv", ROWS)
     first, other = (read(path, split_seed=seed, dev_fraction=0.5) for seed in (0, 1))
