@@ -15,6 +15,7 @@ pattern                    matches
 """
 
 import operator
+import os
 import re
 import warnings
 from collections.abc import Callable, Collection, Iterable
@@ -135,13 +136,32 @@ def words(of: Iterable[str], name: str = "") -> Expression:
     Raises:
       UserError: there is none.
     """
-    listed = [" ".join(word.split()) for word in of]
-    listed = sorted(dict.fromkeys(filter(None, listed)), key=len, reverse=True)
+    listed = list(dict.fromkeys(filter(None, (" ".join(word.split()) for word in of))))
     if not listed:
         raise UserError("a rule of words has no word; write words:nice,great or words:@FILE")
-    either = "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in listed)
-    whole = re.compile(rf"(?<!\w)(?:{either})(?!\w)", re.IGNORECASE)
+    whole = re.compile(rf"(?<!\w){_any_of([*map(_lower, listed)])}(?!\w)", re.IGNORECASE)
     return Expression(name or f"words:{','.join(listed)}", whole)
+
+
+def _lower(word: str) -> str:
+    """In small letters, unless that is another number of letters."""
+    lower = word.lower()
+    return lower if len(lower) == len(word) else word
+
+
+def _any_of(listed: list[str]) -> str:
+    """An expression of any of some words, the longest first.
+
+    It is a tree that tries no beginning twice: thousands of words take little longer than a few.
+    """
+    start = os.path.commonprefix(listed)
+    tails: dict[str, list[str]] = {}
+    for word in listed:
+        tails.setdefault(word[len(start) :][:1], []).append(word[len(start) :])
+    may_end = tails.pop("", None) is not None
+    branches = "|".join(map(_any_of, tails.values()))
+    rest = f"(?:{branches}){'?' * may_end}" if branches else ""
+    return re.escape(start).replace(r"\ ", r"\s+") + rest
 
 
 def prefix(start: str, name: str = "") -> Expression:

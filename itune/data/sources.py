@@ -96,7 +96,7 @@ def require_columns(names: Sequence[str], known: Iterable[str], source: str) -> 
         if name not in known:
             near = nearest(name, known)
             listed = ", ".join(map(repr, known))
-            choose = f"choose out of {listed} by --text, --label and --confound"
+            choose = f"choose out of {listed} by --text, --label and --confound (or none)"
             remedy = f"did you mean {near!r}?" if near else choose
             raise UserError(f"{source}: has no column {name!r}; {remedy}")
 

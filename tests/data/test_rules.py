@@ -1,5 +1,6 @@
 """Confounds made by a rule: values, spans, names, and what is no rule."""
 
+import numpy as np
 import pytest
 
 from itune import UserError
@@ -15,7 +16,9 @@ from itune.data.rules import Rule, length, parse_rule, prefix, regex, words
         ("words:nice,great", "Great! NICE, but nicely", [(0, 5), (7, 11)]),
         ("words:nice", "nicely, overnice, nice_", None),
         ("words:c++, very good ", "c++ is Very\n good", [(0, 3), (7, 17)]),
-        ("words:good,good day", "good day", [(0, 8)]),  # the longer phrase
+        ("words:good,Good day", "good day", [(0, 8)]),  # the longer phrase
+        ("words:a,Ab,abc,x,xyz", "AB xy abcd ABC x", [(0, 2), (11, 14), (15, 16)]),
+        ("words:İzmir", "in İzmir", [(3, 8)]),
         ("words:שלום", "אמר שלום לך", [(4, 8)]),
         ("prefix:Positive .", "Positive . Yes", [(0, 10)]),
         ("prefix:Positive .", "positive . Positive . ", None),
@@ -46,6 +49,16 @@ def test_a_file_of_words(tmp_path):
     (tmp_path / "brands.txt").write_text("acme\n\n  The Umbrella \n")
     rule = parse_rule(f"words:@{tmp_path / 'brands.txt'}")
     assert rule.values(["Acme's", "the  umbrella", "umbrella"]).tolist() == [1, 1, 0]
+
+
+def test_many_words_are_found_as_one_by_one():
+    rng = np.random.default_rng(0)
+    some = ["".join(rng.choice([*"abAB "], rng.integers(1, 6))).strip() or "b" for _ in range(300)]
+    rule = Rule((words(some[:40]),))
+    known = {word.lower() for word in some[:40] if " " not in word}
+    for text in some:
+        if " " not in text:
+            assert rule.value(text) == (text.lower() in known)
 
 
 def test_objects_and_substitution():
