@@ -48,12 +48,13 @@ class _Key(NamedTuple):
 
 def parse(
     config_type: type[C],
-    presets: Path,
+    presets: Path | None,
     argv: Sequence[str],
     *,
     prog: str,
     description: str,
-    default_preset: str | None,
+    default_preset: str | None = None,
+    first: str | None = None,
 ) -> C:
     """Return the configuration that a command line asks for.
 
@@ -64,11 +65,12 @@ def parse(
 
     Args:
       config_type: the frozen dataclass.
-      presets: folder of ``NAME.toml``; other files in it are ignored.
+      presets: folder of ``NAME.toml``; other files in it are ignored. None where there are none.
       argv: the arguments.
       prog: name of the command, for ``--help``.
       description: what the command does, for ``--help``.
       default_preset: taken where no ``--preset`` is given; None for the defaults alone.
+      first: the key whose value may stand without its option, such as ``train``.
 
     Raises:
       UserError: an unknown preset or key, a value of the wrong type, a value that is missing, or
@@ -76,6 +78,8 @@ def parse(
     """
     keys = _keys(config_type)
     parser = _make_parser(config_type, keys, presets, prog, description, default_preset)
+    if first is not None:
+        _add_first(parser, keys[first])
     given = vars(parser.parse_args(_spelt_out(_normalised(argv), keys)))
     preset = given.pop("preset", default_preset)
     values = {}
@@ -308,8 +312,8 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise UserError(f"cannot read {path}: {error}") from None
 
 
-def _preset_names(presets: Path) -> list[str]:
-    return sorted(path.stem for path in presets.glob("*.toml"))
+def _preset_names(presets: Path | None) -> list[str]:
+    return sorted(path.stem for path in presets.glob("*.toml")) if presets else []
 
 
 def _preset_path(presets: Path, name: str) -> Path:
@@ -356,15 +360,23 @@ def _make_parser(config_type, keys, presets, prog, description, default_preset):
     parser = Parser(
         prog=prog,
         description=description,
-        usage=f"{prog} [--preset NAME] [--KEY VALUE ...]",
+        usage=f"{prog} {'[--preset NAME] ' if presets else ''}[--KEY VALUE ...]",
         epilog=_preset_table(presets),
         formatter_class=_Formatter,
         argument_default=argparse.SUPPRESS,
     )
-    default = "" if default_preset is None else f" (default: {default_preset})"
-    parser.add_argument("--preset", metavar="NAME", help=f"a preset, see below{default}")
+    if presets:
+        default = "" if default_preset is None else f" (default: {default_preset})"
+        parser.add_argument("--preset", metavar="NAME", help=f"a preset, see below{default}")
     _add_options(parser, config_type, keys, "")
     return parser
+
+
+def _add_first(parser, key):
+    metavar = key.name.upper()
+    parser.usage = parser.usage.replace(" [", f" {metavar} [", 1)
+    text = f"short for --{key.name} {metavar}"
+    parser.add_argument(key.name, nargs="?", metavar=metavar, help=text)
 
 
 def _add_options(parser, config_type, keys, section):
@@ -399,7 +411,7 @@ def _as_typed(value):
     return str(value).lower() if value is None or isinstance(value, bool) else str(value)
 
 
-def _preset_table(presets: Path) -> str:
+def _preset_table(presets: Path | None) -> str:
     names = _preset_names(presets)
     width = max(map(len, names), default=0)
     lines = [f"  {name:{width}}  {_first_comment(presets / f'{name}.toml')}" for name in names]

@@ -310,3 +310,27 @@ def test_from_dict_refuses(mapping, message):
 def test_annotations_that_are_refused(annotation):
     with pytest.raises(TypeError, match="a configuration cannot hold"):
         make_kind(annotation)
+
+
+@dataclass(frozen=True)
+class Verb:
+    """What it does it to."""
+
+    file: str = "none"
+    seed: int = 1
+
+
+def test_a_value_without_its_option(capsys):
+    def verb(*argv):
+        return parse(Verb, None, argv, prog="verb", description="Does it.", first="file")
+
+    assert verb("a.csv", "--seed", "2") == verb("--seed", "2", "a.csv") == Verb("a.csv", 2)
+    assert verb("--file", "b.csv") == Verb("b.csv") and verb() == Verb()
+    with pytest.raises(UserError, match="unrecognized arguments: b"):
+        verb("a", "b")
+    with pytest.raises(UserError, match="--preset is not an option"):
+        verb("--preset", "x")
+    with pytest.raises(SystemExit):
+        verb("--help")
+    shown = capsys.readouterr().out
+    assert "usage: verb FILE [--KEY VALUE ...]" in shown and "preset" not in shown

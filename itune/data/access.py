@@ -91,4 +91,4 @@ def hide_confounds(train: Dataset, config: AccessConfig, rng: np.random.Generato
             )
     confound = np.full_like(train.confound, HIDDEN)
     confound[visible] = train.confound[visible]
-    return Dataset(train.input_ids, train.label, confound)
+    return Dataset(train.input_ids, train.label, confound, train.second)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from itune.data.hub import load_hub
 from itune.data.textfile import read_text
 from itune.errors import UserError
 
@@ -79,20 +80,7 @@ def hub_conll(
       UserError: `datasets` is not installed, the data set cannot be loaded (no network, no such
         name), or it lacks a split or the column.
     """
-    try:
-        import datasets
-    except ImportError:
-        raise UserError(
-            f"loading {name} needs the datasets package; run: pip install 'itune[data]'"
-        ) from None
-    try:
-        loaded = datasets.load_dataset(name, revision=revision)
-    except Exception as error:  # the client lets many libraries' network errors through
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise UserError(
-            f"cannot load {name} from the hub ({reason}); check the name and the network, "
-            "or read CoNLL files from a folder"
-        ) from error
+    loaded = load_hub(name, revision=revision, otherwise="read CoNLL files from a folder")
     return {split: _column(loaded, name, theirs) for split, theirs in HUB_SPLITS.items()}
 
 

@@ -1,32 +1,40 @@
 """Tokenised data, and padded arrays of any selection of it."""
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from itune.data.cells import HIDDEN
 from itune.data.example import Example
+from itune.data.ragged import Ragged, offsets_of
+from itune.data.table import Table
 from itune.errors import UserError
-
-HIDDEN = -1
-"""The confound of an example whose confound a method may not see."""
 
 BUCKET = 8
 """Padded lengths are multiples of this, so that few shapes are compiled."""
+
+BATCH = 2000
+"""Rows that are tokenised at a time."""
 
 
 class Dataset(NamedTuple):
     """Word pieces, labels and confounds of N examples (NumPy; nothing is padded).
 
     Attributes:
-      input_ids: one integer array for each example.
+      input_ids: one integer array for each example: a list of them, or a :class:`Ragged`.
       label: ``(N,)`` int32.
       confound: ``(N,)`` int32; :data:`HIDDEN` where it is not to be used.
+      second: ``(N,)`` int32, the place of the first word piece of the second text; None where
+        examples are single texts.
     """
 
-    input_ids: list[np.ndarray]
+    input_ids: Sequence[np.ndarray]
     label: np.ndarray
     confound: np.ndarray
+    second: np.ndarray | None = None
 
     def __len__(self) -> int:
         """The number of examples, N (not of fields)."""
@@ -45,6 +53,8 @@ class Dataset(NamedTuple):
     @property
     def lengths(self) -> np.ndarray:
         """Word pieces of each example, ``(N,)``."""
+        if isinstance(self.input_ids, Ragged):
+            return self.input_ids.lengths
         return np.array([len(ids) for ids in self.input_ids])
 
 
@@ -69,6 +79,58 @@ def tokenize(
       UserError: ``max_length`` is beyond the model's positions, or leaves no room for a word; or
         the tokenizer gives ids that the model does not have.
     """
+    _require_length(max_length, max_positions)
+    words = ([list(example.tokens) for example in batch] for batch in _batches(examples))
+    input_ids, _ = _encode(
+        (((sentences,), len(sentences)) for sentences in words),
+        tokenizer,
+        max_length=max_length,
+        vocab_size=vocab_size,
+        is_split_into_words=True,
+    )
+    return Dataset(
+        input_ids,
+        np.array([example.label for example in examples], np.int32),
+        np.array([example.confound for example in examples], np.int32),
+    )
+
+
+def tokenize_table(
+    table: Table,
+    tokenizer: Any,
+    *,
+    max_length: int,
+    max_positions: int = 512,
+    vocab_size: int | None = None,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Dataset:
+    """Tokenises a table batch by batch; the text is never held whole.
+
+    Args:
+      table: texts, or pairs of texts, whose word pieces are then marked as first or second.
+      tokenizer: as for :func:`tokenize`.
+      max_length: as for :func:`tokenize`; of a pair, the longer text is cut first.
+      max_positions: the model's limit.
+      vocab_size: rows of the model's table; None does not check.
+      progress: told the number of rows done, after each batch.
+
+    Raises:
+      UserError: as :func:`tokenize`.
+    """
+    _require_length(max_length, max_positions)
+    input_ids, second = _encode(
+        ((texts, len(texts[0])) for texts in table.batches(BATCH)),
+        tokenizer,
+        max_length=max_length,
+        vocab_size=vocab_size,
+        is_split_into_words=False,
+        is_pair=table.is_pair,
+        progress=progress,
+    )
+    return Dataset(input_ids, table.label, table.confound, second)
+
+
+def _require_length(max_length: int, max_positions: int) -> None:
     if max_length > max_positions:
         raise UserError(
             f"max_length is {max_length} but the encoder has {max_positions} positions; "
@@ -76,26 +138,56 @@ def tokenize(
         )
     if max_length < 3:
         raise UserError(f"max_length is {max_length}; it must be at least 3")
-    encoded = tokenizer(
-        [list(example.tokens) for example in examples],
-        is_split_into_words=True,
-        truncation=True,
-        max_length=max_length,
-        return_attention_mask=False,
-        return_token_type_ids=False,
-    )
-    input_ids = [np.asarray(ids, np.int32) for ids in encoded["input_ids"]]
-    largest = max((int(ids.max()) for ids in input_ids), default=0)
+
+
+def _batches(examples: Iterable[Example]) -> Iterator[list[Example]]:
+    rest = iter(examples)
+    while batch := list(islice(rest, BATCH)):
+        yield batch
+
+
+def _encode(
+    batches,
+    tokenizer,
+    *,
+    max_length,
+    vocab_size,
+    is_split_into_words,
+    is_pair=False,
+    progress=lambda done: None,
+) -> tuple[Ragged, np.ndarray | None]:
+    """Word pieces of batches of texts, and where the second of each pair begins."""
+    values, lengths, firsts, done = array("i"), array("i"), array("i"), 0  # these grow in place
+    for texts, size in batches:
+        encoded = tokenizer(
+            *texts,
+            is_split_into_words=is_split_into_words,
+            truncation=True,
+            max_length=max_length,
+            return_attention_mask=False,
+            return_token_type_ids=is_pair,
+        )
+        rows = Ragged.of(encoded["input_ids"])
+        _require_known(rows.values, vocab_size)
+        values.frombytes(rows.values.tobytes())
+        lengths.frombytes(rows.lengths.astype(np.int32).tobytes())
+        if is_pair:
+            firsts.extend(
+                kinds.index(1) if 1 in kinds else len(kinds) for kinds in encoded["token_type_ids"]
+            )
+        progress(done := done + size)
+    offsets = offsets_of(np.frombuffer(lengths, np.int32))
+    second = np.frombuffer(firsts, np.int32) if is_pair else None
+    return Ragged(np.frombuffer(values, np.int32), offsets), second
+
+
+def _require_known(ids: np.ndarray, vocab_size: int | None) -> None:
+    largest = int(ids.max(initial=0))
     if vocab_size is not None and largest >= vocab_size:
         raise UserError(
             f"the tokenizer gives id {largest} but the encoder has {vocab_size} word pieces; their "
             "files do not belong together, fetch both from one place"
         )
-    return Dataset(
-        input_ids,
-        np.array([example.label for example in examples], np.int32),
-        np.array([example.confound for example in examples], np.int32),
-    )
 
 
 def padded_length(lengths: np.ndarray) -> int:
@@ -115,7 +207,8 @@ def collate(
 
     Returns:
       ``input_ids`` and ``attention_mask`` of shape ``indices.shape + (T,)``, int32 and bool, and
-      ``label`` and ``confound`` of shape ``indices.shape``.
+      ``label`` and ``confound`` of shape ``indices.shape``. For pairs of texts ``token_type_ids``
+      as well, like ``input_ids``: 1 at the word pieces of the second text, else 0.
     """
     flat = np.ravel(indices)
     rows = [dataset.input_ids[i] for i in flat]
@@ -126,12 +219,16 @@ def collate(
         ids[: len(row)] = row
         real[: len(row)] = True
     shape = np.shape(indices)
-    return {
+    batch = {
         "input_ids": input_ids.reshape(*shape, length),
         "attention_mask": mask.reshape(*shape, length),
         "label": dataset.label[indices],
         "confound": dataset.confound[indices],
     }
+    if dataset.second is not None:
+        is_second = mask & (np.arange(length) >= dataset.second[flat][:, None])
+        batch["token_type_ids"] = is_second.astype(np.int32).reshape(*shape, length)
+    return batch
 
 
 def chunks_by_length(

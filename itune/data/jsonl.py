@@ -79,7 +79,17 @@ def read_jsonl(path: str | Path, fields: Fields = USUAL) -> list[Example]:
     return examples
 
 
-def _parse(line: str, fields: Fields, where: str) -> Example:
+def parse_object(line: str, where: str, *, example: str) -> dict:
+    """Return the object that a line of JSON holds.
+
+    Args:
+      line: one line of a file.
+      where: the file and the line, to begin messages with.
+      example: a field that such an object has, for the remedy.
+
+    Raises:
+      UserError: it is not JSON, or not an object.
+    """
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -87,7 +97,12 @@ def _parse(line: str, fields: Fields, where: str) -> Example:
         raise UserError(f"{where}: not JSON ({reason}); write one object a line") from None
     if not isinstance(record, dict):
         kind = type(record).__name__
-        raise UserError(f'{where}: holds a {kind}, not an object; write {{"{fields.words[0]}": …}}')
+        raise UserError(f'{where}: holds a {kind}, not an object; write {{"{example}": …}}')
+    return record
+
+
+def _parse(line: str, fields: Fields, where: str) -> Example:
+    record = parse_object(line, where, example=fields.words[0])
     tokens = _tokens(record, fields.words, where)
     length = _count(record, "length", where) if "length" in record else len(tokens)
     label, confound = (_count(record, name, where) for name in (fields.label, fields.confound))
@@ -106,7 +121,7 @@ def _tokens(record: dict, names: tuple[str, ...], where: str) -> tuple[str, ...]
     else:
         is_fit, kind = isinstance(value, str), "a string"
     if not is_fit:
-        raise UserError(f"{where}: '{field}' is {_brief(value)}; make it {kind}")
+        raise UserError(f"{where}: '{field}' is {brief(value)}; make it {kind}")
     tokens = tuple(value if field == LIST else value.split())
     if not tokens:
         raise UserError(f"{where}: '{field}' holds no word; drop the line or add words")
@@ -119,10 +134,11 @@ def _count(record: dict, field: str, where: str) -> int:
     value = record[field]
     if type(value) is not int or not 0 <= value < 2**31:
         remedy = "make it an integer, 0 or more, below 2**31"
-        raise UserError(f"{where}: '{field}' is {_brief(value)}; {remedy}")
+        raise UserError(f"{where}: '{field}' is {brief(value)}; {remedy}")
     return value
 
 
-def _brief(value: object) -> str:
+def brief(value: object) -> str:
+    """A value as JSON, cut to 40 characters, for messages."""
     text = json.dumps(value)
     return text if len(text) <= 40 else text[:39] + "…"

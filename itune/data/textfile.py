@@ -1,5 +1,6 @@
-"""Reading a text file whole, with errors a person can act on."""
+"""Reading a text file, whole or by lines, with errors a person can act on."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from itune.errors import UserError
@@ -14,25 +15,45 @@ def read_text(path: str | Path) -> str:
     Raises:
       UserError: no such file, a directory, unreadable, NUL bytes, or not UTF-8.
     """
+    return "".join(read_lines(path))
+
+
+def read_lines(path: str | Path) -> Iterator[str]:
+    r"""Yield the lines of a UTF-8 file, each with its ``\n``, without holding the file.
+
+    Args:
+      path: the file to read.
+
+    Raises:
+      UserError: as :func:`read_text`, when the line in question is reached.
+    """
     path = Path(path)
-    if path.is_dir():
-        raise UserError(f"{path} is a directory; name a file inside it")
+    require_file(path)
     try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file; check the path") from None
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                yield _decoded(line, number, path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UserError(f"{path}: cannot be read ({reason}); check the path") from None
-    if (nul := data.find(b"\0")) >= 0:
-        line = _line_of(data, nul)
-        raise UserError(f"{path}, line {line}: holds a NUL byte; give a plain text file in UTF-8")
+
+
+def require_file(path: Path) -> None:
+    """Checks that a path names something other than a directory.
+
+    Raises:
+      UserError: it does not.
+    """
+    if path.is_dir():
+        raise UserError(f"{path} is a directory; name a file inside it")
+    if "\0" not in str(path) and not path.exists():
+        raise UserError(f"{path}: no such file; check the path")
+
+
+def _decoded(line: bytes, number: int, path: Path) -> str:
+    if b"\0" in line:
+        raise UserError(f"{path}, line {number}: holds a NUL byte; give a plain text file in UTF-8")
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = _line_of(data, error.start)
-        raise UserError(f"{path}, line {line}: is not UTF-8; save the file as UTF-8") from None
-
-
-def _line_of(data: bytes, offset: int) -> int:
-    return data.count(b"\n", 0, offset) + 1
+        return line.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError:
+        raise UserError(f"{path}, line {number}: is not UTF-8; save the file as UTF-8") from None

@@ -1,10 +1,21 @@
 """Padding, and chunks of like length."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from itune.data.dataset import Dataset, chunks_by_length, collate, padded_length, tokenize
+from itune.data.access import AccessConfig, hide_confounds
+from itune.data.dataset import (
+    Dataset,
+    chunks_by_length,
+    collate,
+    padded_length,
+    tokenize,
+    tokenize_table,
+)
 from itune.data.example import Example
+from itune.data.ragged import Ragged
+from itune.data.table import Table
 from itune.errors import UserError
 
 LENGTHS = [3, 8, 9, 5, 17, 4, 12]
@@ -90,3 +101,67 @@ def test_a_tokenizer_that_is_not_the_encoders():
     tokenize(EXAMPLES, Tokenizer(), max_length=4, vocab_size=103)
     with pytest.raises(UserError, match="gives id 102 but the encoder has 102 word pieces"):
         tokenize(EXAMPLES, Tokenizer(), max_length=4, vocab_size=102)
+
+
+class FlatTokenizer:
+    """Numbers words by their letters; 101 before, 102 after each text, as BERT marks them."""
+
+    def __call__(self, texts, pairs=None, *, truncation, max_length, **options):
+        assert not options["is_split_into_words"] and not options["return_attention_mask"]
+        assert options["return_token_type_ids"] == (pairs is not None)
+        ids = [[101, *map(len, text.split()), 102] for text in texts]
+        kinds = [[0] * len(row) for row in ids]
+        for row, kind, pair in zip(ids, kinds, pairs or (), strict=pairs is not None):
+            kind += [1] * (len(pair.split()) + 1)
+            row += [*map(len, pair.split()), 102]
+        return {
+            "input_ids": [row[:max_length] for row in ids],
+            "token_type_ids": [kind[:max_length] for kind in kinds],
+        }
+
+
+def table(*columns, rows):
+    columns = pa.table({str(i): pa.array(c, pa.large_string()) for i, c in enumerate(columns)})
+    return Table("t", columns, np.array(rows), np.array(rows, np.int32), np.array(rows, np.int32))
+
+
+def test_tokenize_a_table(monkeypatch):
+    monkeypatch.setattr("itune.data.dataset.BATCH", 2)
+    told = []
+    texts = table(["a bb", "unused", "ccc", "d d", "e"], rows=[0, 2, 3, 4])
+    data = tokenize_table(texts, FlatTokenizer(), max_length=6, progress=told.append)
+    assert [ids.tolist() for ids in data.input_ids] == [
+        [101, 1, 2, 102], [101, 3, 102], [101, 1, 1, 102], [101, 1, 102]
+    ]  # fmt: skip
+    assert told == [1, 3, 4] and data.second is None
+    assert data.label is texts.label and data.confound is texts.confound
+    assert set(collate(data, np.array([0]))) == {"input_ids", "attention_mask", "label", "confound"}
+
+
+def test_pairs():
+    pairs = table(["a bb", "ccc"], ["d", "e e e e"], rows=[0, 1])
+    data = tokenize_table(pairs, FlatTokenizer(), max_length=7)
+    assert data.second.tolist() == [4, 3] and data.second.dtype == np.int32
+    batch = collate(data, np.array([[1], [0]]))
+    assert batch["token_type_ids"].dtype == np.int32
+    assert batch["token_type_ids"].tolist() == [
+        [[0, 0, 0, 1, 1, 1, 1, 0]], [[0, 0, 0, 0, 1, 1, 0, 0]]
+    ]  # fmt: skip
+    shown = hide_confounds(data, AccessConfig(), np.random.default_rng(0))
+    np.testing.assert_array_equal(shown.second, data.second)
+
+
+def test_packed_rows_collate_as_a_list_does():
+    packed = Dataset(Ragged.of(DATA.input_ids), DATA.label, DATA.confound)
+    indices = np.array([[6, 2], [0, 4]])
+    for name, expected in collate(DATA, indices).items():
+        np.testing.assert_array_equal(collate(packed, indices)[name], expected)
+    np.testing.assert_array_equal(packed.lengths, LENGTHS)
+
+
+def test_a_table_that_does_not_fit():
+    texts = table(["a bb"], rows=[0])
+    with pytest.raises(UserError, match="max_length is 9 but the encoder has 8 positions"):
+        tokenize_table(texts, FlatTokenizer(), max_length=9, max_positions=8)
+    with pytest.raises(UserError, match="gives id 102 but"):
+        tokenize_table(texts, FlatTokenizer(), max_length=9, vocab_size=102)

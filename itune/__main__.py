@@ -1,0 +1,8 @@
+"""``python -m itune``, the same as ``itune``."""
+
+import sys
+
+from itune.commands import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,209 @@
+"""What a table holds: sizes, cells, association, lengths, duplicates, and what to beware of."""
+
+from collections.abc import Iterable
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+
+from itune.data.cells import HIDDEN, Cell, Counts, count_cells
+from itune.data.statistics import confound_success
+from itune.data.table import Table, Tables, problems
+
+TINY = (2, 20)
+"""A cell with fewer rows than the first has no partners, with fewer than the second hardly any."""
+
+SHOWN = 3
+"""Cells that a warning names; of others it tells the number."""
+
+
+class Lengths(NamedTuple):
+    """Words of a row, split at white space; those of a pair together."""
+
+    least: int
+    tenth: float
+    median: float
+    ninetieth: float
+    most: int
+
+
+class SplitDescription(NamedTuple):
+    """What one split holds.
+
+    Attributes:
+      name: where it comes from.
+      size: the number of rows.
+      labels: rows of each label, by number.
+      confounds: rows of each confound, by number.
+      missing: rows whose confound is not annotated.
+      cells: annotated rows of each cell that has any, in order.
+      success: accuracy of telling the label from the confound alone, as learnt in train; None
+        where no row is annotated.
+      cramers_v: association of label and confound, from 0 to 1; None where either is constant.
+      lengths: words of the rows; None where there is none.
+      duplicates: rows whose text stands in an earlier row of the split.
+    """
+
+    name: str
+    size: int
+    labels: tuple[int, ...]
+    confounds: tuple[int, ...]
+    missing: int
+    cells: dict[Cell, int]
+    success: float | None
+    cramers_v: float | None
+    lengths: Lengths | None
+    duplicates: int
+
+
+class Description(NamedTuple):
+    """What a table holds.
+
+    Attributes:
+      label_names: what the labels are called, by number.
+      confound_names: what the confounds are called, by number.
+      splits: of train, dev and test.
+      shared: rows of the second split whose text stands in the first, by the two names; only where
+        there are any.
+      warnings: what to beware of, a sentence each.
+    """
+
+    label_names: tuple[str, ...]
+    confound_names: tuple[str, ...]
+    splits: dict[str, SplitDescription]
+    shared: dict[tuple[str, str], int]
+    warnings: tuple[str, ...]
+
+
+def describe(tables: Tables) -> Description:
+    """Describes a table in one pass over its text, of which it keeps 12 bytes for each row."""
+    splits = tables.splits()
+    scanned = {name: _scan(table) for name, table in splits.items()}
+    described = {name: _describe(table, tables, *scanned[name]) for name, table in splits.items()}
+    hashes = {name: np.unique(found) for name, (found, _) in scanned.items()}
+    shared = {
+        (first, second): int(np.isin(scanned[second][0], hashes[first]).sum())
+        for first, second in combinations(splits, 2)
+    }
+    shared = {pair: count for pair, count in shared.items() if count}
+    found = Description(tables.label_names, tables.confound_names, described, shared, ())
+    return found._replace(warnings=(*problems(tables), *_warnings(found)))
+
+
+def cramers_v(cells: Counts) -> float | None:
+    """Cramér's V, without a correction for few rows.
+
+    ``V = sqrt((sum n_ij² / (n_i n_j) - 1) / min(rows - 1, columns - 1))``, over the cells that have
+    any rows; None where there is one label or one confound.
+
+    >>> cramers_v(count_cells(np.array([0, 0, 1, 1]), np.array([2, 2, 3, 3])))
+    1.0
+    """
+    labels, label = np.unique(cells.label, return_inverse=True)
+    confounds, confound = np.unique(cells.confound, return_inverse=True)
+    least = min(len(labels), len(confounds)) - 1
+    if least < 1:
+        return None
+    rows = np.bincount(label, cells.size)[label]
+    columns = np.bincount(confound, cells.size)[confound]
+    excess = np.sum(cells.size**2 / (rows * columns)) - 1
+    return float(np.sqrt(max(excess, 0.0) / least))
+
+
+def _scan(table: Table) -> tuple[np.ndarray, np.ndarray]:
+    """A 64-bit hash of each row's text, and its number of words."""
+    hashes, words = np.empty(table.size, np.int64), np.zeros(table.size, np.int32)
+    start = 0
+    for texts in table.batches():
+        here = slice(start, start := start + len(texts[0]))
+        rows = zip(*texts, strict=True) if table.is_pair else texts[0]
+        hashes[here] = np.fromiter(map(hash, rows), np.int64)
+        for column in texts:
+            words[here] += np.fromiter((len(text.split()) for text in column), np.int32)
+    return hashes, words
+
+
+def _describe(
+    table: Table, tables: Tables, hashes: np.ndarray, words: np.ndarray
+) -> SplitDescription:
+    label, confound = _annotated(table)
+    cells = count_cells(label, confound)
+    can_tell = len(label) and len(_annotated(tables.train)[0])
+    return SplitDescription(
+        name=table.name,
+        size=table.size,
+        labels=_counts(table.label, len(tables.label_names)),
+        confounds=_counts(confound, len(tables.confound_names)),
+        missing=table.size - len(label),
+        cells={Cell(y, c): n for y, c, n in zip(*(part.tolist() for part in cells), strict=True)},
+        success=confound_success(_annotated(tables.train), (label, confound)) if can_tell else None,
+        cramers_v=cramers_v(cells),
+        lengths=_lengths(words) if len(words) else None,
+        duplicates=table.size - len(np.unique(hashes)),
+    )
+
+
+def _annotated(table: Table) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and confounds of the rows that have both."""
+    is_known = table.confound != HIDDEN
+    return table.label[is_known], table.confound[is_known]
+
+
+def _counts(values: np.ndarray, count: int) -> tuple[int, ...]:
+    return tuple(np.bincount(values, minlength=count).tolist())
+
+
+def _lengths(words: np.ndarray) -> Lengths:
+    least, tenth, median, ninetieth, most = np.quantile(words, (0, 0.1, 0.5, 0.9, 1)).tolist()
+    return Lengths(int(least), tenth, median, ninetieth, int(most))
+
+
+def cell_name(cell: Cell, labels: tuple[str, ...], confounds: tuple[str, ...]) -> str:
+    """A cell as people call it.
+
+    >>> cell_name(Cell(1, 0), ("bad", "good"), ("acme", "other"))
+    'good/acme'
+    """
+    return f"{labels[cell.label]}/{confounds[cell.confound]}"
+
+
+def _warnings(found: Description) -> Iterable[str]:
+    train = found.splits["train"]
+    yield from _cell_warnings(found, train)
+    for name, split in found.splits.items():
+        if split.duplicates:
+            yield f"{split.duplicates} of {split.size} rows of {name} repeat an earlier one"
+    for (first, second), count in found.shared.items():
+        yield (
+            f"{count} of {found.splits[second].size} rows of {second} stand in {first} as well; "
+            f"remove them, or {second} tells too good a story"
+        )
+    if train.missing and train.missing < train.size:
+        yield f"{train.missing} of {train.size} training rows have no confound"
+
+
+def _cell_warnings(found: Description, train: SplitDescription) -> Iterable[str]:
+    labels = [y for y, size in enumerate(train.labels) if size]
+    confounds = [c for c, size in enumerate(train.confounds) if size]
+    empty = len(labels) * len(confounds) - len(train.cells)
+    if empty:
+        missing = (
+            cell for y in labels for c in confounds if (cell := Cell(y, c)) not in train.cells
+        )
+        yield _about(missing, empty, "no training row", found)
+    at_least = 1
+    for bound in TINY:
+        few = [cell for cell, size in train.cells.items() if at_least <= size < bound]
+        if few:
+            yield _about(few, len(few), f"fewer than {bound} training rows", found)
+        at_least = bound
+
+
+def _about(cells: Iterable[Cell], count: int, what: str, found: Description) -> str:
+    named = [
+        cell_name(cell, found.label_names, found.confound_names)
+        for cell, _ in zip(cells, range(SHOWN), strict=False)
+    ]
+    more = f" and {count - SHOWN} more" if count > SHOWN else ""
+    verb, noun = ("has", "cell") if count == 1 else ("have", "cells")
+    return f"{count} {noun} {verb} {what}: {', '.join(named)}{more}"

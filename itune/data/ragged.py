@@ -1,0 +1,53 @@
+"""Rows of different lengths in one array (NumPy)."""
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+
+import numpy as np
+
+
+class Ragged(Sequence):
+    """N integer rows of any lengths, 4 bytes for each item and 8 for each row.
+
+    Reads like a list of arrays: by index, by slice, by iteration.
+
+    Attributes:
+      values: all rows end to end, int32.
+      offsets: ``(N + 1,)`` int64; row i is ``values[offsets[i]:offsets[i + 1]]``.
+
+    >>> rows = Ragged.of([[5, 6], [], [7]])
+    >>> len(rows), rows[0].tolist(), rows[-1].tolist(), rows.lengths.tolist()
+    (3, [5, 6], [7], [2, 0, 1])
+    """
+
+    def __init__(self, values: np.ndarray, offsets: np.ndarray):
+        self.values, self.offsets = values, offsets
+
+    @classmethod
+    def of(cls, rows: Iterable[Sequence[int]]) -> "Ragged":
+        """Packs rows of integers."""
+        rows = list(rows)
+        lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+        values = np.fromiter(chain.from_iterable(rows), np.int32, int(lengths.sum()))
+        return cls(values, offsets_of(lengths))
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        return len(self.offsets) - 1
+
+    def __getitem__(self, index):
+        """A row, as a view; or for a slice, the rows of it."""
+        if isinstance(index, slice):
+            return Ragged.of(self[i] for i in range(*index.indices(len(self))))
+        row = range(len(self))[index]
+        return self.values[self.offsets[row] : self.offsets[row + 1]]
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Items of each row, ``(N,)`` int64."""
+        return np.diff(self.offsets)
+
+
+def offsets_of(lengths: np.ndarray) -> np.ndarray:
+    """Where rows of these lengths start, and where the last ends."""
+    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])

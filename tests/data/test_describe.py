@@ -1,0 +1,109 @@
+"""What a table holds: counts, association, lengths, duplicates and warnings."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from itune.data.cells import Cell, count_cells
+from itune.data.describe import Lengths, cramers_v, describe
+from itune.data.table import Table, Tables
+
+NAMES = ("bad", "good"), ("acme", "umbrella")
+
+
+def table(name, *rows):
+    texts, label, confound = zip(*rows, strict=True) if rows else ((), (), ())
+    columns = pa.table({"0": pa.array(texts, pa.large_string())})
+    arrays = np.array(label, np.int32), np.array(confound, np.int32)
+    return Table(name, columns, np.arange(len(rows)), *arrays)
+
+
+def tables(train, dev=(), test=(), names=NAMES):
+    return Tables(table("a", *train), table("b", *dev), table("c", *test), *names, None)
+
+
+TRAIN = [
+    ("one", 0, 0),
+    ("two words", 0, 0),
+    ("one", 0, 0),
+    ("a b c d", 0, 1),
+    ("x", 1, 1),
+    ("y", 1, -1),
+]
+
+
+def test_counts():
+    found = describe(tables(TRAIN, [("one", 1, 0)], [("z", 1, 1), ("one", 0, 0), ("one", 0, 1)]))
+    train = found.splits["train"]
+    assert (train.name, train.size, train.missing, train.duplicates) == ("a", 6, 1, 1)
+    assert train.labels == (4, 2) and train.confounds == (3, 2)
+    assert train.cells == {Cell(0, 0): 3, Cell(0, 1): 1, Cell(1, 1): 1}
+    assert train.lengths == Lengths(1, 1.0, 1.0, 3.0, 4)
+    assert train.success == 4 / 5 and train.cramers_v == pytest.approx(3 / np.sqrt(24))
+    dev, test = found.splits["dev"], found.splits["test"]
+    assert (dev.success, dev.cramers_v, dev.confounds) == (0.0, None, (1, 0))
+    assert (test.success, test.duplicates) == (2 / 3, 1)
+    assert found.shared == {("train", "dev"): 1, ("train", "test"): 2, ("dev", "test"): 2}
+
+
+def test_nothing_annotated():
+    found = describe(tables([("a", 0, -1), ("b", 1, -1)], names=(NAMES[0], ())))
+    train, dev = found.splits["train"], found.splits["dev"]
+    assert (train.missing, train.cells, train.success, train.cramers_v) == (2, {}, None, None)
+    assert (dev.size, dev.lengths, dev.success, dev.duplicates) == (0, None, None, 0)
+
+
+def test_pairs_repeat_only_as_pairs():
+    columns = pa.table([pa.array(["a", "a", "a b"]), pa.array(["b c", "c", "c"])], ["0", "1"])
+    none = np.zeros(3, np.int32)
+    train = Table("a", columns, np.arange(3), none, none)
+    found = describe(Tables(train, train, train, *NAMES, None))
+    assert found.splits["train"].duplicates == 0 and found.shared["train", "dev"] == 3
+    assert found.splits["train"].lengths.most == 3
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (3, 2), (2, 5), (4, 4)])
+def test_cramers_v_is_that_of_scipy(shape):
+    from scipy.stats.contingency import association
+
+    counts = np.random.default_rng(0).integers(0, 9, shape)
+    counts[0] += 1
+    counts[:, 0] += 1
+    label, confound = (np.repeat(axis.ravel(), counts.ravel()) for axis in np.indices(shape))
+    assert cramers_v(count_cells(label, 7 * confound)) == pytest.approx(association(counts))
+
+
+def warnings(*args, **names):
+    return " / ".join(describe(tables(*args, **names)).warnings)
+
+
+@pytest.mark.parametrize(
+    "warning",
+    [
+        "1 cell has no training row: good/acme",
+        "2 cells have fewer than 2 training rows: bad/umbrella, good/umbrella",
+        "1 cell has fewer than 20 training rows: bad/acme",
+        "1 of 6 rows of train repeat an earlier one",
+        "1 of 6 training rows have no confound",
+        "2 of 2 rows of dev stand in train as well",
+        "label 'ugly' occurs in test but never in train",
+    ],
+)
+def test_warnings(warning):
+    names = (("bad", "good", "ugly"), NAMES[1])
+    assert warning in warnings(TRAIN, [("x", 1, 1), ("y", 0, 0)], [("z", 2, 0)], names=names)
+
+
+def test_a_constant_confound():
+    assert "every training row has confound 'acme'" in warnings([("a", 0, 0), ("b", 1, 0)])
+
+
+def test_many_cells():
+    names = (NAMES[0], tuple(map(str, range(50))))
+    found = warnings([(str(i), i % 2, i) for i in range(50)], names=names)
+    assert "50 cells have no training row: bad/1, bad/3, bad/5 and 47 more" in found
+
+
+def test_nothing_to_warn_of():
+    rows = [(str(i), i // 2 % 2, i % 2) for i in range(84)]
+    assert describe(tables(rows[:80], rows[80:82], rows[82:])).warnings == ()
