@@ -47,8 +47,10 @@ class Dataset(NamedTuple):
 
     def subset(self, indices: np.ndarray) -> "Dataset":
         """The examples at some indices, ``(n,)``, in that order."""
-        ids = [self.input_ids[i] for i in indices]
-        return Dataset(ids, self.label[indices], self.confound[indices])
+        ids = self.input_ids
+        ids = ids.take(indices) if isinstance(ids, Ragged) else [ids[i] for i in indices]
+        second = None if self.second is None else self.second[indices]
+        return Dataset(ids, self.label[indices], self.confound[indices], second)
 
     @property
     def lengths(self) -> np.ndarray:

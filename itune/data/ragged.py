@@ -42,6 +42,12 @@ class Ragged(Sequence):
         row = range(len(self))[index]
         return self.values[self.offsets[row] : self.offsets[row + 1]]
 
+    def take(self, indices: np.ndarray) -> "Ragged":
+        """The rows at some indices, ``(n,)``, in that order."""
+        offsets = offsets_of(self.lengths[indices])
+        shifts = np.repeat(self.offsets[indices] - offsets[:-1], np.diff(offsets))
+        return Ragged(self.values[np.arange(offsets[-1]) + shifts], offsets)
+
     @property
     def lengths(self) -> np.ndarray:
         """Items of each row, ``(N,)`` int64."""

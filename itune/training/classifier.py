@@ -6,10 +6,14 @@ from itune.models import BertClassifier
 
 
 def make_classifier(model: BertClassifier) -> Classifier:
-    """Cross entropy of ``label`` for its loss, from ``input_ids`` and ``attention_mask``."""
+    """Cross entropy of ``label`` for its loss, from ``input_ids``, ``attention_mask`` and, in pairs
+    of texts, ``token_type_ids``.
+    """
 
     def loss(apply, example):
-        output = apply(example["input_ids"], example["attention_mask"])
+        output = apply(
+            example["input_ids"], example["attention_mask"], example.get("token_type_ids")
+        )
         return cross_entropy(output.logits, example["label"])
 
     def outputs(params, examples, dropout_key):
@@ -17,6 +21,7 @@ def make_classifier(model: BertClassifier) -> Classifier:
             {"params": params},
             examples["input_ids"],
             examples["attention_mask"],
+            examples.get("token_type_ids"),
             deterministic=dropout_key is None,
             rngs=None if dropout_key is None else {"dropout": dropout_key},
         )

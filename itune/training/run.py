@@ -277,9 +277,8 @@ def _run(config, method_name, seed, splits, folder, begin, checkpoint_seconds) -
         vocab_size=bert.vocab_size,
     )
     data = {name: to_dataset(getattr(splits, name)) for name in SPLITS}
-    model = BertClassifier(bert)
-    classifier = make_classifier(model)
-    accuracies = _accuracies(model)
+    classifier = make_classifier(BertClassifier(bert))
+    accuracies = _accuracies(classifier)
     measures = _measures(config, classifier, data, accuracies)
     hides = np.random.default_rng([seed, 3])
     seen = hide_confounds(data["train"], config.access, hides)
@@ -331,12 +330,8 @@ def _collapse_test(config: RunConfig, train: Dataset, plan: list[Work]):
     )
 
 
-def _accuracies(model: BertClassifier):
-    def logits(params, examples):
-        output = model.apply({"params": params}, examples["input_ids"], examples["attention_mask"])
-        return output.logits
-
-    predict = make_logits(logits)
+def _accuracies(classifier: Classifier):
+    predict = make_logits(lambda params, z: classifier.outputs(params, z, None).logits)
     return lambda params, dataset: accuracy(predict(params, dataset), dataset).to_dict()
 
 

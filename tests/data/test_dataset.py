@@ -165,3 +165,13 @@ def test_a_table_that_does_not_fit():
         tokenize_table(texts, FlatTokenizer(), max_length=9, max_positions=8)
     with pytest.raises(UserError, match="gives id 102 but"):
         tokenize_table(texts, FlatTokenizer(), max_length=9, vocab_size=102)
+
+
+@pytest.mark.parametrize("pack", [list, Ragged.of])
+def test_subset(pack):
+    ids = [np.array([1, 2], np.int32), np.array([3], np.int32), np.array([4, 5, 6], np.int32)]
+    data = Dataset(pack(ids), np.array([0, 1, 2]), np.array([5, 6, 7]), np.array([1, 1, 2]))
+    part = data.subset(np.array([2, 0]))
+    assert [row.tolist() for row in part.input_ids] == [[4, 5, 6], [1, 2]]
+    assert [part.label.tolist(), part.confound.tolist()] == [[2, 0], [7, 5]]
+    assert part.second.tolist() == [2, 1] and len(part) == 2

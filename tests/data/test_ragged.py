@@ -25,5 +25,13 @@ def test_lengths_and_size():
     assert ragged[0].base is ragged.values  # no copy
 
 
+@pytest.mark.parametrize("indices", [[2, 0, 0], [], [1], [4, 3, 2, 1, 0]])
+def test_take(indices):
+    lists = [[5, 6], [], [7], [8, 9, 10], [11]]
+    taken = Ragged.of(lists).take(np.array(indices, int))
+    assert [row.tolist() for row in taken] == [lists[i] for i in indices]
+    assert taken.values.dtype == np.int32
+
+
 def test_empty():
     assert len(Ragged.of([])) == 0 and Ragged.of([]).lengths.shape == (0,)

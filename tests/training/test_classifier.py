@@ -1,0 +1,49 @@
+"""A BERT classifier hands its methods the right inputs, word pieces of a second text included."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from itune.influence import cross_entropy
+from itune.models import BertClassifier, BertConfig
+from itune.training.classifier import make_classifier
+
+MODEL = BertClassifier(
+    BertConfig(vocab_size=20, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=8)
+)
+IDS = jnp.array([[2, 7, 3, 9, 3], [2, 5, 3, 0, 0]])
+TYPES = jnp.array([[0, 0, 0, 1, 1], [0, 0, 0, 0, 0]])
+EXAMPLES = {"input_ids": IDS, "attention_mask": IDS > 0, "label": jnp.array([1, 0])}
+
+
+@pytest.fixture(scope="module")
+def params():
+    shapes = jax.eval_shape(MODEL.init, jax.random.key(0), IDS, IDS)["params"]
+    rng = np.random.default_rng(0)
+    return jax.tree.map(lambda leaf: jnp.asarray(rng.normal(size=leaf.shape)), shapes)
+
+
+@pytest.mark.parametrize("is_pair", [False, True])
+def test_inputs(params, is_pair):
+    classifier = make_classifier(MODEL)
+    examples = EXAMPLES | ({"token_type_ids": TYPES} if is_pair else {})
+    types = TYPES if is_pair else None
+    expected = jax.jit(MODEL.apply)({"params": params}, IDS, IDS > 0, types)
+    found = jax.jit(lambda p, z: classifier.outputs(p, z, None))(params, examples)
+    np.testing.assert_allclose(found.logits, expected.logits, rtol=1e-12)
+    assert found.pooled.shape == (2, classifier.width)
+    losses = jax.jit(jax.vmap(classifier.loss, (None, 0)))(params, examples)
+    np.testing.assert_allclose(
+        losses, cross_entropy(expected.logits, EXAMPLES["label"]), rtol=1e-10
+    )
+
+
+def test_the_second_text_is_told_from_the_first(params):
+    classifier = make_classifier(MODEL)
+    plain, pair = (
+        jax.jit(lambda p, z: classifier.outputs(p, z, None))(params, EXAMPLES | more).logits
+        for more in ({}, {"token_type_ids": TYPES})
+    )
+    assert np.abs(plain - pair)[0].max() > 1e-3
+    np.testing.assert_array_equal(plain[1], pair[1])
