@@ -99,7 +99,7 @@ def test_search_resume_report(main, command, trained, tmp_path, capfd):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"method": "tuning"}, "method is 'tuning'; use one of finetuning, influence_tuning"),
+        ({"method": "tuning"}, "method is 'tuning'; use one of finetuning, "),
         ({"grid": "papr"}, "grid is 'papr'; make it one of paper, paper-msgs, small, or a file"),
         ({"grid": "paper"}, "grid 'paper' has nothing for finetuning; name a file"),
         ({"trials": 0}, "trials is 0; make it an integer, 1 or more, or none"),
