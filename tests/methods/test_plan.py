@@ -353,6 +353,13 @@ def test_rounds_use_visible_examples_only(partners):
     assert confounds_read(plan, train) == len(used)
 
 
+def test_partners_must_be_visible():
+    confound = np.where((TRAIN.label == 0) & (TRAIN.confound > 0), HIDDEN, TRAIN.confound)
+    train = Dataset(TRAIN.input_ids, TRAIN.label, confound.astype(np.int32))
+    with pytest.raises(UserError, match="^label 0 occurs only with confound 0, so its examples"):
+        influence_plan(train=train)
+
+
 def test_confounds_read():
     train = with_hidden(30)
     assert confounds_read(finetuning_plan(train=train), train) == 0
