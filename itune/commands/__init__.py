@@ -27,6 +27,7 @@ class Verb(NamedTuple):
 
 VERBS = {
     "describe": Verb("itune.commands.describe", "what a table holds, and what to beware of"),
+    "example": Verb("itune.commands.example", "a table of reviews to try the other verbs on"),
 }
 
 
