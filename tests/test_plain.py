@@ -29,9 +29,7 @@ def test_everything():
     assert found == {
         "y=0 c=1": {
             "folder": "a/b",
-            "parts": [
-                {"cell": {"label": 1, "confound": 0}, "values": [[0.5, None], [None, -2.0]]}
-            ],
+            "parts": [{"cell": {"label": 1, "confound": 0}, "values": [[0.5, None], [None, -2.0]]}],
         },
         "3": 4,
         "x": True,
