@@ -17,7 +17,7 @@ from itune.audit.behaviour import Behaviour, behaviour
 from itune.audit.influence import InfluenceAudit, influence_audit
 from itune.audit.linear_probe import LinearProbe, linear_probe
 from itune.audit.uncertainty import CIDTest, cid_test, draw_sample
-from itune.data.cells import cells_of
+from itune.data.cells import Cell, cells_of
 from itune.data.dataset import Dataset, collate
 from itune.errors import UserError, require
 from itune.methods.method import Classifier
@@ -65,7 +65,10 @@ class Audit(NamedTuple):
       influence: CID of the whole training set; None where it was left out.
       test: CID of a sample, with interval and p value.
       sample: indices of that sample in the training data, ``(n,)``.
-      matrix: influences of its examples on one another, ``(n, n)``.
+      label: of these examples, ``(n,)``.
+      confound: of the same, ``(n,)``.
+      matrix: their influences on one another, ``(n, n)``.
+      share: of each cell among the annotated training examples.
       behaviour: accuracy and calibration by the name of each data set.
       probe: the linear probe of the confound in the pooled vectors of the training data; None where
         too few examples can be told apart.
@@ -75,7 +78,10 @@ class Audit(NamedTuple):
     influence: InfluenceAudit | None
     test: CIDTest
     sample: np.ndarray
+    label: np.ndarray
+    confound: np.ndarray
     matrix: np.ndarray
+    share: dict[Cell, float]
     behaviour: dict[str, Behaviour]
     probe: LinearProbe | None
     minutes_of_whole: float
@@ -125,16 +131,18 @@ def audit(
     )
     cells = cells_of(known.label, known.confound)
     share = {cell: len(rows) / len(known) for cell, rows in cells.items()}
-    test = cid_test(
-        matrix, known.label[sample], known.confound[sample], share, rng, draws=config.draws
-    )
+    label, confound = known.label[sample], known.confound[sample]
+    test = cid_test(matrix, label, confound, share, rng, draws=config.draws)
     minutes = _estimate(classifier, params, known, config)
     is_whole = config.whole == ALWAYS or (config.whole == AUTO and minutes <= config.minutes)
     return Audit(
         influence=_whole(classifier, params, known, config, notify) if is_whole else None,
         test=test,
         sample=train.visible[sample],
+        label=label,
+        confound=confound,
         matrix=matrix,
+        share=share,
         behaviour={name: behaviour(*of_data) for name, of_data in logits.items()},
         probe=linear_probe(pooled[train.visible], known.label, known.confound, rng),
         minutes_of_whole=minutes,

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from itune.analysis.accuracy import Accuracy, accuracy
+from itune.data.cells import Cell, cells_of
 from itune.data.dataset import Dataset
 
 BINS = 15
@@ -20,6 +21,7 @@ class Behaviour(NamedTuple):
       brier: mean over examples of the squared distance of the probabilities from the truth, 0 to 2.
       entropy: mean cross entropy, in nats.
       size: examples.
+      sizes: examples of each cell.
     """
 
     accuracy: Accuracy
@@ -27,6 +29,7 @@ class Behaviour(NamedTuple):
     brier: float
     entropy: float
     size: int
+    sizes: dict[Cell, int]
 
 
 def behaviour(logits: np.ndarray, dataset: Dataset) -> Behaviour:
@@ -48,6 +51,7 @@ def behaviour(logits: np.ndarray, dataset: Dataset) -> Behaviour:
         brier=float(np.mean(np.sum((probs - truth) ** 2, axis=1))),
         entropy=float(-np.mean(log_probs[rows, dataset.label])),
         size=len(dataset),
+        sizes={cell: len(rows) for cell, rows in cells_of(dataset.label, dataset.confound).items()},
     )
 
 
