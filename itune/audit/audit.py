@@ -3,7 +3,6 @@
 import functools
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
@@ -14,48 +13,17 @@ from itune.analysis.accuracy import make_logits
 from itune.analysis.cid import make_cell_influences
 from itune.analysis.matrix import influences_among
 from itune.audit.behaviour import Behaviour, behaviour
+from itune.audit.config import ALWAYS, AUTO, AuditConfig
 from itune.audit.influence import InfluenceAudit, influence_audit
 from itune.audit.linear_probe import LinearProbe, linear_probe
 from itune.audit.uncertainty import CIDTest, cid_test, draw_sample
 from itune.data.cells import Cell, cells_of
 from itune.data.dataset import Dataset, collate
-from itune.errors import UserError, require
+from itune.errors import UserError
 from itune.methods.method import Classifier
-
-AUTO, ALWAYS, NEVER = "auto", "always", "never"
 
 Notify = Callable[[str, int, int], None]
 """Called with the part of the audit under way, and how much of it is done, out of what."""
-
-
-@dataclass(frozen=True)
-class AuditConfig:
-    """How thorough an audit is.
-
-    Attributes:
-      sample: examples whose influences on one another give the interval and the p value.
-      draws: of the bootstrap and of the permutation.
-      whole: whether CID is also computed of all training examples against all: ``always``,
-        ``never``, or ``auto``, where that is estimated to take ``minutes`` at most.
-      minutes: see ``whole``.
-      seed: of the sample and of all draws.
-      chunk: examples computed at once.
-    """
-
-    sample: int = 400
-    draws: int = 2000
-    whole: str = AUTO
-    minutes: float = 10.0
-    seed: int = 0
-    chunk: int = 16
-
-    def __post_init__(self):
-        require(self, "an integer, 8 or more", lambda v: v >= 8, "sample")
-        require(self, "an integer, 1 or more", lambda v: v >= 1, "draws", "chunk")
-        require(self, "a number, 0 or more", lambda v: v >= 0, "minutes")
-        require(self, "an integer, 0 or more", lambda v: v >= 0, "seed")
-        known = (AUTO, ALWAYS, NEVER)
-        require(self, f"one of {', '.join(known)}", known.__contains__, "whole")
 
 
 class Audit(NamedTuple):
