@@ -31,7 +31,10 @@ class Audit(NamedTuple):
       influence: CID of the whole training set; None where it was left out.
       test: CID of a sample, with interval and p value.
       sample: indices of that sample in the training data, ``(n,)``.
-      matrix: influences of its examples on one another, ``(n, n)``.
+      label: of these examples, ``(n,)``.
+      confound: of the same, ``(n,)``.
+      matrix: their influences on one another, ``(n, n)``.
+      share: of each cell among the annotated training examples.
       behaviour: accuracy and calibration by the name of each data set.
       probe: the linear probe of the confound in the pooled vectors of the training data, or of
         ``drawn`` of them; None where too few examples can be told apart.
@@ -43,7 +46,10 @@ class Audit(NamedTuple):
     influence: InfluenceAudit | None
     test: CIDTest
     sample: np.ndarray
+    label: np.ndarray
+    confound: np.ndarray
     matrix: np.ndarray
+    share: dict[Cell, float]
     behaviour: dict[str, Behaviour]
     probe: LinearProbe | None
     minutes_of_whole: float
@@ -110,7 +116,10 @@ def audit(
         influence=_whole(classifier, params, known, config, notify) if is_whole else None,
         test=test,
         sample=visible[sample],
+        label=drawn.label,
+        confound=drawn.confound,
         matrix=matrix,
+        share=share,
         behaviour=behaviours,
         probe=probe,
         minutes_of_whole=plan.minutes[EVERYONE],
