@@ -6,7 +6,7 @@ from itune.audit.config import AuditConfig
 from itune.audit.flips import Flip, Flips
 from itune.audit.influence import InfluenceAudit, PairCID, influence_audit
 from itune.audit.linear_probe import LinearProbe, linear_probe
-from itune.audit.model import ModelAudit
+from itune.audit.model import ModelAudit, audit_model
 from itune.audit.sentences import Influential, Reading
 from itune.audit.uncertainty import CIDTest, cid_test, draw_sample
 from itune.audit.verdict import Verdict
@@ -26,6 +26,7 @@ __all__ = [
     "Reading",
     "Verdict",
     "audit",
+    "audit_model",
     "behaviour",
     "cid_test",
     "draw_sample",

@@ -1,5 +1,6 @@
 """What a classifier says of rows of data, and of how many of them it has to be asked."""
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -27,19 +28,25 @@ class Predictions(NamedTuple):
     pooled: np.ndarray
 
 
+@functools.lru_cache(maxsize=4)
+def _compiled(outputs: Callable) -> Callable:
+    """Logits and pooled vectors; one function for one model, so that shapes compile once."""
+
+    def both(params, examples):
+        found = outputs(params, examples, None)
+        return found.logits, found.pooled
+
+    return jit(both)
+
+
 def make_predict(classifier: Classifier, *, chunk: int = CHUNK) -> Callable[..., Predictions]:
     """Builds ``fun(params, dataset, rows, is_pooled=None, notify=...) -> Predictions``.
 
     ``is_pooled`` says for each of ``rows`` whether its pooled vector is kept; None keeps none.
-    ``notify`` is called with the number of rows done by each chunk. Compiled functions are shared
-    by all calls.
+    ``notify`` is called with the number of rows done by each chunk.
     """
 
-    def both(params, examples):
-        outputs = classifier.outputs(params, examples, None)
-        return outputs.logits, outputs.pooled
-
-    compiled = jit(both)
+    compiled = _compiled(classifier.outputs)
 
     def fun(params, dataset: Dataset, rows, is_pooled=None, notify=lambda done: None):
         is_pooled = np.zeros(len(rows), bool) if is_pooled is None else is_pooled

@@ -8,7 +8,7 @@ import numpy as np
 from itune.audit.config import AuditConfig
 from itune.audit.predictions import probabilities
 from itune.compiling import jit
-from itune.data.cells import HIDDEN, cells_of
+from itune.data.cells import HIDDEN, Cell, cells_of
 from itune.data.dataset import Dataset, chunks_by_length, collate, padded_length
 from itune.data.table import Tables
 from itune.errors import UserError
@@ -65,34 +65,37 @@ class Reading(NamedTuple):
     harmful: tuple[Influential, ...]
 
 
-def choose_probes(data: Dataset, config: AuditConfig, rng: np.random.Generator) -> np.ndarray:
+def choose_probes(
+    label: np.ndarray, confound: np.ndarray, config: AuditConfig, rng: np.random.Generator
+) -> np.ndarray:
     """The probes that were asked for, or some at random, half of them from minority cells.
 
     A minority cell is any but the largest of its label. They take turns, the smallest first.
 
     Args:
-      data: the training data.
+      label: of the N training rows.
+      confound: of the same; HIDDEN where not annotated.
       config: names probes from 1 on, or says how many to draw.
       rng: draws them, without replacement.
 
     Returns:
-      Indices into ``data``, in the order asked for, or ascending.
+      Indices of rows, in the order asked for, or ascending.
 
     Raises:
       UserError: there is no such row.
     """
     if config.probes:
-        if (last := max(config.probes)) > len(data):
-            raise UserError(f"probes has row {last}, but train has rows 1 to {len(data)}")
+        if (last := max(config.probes)) > len(label):
+            raise UserError(f"probes has row {last}, but train has rows 1 to {len(label)}")
         return np.array(config.probes) - 1
-    size = min(config.random_probes, len(data))
-    drawn = _of_minorities(data, size // 2, rng)
-    rest = np.setdiff1d(np.arange(len(data)), drawn)
+    size = min(config.random_probes, len(label))
+    drawn = _of_minorities(cells_of(label, confound), size // 2, rng)
+    rest = np.setdiff1d(np.arange(len(label)), drawn)
     return np.sort(np.concatenate([drawn, rng.choice(rest, size - len(drawn), replace=False)]))
 
 
-def _of_minorities(data: Dataset, size: int, rng: np.random.Generator) -> np.ndarray:
-    cells = cells_of(data.label, data.confound)
+def _of_minorities(cells: dict[Cell, np.ndarray], size: int, rng) -> np.ndarray:
+    """Rows of the cells in turn, up to ``size``."""
     known = sorted((len(rows), cell) for cell, rows in cells.items() if cell.confound != HIDDEN)
     largest = {cell.label: cell for _, cell in known}
     minorities = [rng.permutation(cells[cell]) for _, cell in known if cell != largest[cell.label]]
@@ -108,9 +111,8 @@ def explain(
     tables: Tables,
     probes: np.ndarray,
     rows: np.ndarray,
+    config: AuditConfig,
     *,
-    shown: int = 3,
-    chunk: int = 16,
     notify: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Reading, ...]:
     """Reads what the model says of each probe, and which rows helped and hurt it most.
@@ -122,14 +124,13 @@ def explain(
       tables: where its texts are.
       probes: indices into ``data``, ``(P,)``.
       rows: the training rows to look among, ``(n,)``.
-      shown: helpful rows of each probe, and harmful ones; fewer where fewer are above, or below 0.
-      chunk: rows computed at once.
+      config: how many rows are shown; fewer where fewer have influence above, or below 0.
       notify: called with chunks done and in all.
     """
     if not len(probes):
         return ()
     influences = influences_of(
-        classifier.loss, params, data, probes, rows, chunk=chunk, notify=notify
+        classifier.loss, params, data, probes, rows, chunk=config.chunk, notify=notify
     )
     chances = probabilities(classifier.outputs(params, collate(data, probes), None).logits)
     return tuple(
@@ -137,8 +138,8 @@ def explain(
             *_row(tables, int(probe)),
             predicted=int(chance.argmax()),
             probabilities=tuple(chance.tolist()),
-            helpful=_most(tables, probe, rows, of_probe, shown),
-            harmful=_most(tables, probe, rows, of_probe, shown, sign=-1),
+            helpful=_most(tables, probe, rows, of_probe, config.shown),
+            harmful=_most(tables, probe, rows, of_probe, config.shown, sign=-1),
         )
         for probe, chance, of_probe in zip(probes, chances, influences, strict=True)
     )
