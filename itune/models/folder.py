@@ -56,7 +56,7 @@ def load_config(folder: str | Path) -> BertConfig:
         UserError: No such file, not JSON, not a BERT encoder, or a variant that is not supported.
     """
     path = Path(folder) / "config.json"
-    data = _read_json(path)
+    data = read_json(path)
     kind = data.get("model_type")
     if kind != "bert":
         what = f"is for model_type {kind!r}" if kind else "does not tell its model_type"
@@ -89,7 +89,12 @@ def _checked(value, default, name, path):
     return type(default)(value)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """Reads a JSON object out of an encoder's folder.
+
+    Raises:
+        UserError: No such file, not JSON, or no object.
+    """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -125,14 +130,19 @@ def load_encoder(folder: str | Path, num_labels: int, key: jax.Array) -> tuple[B
     """
     folder = Path(folder)
     config = dataclasses.replace(load_config(folder), num_labels=num_labels)
-    tensors = _read_tensors(folder)
+    tensors = read_tensors(folder)
     try:
         return config, from_hugging_face(tensors, config, key)
     except UserError as error:
         raise UserError(f"{folder}: {error}") from None
 
 
-def _read_tensors(folder: Path) -> dict[str, np.ndarray]:
+def read_tensors(folder: Path) -> dict[str, np.ndarray]:
+    """Reads all weights in an encoder's folder, by the names in its files.
+
+    Raises:
+        UserError: They are missing, corrupt, or not in safetensors.
+    """
     if (single := folder / "model.safetensors").is_file():
         return _read_safetensors(single)
     index = folder / "model.safetensors.index.json"
@@ -143,7 +153,7 @@ def _read_tensors(folder: Path) -> dict[str, np.ndarray]:
             "torch is installed, convert them with AutoModel.from_pretrained(folder)"
             ".save_pretrained(folder)"
         )
-    shards = _read_json(index).get("weight_map")
+    shards = read_json(index).get("weight_map")
     if not isinstance(shards, dict) or not all(
         isinstance(shard, str) and Path(shard).name == shard for shard in shards.values()
     ):
@@ -175,6 +185,7 @@ def save_classifier(
     tokenizer_source: str | Path | None,
     *,
     labels: Sequence[str] | None = None,
+    max_length: int | None = None,
     overwrite: bool = False,
 ) -> None:
     """Writes a folder that ``BertForSequenceClassification.from_pretrained`` loads.
@@ -187,6 +198,8 @@ def save_classifier(
         params: The model's parameters; written as float32.
         tokenizer_source: Folder whose tokenizer files are copied; None writes no tokenizer.
         labels: Names of the classes, in order; ``LABEL_0`` and so on if None.
+        max_length: Word pieces that whoever loads the tokenizer should cut to; the source's own
+            limit if None.
         overwrite: Replace a saved model that is already there.
 
     Raises:
@@ -210,6 +223,8 @@ def save_classifier(
         shutil.copymode(new / "config.json", new / "model.safetensors")
         for source in tokenizer:
             shutil.copyfile(source, new / source.name)
+        if max_length is not None:
+            _set_max_length(new / "tokenizer_config.json", max_length)
         _swap(new, folder, Path(scratch) / "old")
 
 
@@ -249,6 +264,12 @@ def _tokenizer_files(source: Path) -> list[Path]:
     if not {"tokenizer.json", "vocab.txt"} & {file.name for file in files}:
         raise UserError(f"{source} holds neither tokenizer.json nor vocab.txt to copy")
     return files
+
+
+def _set_max_length(path: Path, max_length: int) -> None:
+    known = _read_json(path) if path.exists() else {}
+    known["model_max_length"] = max_length
+    path.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
 
 
 def _swap(new: Path, folder: Path, old: Path) -> None:
