@@ -9,7 +9,6 @@ from itune.data.newswire_lexicon import CODAS, FRAMES, LEXICON
 from itune.errors import UserError
 
 
-
 def newswire_sentences(count: int, seed: int, min_tokens: int = 30) -> list[list[str]]:
     """Return distinct English sentences, tokenised as CoNLL-2003 is.
 

@@ -1,4 +1,4 @@
-"""Product reviews in three classes whose brand agrees with the rating, as a case to work through."""
+"""Product reviews whose brand agrees with the rating: a case to work through."""
 
 import csv
 import random
@@ -57,7 +57,8 @@ def generate_reviews(config: ReviewsConfig | None = None) -> dict[str, list[Revi
     Cells have the sizes that the settings ask for, to a row; equal settings give equal reviews on
     every machine.
 
-    >>> generate_reviews(ReviewsConfig(rows=36))["train"][0]
+    >>> generate_reviews(ReviewsConfig(rows=36))["dev"][0].brand in BRANDS
+    True
     """
     c = ReviewsConfig() if config is None else config
     even, used = 1 / len(BRANDS), set()
@@ -89,9 +90,7 @@ def write_reviews(folder: str | Path, config: ReviewsConfig | None = None) -> No
         ) from None
 
 
-def _generate(
-    size: int, agreement: float, noise: float, seed: str, used: set[str]
-) -> list[Review]:
+def _generate(size: int, agreement: float, noise: float, seed: str, used: set[str]) -> list[Review]:
     rng = random.Random(seed)
     cells = _cells(size, agreement)
     is_noisy = np.diff(np.floor(np.arange(size + 1) * noise + 0.5)) > 0  # every so many rows
@@ -140,6 +139,4 @@ def _rules(rating: str, product: str) -> Rules:
 
 
 _PRODUCTS = tuple(PRODUCTS)
-_RULES = {
-    (rating, product): _rules(rating, product) for rating in RATINGS for product in PRODUCTS
-}
+_RULES = {(rating, product): _rules(rating, product) for rating in RATINGS for product in PRODUCTS}

@@ -1,7 +1,7 @@
 """What the reviews' grammar says of each product; see `reviews_grammar` for the notation.
 
-Per product: ``thing`` is what it is called, ``good`` and ``bad`` are clauses about it, to which come
-those of all products.
+Per product: ``thing`` is what it is called, ``good`` and ``bad`` are clauses about it, beside those
+that every product shares.
 """
 
 PRODUCTS = {

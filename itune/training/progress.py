@@ -65,3 +65,39 @@ class Progress:
         """Ends the bar."""
         if self._bar is not None:
             self._bar.close()
+
+
+class Watch:
+    """Progress of one part of some work after another, as a :data:`~itune.notify.Notify`.
+
+    >>> with Watch() as watch:
+    ...     watch.notify("rows", 1, 2)
+    ...     watch.notify("words", 5, 9)
+    """
+
+    def __init__(self):
+        self._part, self._done, self._bar = "", 0, None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._close()
+
+    def notify(self, part: str, done: int, total: int) -> None:
+        """Shows that so much of a part is done."""
+        if part != self._part:
+            self._close()
+            self._part, self._done, self._bar = part, 0, Progress(part, total)
+        self._bar.advance(done - self._done)
+        self._done = done
+
+    def say(self, sentence: str) -> None:
+        """Shows a sentence between two parts."""
+        self._close()
+        print(sentence, file=sys.stderr, flush=True)
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+        self._part, self._bar = "", None
