@@ -50,7 +50,7 @@ def partition(
 
 
 def _fitting(drawn: np.ndarray, size: np.ndarray, most: float) -> np.ndarray:
-    """Those of the groups drawn that fit one after the other, where those that do not are passed."""
+    """Those drawn that fit, one after the other; those that do not are passed over."""
     taken = [drawn[:0]]
     while True:
         drawn = drawn[size[drawn] <= most]

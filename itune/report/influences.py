@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from itune.audit.verdict import Names
 from itune.data.cells import Cell, cells_of
 from itune.report.blocks import Figure
 from itune.report.drawing import FIRST, SECOND, SOFT, draw
-from itune.report.names import Names
 from itune.report.text import short
 
 BINS = 36
@@ -92,7 +92,7 @@ def influences_figure(groups: Mapping[int, Groups], names: Names) -> Figure:
     if rest:
         caption += f" {rest} smaller labels are not drawn."
     return Figure(
-        svg, " ".join(_told(group, names.label(y)) for y, group in shown.items()), caption
+        svg, " ".join(_told(group, names.labels[y]) for y, group in shown.items()), caption
     )
 
 

@@ -1,5 +1,6 @@
 """Pages written to disk, whole or not at all."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -26,6 +27,7 @@ def write_report(page: Page, path: Path) -> Path:
         unfinished.write_bytes(text)
         os.replace(unfinished, path)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
         raise UserError(f"cannot write {path}: {error.strerror}; choose another folder") from None
     return path

@@ -19,9 +19,12 @@ from itune.audit import (
     Verdict,
 )
 from itune.audit.flips import Move
+from itune.audit.plan import Plan
+from itune.audit.proportions import wilson
 from itune.data.cells import Cell
 from itune.report import Origin
 
+SIZES = {"train": 900, "dev": 90, "test": 180}
 LABELS = ("bad", "middling", "good")
 BRANDS = ("Acme", "Borealis", "<script>alert(1)</script>")
 HEBREW = "מכונת הכביסה Acme עובדת מצוין, והיא שקטה מאוד!"
@@ -49,12 +52,7 @@ def make_audit(lift=0.4, size=60, **changes):
     cells = [Cell(y, c) for y in range(3) for c in range(3)]
     share = {cell: (0.7 if cell.label == cell.confound else 0.15) / 3 for cell in cells}
     by_cell = {c: 0.97 if c.label == c.confound else 0.5 + 0.07 * c.label for c in cells}
-    behaviour = {
-        name: Behaviour(
-            Accuracy(0.9 - drop, by_cell, cells[1]), 0.05, 0.2, 0.4, n, dict.fromkeys(cells, n // 9)
-        )
-        for name, n, drop in (("train", 900, 0.0), ("dev", 90, 0.1), ("test", 180, 0.12))
-    }
+    behaviour = {name: make_behaviour(n, by_cell) for name, n in SIZES.items()}
     pairs = tuple(
         PairCID(y, a, b, lift if (y, a) != (0, 0) else np.nan, (40, 50))
         for y in range(3)
@@ -73,12 +71,14 @@ def make_audit(lift=0.4, size=60, **changes):
         behaviour=behaviour,
         probe=LinearProbe(0.81, 1 / 3, {0: 0.8, 1: 0.79, 2: 0.84}, 900),
         minutes_of_whole=1.5,
+        cells={cell: round(900 * part) for cell, part in share.items()},
+        plan=Plan({"predictions": 0.1, "everyone": 1.5}, ("predictions", "everyone"), 4000),
     )
     result = ModelAudit(
         model="runs/reviews/model",
         label_names=LABELS,
         confound_names=BRANDS,
-        sizes={"train": 900, "dev": 90, "test": 180},
+        sizes=SIZES,
         audit=found,
         readings=make_readings(),
         flips=make_flips(),
@@ -97,6 +97,16 @@ def make_audit(lift=0.4, size=60, **changes):
         notes=("the model does not name its classes; they are taken in order",),
     )
     return result._replace(**changes)
+
+
+def make_behaviour(size, by_cell):
+    """Accuracies of cells of equal size."""
+    sizes = dict.fromkeys(by_cell, size // len(by_cell))
+    intervals = {cell: wilson(sizes[cell] * share, sizes[cell]) for cell, share in by_cell.items()}
+    overall = float(np.mean(list(by_cell.values())))
+    accuracy = Accuracy(overall, by_cell, min(by_cell, key=by_cell.get))
+    ends = (overall - 0.05, overall + 0.05)
+    return Behaviour(accuracy, 0.05, 0.2, 0.4, size, size, ends, intervals, sizes)
 
 
 def make_readings():
