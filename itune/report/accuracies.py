@@ -1,32 +1,42 @@
 """Accuracies of cells as tables of bars."""
 
-from itune.audit.behaviour import Behaviour
-from itune.audit.verdict import Names
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from itune.audit.proportions import wilson
 from itune.report.blocks import Bar, Table
 
+INTERVALS = "Lines across the bars are 95 % intervals (Wilson)."
 
-def cell_table(caption: str, found: Behaviour, names: Names) -> Table:
-    """A bar for each cell, with its 95 % interval; the worst is marked.
+
+class CellRow(NamedTuple):
+    """Accuracy of a cell.
+
+    Attributes:
+      name: what the cell is called.
+      accuracy: a fraction.
+      size: examples.
+    """
+
+    name: str
+    accuracy: float
+    size: int
+
+
+def cell_table(caption: str, rows: Sequence[CellRow], worst: str) -> Table:
+    """A bar for each cell, with its 95 % interval.
 
     Args:
       caption: what the accuracies are of.
-      found: the accuracies.
-      names: of labels and confounds.
+      rows: of the cells.
+      worst: the name of the cell to mark, unless all are alike.
     """
-    by_cell = found.accuracy.by_cell
-    is_uneven = len(set(by_cell.values())) > 1
+    is_uneven = len({row.accuracy for row in rows}) > 1
 
-    def row(cell):
-        mark = "worst" if is_uneven and cell == found.accuracy.worst else ""
-        bar = Bar(by_cell[cell], f"{by_cell[cell]:.3f}", *found.intervals[cell], mark)
-        return names.cell(cell), bar, f"{found.sizes[cell]:,}"
+    def line(row: CellRow):
+        ends = wilson(row.accuracy * row.size, row.size)
+        mark = "worst" if is_uneven and row.name == worst else ""
+        return row.name, Bar(row.accuracy, f"{row.accuracy:.3f}", *ends, mark), f"{row.size:,}"
 
-    return Table(
-        caption,
-        ("label / confound", "accuracy", "examples"),
-        tuple(map(row, by_cell)),
-        INTERVALS,
-    )
-
-
-INTERVALS = "Lines across the bars are 95 % intervals (Wilson)."
+    header = ("label / confound", "accuracy", "examples")
+    return Table(caption, header, tuple(map(line, rows)), INTERVALS)

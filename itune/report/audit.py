@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 
-import itune
 from itune.audit import ModelAudit
 from itune.audit.behaviour import Behaviour
 from itune.audit.verdict import Names
 from itune.data.splits import SPLITS
-from itune.report.accuracies import cell_table
+from itune.report.accuracies import CellRow, cell_table
 from itune.report.blocks import (
     ALARM,
     CALM,
@@ -24,7 +23,7 @@ from itune.report.blocks import (
 )
 from itune.report.influences import groups_of, influences_figure
 from itune.report.numbers import p_value, percent, signed
-from itune.report.origin import Origin, origin_section
+from itune.report.origin import FOOTER, Origin, origin_section
 from itune.report.sentences import flip_blocks, reading_blocks
 from itune.report.terms import terms
 from itune.report.text import isolated
@@ -66,9 +65,6 @@ def audit_page(found: ModelAudit, origin: Origin) -> Page:
         ),
         footer=FOOTER,
     )
-
-
-FOOTER = f"Made by itune {itune.__version__}. One file without scripts, which needs no network."
 
 
 def _tiles(found: ModelAudit, names: Names) -> Iterator[Tile]:
@@ -161,7 +157,11 @@ def _pair_table(found: ModelAudit, names: Names) -> Table:
 
 def _behaviour(found: ModelAudit, names: Names) -> Iterator[Block]:
     split, behaviour = _judged(found)
-    yield cell_table(f"Accuracy on {split}", behaviour, names)
+    rows = [
+        CellRow(names.cell(cell), accuracy, behaviour.sizes[cell])
+        for cell, accuracy in behaviour.accuracy.by_cell.items()
+    ]
+    yield cell_table(f"Accuracy on {split}", rows, names.cell(behaviour.accuracy.worst))
 
     def row(name: str, of: Behaviour):
         worst = of.accuracy.worst

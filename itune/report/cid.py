@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -10,28 +9,26 @@ from itune.report.blocks import Figure
 from itune.report.drawing import FIRST, LINE, SOFT, draw
 from itune.report.numbers import signed
 from itune.report.text import short
-
-Rows = Sequence[Mapping[str, Any]]
-"""The rows of a ``metrics.jsonl``."""
+from itune.tuning import Moment
 
 COLUMNS = 2
 TOLD = 10
 """Points of a run that its description lists; of longer runs the first, the highest, the last."""
 
 
-def cid_figure(methods: Mapping[str, Sequence[Rows]]) -> Figure | None:
+def cid_figure(methods: Mapping[str, Sequence[Sequence[Moment]]]) -> Figure | None:
     """Draws every run of each method; the other methods stand faintly behind it.
 
     The measurements before and after an influence round stand at one step, so that a round shows
     as a vertical line, from a hollow mark to a full one.
 
     Args:
-      methods: by name the rows of each run; runs that measured nothing are left out.
+      methods: by name the moments of each run; runs that measured nothing are left out.
 
     Returns:
       The figure; None where nothing was measured.
     """
-    measured = {name: [_points(rows) for rows in runs] for name, runs in methods.items()}
+    measured = {name: [_points(run) for run in runs] for name, runs in methods.items()}
     measured = {name: [run for run in runs if run] for name, runs in measured.items()}
     measured = {name: runs for name, runs in measured.items() if runs}
     if not measured:
@@ -55,10 +52,9 @@ def cid_figure(methods: Mapping[str, Sequence[Rows]]) -> Figure | None:
     return Figure(svg, " ".join(_told(*item) for item in measured.items()), _caption(measured))
 
 
-def _points(rows: Rows) -> list[tuple[int, float, str]]:
-    """Step, CID and note of every measurement."""
-    found = [(row["step"], row["cid"], row.get("note", "")) for row in rows if row["kind"] == "cid"]
-    return [point for point in found if point[1] is not None and math.isfinite(point[1])]
+def _points(moments: Sequence[Moment]) -> list[tuple[int, float, str]]:
+    """Step, CID and note of every measurement that came to a number."""
+    return [(m.step, m.cid, m.note) for m in moments if m.cid is not None and math.isfinite(m.cid)]
 
 
 def _is_before(note: str) -> bool:

@@ -7,11 +7,11 @@ from typing import Any
 
 from itune.analysis.render import are_numbers, cell_text
 from itune.errors import UserError
-from itune.report.blocks import ALARM, CALM, OPEN, Bar, Page, Table
+from itune.report.blocks import ALARM, CALM, OPEN, PLAIN, Bar, Page, Table
 from itune.report.numbers import signed
 from itune.report.text import visible
 
-SIGNS = {ALARM: "▲", CALM: "○", OPEN: "?"}
+SIGNS = {ALARM: "▲", CALM: "○", OPEN: "?", PLAIN: "●"}
 """What stands beside an answer, to be told apart without colour."""
 
 
