@@ -19,6 +19,7 @@ import typing
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from itune.cli import Parser, hint
@@ -54,7 +55,7 @@ def parse(
     prog: str,
     description: str,
     default_preset: str | None = None,
-    first: str | None = None,
+    positionals: Mapping[str, str] = MappingProxyType({}),
 ) -> C:
     """Return the configuration that a command line asks for.
 
@@ -70,7 +71,8 @@ def parse(
       prog: name of the command, for ``--help``.
       description: what the command does, for ``--help``.
       default_preset: taken where no ``--preset`` is given; None for the defaults alone.
-      first: the key whose value may stand without its option, such as ``train``.
+      positionals: keys whose values may stand without their options, in this order, each by what
+        ``--help`` calls it, such as ``TABLE``.
 
     Raises:
       UserError: an unknown preset or key, a value of the wrong type, a value that is missing, or
@@ -78,8 +80,7 @@ def parse(
     """
     keys = _keys(config_type)
     parser = _make_parser(config_type, keys, presets, prog, description, default_preset)
-    if first is not None:
-        _add_first(parser, keys[first])
+    _add_positionals(parser, positionals)
     given = vars(parser.parse_args(_spelt_out(_normalised(argv), keys)))
     preset = given.pop("preset", default_preset)
     values = {}
@@ -372,11 +373,10 @@ def _make_parser(config_type, keys, presets, prog, description, default_preset):
     return parser
 
 
-def _add_first(parser, key):
-    metavar = key.name.upper()
-    parser.usage = parser.usage.replace(" [", f" {metavar} [", 1)
-    text = f"short for --{key.name} {metavar}"
-    parser.add_argument(key.name, nargs="?", metavar=metavar, help=text)
+def _add_positionals(parser, positionals):
+    parser.usage = parser.usage.replace(" [", " ".join(["", *positionals, "["]), 1)
+    for metavar, name in positionals.items():
+        parser.add_argument(name, nargs="?", metavar=metavar, help=f"short for --{name} {metavar}")
 
 
 def _add_options(parser, config_type, keys, section):
