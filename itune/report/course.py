@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from itune.report.blocks import Figure
 from itune.report.drawing import FIRST, INK, SECOND, SOFT, draw
-from itune.tuning import SplitAccuracy
 from itune.training.selection import Selected
+from itune.tuning import SplitAccuracy
 
 LOOKS = {"all rows": (SECOND, "s", "-"), "worst cell": (FIRST, "^", "--")}
 

@@ -141,4 +141,8 @@ def _settings(found: Tuned) -> Table:
 
 def _judged(found: Tuned) -> tuple[str, SplitAccuracy]:
     """The data to judge by: test if there is any, else dev, else train."""
-    return next((name, found.accuracies[name]) for name in ("test", "dev", "train") if name in found.accuracies)
+    return next(
+        (name, found.accuracies[name])
+        for name in ("test", "dev", "train")
+        if name in found.accuracies
+    )
