@@ -3,6 +3,7 @@
 from itune.report.audit import audit_numbers, audit_page
 from itune.report.origin import Origin
 from itune.report.render import render, require_report
+from itune.report.tune import tune_page
 from itune.report.write import NUMBERS, PAGE, write_numbers, write_report
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "audit_page",
     "render",
     "require_report",
+    "tune_page",
     "write_numbers",
     "write_report",
 ]

@@ -170,7 +170,7 @@ def _pair_table(found: ModelAudit, names: Names) -> Table:
         )
         for pair in pairs
     )
-    header = ("label", "confounds", "CID", "examples")
+    header = ("label", "confounds", "CID", "rows")
     return Table("How far apart two confounds of one label are", header, tuple(rows))
 
 
@@ -196,7 +196,7 @@ def _behaviour(found: ModelAudit, names: Names) -> Iterator[Block]:
 
     yield Table(
         "All data",
-        ("data", "accuracy", "worst cell", "which", "calibration error", "Brier", "examples"),
+        ("data", "accuracy", "worst cell", "which", "calibration error", "Brier", "rows"),
         tuple(row(*item) for item in found.audit.behaviour.items()),
         "Calibration error: how far confidence and accuracy are apart, in the mean. Brier: squared "
         "distance of the probabilities from the truth, 0 to 2.",

@@ -77,7 +77,8 @@ def cell_name(cell: CellAccuracy) -> str:
 def _answer(found: Tuned) -> Answer:
     """What came out; a collapse before anything else."""
     split, judged = _judged(found)
-    was = f", from {signed(found.before.cid)} {found.before.note}" if found.before else ""
+    before = found.before
+    was = f" ({signed(before.cid)} {before.note})" if before else ""
     reasons = [f"CID is {signed(found.after.cid)}{was}."]
     if judged.worst:
         reasons.append(
@@ -113,7 +114,7 @@ def _accuracies(found: Tuned) -> Iterator[Block]:
         yield cell_table(f"Accuracy on {split}", cell_rows(judged), cell_name(judged.worst))
     yield Table(
         "All data",
-        ("data", "accuracy", "mean of cells", "worst cell", "which", "examples"),
+        ("data", "accuracy", "mean of cells", "worst cell", "which", "rows"),
         tuple(
             (
                 name,

@@ -97,10 +97,8 @@ def test_cid_of_methods():
 
 
 def test_long_runs_are_told_in_short():
-    rows = [
-        {"kind": "cid", "step": n, "note": "", "cid": 0.5 if n == 7 else 0.1} for n in range(40)
-    ]
-    assert cid_figure({"a": [rows]}).alt == (
+    run = [Moment(n, "", 0.5 if n == 7 else 0.1, None) for n in range(40)]
+    assert cid_figure({"a": [run]}).alt == (
         "a: CID is +0.100 at step 0, +0.500 at step 7, +0.100 at step 39."
     )
 
