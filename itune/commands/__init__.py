@@ -27,6 +27,7 @@ class Verb(NamedTuple):
 
 VERBS = {
     "describe": Verb("itune.commands.describe", "what a table holds, and what to beware of"),
+    "tune": Verb("itune.commands.tune", "a classifier that leans less on a confound"),
 }
 
 
