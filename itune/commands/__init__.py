@@ -34,6 +34,7 @@ VERBS = {
         "nothing was written, and the audit starts over when it is run again",
     ),
     "describe": Verb("itune.commands.describe", "what a table holds, and what to beware of"),
+    "tune": Verb("itune.commands.tune", "a classifier that leans less on a confound"),
 }
 
 

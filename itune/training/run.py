@@ -13,26 +13,31 @@ import jax
 import numpy as np
 
 from itune.data.access import hide_confounds
+from itune.data.cells import cells_of
 from itune.data.corpus import Corpus, corpus_of_splits
 from itune.data.dataset import Dataset
 from itune.data.tasks import SPLITS, Splits, load_control, load_splits
-from itune.methods import Work, confounds_read, last_cid_only
-from itune.methods.label import labels_met
-from itune.models import (
-    BertClassifier,
-    load_encoder,
-    load_tokenizer,
-    resolve_encoder,
-    save_classifier,
+from itune.errors import UserError
+from itune.methods import (
+    Method,
+    Work,
+    confounds_read,
+    last_cid_only,
+    measured_after_rounds,
+    measured_at_start,
 )
+from itune.methods.label import labels_met
+from itune.models import BertClassifier, load_tokenizer, resolve_encoder, save_classifier
 from itune.training.classifier import make_classifier
 from itune.training.collapse import chance_limit, make_collapse_test
 from itune.training.folder import Finished, begin_run, read_run, require_free
-from itune.training.loop import train
+from itune.training.loop import Trained, train
 from itune.training.measures import make_accuracies, make_measures
 from itune.training.recipes import METHODS, require_method
 from itune.training.records import read_rows, write_json
+from itune.training.selection import LAST
 from itune.training.settings import AT_END, RunConfig, TrainingConfig
+from itune.training.start import load_start
 from itune.training.versions import versions
 
 
@@ -126,13 +131,19 @@ def run_on(
     if not overwrite and (folder / "result.json").exists():
         return read_run(folder)
     begin = functools.partial(begin_run, folder, description, overwrite=overwrite)
-    with jax.default_matmul_precision(config.precision):
-        return _run(corpus, config, method, seed, folder, begin, checkpoint_seconds)
+    try:
+        with jax.default_matmul_precision(config.precision):
+            return _run(corpus, config, method, seed, folder, begin, checkpoint_seconds)
+    except OSError as error:
+        raise UserError(
+            f"cannot write to {folder} ({error.strerror or error}); make room, then go on by the "
+            "same command with --resume true"
+        ) from error
 
 
 def _run(corpus, config, method_name, seed, folder, begin, checkpoint_seconds) -> Finished:
     source = resolve_encoder(config.encoder)
-    bert, params = load_encoder(source, corpus.label_count, jax.random.key(seed))
+    bert, params, is_finetuned = load_start(source, corpus, config.head, jax.random.key(seed))
     data = corpus.tokenize(
         load_tokenizer(source),
         max_length=config.max_length,
@@ -145,8 +156,7 @@ def _run(corpus, config, method_name, seed, folder, begin, checkpoint_seconds) -
     hides = np.random.default_rng([seed, 3])
     seen = hide_confounds(data["train"], config.access, hides)
     method = METHODS[method_name].make(config, classifier, seen, seed)
-    if config.cid_when == AT_END:
-        method = method._replace(plan=lambda train, plan=method.plan: last_cid_only(plan(train)))
+    method = _measured(method, config, at_start=is_finetuned and corpus.label_names is not None)
     plan = method.plan(seen)  # refuses data that it cannot use
     begin()  # all input was good: only now is anything deleted or written
     trained = train(
@@ -158,8 +168,9 @@ def _run(corpus, config, method_name, seed, folder, begin, checkpoint_seconds) -
         name=f"{method_name} {seed}",
         checkpoint_seconds=checkpoint_seconds,
         has_collapsed=_collapse_test(config, data["train"], plan),
+        selection=config.selection,
     )
-    params = trained.state.params
+    params = trained.params
     _save_model(folder / "model", bert, params, source, corpus, config)
     metrics = read_rows(folder / "metrics.jsonl")
     scores = {split: accuracies(params, data[split]) for split in SPLITS}
@@ -173,15 +184,48 @@ def _run(corpus, config, method_name, seed, folder, begin, checkpoint_seconds) -
         "collapsed": trained.has_collapsed or scores["train"]["accuracy"] < limit,
         "access": asdict(config.access),
         "confounds": {"visible": len(seen.visible), "read": confounds_read(plan, seen)},
-        "cid": [row for row in metrics if row["kind"] == "cid"][-1],
+        "cid": _final_cid(trained, metrics, measures),
         "seconds": round(trained.seconds, 1),
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
+    if trained.selected is not None:
+        result["selected"] = trained.selected._asdict()
     if corpus.label_names is not None:
         result["names"] = {"label": corpus.label_names, "confound": corpus.confound_names}
+        result["rows"] = {split: _row_counts(dataset) for split, dataset in data.items()}
     write_json(folder / "result.json", result)
-    shutil.rmtree(folder / "checkpoints")
+    for unfinished in ("checkpoints", "selected"):
+        shutil.rmtree(folder / unfinished, ignore_errors=True)
     return Finished(folder, result, metrics)
+
+
+def _row_counts(dataset: Dataset) -> dict[str, Any]:
+    known = dataset.visible
+    cells = cells_of(dataset.label[known], dataset.confound[known])
+    return {"all": len(dataset), "cells": {str(cell): len(rows) for cell, rows in cells.items()}}
+
+
+def _measured(method: Method, config: TrainingConfig, *, at_start: bool) -> Method:
+    """The method with measures where the configuration wants them."""
+
+    def plan(train):
+        work = method.plan(train)
+        if config.selection != LAST:
+            work = measured_after_rounds(work)
+        if at_start:
+            work = measured_at_start(work)
+        return last_cid_only(work) if config.cid_when == AT_END else work
+
+    return method._replace(plan=plan)
+
+
+def _final_cid(trained: Trained, metrics: list[dict[str, Any]], measures) -> dict[str, Any]:
+    """CID of the result: what was measured last, unless an earlier moment was selected."""
+    selected = trained.selected
+    if selected is None or selected.is_last:
+        return [row for row in metrics if row["kind"] == "cid"][-1]
+    found = measures["cid"].fun(trained.params)
+    return {"kind": "cid", "step": selected.step, "note": "selected", **found}
 
 
 def _collapse_test(config: TrainingConfig, train: Dataset, plan: list[Work]):

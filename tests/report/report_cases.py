@@ -4,8 +4,6 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from itune.training.selection import Selected
-from itune.tuning import CellAccuracy, Moment, SplitAccuracy, Tuned
 
 from itune.analysis.accuracy import Accuracy
 from itune.audit import (
@@ -28,6 +26,8 @@ from itune.audit.plan import Plan
 from itune.audit.proportions import wilson
 from itune.data.cells import Cell
 from itune.report import Origin
+from itune.training.selection import Selected
+from itune.tuning import CellAccuracy, Moment, SplitAccuracy, Tuned
 
 SIZES = {"train": 900, "dev": 90, "test": 180}
 LABELS = ("bad", "middling", "good")
@@ -179,6 +179,9 @@ def make_tuned(**changes):
         visible=450,
         minutes=12.25,
         config={"encoder": "all-MiniLM-L6-v2", "label": {"epochs": 4}, "influence": {"k": 5}},
+        digest=ORIGIN.digest,
+        versions=ORIGIN.versions,
+        device="cpu",
         notes=("only 2 influence rounds fitted into the label steps",),
     )
     return result._replace(**changes)

@@ -5,7 +5,6 @@ import re
 import numpy as np
 import pytest
 from html_walk import Walk
-from itune.tuning import Moment
 from report_cases import LABELS, make_audit
 
 from itune.audit.uncertainty import cid_test
@@ -14,6 +13,7 @@ from itune.data.cells import Cell
 from itune.report.cid import cid_figure
 from itune.report.drawing import FIRST, draw
 from itune.report.influences import groups_of, influences_figure
+from itune.tuning import Moment
 
 pytest.importorskip("matplotlib")
 

@@ -1,0 +1,17 @@
+"""Tuning a classifier on a table of one's own, and comparing ways to."""
+
+from itune.tuning.schedule import schedule
+from itune.tuning.tune import scaled_settings, tune
+from itune.tuning.tuned import CellAccuracy, Moment, SplitAccuracy, Tuned, read_tuned, tuned_of
+
+__all__ = [
+    "CellAccuracy",
+    "Moment",
+    "SplitAccuracy",
+    "Tuned",
+    "read_tuned",
+    "scaled_settings",
+    "schedule",
+    "tune",
+    "tuned_of",
+]
