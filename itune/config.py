@@ -19,6 +19,7 @@ import typing
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from itune.cli import Parser, hint
@@ -56,7 +57,7 @@ def parse(
     prog: str,
     description: str,
     default_preset: str | None = None,
-    first: str | None = None,
+    positionals: Mapping[str, str] = MappingProxyType({}),
     scaled: Collection[str] = (),
 ) -> C:
     """Return the configuration that a command line asks for.
@@ -73,7 +74,8 @@ def parse(
       prog: name of the command, for ``--help``.
       description: what the command does, for ``--help``.
       default_preset: taken where no ``--preset`` is given; None for the defaults alone.
-      first: the key whose value may stand without its option, such as ``train``.
+      positionals: keys whose values may stand without their options, in this order, each by what
+        ``--help`` calls it, such as ``TABLE``.
       scaled: keys whose values, where they are not given, will follow from the data; ``--help``
         says so.
 
@@ -84,8 +86,7 @@ def parse(
     keys = _keys(config_type)
     keys |= {name: keys[name]._replace(is_scaled=True) for name in scaled}
     parser = _make_parser(config_type, keys, presets, prog, description, default_preset)
-    if first is not None:
-        _add_first(parser, keys[first])
+    _add_positionals(parser, positionals)
     given = vars(parser.parse_args(_spelt_out(_normalised(argv), keys)))
     preset = given.pop("preset", default_preset)
     values = {}
@@ -97,11 +98,11 @@ def parse(
     return _build(config_type, keys, values)
 
 
-def given(config_type: type, argv: Sequence[str]) -> dict[str, Any]:
+def given_values(config_type: type, argv: Sequence[str]) -> dict[str, Any]:
     """Return the values that a command line itself gives, by name, as :func:`parse` reads them.
 
     >>> from itune.data import TextLenConfig
-    >>> given(TextLenConfig, ["--train_size", "40"])
+    >>> given_values(TextLenConfig, ["--train_size", "40"])
     {'train_size': 40}
     """
     keys = _keys(config_type)
@@ -407,11 +408,10 @@ def _make_parser(config_type, keys, presets, prog, description, default_preset):
     return parser
 
 
-def _add_first(parser, key):
-    metavar = key.name.upper()
-    parser.usage = parser.usage.replace(" [", f" {metavar} [", 1)
-    text = f"short for --{key.name} {metavar}"
-    parser.add_argument(key.name, nargs="?", metavar=metavar, help=text)
+def _add_positionals(parser, positionals):
+    parser.usage = parser.usage.replace(" [", " ".join(["", *positionals, "["]), 1)
+    for metavar, name in positionals.items():
+        parser.add_argument(name, nargs="?", metavar=metavar, help=f"short for --{name} {metavar}")
 
 
 def _add_options(parser, config_type, keys, section):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from itune.config import given, parse, to_dict
+from itune.config import given_values, parse, to_dict
 from itune.data.table import TableConfig, read_tables
 from itune.errors import require
 from itune.training.settings import TrainingConfig
@@ -82,7 +82,7 @@ def main(argv: Sequence[str]) -> None:
 
 def training_settings(command_type: type, argv: Sequence[str]) -> dict[str, object]:
     """The settings of training that a command line gives, by their names in their section."""
-    options = given(command_type, argv)
+    options = given_values(command_type, argv)
     return {
         name.removeprefix(TRAINING): value
         for name, value in options.items()
