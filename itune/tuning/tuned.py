@@ -131,17 +131,30 @@ def read_tuned(folder: str | Path) -> Tuned:
     return tuned_of(read_run(Path(folder)))
 
 
+def read_json_of(path: Path, what: str) -> dict[str, Any]:
+    """Reads one of the files that tell what a folder is.
+
+    Raises:
+      UserError: it is missing or damaged.
+    """
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(
+            f"{path.parent} holds no finished {what} (cannot read {path.name}: {error})"
+        ) from None
+
+
 def tuned_of(finished: Finished) -> Tuned:
     """What the files of a run on a table say, with names for numbers.
 
     Raises:
       UserError: it is a run on something else, or ``config.json`` is damaged.
     """
-    try:
-        config = json.loads((finished.folder / "config.json").read_text(encoding="utf-8"))["config"]
-        result, names = finished.result, finished.result["names"]
-    except (OSError, ValueError, TypeError, KeyError):
-        raise UserError(f"{finished.folder} holds no finished run on a table") from None
+    result = finished.result
+    if "names" not in result:
+        raise UserError(f"{finished.folder} holds a run on something else than a table")
+    names, config = result["names"], read_json_of(finished.folder / "config.json", "run")["config"]
     sizes = result["rows"]
 
     def split(name, row, prefix=""):
