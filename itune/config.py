@@ -98,11 +98,11 @@ def parse(
     return _build(config_type, keys, values)
 
 
-def given(config_type: type, argv: Sequence[str]) -> dict[str, Any]:
+def given_values(config_type: type, argv: Sequence[str]) -> dict[str, Any]:
     """Return the values that a command line itself gives, by name, as :func:`parse` reads them.
 
     >>> from itune.data import TextLenConfig
-    >>> given(TextLenConfig, ["--train_size", "40"])
+    >>> given_values(TextLenConfig, ["--train_size", "40"])
     {'train_size': 40}
     """
     keys = _keys(config_type)

@@ -9,6 +9,7 @@ from itune.errors import UserError
 from itune.plain import plain
 from itune.report import NUMBERS, PAGE, Origin, require_report, write_numbers, write_report
 from itune.report.blocks import Page
+from itune.tuning import Tuned
 
 
 def require_free(folder: Path, overwrite: bool) -> None:
@@ -44,6 +45,18 @@ def make_origin(verb: str, argv: Sequence[str], digest: str, seeds: str) -> Orig
 
     device = jax.devices()[0].device_kind
     return Origin(("itune", verb, *argv), versions(), digest, seeds, device)
+
+
+def origin_of_run(verb: str, argv: Sequence[str], run: Tuned, seeds: str) -> Origin:
+    """How runs were made, as one of them tells.
+
+    Args:
+      verb: as of :func:`make_origin`, and so are the others.
+      argv: the same.
+      run: one of the runs.
+      seeds: of all of them.
+    """
+    return Origin(("itune", verb, *argv), run.versions, run.digest, seeds, run.device)
 
 
 def write_results(folder: Path, page: Page, numbers: Any, origin: Origin) -> None:

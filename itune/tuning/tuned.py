@@ -137,18 +137,30 @@ def read_tuned(folder: str | Path) -> Tuned:
     return tuned_of(read_run(Path(folder)))
 
 
+def read_json_of(path: Path, what: str) -> dict[str, Any]:
+    """Reads one of the files that tell what a folder is.
+
+    Raises:
+      UserError: it is missing or damaged.
+    """
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(
+            f"{path.parent} holds no finished {what} (cannot read {path.name}: {error})"
+        ) from None
+
+
 def tuned_of(finished: Finished) -> Tuned:
     """What the files of a run on a table say, with names for numbers.
 
     Raises:
       UserError: it is a run on something else, or ``config.json`` is damaged.
     """
-    try:
-        told = json.loads((finished.folder / "config.json").read_text(encoding="utf-8"))
-        config, digest = told["config"], told["data_sha256"]
-        result, names = finished.result, finished.result["names"]
-    except (OSError, ValueError, TypeError, KeyError):
-        raise UserError(f"{finished.folder} holds no finished run on a table") from None
+    result = finished.result
+    if "names" not in result:
+        raise UserError(f"{finished.folder} holds a run on something else than a table")
+    names, told = result["names"], read_json_of(finished.folder / "config.json", "run")
     sizes = result["rows"]
 
     def split(name, row, prefix=""):
@@ -179,10 +191,10 @@ def tuned_of(finished: Finished) -> Tuned:
         has_collapsed=result["collapsed"],
         visible=result["confounds"]["visible"],
         minutes=result["seconds"] / 60,
-        config=config,
-        digest=digest,
-        versions=told.get("versions", {}),
-        device=told.get("device", "unknown"),
+        config=told["config"],
+        digest=told["data_sha256"],
+        versions=told["versions"],
+        device=told["device"],
         notes=tuple(_notes(finished, course)),
     )
 
