@@ -16,7 +16,7 @@ import shlex
 import textwrap
 import tomllib
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
 from types import MappingProxyType
@@ -39,12 +39,14 @@ class _Key(NamedTuple):
       kind: what values it takes.
       default: ``dataclasses.MISSING`` where the configuration has none.
       help: what the docstring says about it.
+      is_scaled: the default follows from the data.
     """
 
     name: str
     kind: Kind
     default: Any
     help: str
+    is_scaled: bool = False
 
 
 def parse(
@@ -56,6 +58,7 @@ def parse(
     description: str,
     default_preset: str | None = None,
     positionals: Mapping[str, str] = MappingProxyType({}),
+    scaled: Collection[str] = (),
 ) -> C:
     """Return the configuration that a command line asks for.
 
@@ -73,12 +76,15 @@ def parse(
       default_preset: taken where no ``--preset`` is given; None for the defaults alone.
       positionals: keys whose values may stand without their options, in this order, each by what
         ``--help`` calls it, such as ``TABLE``.
+      scaled: keys whose values, where they are not given, will follow from the data; ``--help``
+        says so.
 
     Raises:
       UserError: an unknown preset or key, a value of the wrong type, a value that is missing, or
         whatever the dataclasses refuse. The message names the key, the value and what is expected.
     """
     keys = _keys(config_type)
+    keys |= {name: keys[name]._replace(is_scaled=True) for name in scaled}
     parser = _make_parser(config_type, keys, presets, prog, description, default_preset)
     _add_positionals(parser, positionals)
     given = vars(parser.parse_args(_spelt_out(_normalised(argv), keys)))
@@ -90,6 +96,33 @@ def parse(
     for name, text in given.items():
         values[name] = _read(keys[name], text)
     return _build(config_type, keys, values)
+
+
+def given_values(config_type: type, argv: Sequence[str]) -> dict[str, Any]:
+    """Return the values that a command line itself gives, by name, as :func:`parse` reads them.
+
+    >>> from itune.data import TextLenConfig
+    >>> given_values(TextLenConfig, ["--train_size", "40"])
+    {'train_size': 40}
+    """
+    keys = _keys(config_type)
+    parser = _make_parser(config_type, keys, None, "", "", None)
+    words = parser.parse_known_args(_spelt_out(_normalised(argv), keys))[0]
+    return {name: _read(keys[name], text) for name, text in vars(words).items()}
+
+
+def replaced(config: C, values: Mapping[str, Any]) -> C:
+    """Return a configuration with some of its values replaced, by name.
+
+    Raises:
+      UserError: as :func:`parse`.
+
+    >>> from itune.data import TextLenConfig
+    >>> replaced(TextLenConfig(dev_size=3), {"train_size": 40}).train_size
+    40
+    """
+    keys = _keys(type(config), "", config)
+    return _build(type(config), keys, _checked(keys, values, ""))
 
 
 def to_dict(config: Any) -> dict[str, Any]:
@@ -344,10 +377,12 @@ def _normalised(argv):
 
 
 def _spelt_out(argv, keys):
-    """Options given by the last part of their name alone, where only one has it, in full."""
+    """Options given by the last parts of their name alone, where only one has them, in full."""
     endings: dict[str, list[str]] = {}
     for name in keys:
-        endings.setdefault(name.rpartition(".")[2], []).append(name)
+        parts = name.split(".")
+        for place in range(1, len(parts)):
+            endings.setdefault(".".join(parts[place:]), []).append(name)
     words = []
     for word in argv:
         option, equals, value = word.partition("=")
@@ -399,6 +434,8 @@ def _add_options(parser, config_type, keys, section):
 
 
 def _default_in_words(key):
+    if key.is_scaled:
+        return "default: scaled to the data"
     if key.default is _REQUIRED:
         return "required"
     return f"default: {shlex.quote(_as_typed(key.default))}"

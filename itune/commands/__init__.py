@@ -27,14 +27,22 @@ class Verb(NamedTuple):
     interrupted: str = "nothing was written"
 
 
+GO_ON = "what was done is kept; go on by the same command with --resume"
+
 VERBS = {
     "audit": Verb(
         "itune.commands.audit",
         "whether a model leans on a confound, and how sure that is",
         "nothing was written, and the audit starts over when it is run again",
     ),
+    "compare": Verb(
+        "itune.commands.compare",
+        "several methods on one table, and whether seeds tell them apart",
+        GO_ON,
+    ),
     "describe": Verb("itune.commands.describe", "what a table holds, and what to beware of"),
     "example": Verb("itune.commands.example", "a table of reviews to try the other verbs on"),
+    "tune": Verb("itune.commands.tune", "a classifier that leans less on a confound", GO_ON),
 }
 
 

@@ -15,7 +15,7 @@ class CellRow(NamedTuple):
     Attributes:
       name: what the cell is called.
       accuracy: a fraction.
-      size: examples.
+      size: rows.
     """
 
     name: str
@@ -38,5 +38,5 @@ def cell_table(caption: str, rows: Sequence[CellRow], worst: str) -> Table:
         mark = "worst" if is_uneven and row.name == worst else ""
         return row.name, Bar(row.accuracy, f"{row.accuracy:.3f}", *ends, mark), f"{row.size:,}"
 
-    header = ("label / confound", "accuracy", "examples")
+    header = ("label / confound", "accuracy", "rows")
     return Table(caption, header, tuple(map(line, rows)), INTERVALS)

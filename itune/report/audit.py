@@ -1,6 +1,7 @@
 """The page of an audit."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from itune.audit import ModelAudit
 from itune.audit.behaviour import Behaviour
@@ -21,7 +22,7 @@ from itune.report.blocks import (
     Tile,
     Tiles,
 )
-from itune.report.influences import groups_of, influences_figure
+from itune.report.influences import Groups, groups_of, influences_figure
 from itune.report.numbers import p_value, percent, signed
 from itune.report.origin import FOOTER, Origin, origin_section
 from itune.report.sentences import flip_blocks, reading_blocks
@@ -67,6 +68,25 @@ def audit_page(found: ModelAudit, origin: Origin) -> Page:
     )
 
 
+def audit_numbers(found: ModelAudit) -> dict[str, Any]:
+    """The numbers of the page and all others, for JSON, but for the matrix of influences.
+
+    In its place there is for each label what the figure shows of it: influences of the same and of
+    different confounds.
+    """
+    shown = {
+        found.label_names[label]: dict(zip(("same", "different"), group.spreads(), strict=True))
+        for label, group in _groups(found).items()
+    }
+    kept = found._replace(audit=found.audit._replace(matrix=None))
+    return {**kept._asdict(), "influences": shown}
+
+
+def _groups(found: ModelAudit) -> dict[int, Groups]:
+    audit = found.audit
+    return groups_of(audit.matrix, audit.label, audit.confound, audit.share)
+
+
 def _tiles(found: ModelAudit, names: Names) -> Iterator[Tile]:
     test, probe, flips = found.audit.test, found.audit.probe, found.flips
     yield Tile(
@@ -97,8 +117,7 @@ def _tiles(found: ModelAudit, names: Names) -> Iterator[Tile]:
 
 def _influence(found: ModelAudit, names: Names) -> Iterator[Block]:
     audit, test = found.audit, found.audit.test
-    groups = groups_of(audit.matrix, audit.label, audit.confound, audit.share)
-    yield influences_figure(groups, names)
+    yield influences_figure(_groups(found), names)
     yield Paragraph(
         f"In a sample of {test.size:,} training examples CID is {signed(test.cid)}, and with 95 % "
         f"confidence between {signed(test.low)} and {signed(test.high)} ({test.draws:,} draws). "
@@ -151,7 +170,7 @@ def _pair_table(found: ModelAudit, names: Names) -> Table:
         )
         for pair in pairs
     )
-    header = ("label", "confounds", "CID", "examples")
+    header = ("label", "confounds", "CID", "rows")
     return Table("How far apart two confounds of one label are", header, tuple(rows))
 
 
@@ -177,7 +196,7 @@ def _behaviour(found: ModelAudit, names: Names) -> Iterator[Block]:
 
     yield Table(
         "All data",
-        ("data", "accuracy", "worst cell", "which", "calibration error", "Brier", "examples"),
+        ("data", "accuracy", "worst cell", "which", "calibration error", "Brier", "rows"),
         tuple(row(*item) for item in found.audit.behaviour.items()),
         "Calibration error: how far confidence and accuracy are apart, in the mean. Brier: squared "
         "distance of the probabilities from the truth, 0 to 2.",

@@ -1,6 +1,6 @@
 """The page of a tuned classifier."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from itune.report.accuracies import CellRow, cell_table
 from itune.report.blocks import (
@@ -23,7 +23,7 @@ from itune.report.origin import FOOTER, Origin, origin_section
 from itune.report.terms import terms
 from itune.report.text import isolated
 from itune.training.folder import decisive
-from itune.tuning import CellAccuracy, SplitAccuracy, Tuned
+from itune.tuning import CellAccuracy, SplitAccuracy, Tuned, in_words
 
 
 def tune_page(found: Tuned, origin: Origin) -> Page:
@@ -41,7 +41,7 @@ def tune_page(found: Tuned, origin: Origin) -> Page:
         "Over training": tuple(filter(None, figures)),
         "Accuracy by cell": tuple(_accuracies(found)),
         "Words used here": (Facts(terms("CID", "influence", "confound", "cell", "round")),),
-        "All settings": (_settings(found),),
+        "All settings": (settings_table([found]),),
     }
     labels, confounds = len(found.label_names), len(found.confound_names)
     return Page(
@@ -59,11 +59,6 @@ def tune_page(found: Tuned, origin: Origin) -> Page:
     )
 
 
-def in_words(method: str) -> str:
-    """A method as people call it."""
-    return method.replace("_", " ")
-
-
 def cell_rows(split: SplitAccuracy) -> list[CellRow]:
     """The cells of a split as rows of a table."""
     return [CellRow(cell_name(cell), cell.accuracy, cell.size) for cell in split.cells]
@@ -74,10 +69,20 @@ def cell_name(cell: CellAccuracy) -> str:
     return f"{isolated(cell.label)} / {isolated(cell.confound)}"
 
 
+def settings_table(runs: Iterable[Tuned]) -> Table:
+    """What decided runs of one configuration, whose methods may differ."""
+    found = {}
+    for run in runs:
+        found |= decisive(run.config, run.method)
+    rows = tuple((name, str(value)) for name, value in found.items())
+    return Table("What decided the result, beside seeds", ("setting", "value"), rows)
+
+
 def _answer(found: Tuned) -> Answer:
     """What came out; a collapse before anything else."""
     split, judged = _judged(found)
-    was = f", from {signed(found.before.cid)} {found.before.note}" if found.before else ""
+    before = found.before
+    was = f" ({signed(before.cid)} {before.note})" if before else ""
     reasons = [f"CID is {signed(found.after.cid)}{was}."]
     if judged.worst:
         reasons.append(
@@ -113,7 +118,7 @@ def _accuracies(found: Tuned) -> Iterator[Block]:
         yield cell_table(f"Accuracy on {split}", cell_rows(judged), cell_name(judged.worst))
     yield Table(
         "All data",
-        ("data", "accuracy", "mean of cells", "worst cell", "which", "examples"),
+        ("data", "accuracy", "mean of cells", "worst cell", "which", "rows"),
         tuple(
             (
                 name,
@@ -132,11 +137,6 @@ def _accuracies(found: Tuned) -> Iterator[Block]:
             f"measured on dev it was the best by the rule {found.selected.rule}, with "
             f"{found.selected.value:.3f}."
         )
-
-
-def _settings(found: Tuned) -> Table:
-    rows = tuple((key, str(value)) for key, value in decisive(found.config, found.method).items())
-    return Table("What decided the run, beside its seed", ("setting", "value"), rows)
 
 
 def _judged(found: Tuned) -> tuple[str, SplitAccuracy]:

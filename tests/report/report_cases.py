@@ -1,5 +1,8 @@
 """Results that nobody found, with every kind of text in them."""
 
+from itertools import product
+from pathlib import Path
+
 import numpy as np
 
 from itune.analysis.accuracy import Accuracy
@@ -23,6 +26,9 @@ from itune.audit.plan import Plan
 from itune.audit.proportions import wilson
 from itune.data.cells import Cell
 from itune.report import Origin
+from itune.training.selection import Selected
+from itune.tuning import CellAccuracy, Moment, SplitAccuracy, Tuned
+from itune.tuning.compared import compared_of
 
 SIZES = {"train": 900, "dev": 90, "test": 180}
 LABELS = ("bad", "middling", "good")
@@ -146,3 +152,60 @@ def make_flips():
     moves = (Move(0, 1, 2, 2, 40), Move(0, 1, 2, 0, 20), Move(1, 0, 0, 0, 29), Move(1, 0, 0, 2, 11))
     example = Flip(7, "The Acme is fine.", "The Borealis is fine.", 2, 0)
     return Flips(100, 31, 0.31, 0.227, 0.406, (example,), moves, "test")
+
+
+def make_tuned(**changes):
+    """A run of influence tuning with two rounds."""
+    notes = ("start", "before round 1", "after round 1", "before round 2", "after round 2", "end")
+    cids = (0.01, 0.41, 0.02, 0.2, -0.01, 0.03)
+    steps = (0, 50, 50, 100, 100, 120)
+    course = tuple(map(Moment, steps, notes, cids, [0.01] * 6))
+    dev = tuple((30 * n, f"epoch {n}", make_split(90, 0.3 + 0.1 * n)) for n in (1, 2, 3, 4))
+    result = Tuned(
+        folder=Path("runs/reviews"),
+        model=Path("runs/reviews/model"),
+        data="reviews.csv",
+        method="influence_tuning",
+        encoder="all-MiniLM-L6-v2",
+        seed=3,
+        label_names=LABELS,
+        confound_names=BRANDS,
+        accuracies={name: make_split(size, 0.6) for name, size in SIZES.items()},
+        before=course[1],
+        after=course[-1],
+        course=course,
+        dev_course=dev,
+        selected=Selected("balanced", 90, "epoch 3", 0.7, False),
+        has_collapsed=False,
+        visible=450,
+        minutes=12.25,
+        config={"encoder": "all-MiniLM-L6-v2", "label": {"epochs": 4}, "influence": {"k": 5}},
+        digest=ORIGIN.digest,
+        versions=ORIGIN.versions,
+        device="cpu",
+        notes=("only 2 influence rounds fitted into the label steps",),
+    )
+    return result._replace(**changes)
+
+
+def make_split(size, accuracy):
+    """Accuracies of nine cells, the second the worst."""
+    cells = tuple(
+        CellAccuracy(label, brand, accuracy + (-0.2 if place == 1 else 0.05), size // 9)
+        for place, (label, brand) in enumerate(product(LABELS, BRANDS))
+    )
+    return SplitAccuracy(size, accuracy, cells)
+
+
+def make_compared(methods=("finetuning", "influence_tuning", "group_dro"), seeds=range(1, 6)):
+    """Runs whose accuracy rises, and whose CID falls, from method to method."""
+
+    def run(place, method, seed):
+        base = make_tuned(method=method, seed=seed, minutes=2.0 + 3 * place)
+        accuracy = 0.6 + 0.1 * place + 0.01 * seed
+        split = {name: make_split(size, accuracy) for name, size in SIZES.items()}
+        course = tuple(m._replace(cid=m.cid + 0.3 - 0.15 * place) for m in base.course)
+        return base._replace(accuracies=split, course=course, after=course[-1])
+
+    groups = [[run(place, method, seed) for seed in seeds] for place, method in enumerate(methods)]
+    return compared_of(Path("runs/compared"), groups)

@@ -34,7 +34,8 @@ def opened(path, width):
 
 
 def test_it_renders_without_a_word_on_the_console(tmp_path):
-    path = write_report(audit_page(make_audit(), ORIGIN), tmp_path / "report.html")
+    path = tmp_path / "report.html"
+    write_report(audit_page(make_audit(), ORIGIN), path)
     html, messages = opened(path, 1280)
     assert messages == []
     walk, written = Walk(html), Walk(path.read_text())

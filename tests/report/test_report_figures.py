@@ -13,15 +13,15 @@ from itune.data.cells import Cell
 from itune.report.cid import cid_figure
 from itune.report.drawing import FIRST, draw
 from itune.report.influences import groups_of, influences_figure
+from itune.tuning import Moment
 
 pytest.importorskip("matplotlib")
 
-ROWS = [
-    {"kind": "label_update", "step": 0, "loss": 0.7},
-    {"kind": "cid", "step": 4, "note": "before round 1", "cid": 0.3},
-    {"kind": "cid", "step": 4, "note": "after round 1", "cid": 0.01},
-    {"kind": "cid", "step": 9, "note": "end", "cid": -0.1},
-]
+RUN = (
+    Moment(4, "before round 1", 0.3, None),
+    Moment(4, "after round 1", 0.01, None),
+    Moment(9, "end", -0.1, None),
+)
 
 
 def test_distance_of_the_means_is_cid():
@@ -29,7 +29,8 @@ def test_distance_of_the_means_is_cid():
     groups = groups_of(audit.matrix, audit.label, audit.confound, audit.share)
     parts = (audit.matrix, audit.label, audit.confound, audit.share)
     test = cid_test(*parts, np.random.default_rng(0), draws=1)
-    means = {y: np.subtract(*group.means()) for y, group in groups.items()}
+    spreads = {y: group.spreads() for y, group in groups.items()}
+    means = {y: same.mean - different.mean for y, (same, different) in spreads.items()}
     weights = {y: group.share for y, group in groups.items()}
     assert sum(weights.values()) == pytest.approx(1)
     assert sum(means[y] * weights[y] for y in means) == pytest.approx(test.cid, abs=1e-12)
@@ -44,7 +45,7 @@ def test_cells_without_partners_have_no_part():
         np.eye(5), label, confound, {Cell(0, 0): 0.5, Cell(0, 1): 0.2, Cell(1, 0): 0.3}
     )
     assert list(groups) == [0] and groups[0].share == pytest.approx(0.5)
-    assert groups[0].means() == (0, 0)
+    assert [spread.mean for spread in groups[0].spreads()] == [0, 0]
 
 
 def test_influences():
@@ -55,10 +56,10 @@ def test_influences():
     walk = Walk(figure.svg)
     texts = walk.text("text")
     assert "label 50 $ to‹U+0000› 100 $" in texts
-    same, different = groups[0].means()
+    same, different = (spread.mean for spread in groups[0].spreads())
     assert {f"same confound: {same:.2f}", f"different confound: {different:.2f}"} <= set(texts)
     assert "fill: url(#" in figure.svg  # hatched
-    assert f"the means differ by {same - different:+.2f}" in figure.alt
+    assert f"they differ by {same - different:+.2f}" in figure.alt
 
 
 def test_small_labels_are_counted():
@@ -72,32 +73,32 @@ def test_small_labels_are_counted():
 
 
 def test_cid_of_one_method():
-    figure = cid_figure({"influence tuning": [ROWS]})
+    figure = cid_figure({"influence tuning": [RUN]})
     assert figure.alt == (
         "influence tuning: CID is +0.300 at step 4 (before round 1), +0.010 at step 4 (after round "
         "1), -0.100 at step 9 (end)."
     )
-    assert "end -0.100" in Walk(figure.svg).text("text")
+    assert "-0.100 at the end" in Walk(figure.svg).text("text")
     assert "hollow mark" in figure.caption and "seed" not in figure.caption
 
 
 def test_cid_of_methods():
-    shifted = [row | ({"cid": row["cid"] + 0.2} if row["kind"] == "cid" else {}) for row in ROWS]
-    unknown = [row | {"cid": None} for row in ROWS]
-    methods = {"a": [ROWS, shifted], "b": [ROWS[:1] + ROWS[3:]], "c": [unknown], "d": []}
+    shifted = [moment._replace(cid=moment.cid + 0.2) for moment in RUN]
+    unknown = [
+        moment._replace(cid=cid) for moment, cid in zip(RUN, (None, np.nan, None), strict=True)
+    ]
+    methods = {"a": [RUN, shifted], "b": [RUN[2:]], "c": [unknown], "d": []}
     figure = cid_figure(methods)
     texts = Walk(figure.svg).text("text")
     assert "a" in texts and "b" in texts and "c" not in texts
-    assert "end 0.000" in texts
+    assert "0.000 at the end" in texts
     assert "a: CID ends at -0.100, +0.100, in the mean at 0.000." in figure.alt
     assert cid_figure({"c": [unknown]}) is None
 
 
 def test_long_runs_are_told_in_short():
-    rows = [
-        {"kind": "cid", "step": n, "note": "", "cid": 0.5 if n == 7 else 0.1} for n in range(40)
-    ]
-    assert cid_figure({"a": [rows]}).alt == (
+    run = [Moment(n, "", 0.5 if n == 7 else 0.1, None) for n in range(40)]
+    assert cid_figure({"a": [run]}).alt == (
         "a: CID is +0.100 at step 0, +0.500 at step 7, +0.100 at step 39."
     )
 
