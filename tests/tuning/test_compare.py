@@ -151,7 +151,7 @@ def test_a_comparison_is_cut_off_and_goes_on(case, monkeypatch):
     assert said[-1] == "4 of 4 runs done, about 0 min left"
     assert read_compared(folder) == found
     assert {run.seed for result in found.methods for run in result.runs} == set(SEEDS)
-    rows = list(csv.DictReader((folder / "comparison.csv").open()))
+    rows = list(csv.DictReader((folder / "comparison.csv").read_text().splitlines()))
     assert [row["method"] for row in rows] == ["finetuning", "subsampling"]
     assert float(rows[0]["test mean"]) == found.methods[0].test.mean
     configs = [json.loads(path.read_text())["config"] for path in folder.glob("*/config.json")]
