@@ -1,13 +1,12 @@
 """``itune audit``: whether a model leans on a confound, and how sure that is."""
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from itune.audit.config import AuditConfig
-from itune.commands.output import require_free, write
+from itune.commands.output import make_origin, require_free, write_results
 from itune.config import parse
 from itune.data.table import TableConfig, read_tables
 from itune.errors import UserError
@@ -24,8 +23,9 @@ class AuditCommand:
 
     Attributes:
       model: folder of a Hugging Face BERT classifier, with its tokenizer.
-      out: folder for audit.json, which holds all numbers; nothing is written where none.
-      overwrite: whether an audit that is there is replaced.
+      out: folder for the report, report.html, and its numbers, report.json; nothing is written
+        where none.
+      overwrite: whether a report that is there is replaced.
       table: the data. All rows of ``train`` count as trained on; where dev and test were taken from
         it, give the fractions and the seed once more.
       audit: how thorough it is.
@@ -50,14 +50,13 @@ def main(argv: Sequence[str]) -> None:
     )
     if not command.model:
         raise UserError("model is not set; name the folder of a finetuned classifier")
-    path = None if command.out is None else command.out / "audit.json"
-    if path is not None:
-        require_free(path, command.overwrite)
+    if command.out is not None:
+        require_free(command.out, command.overwrite)
 
     from itune.audit.model import audit_model
     from itune.commands.audit_text import to_text
     from itune.compiling import keep_compiled
-    from itune.plain import plain
+    from itune.report import audit_numbers, audit_page
 
     keep_compiled()
     with _Watch() as watch:
@@ -65,10 +64,10 @@ def main(argv: Sequence[str]) -> None:
             command.model, read_tables(command.table), command.audit, watch.notify, say=watch.say
         )
     print(to_text(found))
-    if path is not None:
-        shown = plain(found._replace(audit=found.audit._replace(matrix=None)))
-        write(path, json.dumps(shown, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-        print(f"\n{path} has all numbers")
+    if command.out is not None:
+        origin = make_origin("audit", argv, found.digest, f"{command.audit.seed}, of every draw")
+        page = audit_page(found, origin)
+        write_results(command.out, page, audit_numbers(found), origin)
 
 
 class _Watch:

@@ -36,9 +36,12 @@ def main(argv: Sequence[str]) -> None:
     )
 
     from itune.commands.compare_text import to_text
+    from itune.commands.output import origin_of_run, write_results
     from itune.compiling import keep_compiled
+    from itune.report import compare_page, require_report
     from itune.tuning import compare
 
+    require_report()
     keep_compiled()
     compared = compare(
         read_tables(command.table),
@@ -50,3 +53,6 @@ def main(argv: Sequence[str]) -> None:
         **command.folder,
     )
     print(to_text(compared))
+    run = compared.methods[0].runs[0]
+    origin = origin_of_run("compare", argv, run, ", ".join(map(str, compared.seeds)))
+    write_results(command.out, compare_page(compared, origin), compared, origin)

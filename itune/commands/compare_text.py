@@ -2,8 +2,7 @@
 
 from itune.analysis.statistics import Summary
 from itune.analysis.tables import align
-from itune.commands.tune_text import in_words
-from itune.tuning import Compared, MethodResult
+from itune.tuning import Compared, MethodResult, in_words
 
 HEADER = (
     *("method", "dev", "test", "mean of cells", "worst cell", "CID", "minutes", "collapsed"),
@@ -22,7 +21,7 @@ def to_text(compared: Compared) -> str:
             "mean of cells and worst cell are of test; the difference is that of the mean of "
             f"cells to {in_words(compared.methods[0].method)}; permutation p values are corrected "
             "for the number of methods",
-            compared.verdict,
+            " ".join(compared.verdict),
             f"tables: {compared.folder / 'comparison.md'}, .csv and .tex",
         ]
     )

@@ -20,7 +20,8 @@ class TrainingCommand(TableConfig):
     """A table, and how classifiers are trained on it.
 
     Attributes:
-      out: the folder that is written.
+      out: the folder that is written; in there is the report, report.html, with its numbers in
+        report.json.
       resume: go on with what was cut off, and take as it is what is finished.
       overwrite: delete first what is there of an earlier command.
       checkpoint_seconds: time between checkpoints.

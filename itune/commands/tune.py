@@ -36,10 +36,13 @@ def main(argv: Sequence[str]) -> None:
         description="Train a classifier on a table, and keep it from leaning on the confound.",
     )
 
+    from itune.commands.output import origin_of_run, write_results
     from itune.commands.tune_text import to_text
     from itune.compiling import keep_compiled
+    from itune.report import require_report, tune_page
     from itune.tuning import tune
 
+    require_report()
     keep_compiled()
     tuned = tune(
         read_tables(command.table),
@@ -50,3 +53,5 @@ def main(argv: Sequence[str]) -> None:
         **command.folder,
     )
     print(to_text(tuned))
+    origin = origin_of_run("tune", argv, tuned, str(tuned.seed))
+    write_results(command.out, tune_page(tuned, origin), tuned, origin)

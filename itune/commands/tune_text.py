@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterable
 
 from itune.commands.text import table
-from itune.tuning import Moment, SplitAccuracy, Tuned
+from itune.tuning import Moment, SplitAccuracy, Tuned, in_words
 
 
 def to_text(tuned: Tuned) -> str:
@@ -18,11 +18,6 @@ def to_text(tuned: Tuned) -> str:
         _next(tuned),
     ]
     return "\n\n".join(blocks)
-
-
-def in_words(method: str) -> str:
-    """``influence tuning`` of ``influence_tuning``."""
-    return method.replace("_", " ")
 
 
 def _accuracies(splits: dict[str, SplitAccuracy]) -> str:

@@ -67,7 +67,7 @@ class Compared(NamedTuple):
       methods: what each came to, the one that others are compared with first.
       best: the method whose difference to every other is beyond chance; None where the seeds do not
         tell.
-      verdict: what that means, in sentences.
+      verdict: what that means, a sentence each.
     """
 
     folder: Path
@@ -75,7 +75,7 @@ class Compared(NamedTuple):
     seeds: tuple[int, ...]
     methods: tuple[MethodResult, ...]
     best: str | None
-    verdict: str
+    verdict: tuple[str, ...]
 
 
 def compared_of(folder: Path, groups: Sequence[Sequence[Tuned]]) -> Compared:
@@ -108,7 +108,8 @@ def balanced_of(run: Tuned) -> float:
     return test.accuracy if test.balanced is None else test.balanced
 
 
-def _worst_of(run: Tuned) -> float:
+def worst_of(run: Tuned) -> float:
+    """The worst cell of test; accuracy where test is not annotated."""
     test = run.accuracies["test"]
     return test.accuracy if test.worst is None else test.worst.accuracy
 
@@ -123,7 +124,7 @@ def _result(group: Sequence[Tuned], difference: Difference | None) -> MethodResu
         dev=over(lambda run: run.accuracies["dev"].accuracy),
         test=over(lambda run: run.accuracies["test"].accuracy),
         balanced=over(balanced_of),
-        worst=over(_worst_of),
+        worst=over(worst_of),
         cid=over(lambda run: run.after.cid),
         minutes=over(lambda run: run.minutes),
         collapsed=sum(run.has_collapsed for run in group),
@@ -147,11 +148,11 @@ def _best(groups: Sequence[Sequence[Tuned]]) -> str | None:
     return groups[top][0].method if its and max(its) < LEVEL else None
 
 
-def _verdict(results: Sequence[MethodResult], best: str | None, seeds: int) -> str:
+def _verdict(results: Sequence[MethodResult], best: str | None, seeds: int) -> tuple[str, ...]:
     names = {result.method: result.method.replace("_", " ") for result in results}
     first, *others = results
     if not others:
-        return "There is one method only, and nothing to compare it with."
+        return ("There is one method only, and nothing to compare it with.",)
     told = [other for other in others if other.difference.corrected < LEVEL]
     better = [names[other.method] for other in told if other.difference.difference > 0]
     worse = [names[other.method] for other in told if other.difference.difference < 0]
@@ -169,7 +170,7 @@ def _verdict(results: Sequence[MethodResult], best: str | None, seeds: int) -> s
         sentences.append(_untold(names[first.method], len(others), seeds))
     elif best is None:
         sentences.append("Which of them is the best the seeds do not tell.")
-    return " ".join(sentences)
+    return tuple(sentences)
 
 
 def _untold(first: str, tests: int, seeds: int) -> str:

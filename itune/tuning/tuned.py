@@ -98,6 +98,9 @@ class Tuned(NamedTuple):
       visible: training rows whose confound the method could see.
       minutes: wall clock of training.
       config: all settings.
+      digest: SHA-256 of the data, in hexadecimal.
+      versions: of what computed, by name.
+      device: that it ran on.
       notes: what else to know, a sentence each.
     """
 
@@ -119,7 +122,15 @@ class Tuned(NamedTuple):
     visible: int
     minutes: float
     config: dict[str, Any]
+    digest: str
+    versions: dict[str, str]
+    device: str
     notes: tuple[str, ...] = ()
+
+
+def in_words(method: str) -> str:
+    """``influence tuning`` of ``influence_tuning``."""
+    return method.replace("_", " ")
 
 
 def read_tuned(folder: str | Path) -> Tuned:
@@ -154,7 +165,7 @@ def tuned_of(finished: Finished) -> Tuned:
     result = finished.result
     if "names" not in result:
         raise UserError(f"{finished.folder} holds a run on something else than a table")
-    names, config = result["names"], read_json_of(finished.folder / "config.json", "run")["config"]
+    names, told = result["names"], read_json_of(finished.folder / "config.json", "run")
     sizes = result["rows"]
 
     def split(name, row, prefix=""):
@@ -185,7 +196,10 @@ def tuned_of(finished: Finished) -> Tuned:
         has_collapsed=result["collapsed"],
         visible=result["confounds"]["visible"],
         minutes=result["seconds"] / 60,
-        config=config,
+        config=told["config"],
+        digest=told["data_sha256"],
+        versions=told["versions"],
+        device=told["device"],
         notes=tuple(_notes(finished, course)),
     )
 
