@@ -188,7 +188,7 @@ BAD = {
     ),
     "empty cell": (
         bad(method="group_dro"),
-        "needs 1 or more examples of cell bad/Zenith and sees 0",
+        "1 or more examples of cell bad/Zenith and sees 0",
     ),
     "constant confound": (
         bad(train=lambda train: train._replace(confound=0 * train.confound)),
