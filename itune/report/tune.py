@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from itune.audit.plan import in_words as time_in_words
+from itune.data.splits import SPLITS
 from itune.report.accuracies import CellRow, cell_table
 from itune.report.blocks import (
     ALARM,
@@ -142,8 +143,5 @@ def _accuracies(found: Tuned) -> Iterator[Block]:
 
 def _judged(found: Tuned) -> tuple[str, SplitAccuracy]:
     """The data to judge by: test if there is any, else dev, else train."""
-    return next(
-        (name, found.accuracies[name])
-        for name in ("test", "dev", "train")
-        if name in found.accuracies
-    )
+    known = found.accuracies
+    return next((name, known[name]) for name in reversed(SPLITS) if name in known)
