@@ -42,7 +42,9 @@ def test_what_is_not_annotated_counts_but_is_not_drawn(rule):
         config = AccessConfig(rate, rule)
         visible = draw_visible(LABEL, confound, config, np.random.default_rng(1))
         assert len(np.unique(visible)) == size and HIDDEN not in confound[visible]
-    seen = hide_confounds(TRAIN._replace(confound=confound), config, np.random.default_rng(1))
+    seen = hide_confounds(
+        Dataset(TRAIN.input_ids, LABEL, confound), config, np.random.default_rng(1)
+    )
     np.testing.assert_array_equal(seen.confound, confound)
 
 

@@ -49,8 +49,8 @@ PLAIN = finetuning_plan()
 def test_who_is_alone_is_left_out_of_rounds(partners):
     confound = TRAIN.confound.copy()
     confound[7] = 9
-    train = TRAIN._replace(confound=confound)
-    config = replace(INFLUENCE, partners=partners, batch=8)
+    train = Dataset(TRAIN.input_ids, TRAIN.label, confound)
+    config = replace(INFLUENCE, partners=partners, batch=12)
     with pytest.raises(UserError, match="has 1 training example, which has no partner"):
         influence_plan(config, train=train)
     plan = influence_plan(replace(config, lone="left_out"), train=train)

@@ -39,7 +39,7 @@ def made_up(method, seed, good, bad, *, cid=0.1, collapsed=False):
         visible=100,
         minutes=2.0,
         config={},
-        digest="",
+        digest="abc",
         versions={},
         device="cpu",
     )
@@ -75,7 +75,7 @@ def test_the_best_is_named_where_it_is_told_from_all():
     found = of(group("finetuning", LOW), group("group_dro", MIDDLE), group("subsampling", HIGH))
     assert found.best == "subsampling"
     assert found.verdict[0].startswith("Subsampling is the best: ")
-    assert "Better than finetuning: group dro, subsampling." in found.verdict
+    assert found.verdict[1:] == ("Better than finetuning: group dro, subsampling.",)
     found = of(group("finetuning", HIGH), group("group_dro", LOW))
     assert found.best == "finetuning" and "Worse than finetuning: group dro." in found.verdict
 
@@ -102,9 +102,8 @@ def test_too_few_seeds():
         "with fewer than 5 seeds each, however large the difference.",
     )
     assert "by chance" in of(group("a", LOW), group("b", LOW)).verdict[0]
-    assert (
-        of(group("a", LOW[:1]), group("b", LOW[:1])).verdict[0].startswith("1 seed does not tell")
-    )
+    one = of(group("a", LOW[:1]), group("b", LOW[:1]))
+    assert one.verdict[0].startswith("1 seed does not tell")
     assert "nothing to compare it with" in of(group("a", LOW)).verdict[0]
 
 
@@ -114,7 +113,7 @@ def test_what_is_printed():
     assert lines[0] == "reviews.csv, seeds 1, 2, 3, 4, 5, 6; mean ± standard deviation over seeds"
     assert lines[4].startswith("group dro 0.882 ± 0.002 0.882 ± 0.002 0.812 ± 0.009 0.725 ± 0.019")
     assert lines[4].endswith("+0.100 ± 0.000 2.0 ± 0.0 0 of 6 +0.200 <0.001 0.002")
-    assert " ".join(found.verdict) in lines
+    assert set(found.verdict) <= set(lines)
 
 
 @pytest.fixture(scope="module")
