@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from itune.audit.plan import in_words as time_in_words
+from itune.data.splits import SPLITS
 from itune.report.accuracies import CellRow, cell_table
 from itune.report.blocks import (
     ALARM,
@@ -18,7 +20,7 @@ from itune.report.blocks import (
 )
 from itune.report.cid import cid_figure
 from itune.report.course import course_figure
-from itune.report.numbers import minutes, signed
+from itune.report.numbers import signed
 from itune.report.origin import FOOTER, Origin, origin_section
 from itune.report.terms import terms
 from itune.report.text import isolated
@@ -109,7 +111,7 @@ def _tiles(found: Tuned) -> Iterator[Tile]:
     if judged.worst:
         name = cell_name(judged.worst)
         yield Tile(f"{judged.worst.accuracy:.3f}", f"accuracy of the worst cell of {split}", name)
-    yield Tile(minutes(found.minutes), "of training")
+    yield Tile(time_in_words(found.minutes), "of training")
 
 
 def _accuracies(found: Tuned) -> Iterator[Block]:
@@ -141,8 +143,5 @@ def _accuracies(found: Tuned) -> Iterator[Block]:
 
 def _judged(found: Tuned) -> tuple[str, SplitAccuracy]:
     """The data to judge by: test if there is any, else dev, else train."""
-    return next(
-        (name, found.accuracies[name])
-        for name in ("test", "dev", "train")
-        if name in found.accuracies
-    )
+    known = found.accuracies
+    return next((name, known[name]) for name in reversed(SPLITS) if name in known)

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from itune.analysis.render import Row, write_table
-from itune.data.corpus import Corpus, corpus_of_tables
 from itune.data.table import Tables
 from itune.errors import UserError
+from itune.training.corpus import Corpus, corpus_of_tables
 from itune.training.folder import require_free
 from itune.training.records import write_json
 from itune.training.run import check_run, describe_run, run_on

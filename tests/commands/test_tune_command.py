@@ -1,5 +1,8 @@
 """itune tune and itune compare: what they print, and what they say of bad input."""
 
+import json
+from pathlib import Path
+
 import pytest
 from tuning_cases import SETTINGS, make_encoder, make_rows, write_rows
 
@@ -21,16 +24,28 @@ def command(case, monkeypatch):
     return [str(path), *columns, "--encoder", str(encoder), *settings, "--cid_when", "end"]
 
 
+def read(out):
+    return json.loads((Path(out) / "report.json").read_text(), parse_constant=pytest.fail)
+
+
+def page(out):
+    return (Path(out) / "report.html").read_text(encoding="utf-8")
+
+
 def test_tune(case, command, capsys):
     out = str(case[2] / "tuned")
     assert main(["tune", *command, "--out", out, "--method", "finetuning"]) == 0
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert lines[0].startswith("reviews.csv: finetuning from ") and ", seed 0, " in lines[0]
-    assert lines[2] == "train dev test" and lines[3] == "rows 51 6 7"
+    assert lines[2] == "train dev test" and lines[3] == "rows 52 6 6"
     name, *cells = lines[6].split(" ", 2)
     assert lines[6].startswith("worst cell ") and "/" in " ".join(cells)
     assert "CID: " in lines[8] and "selected: epoch" in lines[9]
     assert f"model: {out}/model" in lines[11] and "itune audit" in lines[12]
+    assert lines[-1] == f"{out}/report.html is the report; report.json beside it has its numbers"
+    found = read(out)
+    assert found["origin"]["command"][:2] == ["itune", "tune"] and found["method"] == "finetuning"
+    assert f"CID is {found['after']['cid']:+.3f}" in page(out)
     assert main(["tune", *command, "--out", out, "--method", "finetuning"]) == 2
     assert "already holds a run; go on with it by --resume" in capsys.readouterr().err
 
@@ -40,20 +55,24 @@ def test_compare(case, command, capsys):
     more = ["--methods", "finetuning", "--seeds", "1,2", "--label.epochs", "1", "--out", out]
     assert main(["compare", *command, *more]) == 0
     shown, said = capsys.readouterr()
-    assert "seeds 1, 2; mean ± standard deviation" in shown and "0 of 2" in shown
+    assert "seeds 1, 2; mean ± standard deviation" in shown and " of 2" in shown
     assert "nothing to compare it with" in shown
     assert "2 of 2 runs done" in said
+    found = read(out)
+    assert found["verdict"][0] in page(out) and found["origin"]["seeds"] == "1, 2"
+    assert found["methods"][0]["runs"][1]["seed"] == 2
 
 
 def test_interrupted(command, capsys, monkeypatch, tmp_path):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("itune.tuning.tune.run_on", interrupt)
+    monkeypatch.setattr("itune.training.run.train", interrupt)
     assert main(["tune", *command, "--out", str(tmp_path / "a")]) == 130
     assert capsys.readouterr().err == (
         "interrupted; what was done is kept; go on by the same command with --resume\n"
     )
+    assert (tmp_path / "a" / "config.json").exists()
 
 
 @pytest.mark.parametrize(
