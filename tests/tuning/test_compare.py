@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from compiled_once import compiled_once
 from tuning_cases import SETTINGS, make_encoder, make_tables
 
 from itune.commands.compare_text import to_text
@@ -113,7 +114,13 @@ def test_what_is_printed():
     assert lines[0] == "reviews.csv, seeds 1, 2, 3, 4, 5, 6; mean ± standard deviation over seeds"
     assert lines[4].startswith("group dro 0.882 ± 0.002 0.882 ± 0.002 0.812 ± 0.009 0.725 ± 0.019")
     assert lines[4].endswith("+0.100 ± 0.000 2.0 ± 0.0 0 of 6 +0.200 <0.001 0.002")
-    assert set(found.verdict) <= set(lines)
+    assert " ".join(found.verdict) in lines
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compilation_cache(tmp_path_factory):
+    with compiled_once(tmp_path_factory.mktemp("compiled")):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +130,7 @@ def case(tmp_path_factory):
     return make_tables(folder), SETTINGS | settings, folder / "compared"
 
 
-METHODS, SEEDS = ("finetuning", "subsampling"), (1, 2)
+METHODS, SEEDS = ("finetuning", "subsampling"), (1,)
 
 
 def test_a_comparison_is_cut_off_and_goes_on(case, monkeypatch):
@@ -137,7 +144,7 @@ def test_a_comparison_is_cut_off_and_goes_on(case, monkeypatch):
 
     def collate(*args):
         calls.append(args)
-        if len(calls) > 30:
+        if len(calls) > 20:
             raise KeyboardInterrupt
         return real(*args)
 
@@ -145,21 +152,21 @@ def test_a_comparison_is_cut_off_and_goes_on(case, monkeypatch):
         patch.setattr(loop, "collate", collate)
         run()
     done = [path for path in folder.glob("*/result.json")]
-    assert 0 < len(done) < 4
+    assert len(done) == 1
     with pytest.raises(UserError, match="already holds a run; go on with it by --resume"):
         run()
     times = {path: path.stat().st_mtime_ns for path in done}
     found = run(resume=True)
     assert {path: path.stat().st_mtime_ns for path in done} == times
     assert [result.method for result in found.methods] == list(METHODS)
-    assert said[-1] == "4 of 4 runs done, about 0 min left"
+    assert said[-1] == "2 of 2 runs done, about 0 min left"
     assert read_compared(folder) == found
     assert {run.seed for result in found.methods for run in result.runs} == set(SEEDS)
     rows = list(csv.DictReader((folder / "comparison.csv").read_text().splitlines()))
     assert [row["method"] for row in rows] == ["finetuning", "subsampling"]
     assert float(rows[0]["test mean"]) == found.methods[0].test.mean
     configs = [json.loads(path.read_text())["config"] for path in folder.glob("*/config.json")]
-    assert len(configs) == 4 and all(config == configs[0] for config in configs)
+    assert len(configs) == 2 and all(config == configs[0] for config in configs)
 
 
 @pytest.mark.parametrize(
