@@ -62,6 +62,14 @@ def test_no_two_alike_but_for_the_brand(splits):
     assert len(set(texts)) == 2100
 
 
+def test_what_was_drawn_before_is_drawn_again(monkeypatch):
+    drafts = (f"{number // 2} BRAND" for number in range(1000))
+    monkeypatch.setattr(module, "_draft", lambda rating, rng: next(drafts))
+    found = generate_reviews(ReviewsConfig(rows=36))
+    texts = [re.sub("|".join(BRANDS), "", r.review) for part in found.values() for r in part]
+    assert len(texts) == len(set(texts)) == 63
+
+
 def test_written_as_a_reader_expects(splits):
     for review in splits["train"]:
         text = review.review

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import tuning_cases
+from compiled_once import compiled_once
 
 import itune
 from itune import UserError, verbs
@@ -16,6 +17,12 @@ AUDIT = {"sample": 8, "draws": 20, "whole": "never"}
 TEXTS = [row["review"] for row in ROWS]
 LABELS = [row["stars"] for row in ROWS]
 BRANDS = [row["brand"] or None for row in ROWS]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compilation_cache(tmp_path_factory):
+    with compiled_once(tmp_path_factory.mktemp("compiled")):
+        yield
 
 
 @pytest.fixture(scope="module")
