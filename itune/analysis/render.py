@@ -58,7 +58,7 @@ def to_markdown(header: Sequence[str], rows: Sequence[Row]) -> str:
     widths = [max(map(len, (*column, "---:"))) for column in zip(*table, strict=True)]
     rule = [
         "-" * (width - is_number) + ":" * is_number
-        for width, is_number in zip(widths, _are_numbers(rows, len(header)), strict=True)
+        for width, is_number in zip(widths, are_numbers(rows, len(header)), strict=True)
     ]
     lines = [table[0], rule, *table[1:]]
     padded = ([c.ljust(w) for c, w in zip(line, widths, strict=True)] for line in lines)
@@ -77,7 +77,7 @@ def to_latex(header: Sequence[str], rows: Sequence[Row], *, caption: str, label:
       caption: plain text.
       label: for references; what a label cannot hold becomes ``-``.
     """
-    columns = "".join("lr"[is_number] for is_number in _are_numbers(rows, len(header)))
+    columns = "".join("lr"[is_number] for is_number in are_numbers(rows, len(header)))
     heads = map(_latex_head, header, columns)
     lines = [" & ".join(_in_latex(cell_text(cell)) for cell in row) + r" \\" for row in rows]
     table = "sidewaystable" if len(header) > UPRIGHT else "table"
@@ -159,7 +159,7 @@ def _is_missing(cell: Cell) -> bool:
     return cell is None or (isinstance(cell, float) and math.isnan(cell))
 
 
-def _are_numbers(rows: Sequence[Row], columns: int) -> list[bool]:
+def are_numbers(rows: Sequence[Row], columns: int) -> list[bool]:
     """Whether each column has numbers, or what looks like them, and nothing else."""
     texts = [[cell_text(cell) for cell in row] for row in rows]
     return [

@@ -1,61 +1,27 @@
-"""The audit of a classifier: what it leans on, how sure that is, and which sentences show it."""
+"""The audit of a classifier: what it leans on, and how sure that is."""
 
 import functools
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from itune.analysis.accuracy import make_logits
 from itune.analysis.cid import make_cell_influences
 from itune.analysis.matrix import influences_among
 from itune.audit.behaviour import Behaviour, behaviour
+from itune.audit.config import AuditConfig
 from itune.audit.influence import InfluenceAudit, influence_audit
 from itune.audit.linear_probe import LinearProbe, linear_probe
-from itune.audit.uncertainty import CIDTest, cid_test, draw_sample
-from itune.data.cells import cells_of
-from itune.data.dataset import Dataset, collate
-from itune.errors import UserError, require
+from itune.audit.plan import EVERYONE, PREDICTIONS, Plan, make_plan
+from itune.audit.predictions import make_predict
+from itune.audit.uncertainty import CIDTest, cid_test, draw_by_cell, draw_sample
+from itune.data.cells import HIDDEN, Cell, count_cells
+from itune.data.dataset import Dataset
+from itune.errors import UserError
 from itune.methods.method import Classifier
-
-AUTO, ALWAYS, NEVER = "auto", "always", "never"
 
 Notify = Callable[[str, int, int], None]
 """Called with the part of the audit under way, and how much of it is done, out of what."""
-
-
-@dataclass(frozen=True)
-class AuditConfig:
-    """How thorough an audit is.
-
-    Attributes:
-      sample: examples whose influences on one another give the interval and the p value.
-      draws: of the bootstrap and of the permutation.
-      whole: whether CID is also computed of all training examples against all: ``always``,
-        ``never``, or ``auto``, where that is estimated to take ``minutes`` at most.
-      minutes: see ``whole``.
-      seed: of the sample and of all draws.
-      chunk: examples computed at once.
-    """
-
-    sample: int = 400
-    draws: int = 2000
-    whole: str = AUTO
-    minutes: float = 10.0
-    seed: int = 0
-    chunk: int = 16
-
-    def __post_init__(self):
-        require(self, "an integer, 8 or more", lambda v: v >= 8, "sample")
-        require(self, "an integer, 1 or more", lambda v: v >= 1, "draws", "chunk")
-        require(self, "a number, 0 or more", lambda v: v >= 0, "minutes")
-        require(self, "an integer, 0 or more", lambda v: v >= 0, "seed")
-        known = (AUTO, ALWAYS, NEVER)
-        require(self, f"one of {', '.join(known)}", known.__contains__, "whole")
 
 
 class Audit(NamedTuple):
@@ -65,20 +31,30 @@ class Audit(NamedTuple):
       influence: CID of the whole training set; None where it was left out.
       test: CID of a sample, with interval and p value.
       sample: indices of that sample in the training data, ``(n,)``.
-      matrix: influences of its examples on one another, ``(n, n)``.
+      label: of these examples, ``(n,)``.
+      confound: of the same, ``(n,)``.
+      matrix: their influences on one another, ``(n, n)``.
+      share: of each cell among the annotated training examples.
       behaviour: accuracy and calibration by the name of each data set.
-      probe: the linear probe of the confound in the pooled vectors of the training data; None where
-        too few examples can be told apart.
+      probe: the linear probe of the confound in the pooled vectors of the training data, or of
+        ``drawn`` of them; None where too few examples can be told apart.
       minutes_of_whole: estimate of what ``influence`` takes.
+      cells: annotated examples of each cell of the training data.
+      plan: what was taken whole.
     """
 
     influence: InfluenceAudit | None
     test: CIDTest
     sample: np.ndarray
+    label: np.ndarray
+    confound: np.ndarray
     matrix: np.ndarray
+    share: dict[Cell, float]
     behaviour: dict[str, Behaviour]
     probe: LinearProbe | None
     minutes_of_whole: float
+    cells: dict[Cell, int]
+    plan: Plan
 
 
 def audit(
@@ -89,6 +65,7 @@ def audit(
     config: AuditConfig | None = None,
     *,
     notify: Notify = lambda part, done, total: None,
+    say: Callable[[str], None] = lambda sentence: None,
 ) -> Audit:
     """Audits a classifier on the data it was trained on.
 
@@ -101,62 +78,90 @@ def audit(
       others: data sets to look at the behaviour on, beside ``train``.
       config: the defaults if None.
       notify: progress.
+      say: told once what will be done, and what it would take to do all of it.
 
     Raises:
       UserError: no label of the training data has two confounds.
     """
     config = AuditConfig() if config is None else config
     rng = np.random.default_rng(config.seed)
-    known = train.subset(train.visible)
+    visible = train.visible
+    known = train if len(visible) == len(train) else train.subset(visible)
     sample = draw_sample(known.label, known.confound, config.sample, rng)
     if not len(sample):
         raise UserError(
             "no label of the training data occurs with two confounds, so there is nothing to "
             "compare; check the confound column or the rule"
         )
-    logits, pooled = _outputs(classifier, params, {"train": train, **others}, notify)
+    datasets = {"train": train, **others}
+    plan = make_plan(classifier, params, datasets, known, config)
+    say(str(plan))
+    behaviours, probe = _outputs(
+        classifier, params, datasets, plan, rng, functools.partial(notify, PREDICTIONS)
+    )
+    drawn = known.subset(sample)
     matrix = influences_among(
         classifier.loss,
         params,
-        known,
-        sample,
+        drawn,
+        np.arange(len(drawn)),
         chunk=config.chunk,
         notify=functools.partial(notify, "sample"),
     )
-    cells = cells_of(known.label, known.confound)
-    share = {cell: len(rows) / len(known) for cell, rows in cells.items()}
-    test = cid_test(
-        matrix, known.label[sample], known.confound[sample], share, rng, draws=config.draws
-    )
-    minutes = _estimate(classifier, params, known, config)
-    is_whole = config.whole == ALWAYS or (config.whole == AUTO and minutes <= config.minutes)
+    cells = cell_sizes(known)
+    share = {cell: size / len(known) for cell, size in cells.items()}
+    test = cid_test(matrix, drawn.label, drawn.confound, share, rng, draws=config.draws)
+    is_whole = EVERYONE in plan.whole
     return Audit(
         influence=_whole(classifier, params, known, config, notify) if is_whole else None,
         test=test,
-        sample=train.visible[sample],
+        sample=visible[sample],
+        label=drawn.label,
+        confound=drawn.confound,
         matrix=matrix,
-        behaviour={name: behaviour(*of_data) for name, of_data in logits.items()},
-        probe=linear_probe(pooled[train.visible], known.label, known.confound, rng),
-        minutes_of_whole=minutes,
+        share=share,
+        behaviour=behaviours,
+        probe=probe,
+        minutes_of_whole=plan.minutes[EVERYONE],
+        cells=cells,
+        plan=plan,
     )
 
 
-def _outputs(classifier, params, datasets: Mapping[str, Dataset], notify):
-    """Logits beside the data of each set, and the pooled vectors of the first."""
+def cell_sizes(data: Dataset) -> dict[Cell, int]:
+    """How many examples each cell has that has any; those that are not annotated are cells, too."""
+    counts = count_cells(data.label, data.confound)
+    cells = (part.tolist() for part in counts)
+    return {Cell(label, confound): size for label, confound, size in zip(*cells, strict=True)}
 
-    def both(params, examples):
-        outputs = classifier.outputs(params, examples, None)
-        return jnp.concatenate([outputs.logits, outputs.pooled], axis=-1)
 
-    rows = make_logits(both)
-    found, pooled = {}, None
-    for number, (name, dataset) in enumerate(datasets.items(), 1):
-        values = rows(params, dataset)
-        classes = values.shape[1] - classifier.width
-        found[name] = (values[:, :classes], dataset)
-        pooled = values[:, classes:] if pooled is None else pooled
-        notify("predictions", number, len(datasets))
-    return found, pooled
+def _outputs(classifier, params, datasets: Mapping[str, Dataset], plan: Plan, rng, notify):
+    """Behaviour on each data set, and the linear probe of the first."""
+    predict = make_predict(classifier)
+    drawn = {
+        name: draw_by_cell(data.label, data.confound, plan.drawn, rng)
+        for name, data in datasets.items()
+    }
+    rows = drawn
+    if PREDICTIONS in plan.whole:
+        rows = {name: np.arange(len(data)) for name, data in datasets.items()}
+    done, total, found, probe = 0, sum(map(len, rows.values())), {}, None
+
+    def advance(count):
+        nonlocal done
+        notify(done := done + count, total)
+
+    for number, (name, data) in enumerate(datasets.items()):
+        is_pooled = np.zeros(len(data), bool)
+        if number == 0:
+            is_pooled[drawn[name]] = data.confound[drawn[name]] != HIDDEN
+        told = predict(params, data, rows[name], is_pooled[rows[name]], advance)
+        predicted = data if len(rows[name]) == len(data) else data.subset(rows[name])
+        found[name] = behaviour(told.logits, predicted, cell_sizes(data))
+        if number == 0:
+            kept = np.flatnonzero(is_pooled)
+            probe = linear_probe(told.pooled, data.label[kept], data.confound[kept], rng)
+    return found, probe
 
 
 def _whole(classifier, params, known: Dataset, config: AuditConfig, notify) -> InfluenceAudit:
@@ -165,27 +170,6 @@ def _whole(classifier, params, known: Dataset, config: AuditConfig, notify) -> I
         known,
         probes=np.arange(len(known)),
         chunk=config.chunk,
-        notify=functools.partial(notify, "everyone"),
+        notify=functools.partial(notify, EVERYONE),
     )
     return influence_audit(influences(params))
-
-
-def _estimate(classifier, params, known: Dataset, config: AuditConfig) -> float:
-    """Minutes that two passes over the data take, from one chunk of median length."""
-    order = np.argsort(known.lengths, kind="stable")
-    middle = max(len(order) // 2 - config.chunk // 2, 0)
-    chunk = collate(known, np.resize(order[middle : middle + config.chunk], config.chunk))
-
-    def mean_loss(params):
-        return jnp.mean(jax.vmap(classifier.loss, (None, 0))(params, chunk))
-
-    gradient = jax.jit(jax.grad(mean_loss))
-    jax.block_until_ready(gradient(params))
-    started = time.perf_counter()
-    jax.block_until_ready(gradient(params))
-    seconds = time.perf_counter() - started
-    return PASSES * seconds * len(known) / config.chunk / 60
-
-
-PASSES = 2.2
-"""Ordinary gradients an example that CID of everyone costs, a little above what is measured."""

@@ -59,6 +59,34 @@ def draw_sample(
     return np.sort(np.concatenate(drawn)) if drawn else np.empty(0, np.int64)
 
 
+def draw_by_cell(
+    label: np.ndarray, confound: np.ndarray, size: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Indices of ``size`` examples, sorted: as evenly from all cells as their sizes allow.
+
+    All examples where there are no more; where there are more cells than ``size``, one of each.
+
+    Args:
+      label: of the N examples.
+      confound: of the same; those that are not annotated are cells as any other.
+      size: how many.
+      rng: draws without replacement.
+
+    >>> y = np.repeat([0, 1], [2, 98])
+    >>> draw_by_cell(y, y, 10, np.random.default_rng(0))[:3] < 2
+    array([ True,  True, False])
+    """
+    if len(label) <= size:
+        return np.arange(len(label))
+    cells = sorted(cells_of(label, confound).values(), key=len)
+    drawn, left = [], size
+    for place, rows in enumerate(cells):
+        each = max(left // (len(cells) - place), 1)
+        drawn.append(rng.choice(rows, min(each, len(rows)), replace=False))
+        left -= len(drawn[-1])
+    return np.sort(np.concatenate(drawn))
+
+
 def cid_test(
     matrix: np.ndarray,
     label: np.ndarray,

@@ -41,11 +41,15 @@ class Expression(NamedTuple):
 
     Attributes:
       name: what it is called.
-      compiled: finds the places; ``compiled.sub`` can replace them.
+      compiled: finds the places.
+      words: the words that it looks for, or the one prefix; empty for regular expressions.
+      is_prefix: whether it looks at the beginning alone.
     """
 
     name: str
     compiled: re.Pattern[str]
+    words: tuple[str, ...] = ()
+    is_prefix: bool = False
 
     def matches(self, text: str) -> bool:
         """Whether the text has such a place."""
@@ -140,7 +144,7 @@ def words(of: Iterable[str], name: str = "") -> Expression:
     if not listed:
         raise UserError("a rule of words has no word; write words:nice,great or words:@FILE")
     whole = re.compile(rf"(?<!\w){_any_of([*map(_lower, listed)])}(?!\w)", re.IGNORECASE)
-    return Expression(name or f"words:{','.join(listed)}", whole)
+    return Expression(name or f"words:{','.join(listed)}", whole, tuple(listed))
 
 
 def _lower(word: str) -> str:
@@ -172,7 +176,8 @@ def prefix(start: str, name: str = "") -> Expression:
     """
     if not start:
         raise UserError("a rule of a prefix has none; write prefix:Positive .")
-    return Expression(name or f"prefix:{start}", re.compile(rf"\A{re.escape(start)}"))
+    compiled = re.compile(rf"\A{re.escape(start)}")
+    return Expression(name or f"prefix:{start}", compiled, (start,), is_prefix=True)
 
 
 def length(comparison: str, bound: int, name: str = "") -> Length:

@@ -149,6 +149,7 @@ class Tables(NamedTuple):
       label_names: what the labels are called, by number.
       confound_names: what the confounds are called, by number.
       rule: what made the confounds, if a rule did.
+      rule_on: the place of the text that the rule looked at: 0, or 1 for the second of a pair.
     """
 
     train: Table
@@ -157,6 +158,7 @@ class Tables(NamedTuple):
     label_names: tuple[str, ...]
     confound_names: tuple[str, ...]
     rule: Rule | None
+    rule_on: int = 0
 
     def splits(self) -> dict[str, Table]:
         """Train, dev and test by name."""
@@ -192,8 +194,8 @@ def read_tables(config: TableConfig) -> Tables:
         return number_values(columns, sources["train"].classes.get(name, ()))
 
     labels, label_names = numbered(config.label)
+    on = TEXTS.index(config.rule_on)
     if rule:
-        on = TEXTS.index(config.rule_on)
         confounds, confound_names = [_apply(rule, c.column(on)) for c in read.values()], rule.names
     elif config.confound is not None:
         confounds, confound_names = numbered(config.confound)
@@ -205,7 +207,7 @@ def read_tables(config: TableConfig) -> Tables:
         rows = np.arange(len(label))
         tables[split] = Table(sources[split].name, texts, rows, label, confound)
         _require_labels(tables[split], config.label)
-    return Tables(*_complete(tables, config), label_names, confound_names, rule)
+    return Tables(*_complete(tables, config), label_names, confound_names, rule, on)
 
 
 def _find_sources(config: TableConfig) -> dict[str, Source]:

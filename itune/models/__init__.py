@@ -1,6 +1,7 @@
 """BERT in Flax Linen, and Hugging Face's weights in and out."""
 
 from itune.models.bert import BertClassifier, BertConfig, BertOutput
+from itune.models.classifier import TrainedClassifier, load_classifier
 from itune.models.folder import load_config, load_encoder, save_classifier
 from itune.models.hub import load_tokenizer, resolve_encoder
 from itune.models.names import from_hugging_face, to_hugging_face
@@ -9,7 +10,9 @@ __all__ = [
     "BertClassifier",
     "BertConfig",
     "BertOutput",
+    "TrainedClassifier",
     "from_hugging_face",
+    "load_classifier",
     "load_config",
     "load_encoder",
     "load_tokenizer",

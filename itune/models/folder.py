@@ -56,7 +56,7 @@ def load_config(folder: str | Path) -> BertConfig:
         UserError: No such file, not JSON, not a BERT encoder, or a variant that is not supported.
     """
     path = Path(folder) / "config.json"
-    data = _read_json(path)
+    data = read_json(path)
     kind = data.get("model_type")
     if kind != "bert":
         what = f"is for model_type {kind!r}" if kind else "does not tell its model_type"
@@ -89,7 +89,12 @@ def _checked(value, default, name, path):
     return type(default)(value)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """Reads a JSON object out of an encoder's folder.
+
+    Raises:
+        UserError: No such file, not JSON, or no object.
+    """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -125,14 +130,19 @@ def load_encoder(folder: str | Path, num_labels: int, key: jax.Array) -> tuple[B
     """
     folder = Path(folder)
     config = dataclasses.replace(load_config(folder), num_labels=num_labels)
-    tensors = _read_tensors(folder)
+    tensors = read_tensors(folder)
     try:
         return config, from_hugging_face(tensors, config, key)
     except UserError as error:
         raise UserError(f"{folder}: {error}") from None
 
 
-def _read_tensors(folder: Path) -> dict[str, np.ndarray]:
+def read_tensors(folder: Path) -> dict[str, np.ndarray]:
+    """Reads all weights in an encoder's folder, by the names in its files.
+
+    Raises:
+        UserError: They are missing, corrupt, or not in safetensors.
+    """
     if (single := folder / "model.safetensors").is_file():
         return _read_safetensors(single)
     index = folder / "model.safetensors.index.json"
@@ -143,7 +153,7 @@ def _read_tensors(folder: Path) -> dict[str, np.ndarray]:
             "torch is installed, convert them with AutoModel.from_pretrained(folder)"
             ".save_pretrained(folder)"
         )
-    shards = _read_json(index).get("weight_map")
+    shards = read_json(index).get("weight_map")
     if not isinstance(shards, dict) or not all(
         isinstance(shard, str) and Path(shard).name == shard for shard in shards.values()
     ):

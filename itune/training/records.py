@@ -1,12 +1,12 @@
 """What a run leaves behind in text: ``metrics.jsonl`` and other JSON, written so as not to tear."""
 
 import json
-import math
 import os
 from pathlib import Path
 from typing import Any
 
 from itune.errors import UserError
+from itune.plain import plain
 
 
 class Record:
@@ -30,7 +30,7 @@ class Record:
 
     def write(self, row: dict[str, Any]) -> None:
         """Appends one row; NaN and infinities, which JSON lacks, become null."""
-        self._file.write((json.dumps(_plain(row)) + "\n").encode())
+        self._file.write((json.dumps(plain(row)) + "\n").encode())
 
     def rows(self) -> list[dict[str, Any]]:
         """What has been written so far."""
@@ -55,16 +55,8 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Writes indented JSON by way of a temporary file; NaN and infinities become null."""
+    """Writes :func:`~itune.plain.plain` JSON, indented, by way of a temporary file."""
     path = Path(path)
     temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(json.dumps(_plain(value), indent=2) + "\n")
+    temporary.write_text(json.dumps(plain(value), indent=2) + "\n")
     os.replace(temporary, path)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -10,6 +10,7 @@ from flax import linen as nn
 
 from itune.analysis import make_cid
 from itune.audit import AuditConfig, audit
+from itune.data.cells import Cell
 from itune.data.dataset import HIDDEN, Dataset
 from itune.errors import UserError
 from itune.influence import LinenLoss, cross_entropy
@@ -90,6 +91,15 @@ def test_sample(found):
     assert np.bincount(cells).tolist() == [4] * 4
     assert result.test.low < result.test.cid < result.test.high
     np.testing.assert_allclose(np.diag(result.matrix), 1, atol=1e-6)
+    assert result.label.tolist() == train.label[result.sample].tolist()
+    assert result.confound.tolist() == train.confound[result.sample].tolist()
+    assert result.share == pytest.approx(
+        {cell: np.mean(cells_of_train(train) == str(cell)) for cell in result.share}
+    )
+
+
+def cells_of_train(train):
+    return np.array([str(Cell(y, c)) for y, c in zip(train.label, train.confound, strict=True)])
 
 
 def test_behaviour_and_probe(found):
@@ -117,6 +127,8 @@ def test_left_out_where_it_takes_too_long(params):
 def test_hidden_confounds_have_no_part(params):
     train = make_data(60, 0, hidden=20)
     result = audit(CLASSIFIER, params, train, {}, CONFIG)
+    assert np.all(result.confound == train.confound[result.sample])
+    assert sum(result.share.values()) == pytest.approx(1)
     assert result.sample.min() >= 20 and result.influence.probes == 40
     assert result.probe.size == 40 and result.behaviour["train"].size == 60
 

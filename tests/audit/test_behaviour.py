@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from itune.audit import behaviour
+from itune.data.cells import Cell
 from itune.data.dataset import Dataset
 
 
@@ -14,7 +15,7 @@ def make(label, probs):
 def test_by_hand():
     """Confidences 0.8 and 0.8 in one bin, half right; 0.6, right."""
     found = make([0, 1, 1], [[0.8, 0.2], [0.8, 0.2], [0.4, 0.6]])
-    assert found.size == 3
+    assert found.size == 3 and found.sizes == {Cell(0, 0): 1, Cell(1, 0): 2}
     assert found.accuracy.overall == pytest.approx(2 / 3)
     assert found.calibration_error == pytest.approx((2 * abs(0.5 - 0.8) + abs(1 - 0.6)) / 3)
     assert found.brier == pytest.approx((0.08 + 1.28 + 0.32) / 3)

@@ -1,0 +1,201 @@
+"""The audit of a model in a folder on a table of texts."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from itune.audit.audit import Audit, Notify, audit
+from itune.audit.config import AuditConfig
+from itune.audit.flips import Flips, find_flips
+from itune.audit.labels import match_labels, reordered
+from itune.audit.plan import SENTENCES
+from itune.audit.sentences import Reading, choose_probes, explain
+from itune.audit.verdict import Names, Verdict, give_verdict
+from itune.data.cells import HIDDEN
+from itune.data.dataset import Dataset, tokenize_table
+from itune.data.table import Table, Tables
+from itune.errors import UserError
+from itune.methods.method import Classifier
+from itune.models import BertClassifier, load_classifier, load_tokenizer
+from itune.training.classifier import make_classifier
+
+
+class ModelAudit(NamedTuple):
+    """An audit of a model, with all that a report tells of it.
+
+    Attributes:
+      model: its folder.
+      label_names: what labels are called, by number.
+      confound_names: what confounds are called, by number.
+      sizes: rows by the name of each split that has any.
+      audit: the measures.
+      readings: some training rows, and those that helped and hurt them.
+      flips: the counterfactual test; None where the confound is not a rule over words.
+      verdict: what it comes to.
+      config: how thorough it was.
+      digest: SHA-256 of the data.
+      searched: training rows among which the readings looked.
+      rule_on: the place of the text that the spans of readings, and flips, are of.
+      notes: what else to know, a sentence each.
+    """
+
+    model: str
+    label_names: tuple[str, ...]
+    confound_names: tuple[str, ...]
+    sizes: dict[str, int]
+    audit: Audit
+    readings: tuple[Reading, ...]
+    flips: Flips | None
+    verdict: Verdict
+    config: AuditConfig
+    digest: str
+    searched: int = 0
+    rule_on: int = 0
+    notes: tuple[str, ...] = ()
+
+
+class LoadedModel(NamedTuple):
+    """A model and the data of a table as it takes them.
+
+    Attributes:
+      classifier: the model; its classes are numbered as the table's labels.
+      params: its parameters.
+      encode: a table to word pieces; the same limits for all.
+      notes: what was assumed, a sentence each.
+    """
+
+    classifier: Classifier
+    params: Any
+    encode: Callable[..., Dataset]
+    notes: tuple[str, ...]
+
+
+def load_model(folder: str | Path, tables: Tables, max_length: int | None = None) -> LoadedModel:
+    """Loads a Hugging Face BERT classifier for the labels of a table.
+
+    Args:
+      folder: as ``BertForSequenceClassification.save_pretrained`` writes it, with the tokenizer.
+      tables: its labels must be the model's classes.
+      max_length: word pieces of an input; None for the limits of the tokenizer and the model.
+
+    Raises:
+      UserError: it is no such folder, or its classes are not the table's labels.
+    """
+    folder = Path(folder).expanduser()
+    trained = load_classifier(folder)
+    classes, note = match_labels(trained.labels, tables.label_names)
+    tokenizer = load_tokenizer(folder)
+    if tables.train.is_pair and trained.config.type_vocab_size < 2:
+        raise UserError(f"{folder} does not tell two texts apart; leave out text_pair")
+    limit = min(tokenizer.model_max_length, trained.config.max_positions)
+
+    def encode(table, progress=lambda done: None):
+        return tokenize_table(
+            table,
+            tokenizer,
+            max_length=max_length or limit,
+            max_positions=trained.config.max_positions,
+            vocab_size=trained.config.vocab_size,
+            progress=progress,
+        )
+
+    return LoadedModel(
+        classifier=make_classifier(BertClassifier(trained.config)),
+        params=reordered(trained.params, classes),
+        encode=encode,
+        notes=() if note is None else (note,),
+    )
+
+
+def audit_model(
+    folder: str | Path,
+    tables: Tables,
+    config: AuditConfig | None = None,
+    notify: Notify = lambda part, done, total: None,
+    *,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> ModelAudit:
+    """Audits a model on the table that it was trained on.
+
+    Args:
+      folder: a Hugging Face BERT classifier, by whomever it was trained.
+      tables: the training data, and data to look at the behaviour on, if there are any.
+      config: the defaults if None.
+      notify: progress.
+      say: told what will be done, and what was assumed.
+
+    Raises:
+      UserError: the folder holds no such model, its classes are not the table's labels, or there
+        is nothing to compare.
+    """
+    config = AuditConfig() if config is None else config
+    _require_confounds(tables)
+    rng = np.random.default_rng([config.seed, 1])
+    probes = choose_probes(tables.train.label, tables.train.confound, config, rng)
+    model = load_model(folder, tables, config.max_length)
+    for note in model.notes:
+        say(note)
+    sizes = {name: table.size for name, table in tables.splits().items() if table.size}
+    data = _encoded(model, {name: tables.splits()[name] for name in sizes}, notify)
+    train = data.pop("train")
+    on_model = model.classifier, model.params
+    with jax.default_matmul_precision("highest"):
+        found = audit(*on_model, train, data, config, notify=notify, say=say)
+        flips = find_flips(
+            *on_model, model.encode, tables, config, rng, notify=partial(notify, "swaps")
+        )
+        rows = np.arange(len(train))
+        if SENTENCES not in found.plan.whole and len(train) > config.drawn:
+            rows = np.sort(rng.choice(rows, config.drawn, replace=False))
+        readings = explain(
+            *on_model, train, tables, probes, rows, config, notify=partial(notify, SENTENCES)
+        )
+    return ModelAudit(
+        model=str(folder),
+        label_names=tables.label_names,
+        confound_names=tables.confound_names,
+        sizes=sizes,
+        audit=found,
+        readings=readings,
+        flips=flips,
+        verdict=give_verdict(found, flips, Names(tables.label_names, tables.confound_names)),
+        config=config,
+        digest=tables.digest(),
+        searched=len(rows),
+        rule_on=tables.rule_on,
+        notes=model.notes,
+    )
+
+
+def _encoded(model: LoadedModel, tables: dict[str, Table], notify: Notify) -> dict[str, Dataset]:
+    """Word pieces of every split."""
+    found, done, total = {}, 0, sum(table.size for table in tables.values())
+    for name, table in tables.items():
+        start = done
+        found[name] = model.encode(
+            table, lambda rows, start=start: notify("words", start + rows, total)
+        )
+        done += table.size
+    return found
+
+
+def _require_confounds(tables: Tables) -> None:
+    """Checks what can be before anything is loaded."""
+    train = tables.train
+    known = np.setdiff1d(train.confound, [HIDDEN])
+    if len(known) < 2:
+        what = f"every row has confound {tables.confound_names[known[0]]!r}" if len(known) else ""
+        raise UserError(
+            f"{train.name}: {what or 'no row has a confound'}, so there is nothing to compare; "
+            "give another --confound COLUMN or --rule RULE"
+        )
+    for split in ("dev", "test"):
+        for new in np.setdiff1d(tables.splits()[split].label, train.label):
+            raise UserError(
+                f"{train.name}: label {tables.label_names[new]!r} occurs in {split} but never in "
+                "train; remove those rows or add some to train"
+            )

@@ -1,0 +1,188 @@
+"""Training sentences that helped a model to what it says of a probe, or hurt."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from itune.audit.config import AuditConfig
+from itune.audit.predictions import probabilities
+from itune.compiling import jit
+from itune.data.cells import HIDDEN, Cell, cells_of
+from itune.data.dataset import Dataset, chunks_by_length, collate, padded_length
+from itune.data.table import Tables
+from itune.errors import UserError
+from itune.influence.scores import gradients, score
+from itune.methods.method import Classifier
+
+Span = tuple[int, int]
+
+
+class Influential(NamedTuple):
+    """A training row that helped a probe, or hurt it.
+
+    Attributes:
+      index: its row in train, from 0.
+      influence: gradient cosine with the probe, -1 to 1; above 0 it helped.
+      texts: its text, or its two texts.
+      label: number of its label.
+      confound: number of its confound; :data:`~itune.data.cells.HIDDEN` if not annotated.
+      spans: where the confound is in the text that the rule looks at, in characters; empty without
+        a rule.
+    """
+
+    index: int
+    influence: float
+    texts: tuple[str, ...]
+    label: int
+    confound: int
+    spans: tuple[Span, ...]
+
+
+class Reading(NamedTuple):
+    """A probe, what the model says of it, and the training rows that it comes from.
+
+    Attributes:
+      index: its row in train, from 0.
+      texts: its text, or its two texts.
+      label: number of its label.
+      confound: number of its confound; HIDDEN if not annotated.
+      spans: as of :class:`Influential`.
+      predicted: number of the label that the model gives it.
+      probabilities: of each label.
+      helpful: rows that helped most, the first most; without itself.
+      harmful: rows that hurt most, the first most.
+    """
+
+    index: int
+    texts: tuple[str, ...]
+    label: int
+    confound: int
+    spans: tuple[Span, ...]
+    predicted: int
+    probabilities: tuple[float, ...]
+    helpful: tuple[Influential, ...]
+    harmful: tuple[Influential, ...]
+
+
+def choose_probes(
+    label: np.ndarray, confound: np.ndarray, config: AuditConfig, rng: np.random.Generator
+) -> np.ndarray:
+    """The probes that were asked for, or some at random, half of them from minority cells.
+
+    A minority cell is any but the largest of its label. They take turns, the smallest first.
+
+    Args:
+      label: of the N training rows.
+      confound: of the same; HIDDEN where not annotated.
+      config: names probes from 1 on, or says how many to draw.
+      rng: draws them, without replacement.
+
+    Returns:
+      Indices of rows, in the order asked for, or ascending.
+
+    Raises:
+      UserError: there is no such row.
+    """
+    if config.probes:
+        if (last := max(config.probes)) > len(label):
+            raise UserError(f"probes has row {last}, but train has rows 1 to {len(label)}")
+        return np.array(config.probes) - 1
+    size = min(config.random_probes, len(label))
+    drawn = _of_minorities(cells_of(label, confound), size // 2, rng)
+    rest = np.setdiff1d(np.arange(len(label)), drawn)
+    return np.sort(np.concatenate([drawn, rng.choice(rest, size - len(drawn), replace=False)]))
+
+
+def _of_minorities(cells: dict[Cell, np.ndarray], size: int, rng) -> np.ndarray:
+    """Rows of the cells in turn, up to ``size``."""
+    known = sorted((len(rows), cell) for cell, rows in cells.items() if cell.confound != HIDDEN)
+    largest = {cell.label: cell for _, cell in known}
+    minorities = [rng.permutation(cells[cell]) for _, cell in known if cell != largest[cell.label]]
+    rounds = range(max(map(len, minorities), default=0) and size)
+    turns = [rows[turn] for turn in rounds for rows in minorities if turn < len(rows)]
+    return np.array(turns[:size], np.int64)
+
+
+def explain(
+    classifier: Classifier,
+    params: Any,
+    data: Dataset,
+    tables: Tables,
+    probes: np.ndarray,
+    rows: np.ndarray,
+    config: AuditConfig,
+    *,
+    notify: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[Reading, ...]:
+    """Reads what the model says of each probe, and which rows helped and hurt it most.
+
+    Args:
+      classifier: the model.
+      params: its parameters.
+      data: the training data.
+      tables: where its texts are.
+      probes: indices into ``data``, ``(P,)``.
+      rows: the training rows to look among, ``(n,)``.
+      config: how many rows are shown; fewer where fewer have influence above, or below 0.
+      notify: called with chunks done and in all.
+    """
+    if not len(probes):
+        return ()
+    influences = influences_of(
+        classifier.loss, params, data, probes, rows, chunk=config.chunk, notify=notify
+    )
+    chances = probabilities(classifier.outputs(params, collate(data, probes), None).logits)
+    return tuple(
+        Reading(
+            *_row(tables, int(probe)),
+            predicted=int(chance.argmax()),
+            probabilities=tuple(chance.tolist()),
+            helpful=_most(tables, probe, rows, of_probe, config.shown),
+            harmful=_most(tables, probe, rows, of_probe, config.shown, sign=-1),
+        )
+        for probe, chance, of_probe in zip(probes, chances, influences, strict=True)
+    )
+
+
+def influences_of(
+    loss: Callable,
+    params: Any,
+    data: Dataset,
+    probes: np.ndarray,
+    rows: np.ndarray,
+    *,
+    chunk: int,
+    notify: Callable[[int, int], None],
+) -> np.ndarray:
+    """Gradient cosines of a few probes with many rows, ``(P, n)``; each gradient is made once."""
+    make = jit(gradients(loss, kind="cosine", partners=len(probes)))
+    pairs = jit(score)
+    length = padded_length(data.lengths[probes])
+    of_probes = make(params, collate(data, probes, length=length))
+    found = np.empty((len(probes), len(rows)))
+    chunks = chunks_by_length(data, rows, chunk)
+    for number, (places, is_real) in enumerate(chunks, 1):
+        block = np.asarray(pairs(of_probes, make(params, collate(data, rows[places]))))
+        found[:, places[is_real]] = block[:, is_real]
+        notify(number, len(chunks))
+    return found
+
+
+def _most(tables, probe, rows, influences, shown, sign=1) -> tuple[Influential, ...]:
+    """The rows of largest influence, above 0; with ``sign`` -1, of smallest, below 0."""
+    order = np.argsort(-sign * influences, kind="stable")[: shown + 1]
+    kept = [place for place in order if rows[place] != probe and sign * influences[place] > 0]
+    found = []
+    for place in kept[:shown]:
+        index, *rest = _row(tables, int(rows[place]))
+        found.append(Influential(index, float(influences[place]), *rest))
+    return tuple(found)
+
+
+def _row(tables: Tables, index: int) -> tuple[int, tuple[str, ...], int, int, tuple[Span, ...]]:
+    """What a probe and an influential row have in common."""
+    table = tables.train
+    texts = table.texts(index)
+    spans: Sequence[Span] = tables.rule.spans(texts[tables.rule_on]) if tables.rule else ()
+    return index, texts, int(table.label[index]), int(table.confound[index]), tuple(spans)

@@ -1,0 +1,238 @@
+"""The verdict of an audit: what it comes to, in words that its interval supports.
+
+=============  ====================================================================================
+kind           said where
+=============  ====================================================================================
+``leans``      the interval of CID is above 0, p is at most 0.05, and CID at least :data:`SIZE`
+``no_sign``    the interval is below :data:`SIZE`, so that no CID of that size is compatible with
+               it; predictions do not change with the confound either, where that was tested
+``unsettled``  anything else: too few rows, an interval too wide, evidence that disagrees
+=============  ====================================================================================
+"""
+
+import math
+from typing import Literal, NamedTuple
+
+from itune.audit.audit import Audit
+from itune.audit.behaviour import Behaviour
+from itune.audit.flips import Flips
+from itune.data.cells import HIDDEN, Cell
+
+LEANS, NO_SIGN, UNSETTLED = "leans", "no_sign", "unsettled"
+
+SIZE = 0.05
+"""A CID that matters. Classifiers that never saw a confound have one of less than 0.01."""
+
+SURE = 0.05
+"""The largest p value that counts."""
+
+LEAST = 8
+"""Rows that each of two cells of a label must have; resampling fewer says little."""
+
+FLIPPING = 0.05
+"""Share of predictions that change with the confound, from which it is a sign."""
+
+
+class Verdict(NamedTuple):
+    """What an audit comes to, in words.
+
+    Attributes:
+      kind: ``"leans"``, ``"no_sign"`` or ``"unsettled"``.
+      headline: one sentence.
+      reasons: sentences with the numbers behind it.
+    """
+
+    kind: Literal["leans", "no_sign", "unsettled"]
+    headline: str
+    reasons: tuple[str, ...]
+
+
+class Names(NamedTuple):
+    """What labels and confounds are called, by number."""
+
+    labels: tuple[str, ...]
+    confounds: tuple[str, ...]
+
+    def confound(self, number: int) -> str:
+        """A confound's name; that of a hidden one says so."""
+        return "not annotated" if number == HIDDEN else self.confounds[number]
+
+    def cell(self, cell: Cell) -> str:
+        """A cell as people call it."""
+        return f"{self.labels[cell.label]} / {self.confound(cell.confound)}"
+
+
+def give_verdict(audit: Audit, flips: Flips | None, names: Names) -> Verdict:
+    """Weighs what an audit found.
+
+    CID decides. The counterfactual test can keep it from saying that there is no sign; the linear
+    probe and the accuracies are mentioned beside it.
+
+    Args:
+      audit: the measures.
+      flips: the counterfactual test, if there was one.
+      names: of labels and confounds.
+    """
+    kind, headline = _judged(audit, flips)
+    reasons = [
+        _about_cid(audit),
+        _about_everyone(audit),
+        _about_flips(flips, kind),
+        _about_accuracy(audit, names),
+        _about_probe(audit),
+        _what_would_settle(audit, names) if kind == UNSETTLED else None,
+    ]
+    return Verdict(kind, headline, tuple(filter(None, reasons)))
+
+
+def _judged(audit: Audit, flips: Flips | None) -> tuple[str, str]:
+    """Kind and headline."""
+    test, cid = audit.test, _cid(audit)
+    is_sure = test.p <= SURE and (test.low > 0 or test.high < 0)
+    changes = flips is not None and flips.low > FLIPPING
+    if _has_few(audit):
+        return UNSETTLED, "There are too few rows to tell whether the model leans on the confound."
+    if is_sure and test.low > 0 and cid >= SIZE:
+        return LEANS, f"The model leans on the confound (CID {cid:+.3f})."
+    if is_sure and test.high < 0 and cid <= -SIZE:
+        return UNSETTLED, (
+            f"The model tells the confounds apart, but the wrong way round (CID {cid:+.3f}): rows "
+            "that share the confound are less alike to it than others."
+        )
+    if test.high >= SIZE or cid >= SIZE:
+        return UNSETTLED, "It is not settled whether the model leans on the confound."
+    if changes:
+        return UNSETTLED, (
+            "The evidence disagrees: CID shows no sign that the model leans on the confound, but "
+            "predictions change with it."
+        )
+    if is_sure:
+        return NO_SIGN, (
+            f"There is no more than a trace of the confound in the model: CID is {cid:+.3f}, which "
+            f"is not 0, but too small to matter (below {SIZE})."
+        )
+    return NO_SIGN, "There is no sign that the model leans on the confound."
+
+
+def _cid(audit: Audit) -> float:
+    """Of everyone where it is known, or else of the sample."""
+    return audit.test.cid if audit.influence is None else audit.influence.cid
+
+
+def _has_few(audit: Audit) -> bool:
+    """Whether no label has two cells that resampling says something of."""
+    enough = [cell.label for cell, size in audit.cells.items() if size >= LEAST]
+    return len(enough) == len(set(enough)) or math.isnan(audit.test.low)
+
+
+def _about_cid(audit: Audit) -> str:
+    test = audit.test
+    at_least = 1 / (test.draws + 1)
+    p = f"below {2 * at_least:.1g}" if test.p < 1.5 * at_least else f"{test.p:.2g}"
+    return (
+        f"CID of a sample of {test.size} training rows is {test.cid:+.3f}, with a 95 % interval "
+        f"from {test.low:+.3f} to {test.high:+.3f} and a permutation p value of {p}. It is the "
+        "influence of rows with the same label and confound, less that of rows with the same label "
+        "and another confound; 0 if the model does not tell them apart."
+    )
+
+
+def _about_everyone(audit: Audit) -> str | None:
+    if audit.influence is None:
+        return None
+    cid, test = audit.influence.cid, audit.test
+    agrees = test.low <= cid <= test.high
+    remark = "" if agrees else ", which is outside the interval: the two do not agree"
+    return f"CID of all {audit.influence.probes} training rows is {cid:+.3f}{remark}."
+
+
+def _about_flips(flips: Flips | None, kind: str) -> str | None:
+    if flips is None:
+        return None
+    says = (
+        f"With another confound in the text, {flips.changed} of {flips.size} predictions on "
+        f"{flips.split} change ({flips.share:.1%}; 95 % interval {flips.low:.1%} to "
+        f"{flips.high:.1%})"
+    )
+    if kind == LEANS and flips.high < FLIPPING:
+        return f"{says}: so few that this does not agree with CID."
+    if kind == LEANS and flips.low > FLIPPING:
+        return f"{says}, which agrees."
+    if kind == NO_SIGN and flips.high < FLIPPING:
+        return f"{says}, which agrees."
+    return f"{says}."
+
+
+def _about_accuracy(audit: Audit, names: Names) -> str | None:
+    """The widest gap between confounds of one label, on the data that are farthest from train."""
+    name, found = next(
+        (name, audit.behaviour[name])
+        for name in ("test", "dev", *audit.behaviour)
+        if name in audit.behaviour
+    )
+    gaps = [gap for label in range(len(names.labels)) if (gap := _gap(found, label))]
+    if not gaps:
+        return None
+    best, worst = max(gaps, key=lambda gap: _share(found, gap[0]) - _share(found, gap[1]))
+    return (
+        f"On {name}, the widest gap between confounds of one label is from "
+        f"{_share(found, worst):.1%} right in {names.cell(worst)} to {_share(found, best):.1%} in "
+        f"{names.cell(best)}."
+    )
+
+
+def _share(found: Behaviour, cell: Cell) -> float:
+    return found.accuracy.by_cell[cell]
+
+
+def _gap(found: Behaviour, label: int) -> tuple[Cell, Cell] | None:
+    """The best and the worst annotated cell of a label, of those with enough rows."""
+    cells = [
+        cell
+        for cell, size in found.sizes.items()
+        if cell.label == label and cell.confound != HIDDEN and size >= LEAST
+    ]
+    by_share = sorted(cells, key=lambda cell: _share(found, cell))
+    return (by_share[-1], by_share[0]) if len(cells) > 1 else None
+
+
+def _about_probe(audit: Audit) -> str | None:
+    if audit.probe is None:
+        return None
+    return (
+        "Given the label, a linear probe reads the confound off the model's pooled vector in "
+        f"{audit.probe.balanced_accuracy:.1%} of cases, by chance in {audit.probe.chance:.1%}. "
+        "That it can be read is no proof that predictions use it."
+    )
+
+
+def _what_would_settle(audit: Audit, names: Names) -> str:
+    """How many more rows make the interval half as wide as :data:`SIZE`, and of what."""
+    test = audit.test
+    if _has_few(audit):
+        return (
+            f"It takes two confounds of one label with {LEAST} annotated rows each, better 50; the "
+            f"largest cell but one of a label is smaller here. {_smallest(audit, names)}"
+        )
+    half = (test.high - test.low) / 2
+    wanted = _rounded(test.size * max((half / (SIZE / 2)) ** 2, 1))
+    known = sum(audit.cells.values())
+    if wanted <= test.size:
+        return "More rows will not settle it; look at the sentences."
+    if wanted <= known:
+        return f"A sample of {wanted} rows would make the interval narrow enough (--sample)."
+    return (
+        f"It takes some {wanted} annotated rows to make the interval narrow enough, and there are "
+        f"{known}. {_smallest(audit, names)}"
+    )
+
+
+def _smallest(audit: Audit, names: Names) -> str:
+    cell = min(audit.cells, key=audit.cells.get)
+    return f"The smallest cell is {names.cell(cell)}, with {audit.cells[cell]}."
+
+
+def _rounded(value: float) -> int:
+    """Up to two digits."""
+    step = 10 ** max(math.floor(math.log10(value)) - 1, 0)
+    return math.ceil(value / step) * step
