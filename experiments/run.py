@@ -13,7 +13,10 @@ from itune.cli import run_main
 from itune.compiling import keep_compiled
 from itune.config import parse
 from itune.errors import require
-from itune.training.run import METHODS, Finished, RunConfig, run
+from itune.training.folder import Finished
+from itune.training.recipes import METHODS
+from itune.training.run import run
+from itune.training.settings import RunConfig
 
 PRESETS = Path(__file__).parent / "presets"
 

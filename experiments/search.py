@@ -15,7 +15,7 @@ from itune.compiling import keep_compiled
 from itune.config import parse
 from itune.errors import require
 from itune.search import load_grid, make_plan, make_report, open_study, work
-from itune.training.run import RunConfig
+from itune.training.settings import RunConfig
 
 PRESETS = Path(__file__).parent / "presets"
 DEFAULT_PRESET = "textlen-minilm"

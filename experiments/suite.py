@@ -19,7 +19,9 @@ from itune.cli import Parser
 from itune.config import parse, to_dict
 from itune.errors import UserError
 from itune.results import RunResult, read_collections, read_result, require_one_configuration
-from itune.training.run import METHODS, RunConfig, run
+from itune.training.recipes import METHODS
+from itune.training.run import run
+from itune.training.settings import RunConfig
 
 TASKS = ("textlen", "msgs")
 SEEDS = (2021, 2022, 2023, 2024, 2025)

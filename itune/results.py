@@ -13,7 +13,9 @@ from itune.errors import UserError
 from itune.methods.method import Classifier
 from itune.models import BertClassifier, load_encoder, load_tokenizer
 from itune.training.classifier import make_classifier
-from itune.training.run import RunConfig, decisive, flat, load_data, read_run
+from itune.training.folder import decisive, flat, read_run
+from itune.training.run import load_data
+from itune.training.settings import RunConfig
 
 MEASURES = ("cid", "accuracy", "influence_update")
 """Kinds of rows of ``metrics.jsonl`` that a collection keeps."""
@@ -38,7 +40,7 @@ class RunResult(NamedTuple):
 
     @property
     def method(self) -> str:
-        """A key of :data:`itune.training.run.METHODS`."""
+        """A key of :data:`itune.training.recipes.METHODS`."""
         return self.description["method"]
 
     @property

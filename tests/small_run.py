@@ -9,7 +9,7 @@ from itune.data import TextLenConfig, newswire_sentences
 from itune.data.tasks import DataConfig
 from itune.methods import InfluenceConfig, LabelConfig
 from itune.models import BertClassifier, BertConfig, save_classifier
-from itune.training.run import RunConfig
+from itune.training.settings import RunConfig
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from itune.compiling import jit
-from itune.data.cells import Cell, cells_of
+from itune.data.cells import HIDDEN, Cell, cells_of
 from itune.data.dataset import Dataset, chunks_by_length, collate
 
 
@@ -16,21 +16,21 @@ class Accuracy(NamedTuple):
 
     Attributes:
       overall: over all examples.
-      by_cell: over each cell that has any.
-      worst: the cell of the lowest accuracy.
+      by_cell: over each cell that has any; examples whose confound is not annotated are in none.
+      worst: the cell of the lowest accuracy; None where there is no cell.
     """
 
     overall: float
     by_cell: dict[Cell, float]
-    worst: Cell
+    worst: Cell | None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, cells by name."""
         return {
             "accuracy": self.overall,
             "cells": {str(cell): value for cell, value in self.by_cell.items()},
-            "worst_cell": str(self.worst),
-            "worst_cell_accuracy": self.by_cell[self.worst],
+            "worst_cell": None if self.worst is None else str(self.worst),
+            "worst_cell_accuracy": self.by_cell.get(self.worst),
         }
 
 
@@ -67,5 +67,7 @@ def accuracy(logits: np.ndarray, dataset: Dataset) -> Accuracy:
     by_cell = {
         cell: float(is_right[indices].mean())
         for cell, indices in cells_of(dataset.label, dataset.confound).items()
+        if cell.confound != HIDDEN
     }
-    return Accuracy(float(is_right.mean()), by_cell, min(by_cell, key=by_cell.get))
+    worst = min(by_cell, key=by_cell.get, default=None)
+    return Accuracy(float(is_right.mean()), by_cell, worst)

@@ -35,24 +35,26 @@ def draw_visible(
 ) -> np.ndarray:
     """Indices of ``round(rate N)`` examples, sorted; all N at rate 1.
 
+    Examples that are not annotated are never among them; where they leave fewer, all others are.
     Under ``released`` at least 5 of each minority cell, or all of a smaller one, are among them: as
     many others as are missing to the count are drawn from all examples that are left.
 
     Args:
       label: of the N training examples.
-      confound: of the same.
+      confound: of the same; :data:`~itune.data.cells.HIDDEN` where not annotated.
       config: how many, and how.
       rng: draws them.
     """
+    annotated = np.flatnonzero(confound != HIDDEN)
     size = round(config.rate * len(label))
-    if size == len(label):
-        return np.arange(len(label))
+    if size >= len(annotated):
+        return annotated
     kept = np.empty(0, np.int64)
     if config.rule == RELEASED:
-        groups = minority_cells(label, confound).values()
+        groups = minority_cells(label[annotated], confound[annotated]).values()
         drawn = [rng.choice(g, min(OF_EACH_MINORITY, len(g)), replace=False) for g in groups]
-        kept = np.concatenate([kept, *drawn])
-    rest = np.setdiff1d(np.arange(len(label)), kept)
+        kept = np.concatenate([kept, *(annotated[places] for places in drawn)])
+    rest = np.setdiff1d(annotated, kept)
     others = rng.choice(rest, max(size - len(kept), 0), replace=False)
     return np.sort(np.concatenate([kept, others]))
 
@@ -80,7 +82,8 @@ def hide_confounds(train: Dataset, config: AccessConfig, rng: np.random.Generato
         them.
     """
     visible = draw_visible(train.label, train.confound, config, rng)
-    before = cells_of(train.label, train.confound)
+    annotated = train.visible
+    before = cells_of(train.label[annotated], train.confound[annotated])
     after = cells_of(train.label[visible], train.confound[visible])
     for cell, indices in before.items():
         left = len(after.get(cell, ()))

@@ -185,6 +185,7 @@ def save_classifier(
     tokenizer_source: str | Path | None,
     *,
     labels: Sequence[str] | None = None,
+    max_length: int | None = None,
     overwrite: bool = False,
 ) -> None:
     """Writes a folder that ``BertForSequenceClassification.from_pretrained`` loads.
@@ -197,6 +198,8 @@ def save_classifier(
         params: The model's parameters; written as float32.
         tokenizer_source: Folder whose tokenizer files are copied; None writes no tokenizer.
         labels: Names of the classes, in order; ``LABEL_0`` and so on if None.
+        max_length: Word pieces that whoever loads the tokenizer should cut to; the source's own
+            limit if None.
         overwrite: Replace a saved model that is already there.
 
     Raises:
@@ -220,6 +223,8 @@ def save_classifier(
         shutil.copymode(new / "config.json", new / "model.safetensors")
         for source in tokenizer:
             shutil.copyfile(source, new / source.name)
+        if max_length is not None:
+            _set_max_length(new / "tokenizer_config.json", max_length)
         _swap(new, folder, Path(scratch) / "old")
 
 
@@ -259,6 +264,12 @@ def _tokenizer_files(source: Path) -> list[Path]:
     if not {"tokenizer.json", "vocab.txt"} & {file.name for file in files}:
         raise UserError(f"{source} holds neither tokenizer.json nor vocab.txt to copy")
     return files
+
+
+def _set_max_length(path: Path, max_length: int) -> None:
+    known = _read_json(path) if path.exists() else {}
+    known["model_max_length"] = max_length
+    path.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
 
 
 def _swap(new: Path, folder: Path, old: Path) -> None:

@@ -11,7 +11,8 @@ from itune.config import to_arguments, to_toml
 from itune.search.grids import Value, points
 from itune.search.study import DONE, FAILED, LEFT, RUNNING, Standing
 from itune.search.worker import Plan, run_folder
-from itune.training.run import RunConfig, read_run
+from itune.training.folder import read_run
+from itune.training.settings import RunConfig
 
 
 def make_report(

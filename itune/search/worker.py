@@ -15,14 +15,16 @@ from itune.errors import UserError
 from itune.models import resolve_encoder
 from itune.search.grids import Grid, points, settings
 from itune.search.study import DONE, FAILED, RUNNING, Claim, Study
-from itune.training.run import METHODS, RunConfig, load_data, run
+from itune.training.recipes import require_method
+from itune.training.run import load_data, run
+from itune.training.settings import RunConfig
 
 
 class Plan(NamedTuple):
     """What to search.
 
     Attributes:
-      method: a key of :data:`~itune.training.run.METHODS`.
+      method: a key of :data:`~itune.training.recipes.METHODS`.
       seeds: every setting is run with each.
       grid: the values to try.
       settings: the configuration of each point.
@@ -58,8 +60,7 @@ def make_plan(config: RunConfig, method: str, seeds: tuple[int, ...], grid: Grid
     Raises:
       UserError: there is no such method, key or data, or a value is refused.
     """
-    if method not in METHODS:
-        raise UserError(f"method is {method!r}; use one of {', '.join(METHODS)}")
+    require_method(method)
     configs = settings(config, grid)
     return Plan(method, seeds, grid, configs, load_data(configs[0], method).digest())
 

@@ -208,10 +208,10 @@ MADE = {  # files, too
         lambda s: (*s.file("file"), "out", str(s.folder / "file" / "inside")),
         "inside/default/finetuning-1: Not a directory; try another --out",
     ),
-    "file": (lambda s: s.file(*s.run.parts), "finetuning-1 is a file; choose another --name or"),
+    "file": (lambda s: s.file(*s.run.parts), "finetuning-1 is a file; choose another --out"),
     "no run": (
         lambda s: (*s.file(*s.run.parts, "notes.txt"), "overwrite", "true"),
-        "finetuning-1 is not empty and holds no run; choose another --name or --out",
+        "finetuning-1 is not empty and holds no run; choose another --out",
     ),
     "is a run": (
         lambda s: s.started(resume=False),

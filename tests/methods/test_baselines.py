@@ -54,7 +54,8 @@ from itune.methods import (
 )
 from itune.methods.label import labels_met
 from itune.training.optimizers import bert_adam, warmup_linear
-from itune.training.run import METHODS, RunConfig
+from itune.training.recipes import METHODS
+from itune.training.settings import RunConfig
 
 # --- plans --------------------------------------------------------------------------------------
 

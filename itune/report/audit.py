@@ -1,0 +1,190 @@
+"""The page of an audit."""
+
+from collections.abc import Iterator
+
+import itune
+from itune.audit import ModelAudit
+from itune.audit.behaviour import Behaviour
+from itune.data.splits import SPLITS
+from itune.report.accuracies import cell_table, worst_cell
+from itune.report.blocks import (
+    ALARM,
+    CALM,
+    OPEN,
+    Answer,
+    Block,
+    Facts,
+    Page,
+    Paragraph,
+    Section,
+    Table,
+    Tile,
+    Tiles,
+)
+from itune.report.influences import groups_of, influences_figure
+from itune.report.names import Names
+from itune.report.numbers import p_value, percent, signed
+from itune.report.origin import Origin, origin_section
+from itune.report.sentences import flip_blocks, reading_blocks
+from itune.report.terms import terms
+
+TONES = {"leans": ALARM, "no_sign": CALM, "unsettled": OPEN}
+
+
+def audit_page(found: ModelAudit, origin: Origin) -> Page:
+    """The page of an audit.
+
+    Args:
+      found: what the audit found.
+      origin: how it was made.
+    """
+    names = Names(found.label_names, found.confound_names)
+    sections = {
+        "What influences what": _influence(found, names),
+        "Accuracy by cell": _behaviour(found, names),
+        "When the confound is swapped": flip_blocks(found, names),
+        "What the model learnt from": reading_blocks(found, names),
+        "Words used here": [Facts(terms("influence", "confound", "CID", "cell", "interval"))],
+    }
+    sections = {title: tuple(blocks) for title, blocks in sections.items()}
+    sizes = ", ".join(f"{size:,} {name}" for name, size in found.sizes.items())
+    return Page(
+        title=f"Audit of {found.model}",
+        subtitle=(
+            f"{sizes} examples; {len(found.label_names)} labels, "
+            f"{len(found.confound_names)} confounds"
+        ),
+        lead=(
+            Answer(TONES[found.verdict.kind], found.verdict.headline, found.verdict.reasons),
+            Tiles(tuple(_tiles(found, names))),
+            *(Paragraph(f"Note: {note}.") for note in found.notes),
+        ),
+        sections=(
+            *(Section(title, blocks) for title, blocks in sections.items() if blocks),
+            origin_section(origin),
+        ),
+        footer=FOOTER,
+    )
+
+
+FOOTER = f"Made by itune {itune.__version__}. One file without scripts, which needs no network."
+
+
+def _tiles(found: ModelAudit, names: Names) -> Iterator[Tile]:
+    test, probe, flips = found.audit.test, found.audit.probe, found.flips
+    yield Tile(
+        signed(test.cid),
+        "CID",
+        f"{signed(test.low)} to {signed(test.high)}, p {p_value(test.p)}",
+    )
+    split, behaviour = _judged(found)
+    accuracies = behaviour.accuracy.by_cell
+    worst = worst_cell(accuracies)
+    yield Tile(
+        f"{accuracies[worst]:.3f}",
+        f"accuracy of the worst cell of {split}",
+        f"{names.cell(worst)}; overall {behaviour.accuracy.overall:.3f}",
+    )
+    if flips:
+        yield Tile(
+            percent(flips.share),
+            "predictions that change with the confound",
+            f"{percent(flips.low)} to {percent(flips.high)}, of {flips.size:,}",
+        )
+    if probe:
+        yield Tile(
+            f"{probe.balanced_accuracy:.3f}",
+            "accuracy of telling the confound from the pooled vector",
+            f"guessing comes to {probe.chance:.3f}",
+        )
+
+
+def _influence(found: ModelAudit, names: Names) -> Iterator[Block]:
+    audit, test = found.audit, found.audit.test
+    groups = groups_of(audit.matrix, audit.label, audit.confound, audit.share)
+    yield influences_figure(groups, names)
+    yield Paragraph(
+        f"In a sample of {test.size:,} training examples CID is {signed(test.cid)}, and with 95 % "
+        f"confidence between {signed(test.low)} and {signed(test.high)} ({test.draws:,} draws). "
+        "If the model did not tell confounds apart, a CID as far from 0 would come up with "
+        f"probability {p_value(test.p)}."
+    )
+    if audit.influence or audit.probe:
+        yield _label_table(found, names)
+    if not audit.influence:
+        yield Paragraph(
+            "CID of all training examples was left out; it is estimated to take "
+            f"{audit.minutes_of_whole:.0f} minutes."
+        )
+    elif len(audit.influence.pairs) > len(audit.influence.by_label):
+        yield _pair_table(found, names)
+
+
+def _label_table(found: ModelAudit, names: Names) -> Table:
+    """CID and linear probe of each label."""
+    whole, probe = found.audit.influence, found.audit.probe
+    columns, note = {}, ""
+    if whole:
+        columns[f"CID of all {whole.probes:,}"] = {None: whole.cid, **whole.by_label}
+        note = f"The standard error of CID is {whole.standard_error:.3f}, over probes. "
+    columns = {head: {y: signed(v) for y, v in of.items()} for head, of in columns.items()}
+    if probe:
+        told = {None: probe.balanced_accuracy, **probe.by_label}
+        columns["confound told"] = {y: f"{value:.3f}" for y, value in told.items()}
+        note += (
+            "Confound told: balanced accuracy of a linear probe that reads the confound off the "
+            f"pooled vector; guessing comes to {probe.chance:.3f}. That it can be told is no proof "
+            "that predictions use it; that it cannot is a sign that they do not."
+        )
+    labels = [None, *sorted({y for of in columns.values() for y in of if y is not None})]
+    rows = (
+        ("all" if y is None else names.label(y), *(of.get(y) for of in columns.values()))
+        for y in labels
+    )
+    return Table("By label", ("label", *columns), tuple(rows), note)
+
+
+def _pair_table(found: ModelAudit, names: Names) -> Table:
+    pairs = sorted(found.audit.influence.pairs, key=lambda pair: (pair.label, -pair.cid))
+    rows = (
+        (
+            names.label(pair.label),
+            f"{names.confound(pair.first)} and {names.confound(pair.second)}",
+            signed(pair.cid),
+            " + ".join(f"{size:,}" for size in pair.sizes),
+        )
+        for pair in pairs
+    )
+    header = ("label", "confounds", "CID", "examples")
+    return Table("How far apart two confounds of one label are", header, tuple(rows))
+
+
+def _behaviour(found: ModelAudit, names: Names) -> Iterator[Block]:
+    split, behaviour = _judged(found)
+    yield cell_table(f"Accuracy on {split}", behaviour.accuracy.by_cell, behaviour.sizes, names)
+
+    def row(name: str, of: Behaviour):
+        worst = worst_cell(of.accuracy.by_cell)
+        return (
+            name,
+            f"{of.accuracy.overall:.3f}",
+            f"{of.accuracy.by_cell[worst]:.3f}",
+            names.cell(worst),
+            f"{of.calibration_error:.3f}",
+            f"{of.brier:.3f}",
+            f"{of.size:,}",
+        )
+
+    yield Table(
+        "All data",
+        ("data", "accuracy", "worst cell", "which", "calibration error", "Brier", "examples"),
+        tuple(row(*item) for item in found.audit.behaviour.items()),
+        "Calibration error: how far confidence and accuracy are apart, in the mean. Brier: squared "
+        "distance of the probabilities from the truth, 0 to 2.",
+    )
+
+
+def _judged(found: ModelAudit) -> tuple[str, Behaviour]:
+    """The data to judge by: test if it was looked at, else dev, else train."""
+    split = next(name for name in reversed(SPLITS) if name in found.audit.behaviour)
+    return split, found.audit.behaviour[split]

@@ -1,0 +1,171 @@
+"""What a page is made of. Blocks hold plain text; escaping it is the work of the rendering."""
+
+from typing import NamedTuple
+
+from itune.analysis.render import Cell
+from itune.report.text import Piece
+
+ALARM, CALM, OPEN = "alarm", "calm", "open"
+
+
+class Answer(NamedTuple):
+    """What the page comes to, in words.
+
+    Attributes:
+      tone: ``alarm``, ``calm`` or ``open`` (nothing can be said); each has a sign of its own.
+      headline: one sentence.
+      reasons: a sentence each.
+    """
+
+    tone: str
+    headline: str
+    reasons: tuple[str, ...] = ()
+
+
+class Tile(NamedTuple):
+    """A number that is read at a glance.
+
+    Attributes:
+      value: as it is shown.
+      name: what it is.
+      note: how sure it is, or what to compare it with.
+    """
+
+    value: str
+    name: str
+    note: str = ""
+
+
+class Tiles(NamedTuple):
+    """The few numbers that matter most, side by side."""
+
+    tiles: tuple[Tile, ...]
+
+
+class Paragraph(NamedTuple):
+    """A paragraph."""
+
+    text: str
+
+
+class Bar(NamedTuple):
+    """A cell of a table that shows a share as a bar, with its number.
+
+    Attributes:
+      share: from 0 to 1; None where it is unknown.
+      text: the number as it is shown.
+      low: lower end of its interval, if there is one.
+      high: upper end.
+      mark: a word that sets this bar apart from others, such as ``worst``.
+    """
+
+    share: float | None
+    text: str
+    low: float | None = None
+    high: float | None = None
+    mark: str = ""
+
+
+class Table(NamedTuple):
+    """A table; the first cell of each row is its head.
+
+    Attributes:
+      caption: what it shows.
+      header: heads of the columns.
+      rows: cells: text, numbers, None, bars.
+      note: below the table.
+    """
+
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[Cell | Bar, ...], ...]
+    note: str = ""
+
+
+class Figure(NamedTuple):
+    """A drawing.
+
+    Attributes:
+      svg: of :func:`itune.report.drawing.draw`.
+      alt: what it shows, in words and numbers.
+      caption: how to read it.
+    """
+
+    svg: str
+    alt: str
+    caption: str
+
+
+class Sentence(NamedTuple):
+    """The text of an example, or its two texts.
+
+    Attributes:
+      texts: pieces of each text.
+      facts: what is known about it: label, confound, prediction.
+      influence: on the example whose prediction is explained, from -1 to 1; None for that itself.
+    """
+
+    texts: tuple[tuple[Piece, ...], ...]
+    facts: tuple[str, ...] = ()
+    influence: float | None = None
+
+
+class Group(NamedTuple):
+    """Sentences under a heading."""
+
+    heading: str
+    sentences: tuple[Sentence, ...]
+
+
+class Sentences(NamedTuple):
+    """A sentence, and groups of others that belong to it.
+
+    Attributes:
+      heading: what this is.
+      sentence: the one that it is about, if there is one.
+      groups: side by side where there is room.
+    """
+
+    heading: str
+    sentence: Sentence | None
+    groups: tuple[Group, ...]
+
+
+class Code(NamedTuple):
+    """What is typed into a terminal, or a program."""
+
+    text: str
+
+
+class Facts(NamedTuple):
+    """Terms, and what is to be said of each."""
+
+    rows: tuple[tuple[str, str], ...]
+
+
+Block = Answer | Tiles | Paragraph | Table | Figure | Sentences | Code | Facts
+
+
+class Section(NamedTuple):
+    """Blocks under a heading."""
+
+    title: str
+    blocks: tuple[Block, ...]
+
+
+class Page(NamedTuple):
+    """A page.
+
+    Attributes:
+      title: of the page.
+      subtitle: what was looked at, in a line.
+      lead: what is read first.
+      sections: the rest.
+      footer: the last line.
+    """
+
+    title: str
+    subtitle: str
+    lead: tuple[Block, ...]
+    sections: tuple[Section, ...]
+    footer: str

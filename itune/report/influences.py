@@ -1,0 +1,141 @@
+"""How influences are distributed in their two groups: same confound, and different confound."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from itune.data.cells import Cell, cells_of
+from itune.report.blocks import Figure
+from itune.report.drawing import FIRST, SECOND, SOFT, draw
+from itune.report.names import Names
+from itune.report.text import short
+
+BINS = 36
+PANELS = 6
+"""Labels that are drawn, those of the largest share; of others the number is told."""
+
+
+class Groups(NamedTuple):
+    """Influences among examples of one label, and what each counts for (NumPy).
+
+    The mean of ``values`` by ``same``, minus that by ``different``, is the CID of the label.
+
+    Attributes:
+      values: influences of pairs, ``(m,)``.
+      same: weights of the pairs that share their confound, ``(m,)``; sum 1.
+      different: weights of the others, ``(m,)``; sum 1.
+      share: of the label's cells among the data.
+    """
+
+    values: np.ndarray
+    same: np.ndarray
+    different: np.ndarray
+    share: float
+
+    def means(self) -> tuple[float, float]:
+        """Mean influence of both groups."""
+        return float(self.values @ self.same), float(self.values @ self.different)
+
+
+def groups_of(
+    matrix: np.ndarray, label: np.ndarray, confound: np.ndarray, share: Mapping[Cell, float]
+) -> dict[int, Groups]:
+    """Influences by label, weighted as :func:`itune.audit.cid_test` does.
+
+    Args:
+      matrix: ``(n, n)``, influences among a sample.
+      label: of its n examples.
+      confound: of the same.
+      share: of each cell among the data.
+    """
+    cells = cells_of(label, confound)
+    found = {}
+    for y in dict.fromkeys(cell.label for cell in cells):
+        of_label = {cell: rows for cell, rows in cells.items() if cell.label == y}
+        members = np.concatenate(list(of_label.values()))
+        same, different = np.zeros((2, len(label), len(label)))
+        for cell, rows in of_label.items():
+            others = np.setdiff1d(members, rows)
+            if len(rows) > 1 and len(others):
+                weight = share[cell] / len(rows)
+                same[np.ix_(rows, rows)] = weight / (len(rows) - 1)
+                different[np.ix_(rows, others)] = weight / len(others)
+        np.fill_diagonal(same, 0)
+        total = same.sum()
+        if total > 0:
+            is_used = (same > 0) | (different > 0)
+            parts = (matrix, same / total, different / different.sum())
+            found[y] = Groups(*(part[is_used] for part in parts), share=float(total))
+    return found
+
+
+def influences_figure(groups: Mapping[int, Groups], names: Names) -> Figure:
+    """A panel for each label: both groups as histograms, with their means."""
+    largest = sorted(sorted(groups, key=lambda y: -groups[y].share)[:PANELS])
+    shown = {y: groups[y] for y in largest}
+    edges = np.histogram_bin_edges(np.concatenate([g.values for g in shown.values()]), BINS)
+
+    def fill(axes):
+        for panel, (y, group) in zip(axes, shown.items(), strict=True):
+            _fill(panel, group, edges, f"label {short(names.labels[y])}")
+        axes[-1].set_xlabel("influence on one another (cosine of gradients)")
+
+    svg = draw(fill, rows=len(shown), height=1.55, sharex=True)
+    rest = len(groups) - len(shown)
+    caption = (
+        "How much training examples of one label influence one another: filled where both have the "
+        "same confound, hatched where they differ. Lines and numbers are the means. The further "
+        "apart they are, the more the model goes by the confound: their distance is CID. Heights "
+        "are shares of pairs, weighted as in CID."
+    )
+    if rest:
+        caption += f" {rest} smaller labels are not drawn."
+    return Figure(
+        svg, " ".join(_told(group, names.label(y)) for y, group in shown.items()), caption
+    )
+
+
+def _fill(panel, group: Groups, edges: np.ndarray, title: str) -> None:
+    looks = (
+        ("same confound", group.same, FIRST, "-", {"fill": True, "alpha": 0.45}),
+        ("different confound", group.different, SECOND, "--", {"fill": False, "hatch": "////"}),
+    )
+    for (name, weights, colour, line, look), mean in zip(looks, group.means(), strict=True):
+        heights = np.histogram(group.values, edges, weights=weights)[0]
+        label = f"{name}: {mean:.2f}"
+        panel.stairs(heights, edges, color=colour, linewidth=1, label=label, **look)
+        panel.axvline(mean, color=colour, linestyle=line, linewidth=1.8)
+    panel.set_yticks([])
+    panel.spines["left"].set_visible(False)
+    panel.tick_params(color=SOFT)
+    panel.set_title(title, loc="left", fontweight="bold", pad=20, parse_math=False)
+    panel.legend(
+        frameon=False,
+        ncols=2,
+        fontsize=9,
+        loc="lower left",
+        bbox_to_anchor=(0, 0.98),
+        borderpad=0,
+        borderaxespad=0.2,
+        handlelength=1.4,
+        columnspacing=1.2,
+    )
+
+
+def _told(group: Groups, name: str) -> str:
+    same, different = group.means()
+
+    def middle(weights):
+        order = np.argsort(group.values)
+        reached = np.cumsum(weights[order])
+        low, high = group.values[order][
+            np.searchsorted(reached, (0.1 * reached[-1], 0.9 * reached[-1]))
+        ]
+        return f"8 of 10 pairs between {low:.2f} and {high:.2f}"
+
+    return (
+        f"Label {name}: with the same confound the mean influence is {same:.2f}, "
+        f"{middle(group.same)}; with different confounds {different:.2f}, "
+        f"{middle(group.different)}; the means differ by {same - different:+.2f}."
+    )

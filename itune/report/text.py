@@ -1,0 +1,162 @@
+"""Text of unknown origin made fit to be shown: nothing hidden, nothing endless."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
+from itertools import accumulate
+from typing import NamedTuple
+
+LIMIT = 600
+"""Longer texts are shown in part."""
+
+OPENING, AROUND, LONGEST, SPANS = 120, 90, 120, 3
+"""Characters from the beginning, on each side of a span, and of a span; how many spans."""
+
+ELLIPSIS = "…"
+
+_UNSEEN = re.compile(
+    "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\ufdd0-\ufdef\ufffe\uffff]"
+)
+_ISOLATE, _END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
+_SLACK = 24
+_JOINERS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
+
+
+class Piece(NamedTuple):
+    """A part of a text.
+
+    Attributes:
+      text: its characters.
+      is_marked: whether it is the confound.
+    """
+
+    text: str
+    is_marked: bool = False
+
+
+def visible(text: str) -> str:
+    r"""The text with the number of each character that hides, or turns others round, in its place.
+
+    That is: control characters, Unicode's bidirectional embeddings and overrides, halves of
+    surrogate pairs, and what is no character. White space and right-to-left letters stay.
+
+    >>> visible("a\x1b[1m\u202eb\ud800")
+    'a‹U+001B›[1m‹U+202E›b‹U+D800›'
+    """
+    return _UNSEEN.sub(lambda found: f"‹U+{ord(found[0]):04X}›", text)
+
+
+def isolated(name: str) -> str:
+    """A name for use within a sentence: letters from right to left turn nothing else round."""
+    is_turning = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in name)
+    return f"{_ISOLATE}{name}{_END}" if is_turning else name
+
+
+def short(name: str, width: int = 36) -> str:
+    """A name as a figure shows it: on one line, visible, and cut where it is long.
+
+    >>> short("a very long name indeed", 12)
+    'a very long…'
+    """
+    line = " ".join(visible(name).split())
+    return line if len(line) <= width else f"{line[: width - 1].rstrip()}{ELLIPSIS}"
+
+
+def pieces(text: str, spans: Iterable[tuple[int, int]] = ()) -> tuple[Piece, ...]:
+    """A text with its spans marked; of a long one the beginning and what is around the spans.
+
+    >>> pieces("Positive . It rained.", [(0, 10)])
+    (Piece(text='Positive .', is_marked=True), Piece(text=' It rained.', is_marked=False))
+    """
+    spans = _merged(sorted((max(a, 0), min(b, len(text))) for a, b in spans if a < b), 0)
+    windows = [(0, len(text))] if len(text) <= LIMIT else _windows(text, spans)
+    found: list[Piece] = []
+    for start, end in windows:
+        if start:
+            found.append(Piece(f" {ELLIPSIS} "))
+        found += _marked(text, start, end, spans)
+    if windows and windows[-1][1] < len(text):
+        found.append(Piece(f" {ELLIPSIS}"))
+    return tuple(piece for piece in found if piece.text)
+
+
+def changes(before: str, after: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Where two versions of a text differ, in words: spans of the one, and of the other.
+
+    >>> changes("Acme is fine", "Zenith is fine")
+    ([(0, 4)], [(0, 6)])
+    """
+    words = [re.findall(r"\s+|\S+", text) for text in (before, after)]
+    places = [[0, *accumulate(map(len, of_text))] for of_text in words]
+    moves = SequenceMatcher(None, *words).get_opcodes()
+    return tuple(
+        [(at[op[1 + 2 * side]], at[op[2 + 2 * side]]) for op in moves if op[0] != "equal"]
+        for side, at in enumerate(places)
+    )
+
+
+def _windows(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The parts of a long text that are shown: in order, apart from one another."""
+    if not spans:
+        return [(0, _end(text, LIMIT))]
+    around = [
+        (_start(text, a - AROUND), _end(text, min(b, a + LONGEST) + AROUND))
+        for a, b in spans[:SPANS]
+    ]
+    return _merged([(0, _end(text, OPENING)), *around], _SLACK)
+
+
+def _merged(ranges: Iterable[tuple[int, int]], apart: int) -> list[tuple[int, int]]:
+    """Ranges in order, those that are at most so far apart made one."""
+    found: list[tuple[int, int]] = []
+    for start, end in ranges:
+        if found and start <= found[-1][1] + apart:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        elif start < end:
+            found.append((start, end))
+    return found
+
+
+def _marked(text, start, end, spans) -> Iterable[Piece]:
+    place = start
+    for first, last in spans:
+        first, last = max(first, start), min(last, end)
+        if first < last:
+            yield Piece(text[place:first])
+            yield Piece(text[first:last], is_marked=True)
+            place = last
+    yield Piece(text[place:end])
+
+
+def _start(text: str, place: int) -> int:
+    """A place to begin at: ``place``, or a little before it, not within a word or a character."""
+    if place <= 0:
+        return 0
+    places = range(place, max(place - _SLACK, 0), -1)
+    return next((p for p in places if text[p - 1].isspace()), _whole(text, places))
+
+
+def _end(text: str, place: int) -> int:
+    """A place to end before: ``place``, or a little after it."""
+    if place >= len(text):
+        return len(text)
+    places = range(place, min(place + _SLACK, len(text)))
+    return next((p for p in places if text[p].isspace()), _whole(text, places))
+
+
+def _whole(text: str, places: range) -> int:
+    """The first place that is not within what is seen as one character."""
+    return next((p for p in places if not _is_within(text, p)), places[0])
+
+
+def _is_within(text: str, place: int) -> bool:
+    before, after = text[place - 1], text[place]
+    return (
+        unicodedata.category(after).startswith("M")
+        or after in _JOINERS
+        or before in _JOINERS
+        or "\N{EMOJI MODIFIER FITZPATRICK TYPE-1-2}"
+        <= after
+        <= "\N{EMOJI MODIFIER FITZPATRICK TYPE-6}"
+    )

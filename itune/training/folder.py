@@ -1,0 +1,149 @@
+"""A run's folder: whether it may be used, what it was started with, and what it came to."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from itune.errors import UserError
+from itune.training.recipes import METHODS, SECTIONS
+from itune.training.records import read_rows, write_json
+from itune.training.settings import TrainingConfig
+
+
+class Finished(NamedTuple):
+    """A finished run, as its folder holds it.
+
+    Attributes:
+      folder: with ``config.json``, ``metrics.jsonl``, ``result.json``, ``cid.png`` and ``model/``.
+      result: what ``result.json`` says.
+      metrics: the rows of ``metrics.jsonl``.
+    """
+
+    folder: Path
+    result: dict[str, Any]
+    metrics: list[dict[str, Any]]
+
+
+def read_run(folder: Path) -> Finished:
+    """Reads a finished run's folder.
+
+    Raises:
+      UserError: a file of it is missing or damaged.
+    """
+    try:
+        result = json.loads((folder / "result.json").read_text())
+        return Finished(folder, result, read_rows(folder / "metrics.jsonl"))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{folder}: result.json or metrics.jsonl is damaged ({error}); start over with "
+            "--overwrite true"
+        ) from error
+
+
+def require_free(folder: Path, description: dict, *, resume: bool, overwrite: bool) -> None:
+    """Says why the folder of a run must not be touched, if it must not.
+
+    Args:
+      folder: of the run.
+      description: the contents of its ``config.json``.
+      resume: it may hold this run.
+      overwrite: it may hold any run.
+
+    Raises:
+      UserError: it holds something else, or cannot be used.
+    """
+    path = folder / "config.json"
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise UserError(f"{folder} is a file; choose another --out")
+        if not folder.exists() or not any(folder.iterdir()):
+            return
+        if not path.exists():
+            raise UserError(f"{folder} is not empty and holds no run; choose another --out")
+        if not resume and not overwrite:
+            raise UserError(
+                f"{folder} already holds a run; go on with it by --resume true, replace it by "
+                "--overwrite true, or choose another --out"
+            )
+        if not overwrite:
+            _require_same(path, description)
+    except OSError as error:
+        raise _unusable(folder, error) from None
+
+
+def begin_run(folder: Path, description: dict, *, overwrite: bool) -> None:
+    """Makes the folder of a run, unless it is there to be gone on with; arguments as above.
+
+    Raises:
+      UserError: it cannot be written.
+    """
+    path = folder / "config.json"
+    try:
+        if overwrite and folder.exists():
+            shutil.rmtree(folder)
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            write_json(path, description)
+    except OSError as error:
+        raise _unusable(folder, error) from None
+
+
+def _unusable(folder: Path, error: OSError) -> UserError:
+    return UserError(f"cannot use folder {folder}: {error.strerror}; try another --out")
+
+
+def _require_same(path: Path, description: dict) -> None:
+    method = description["method"]
+    try:
+        found = json.loads(path.read_text())
+        found = _decisive(found, method)
+    except (ValueError, AttributeError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is damaged; start over with --overwrite true") from error
+    for key, value in _decisive(description, method).items():
+        before = found.get(key, DEFAULTS.get(key))
+        if key == "data_sha256" and before != value:
+            raise UserError(
+                f"{path}: this run was started on other data, which have changed since; resume it "
+                "with the data it had, start over with --overwrite true, or choose another --out"
+            )
+        if before != value:
+            raise UserError(
+                f"{path}: this run was started with {key} {before!r}, not {value!r}; "
+                "resume it as it was started, or choose another --out"
+            )
+
+
+def _decisive(description: Mapping[str, Any], method: str) -> dict[str, Any]:
+    """What ``config.json`` says that decides a run, with dotted keys."""
+    config = decisive(description["config"], method)
+    named = {f"config.{key}": value for key, value in config.items()}
+    return named | {key: description.get(key) for key in ("method", "seed", "data_sha256")}
+
+
+def decisive(config: Mapping[str, Any], method: str) -> dict[str, Any]:
+    """What of a run's configuration decides its outcome, with dotted keys.
+
+    Not when it is measured, nor the sections that its method does not depend on.
+    """
+    others = tuple(f"{name}." for name in SECTIONS if name not in METHODS[method].sections)
+    return {
+        key: value
+        for key, value in flat(config).items()
+        if key != "cid_when" and not key.startswith(others)
+    }
+
+
+def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one, with dotted keys."""
+    rows = {}
+    for key, value in tree.items():
+        is_inner = isinstance(value, Mapping)
+        rows |= flat(value, f"{prefix}{key}.") if is_inner else {prefix + key: value}
+    return rows
+
+
+DEFAULTS = {f"config.{key}": value for key, value in flat(asdict(TrainingConfig())).items()}
+"""What runs of earlier versions, which had no such setting, did."""

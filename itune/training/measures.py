@@ -1,0 +1,60 @@
+"""What a run measures of its parameters on the way: accuracies, and influence differences."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from itune.analysis import accuracy, make_cid, make_logits
+from itune.data.dataset import Dataset
+from itune.methods import Classifier
+from itune.training.loop import Measure
+from itune.training.settings import TrainingConfig
+
+Accuracies = Callable[[Any, Dataset], dict[str, Any]]
+"""``(params, dataset)`` to accuracies overall and by cell, JSON-ready."""
+
+
+def make_accuracies(classifier: Classifier) -> Accuracies:
+    """Builds the function that looks at accuracies."""
+    predict = make_logits(lambda params, z: classifier.outputs(params, z, None).logits)
+    return lambda params, dataset: accuracy(predict(params, dataset), dataset).to_dict()
+
+
+def make_measures(
+    config: TrainingConfig,
+    classifier: Classifier,
+    data: Mapping[str, Dataset],
+    accuracies: Accuracies,
+) -> dict[str, Measure]:
+    """What the loop does for each measuring kind of work: ``cid``, and ``accuracy`` on dev.
+
+    Raises:
+      UserError: CID is undefined.
+    """
+    train = cid_examples(config, data["train"])
+    probes = np.arange(min(config.cid_probes, len(train)))
+    cid = make_cid(classifier.loss, train, probes=probes)
+    return {
+        "cid": Measure(lambda params: cid(params).summary(), cost=1.3 * len(train)),
+        "accuracy": Measure(
+            lambda params: {f"dev_{k}": v for k, v in accuracies(params, data["dev"]).items()},
+            cost=0.3 * len(data["dev"]),
+        ),
+    }
+
+
+def cid_examples(config: TrainingConfig, train: Dataset) -> Dataset:
+    """The annotated training examples that CID is measured against; the probes come first."""
+    rows = train.visible
+    if config.cid_rows is not None:
+        rows = np.random.default_rng(0).permutation(rows[_is_comparable(train, rows)])
+        rows = rows[: config.cid_rows]
+    return train.subset(rows)
+
+
+def _is_comparable(train: Dataset, rows: np.ndarray) -> np.ndarray:
+    """Which of the rows have a label that occurs with several confounds."""
+    label, confound = train.label[rows], train.confound[rows]
+    several = [y for y in np.unique(label) if len(np.unique(confound[label == y])) > 1]
+    return np.isin(label, several)

@@ -1,0 +1,76 @@
+"""What decides the result of a run, beside its method and its seed."""
+
+from dataclasses import dataclass, field
+
+from itune.data.access import AccessConfig
+from itune.data.tasks import DataConfig
+from itune.errors import require
+from itune.methods import (
+    AdversarialConfig,
+    EmbeddingConfig,
+    ExpertsConfig,
+    GroupDroConfig,
+    InfluenceConfig,
+    LabelConfig,
+    LastLayerConfig,
+)
+
+ALWAYS, AT_END = "always", "end"
+PRECISIONS = ("default", "high", "highest", "bfloat16", "tensorfloat32", "float32")
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """What decides the result of a run, beside its data, its method and its seed.
+
+    Attributes:
+      encoder: a name on the Hugging Face hub, a local folder, or ``all-MiniLM-L6-v2``.
+      max_length: word pieces; longer inputs are cut.
+      cid_probes: the first so many training examples are the probes whose influence difference is
+        measured.
+      cid_rows: training examples that it is measured against, drawn at random, the probes among
+        them; all, where none.
+      cid_when: ``always``, after every epoch or before and after every round, or only at the
+        ``end``, which is cheaper. Changes nothing else.
+      precision: of matrix products on accelerators, as ``jax_default_matmul_precision``.
+      access: which training examples' confounds the method may see.
+      label: the label phase.
+      influence: the influence phase of influence tuning.
+      embedding: the influence phase of embedding tuning.
+      adversarial: the adversary of adversarial training.
+      group_dro: the group weights of group DRO.
+      last_layer: the second phase of last layer retraining.
+      experts: the expert of the confound in product of experts.
+    """
+
+    encoder: str = "all-MiniLM-L6-v2"
+    max_length: int = 64
+    cid_probes: int = 40
+    cid_rows: int | None = None
+    cid_when: str = ALWAYS
+    precision: str = "highest"
+    access: AccessConfig = field(default_factory=AccessConfig)
+    label: LabelConfig = field(default_factory=LabelConfig)
+    influence: InfluenceConfig = field(default_factory=InfluenceConfig)
+    embedding: EmbeddingConfig = field(default_factory=EmbeddingConfig)
+    adversarial: AdversarialConfig = field(default_factory=AdversarialConfig)
+    group_dro: GroupDroConfig = field(default_factory=GroupDroConfig)
+    last_layer: LastLayerConfig = field(default_factory=LastLayerConfig)
+    experts: ExpertsConfig = field(default_factory=ExpertsConfig)
+
+    def __post_init__(self):
+        require(self, "an integer, 1 or more", lambda v: v >= 1, "cid_probes")
+        require(self, "an integer, 2 or more", lambda v: v is None or v >= 2, "cid_rows")
+        require(self, f"one of {ALWAYS}, {AT_END}", (ALWAYS, AT_END).__contains__, "cid_when")
+        require(self, f"one of {', '.join(PRECISIONS)}", PRECISIONS.__contains__, "precision")
+
+
+@dataclass(frozen=True)
+class RunConfig(TrainingConfig):
+    """What decides the result of a run on a task, beside its method and its seed.
+
+    Attributes:
+      data: where the examples come from.
+    """
+
+    data: DataConfig = field(default_factory=DataConfig)

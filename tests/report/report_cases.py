@@ -1,0 +1,138 @@
+"""Results that nobody found, with every kind of text in them."""
+
+import numpy as np
+
+from itune.analysis.accuracy import Accuracy
+from itune.audit import (
+    Audit,
+    AuditConfig,
+    Behaviour,
+    CIDTest,
+    Flip,
+    Flips,
+    InfluenceAudit,
+    Influential,
+    LinearProbe,
+    ModelAudit,
+    PairCID,
+    Reading,
+    Verdict,
+)
+from itune.audit.flips import Move
+from itune.data.cells import Cell
+from itune.report import Origin
+
+LABELS = ("bad", "middling", "good")
+BRANDS = ("Acme", "Borealis", "<script>alert(1)</script>")
+HEBREW = "מכונת הכביסה Acme עובדת מצוין, והיא שקטה מאוד!"
+MEAN = '</p><script>alert("x")</script><img src=x onerror=alert(1)> & "quotes" \x00\x1b[1m\u202eabc'
+LONG = "The drum rattles. " * 4000 + "My Acme broke. " + "It is loud. " * 2400
+
+ORIGIN = Origin(
+    ("itune", "audit", "model", "reviews.csv", "--rule", "words:Acme || words:Borealis"),
+    {"itune": "0.1.0", "commit": "0123abc", "python": "3.11.7", "jax": "0.10.2"},
+    "0f" * 32,
+    "0, of every draw",
+    "cpu",
+)
+
+
+def make_audit(lift=0.4, size=60, **changes):
+    """An audit of three labels and three brands, whose cells differ by ``lift``."""
+    rng = np.random.default_rng(0)
+    label = np.repeat(np.arange(3), size // 3)
+    confound = np.tile(np.arange(3), size // 3)
+    alike = (label[:, None] == label) * (0.3 + lift * (confound[:, None] == confound))
+    noise = rng.normal(0, 0.12, (size, size))
+    matrix = np.clip(alike + (noise + noise.T) / 2, -1, 1)
+    np.fill_diagonal(matrix, 1)
+    cells = [Cell(y, c) for y in range(3) for c in range(3)]
+    share = {cell: (0.7 if cell.label == cell.confound else 0.15) / 3 for cell in cells}
+    by_cell = {c: 0.97 if c.label == c.confound else 0.5 + 0.07 * c.label for c in cells}
+    behaviour = {
+        name: Behaviour(
+            Accuracy(0.9 - drop, by_cell, cells[1]), 0.05, 0.2, 0.4, n, dict.fromkeys(cells, n // 9)
+        )
+        for name, n, drop in (("train", 900, 0.0), ("dev", 90, 0.1), ("test", 180, 0.12))
+    }
+    pairs = tuple(
+        PairCID(y, a, b, lift if (y, a) != (0, 0) else np.nan, (40, 50))
+        for y in range(3)
+        for a, b in ((0, 1), (0, 2), (1, 2))
+    )
+    found = Audit(
+        influence=InfluenceAudit(
+            lift, 0.01, dict.fromkeys(cells, lift), {y: lift for y in range(3)}, pairs, 900
+        ),
+        test=CIDTest(lift, lift - 0.04, lift + 0.05, 0.0005, size, 2000),
+        sample=np.arange(size),
+        label=label,
+        confound=confound,
+        matrix=matrix,
+        share=share,
+        behaviour=behaviour,
+        probe=LinearProbe(0.81, 1 / 3, {0: 0.8, 1: 0.79, 2: 0.84}, 900),
+        minutes_of_whole=1.5,
+    )
+    result = ModelAudit(
+        model="runs/reviews/model",
+        label_names=LABELS,
+        confound_names=BRANDS,
+        sizes={"train": 900, "dev": 90, "test": 180},
+        audit=found,
+        readings=make_readings(),
+        flips=make_flips(),
+        verdict=Verdict(
+            "leans",
+            "The model leans on the confound.",
+            (
+                "CID is +0.400, between +0.360 and +0.450: training examples that share the "
+                "confound influence one another more than others of their label.",
+                "Swapping the confound changes 31 of 100 predictions.",
+            ),
+        ),
+        config=AuditConfig(),
+        digest="0f" * 32,
+        searched=900,
+        notes=("the model does not name its classes; they are taken in order",),
+    )
+    return result._replace(**changes)
+
+
+def make_readings():
+    """Two probes: one of everyday text, one of everything that could go wrong."""
+    rows = [
+        influential(
+            4, 0.83, "The Acme washer is a joy, and it hardly makes a sound.", 2, 0, [(4, 8)]
+        ),
+        influential(17, 0.61, "Acme again: five stars, Acme!", 2, 0, [(0, 4), (24, 28)]),
+        influential(90, 0.4, HEBREW, 2, 0, [(13, 17)]),
+        influential(5, -0.2, "Not worth the money 😀👩\u200d👩\u200d👧 at all.", 0, 1, []),
+        influential(6, -0.51, MEAN, 0, 2, [(0, 12)]),
+        influential(7, -0.9, LONG, 0, -1, [(72_003, 72_007)]),
+    ]
+    first = Reading(
+        3,
+        ("I love my Acme.",),
+        2,
+        0,
+        ((10, 14),),
+        2,
+        (0.01, 0.02, 0.97),
+        tuple(rows[:3]),
+        tuple(rows[3:]),
+    )
+    second = Reading(11, (MEAN,), 0, 2, ((4, 12),), 2, (0.3, 0.2, 0.5), tuple(rows[3:4]), ())
+    return first, second
+
+
+def influential(index, influence, text, label, confound, spans):
+    """A training row of one text."""
+    return Influential(index, influence, (text,), label, confound, tuple(spans))
+
+
+def make_flips():
+    """Swaps of brands."""
+    moves = (Move(0, 1, 2, 2, 40), Move(0, 1, 2, 0, 20), Move(1, 0, 0, 0, 29), Move(1, 0, 0, 2, 11))
+    example = Flip(7, "The Acme is fine.", "The Borealis is fine.", 2, 0)
+    return Flips(100, 31, 0.31, 0.227, 0.406, (example,), moves, "test")
