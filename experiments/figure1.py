@@ -15,6 +15,7 @@ from itune.analysis.probes import probe_influences
 from itune.cli import Parser, run_main
 from itune.compiling import keep_compiled
 from itune.results import load_trained
+from itune.training.progress import shown
 from itune.training.records import write_json
 
 
@@ -34,7 +35,11 @@ def main(argv: list[str]) -> None:
     trained = load_trained(options.run)
     with jax.default_matmul_precision(trained.config.precision):
         found = probe_influences(
-            trained.classifier.loss, trained.params, trained.train, probes=options.probes
+            trained.classifier.loss,
+            trained.params,
+            trained.train,
+            probes=options.probes,
+            notify=shown("figure 1"),
         )
     paths = [(options.to or options.run) / f"figure1.{end}" for end in ("png", "svg", "json")]
     plot_influences(found, paths[:2])

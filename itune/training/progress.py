@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from collections.abc import Callable
 
 from tqdm import tqdm
 
@@ -65,3 +66,23 @@ class Progress:
         """Ends the bar."""
         if self._bar is not None:
             self._bar.close()
+
+
+def shown(name: str) -> Callable[[int, int], None]:
+    """Returns a ``notify(done, total)`` that shows a :class:`Progress`, from its first call on.
+
+    What comes before the first call, such as compiling, does not count for the time left.
+    """
+    progress, before = None, 0
+
+    def notify(done: int, total: int) -> None:
+        nonlocal progress, before
+        if progress is None:
+            progress = Progress(name, total, done)
+        else:
+            progress.advance(done - before)
+        before = done
+        if done == total:
+            progress.close()
+
+    return notify
