@@ -267,7 +267,7 @@ def _tokenizer_files(source: Path) -> list[Path]:
 
 
 def _set_max_length(path: Path, max_length: int) -> None:
-    known = _read_json(path) if path.exists() else {}
+    known = read_json(path) if path.exists() else {}
     known["model_max_length"] = max_length
     path.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
 
