@@ -26,7 +26,7 @@ class Parser(argparse.ArgumentParser):
         for option in (arg.split("=")[0] for arg in args if arg.startswith("--")):
             if option not in known:
                 self.error(f"{option} is not an option; {hint(option, known)}")
-        return super().parse_args(args, namespace)
+        return self.parse_intermixed_args(args, namespace)  # values may stand between options
 
     def error(self, message: str) -> NoReturn:
         """Raise the message as a :class:`UserError`."""

@@ -16,9 +16,10 @@ import shlex
 import textwrap
 import tomllib
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from itune.cli import Parser, hint
@@ -54,7 +55,8 @@ def parse(
     prog: str,
     description: str,
     default_preset: str | None = None,
-    first: str | None = None,
+    positionals: Mapping[str, str] = MappingProxyType({}),
+    scaled: Collection[str] = (),
 ) -> C:
     """Return the configuration that a command line asks for.
 
@@ -70,7 +72,10 @@ def parse(
       prog: name of the command, for ``--help``.
       description: what the command does, for ``--help``.
       default_preset: taken where no ``--preset`` is given; None for the defaults alone.
-      first: the key whose value may stand without its option, such as ``train``.
+      positionals: keys whose values may stand without their options, in this order, each by what
+        ``--help`` calls it, such as ``TABLE``.
+      scaled: keys whose values, where they are not given, will follow from the data; ``--help``
+        says so.
 
     Raises:
       UserError: an unknown preset or key, a value of the wrong type, a value that is missing, or
@@ -84,14 +89,41 @@ def parse(
         path = _preset_path(presets, preset)
         values |= _checked(keys, _read_toml(path), f"{path}: ")
     parser = _make_parser(prog, description, presets, default_preset)
-    _add_options(parser, config_type, keys, _values_in_words(keys, preset, values), "")
-    if first is not None:
-        _add_first(parser, keys[first])
+    _add_options(parser, config_type, keys, _values_in_words(keys, preset, values, scaled), "")
+    _add_positionals(parser, positionals)
     given = vars(parser.parse_args(words))
     given.pop("preset", None)
     for name, text in given.items():
         values[name] = _read(keys[name], text)
     return _build(config_type, keys, values)
+
+
+def given_values(config_type: type, argv: Sequence[str]) -> dict[str, Any]:
+    """Return the values that a command line itself gives, by name, as :func:`parse` reads them.
+
+    >>> from itune.data import TextLenConfig
+    >>> given_values(TextLenConfig, ["--train_size", "40"])
+    {'train_size': 40}
+    """
+    keys = _keys(config_type)
+    parser = _make_parser("", "", None, None)
+    _add_options(parser, config_type, keys, dict.fromkeys(keys, ""), "")
+    words = parser.parse_known_args(_spelt_out(_normalised(argv), keys))[0]
+    return {name: _read(keys[name], text) for name, text in vars(words).items()}
+
+
+def replaced(config: C, values: Mapping[str, Any]) -> C:
+    """Return a configuration with some of its values replaced, by name.
+
+    Raises:
+      UserError: as :func:`parse`.
+
+    >>> from itune.data import TextLenConfig
+    >>> replaced(TextLenConfig(dev_size=3), {"train_size": 40}).train_size
+    40
+    """
+    keys = _keys(type(config), "", config)
+    return _build(type(config), keys, _checked(keys, values, ""))
 
 
 def to_dict(config: Any) -> dict[str, Any]:
@@ -346,10 +378,12 @@ def _normalised(argv):
 
 
 def _spelt_out(argv, keys):
-    """Options given by the last part of their name alone, where only one has it, in full."""
+    """Options given by the last parts of their name alone, where only one has them, in full."""
     endings: dict[str, list[str]] = {}
     for name in keys:
-        endings.setdefault(name.rpartition(".")[2], []).append(name)
+        parts = name.split(".")
+        for place in range(1, len(parts)):
+            endings.setdefault(".".join(parts[place:]), []).append(name)
     words = []
     for word in argv:
         option, equals, value = word.partition("=")
@@ -383,11 +417,10 @@ def _make_parser(prog, description, presets, default_preset):
     return parser
 
 
-def _add_first(parser, key):
-    metavar = key.name.upper()
-    parser.usage = parser.usage.replace(" [", f" {metavar} [", 1)
-    text = f"short for --{key.name} {metavar}"
-    parser.add_argument(key.name, nargs="?", metavar=metavar, help=text)
+def _add_positionals(parser, positionals):
+    parser.usage = parser.usage.replace(" [", " ".join(["", *positionals, "["]), 1)
+    for metavar, name in positionals.items():
+        parser.add_argument(name, nargs="?", metavar=metavar, help=f"short for --{name} {metavar}")
 
 
 def _add_options(parser, config_type, keys, told, section):
@@ -409,12 +442,14 @@ def _add_options(parser, config_type, keys, told, section):
             _add_options(parser, hints[field.name], keys, told, prefix + field.name)
 
 
-def _values_in_words(keys, preset, values):
+def _values_in_words(keys, preset, values, scaled):
     """What each key is if no option says otherwise, and where that comes from, by name."""
 
     def in_words(key):
         if key.name in values:
             return f"preset {preset}: {shlex.quote(_as_typed(values[key.name]))}"
+        if key.name in scaled:
+            return "default: scaled to the data"
         if key.default is _REQUIRED:
             return "required"
         return f"default: {shlex.quote(_as_typed(key.default))}"

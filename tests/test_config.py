@@ -361,20 +361,28 @@ class Verb:
     """What it does it to."""
 
     file: str = "none"
+    other: str = "none"
     seed: int = 1
 
 
-def test_a_value_without_its_option(capsys):
+def test_values_without_their_options(capsys):
     def verb(*argv):
-        return parse(Verb, None, argv, prog="verb", description="Does it.", first="file")
+        places = {"FILE": "file", "MORE": "other"}
+        return parse(Verb, None, argv, prog="verb", description="Does it.", positionals=places)
 
-    assert verb("a.csv", "--seed", "2") == verb("--seed", "2", "a.csv") == Verb("a.csv", 2)
-    assert verb("--file", "b.csv") == Verb("b.csv") and verb() == Verb()
-    with pytest.raises(UserError, match="unrecognized arguments: b"):
-        verb("a", "b")
+    both = Verb("a", "b", 2)
+    assert verb("a", "b", "--seed", "2") == verb("--seed", "2", "a", "b") == both
+    assert verb("a", "--seed", "2", "b") == verb("a", "--seed", "2", "--other", "b") == both
+    assert verb("--file", "a") == verb("a") == Verb("a") and verb() == Verb()
+    with pytest.raises(UserError, match="unrecognized arguments: c"):
+        verb("a", "b", "c")
     with pytest.raises(UserError, match="--preset is not an option"):
         verb("--preset", "x")
     with pytest.raises(SystemExit):
         verb("--help")
     shown = capsys.readouterr().out
-    assert "usage: verb FILE [--KEY VALUE ...]" in shown and "preset" not in shown
+    assert (
+        "usage: verb FILE MORE [--KEY VALUE ...]" in shown
+        and "short for --other MORE" in shown
+        and "preset" not in shown
+    )

@@ -97,11 +97,14 @@ def influences_among(
     indices: np.ndarray,
     *,
     chunk: int = 16,
+    memory: int = 2 << 30,
     notify: Callable[[int, int], None] = lambda done, total: None,
 ) -> np.ndarray:
     """Gradient cosines of some examples with one another, ``(n, n)``, in memory.
 
-    Half of the pairs are computed, in blocks; the other half is the same.
+    Half of the pairs are computed, in blocks; the other half is the same. The gradients of a few
+    blocks of rows are held at once, of one column after another; fewer, and columns are made anew
+    for more groups of rows.
 
     Args:
       loss: as of :func:`write_influence_matrix`, and so are the others.
@@ -109,24 +112,37 @@ def influences_among(
       train: where the examples are.
       indices: n of them.
       chunk: examples computed at once.
-      notify: called with rows of blocks done and in all.
+      memory: bytes that the gradients of rows may take, if one block of them does not.
+      notify: called with pairs of blocks done and in all.
     """
     count = len(indices)
     block = _make_block(loss, params, train, chunk, kind="cosine", select=None, partners=count)
     pairs = jit(score)
-    starts = range(0, count, chunk)
     matrix = np.empty((count, count), np.float64)
-    for number, start in enumerate(starts):
-        rows = slice(start, min(start + chunk, count))
-        of_rows = block(indices[rows])
-        for other in starts[number:]:
-            columns = slice(other, min(other + chunk, count))
-            of_columns = of_rows if other == start else block(indices[columns])
-            found = np.asarray(pairs(of_rows, of_columns))
-            found = found[: rows.stop - rows.start, : columns.stop - columns.start]
-            matrix[rows, columns], matrix[columns, rows] = found, found.T
-        notify(number + 1, len(starts))
+    blocks = np.split(np.arange(count), range(chunk, count, chunk))
+    done, total = 0, len(blocks) * (len(blocks) + 1) // 2
+
+    def fill(blocks):
+        """Fills in the first few blocks of rows; returns how many."""
+        nonlocal done
+        first = block(indices[blocks[0]])
+        few = min(max(memory // _bytes(first), 1), len(blocks))
+        held = [(blocks[0], first), *((rows, block(indices[rows])) for rows in blocks[1:few])]
+        for number, columns in enumerate(blocks):
+            of_columns = held[number][1] if number < few else block(indices[columns])
+            for rows, of_rows in held[: number + 1]:
+                found = np.asarray(pairs(of_rows, of_columns))[: len(rows), : len(columns)]
+                matrix[np.ix_(rows, columns)], matrix[np.ix_(columns, rows)] = found, found.T
+                notify(done := done + 1, total)
+        return few
+
+    while blocks:
+        blocks = blocks[fill(blocks) :]
     return matrix
+
+
+def _bytes(tree: Any) -> int:
+    return sum(leaf.nbytes for leaf in jax.tree.leaves(tree))
 
 
 def _make_block(loss, params, train: Dataset, chunk: int, *, kind, select, partners):

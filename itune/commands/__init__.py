@@ -19,20 +19,37 @@ class Verb(NamedTuple):
     Attributes:
       module: where its ``main`` is; imported when it is asked for.
       summary: one line for ``itune --help``.
+      interrupted: what to say after ``interrupted;``.
     """
 
     module: str
     summary: str
+    interrupted: str = "nothing was written"
 
+
+GO_ON = "what was done is kept; go on by the same command with --resume"
 
 VERBS = {
+    "audit": Verb(
+        "itune.commands.audit",
+        "whether a model leans on a confound, and how sure that is",
+        "nothing was written, and the audit starts over when it is run again",
+    ),
+    "compare": Verb(
+        "itune.commands.compare",
+        "several methods on one table, and whether seeds tell them apart",
+        GO_ON,
+    ),
     "describe": Verb("itune.commands.describe", "what a table holds, and what to beware of"),
+    "tune": Verb("itune.commands.tune", "a classifier that leans less on a confound", GO_ON),
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a verb and returns the exit status, as :func:`~itune.cli.run_main` does."""
-    return run_main(_main, argv)
+    argv = sys.argv[1:] if argv is None else argv
+    verb = VERBS.get(next(iter(argv), ""), VERBS["describe"])
+    return run_main(_main, argv, interrupted=verb.interrupted)
 
 
 def _main(argv: list[str]) -> None:

@@ -1,18 +1,11 @@
 """``itune describe``: what a table holds, and what to beware of."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from itune.analysis.render import cell_text
-from itune.analysis.tables import align
+from itune.commands.text import most, table
 from itune.config import parse
 from itune.data.describe import Description, describe
 from itune.data.table import TableConfig, read_tables
-
-SHOWN = 12
-"""Rows of a table that are shown; of others their number."""
-
-WIDTH = 40
-"""Characters of a name that are shown."""
 
 
 def main(argv: Sequence[str]) -> None:
@@ -23,7 +16,7 @@ def main(argv: Sequence[str]) -> None:
         argv,
         prog="itune describe",
         description="Tell what a table of texts, labels and confounds holds. Writes nothing.",
-        first="train",
+        positionals={"TABLE": "train"},
     )
     print(to_text(describe(read_tables(config))))
 
@@ -48,13 +41,13 @@ def _overview(found: Description) -> str:
     }
     sources = dict.fromkeys(split.name for split in found.splits.values())
     body = [[name, *map(of, found.splits.values())] for name, of in rows.items()]
-    return f"{', '.join(sources)}\n\n{_table(['', *found.splits], body)}"
+    return f"{', '.join(sources)}\n\n{table(['', *found.splits], body)}"
 
 
 def _values(what: str, names: Sequence[str], found: Description) -> str:
     counts = zip(*(getattr(split, f"{what}s") for split in found.splits.values()), strict=True)
     rows = [[name, *sizes] for name, sizes in zip(names, counts, strict=True)]
-    return _table([what, *found.splits], _most(rows))
+    return table([what, *found.splits], most(rows))
 
 
 def _cells(found: Description) -> str:
@@ -68,7 +61,7 @@ def _cells(found: Description) -> str:
         ]
         for cell in cells
     ]
-    return _table(["label", "confound", *found.splits], _most(rows))
+    return table(["label", "confound", *found.splits], most(rows))
 
 
 def _lengths(found: Description) -> str:
@@ -77,26 +70,7 @@ def _lengths(found: Description) -> str:
         for name, split in found.splits.items()
         if split.lengths
     ]
-    return _table(["words", "least", "10%", "median", "90%", "most"], rows)
-
-
-def _most(rows: list[list]) -> list[list]:
-    """The rows with the most in train, in order, and how many others there are."""
-    if len(rows) <= SHOWN:
-        return rows
-    first_count = next(i for i, cell in enumerate(rows[0]) if isinstance(cell, int))
-    places = sorted(range(len(rows)), key=lambda place: -rows[place][first_count])[:SHOWN]
-    others = f"({len(rows) - SHOWN} more)"
-    return [*(rows[place] for place in sorted(places)), [others, *[""] * (len(rows[0]) - 1)]]
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence]) -> str:
-    return align([header, *(list(map(_in_cell, row)) for row in rows)])
-
-
-def _in_cell(value) -> str:
-    text = str(value) if isinstance(value, int) else cell_text(value)
-    return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
+    return table(["words", "least", "10%", "median", "90%", "most"], rows)
 
 
 def _warnings(warnings: Sequence[str]) -> str:

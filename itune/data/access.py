@@ -92,6 +92,35 @@ def hide_confounds(train: Dataset, config: AccessConfig, rng: np.random.Generato
                 f"access.rate {config.rate:g} leaves {left} of the {len(indices)} examples of cell "
                 f"{cell} visible, and 2 are needed; raise it, or set access.rule to {RELEASED}"
             )
+    return _with_only(train, visible)
+
+
+def hide_lone(train: Dataset) -> Dataset:
+    """The training data with the confounds hidden of examples that have no partners.
+
+    Those are the examples alone in their cell, and all of a label that then has one confound only.
+
+    Raises:
+      UserError: nobody has partners.
+
+    >>> train = Dataset([[]] * 6, np.array([0, 0, 0, 0, 0, 1]), np.array([0, 0, 1, 1, 2, 0]))
+    >>> hide_lone(train).confound.tolist()
+    [0, 0, 1, 1, -1, -1]
+    """
+    visible = train.visible
+    cells = cells_of(train.label[visible], train.confound[visible])
+    cells = {cell: visible[rows] for cell, rows in cells.items() if len(rows) > 1}
+    labels = [cell.label for cell in cells]
+    kept = [rows for cell, rows in cells.items() if labels.count(cell.label) > 1]
+    if not kept:
+        raise UserError(
+            "no label occurs with two confounds of 2 or more training examples each, so nobody has "
+            "partners of the same and of another confound; add examples, or use method finetuning"
+        )
+    return _with_only(train, np.concatenate(kept))
+
+
+def _with_only(train: Dataset, visible: np.ndarray) -> Dataset:
     confound = np.full_like(train.confound, HIDDEN)
     confound[visible] = train.confound[visible]
     return Dataset(train.input_ids, train.label, confound, train.second)

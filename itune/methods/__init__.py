@@ -8,7 +8,15 @@ from itune.methods.group_dro import GroupDroConfig, group_dro
 from itune.methods.influence_tuning import InfluenceConfig, influence_tuning
 from itune.methods.label import LabelConfig
 from itune.methods.last_layer_retraining import LastLayerConfig, last_layer_retraining
-from itune.methods.method import Classifier, Method, Work, confounds_read, last_cid_only
+from itune.methods.method import (
+    Classifier,
+    Method,
+    Work,
+    confounds_read,
+    last_cid_only,
+    measured_after_rounds,
+    measured_at_start,
+)
 from itune.methods.product_of_experts import ExpertsConfig, product_of_experts
 from itune.methods.rounds import RoundConfig
 from itune.methods.subsampling import subsampling
@@ -34,6 +42,8 @@ __all__ = [
     "influence_tuning",
     "last_cid_only",
     "last_layer_retraining",
+    "measured_after_rounds",
+    "measured_at_start",
     "product_of_experts",
     "subsampling",
 ]

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from itune.data.access import hide_lone
 from itune.data.cells import require_partners
 from itune.data.dataset import Dataset
 from itune.errors import UserError
@@ -25,6 +26,7 @@ from itune.methods.label import (
 )
 from itune.methods.method import Classifier, Method, Phase, Work, collect, init_phase, update
 from itune.methods.rounds import (
+    LEFT_OUT,
     POOLED,
     RoundConfig,
     RoundCosts,
@@ -129,6 +131,7 @@ def alternating(
 def _plan(
     train: Dataset, label: LabelConfig, rounds: RoundConfig, costs: RoundCosts, seed: int
 ) -> list[Work]:
+    train = hide_lone(train) if rounds.lone == LEFT_OUT else train
     visible = train.visible
     require_partners(train.label[visible], train.confound[visible])
     order, dropout, draws = (np.random.default_rng([seed, stream]) for stream in range(3))

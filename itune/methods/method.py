@@ -145,6 +145,25 @@ def last_cid_only(plan: list[Work]) -> list[Work]:
     return [work for place, work in enumerate(plan) if work.kind != "cid" or place == last]
 
 
+START = "start"
+"""Note of what is measured before the first step."""
+
+
+def measured_at_start(plan: list[Work]) -> list[Work]:
+    """The plan with every measure taken before its first step, too."""
+    return [*(Work(kind, 0, note=START) for kind in MEASURES), *plan]
+
+
+def measured_after_rounds(plan: list[Work]) -> list[Work]:
+    """The plan with accuracies measured after every round, too."""
+    work = []
+    for piece in plan:
+        work.append(piece)
+        if piece.kind == "cid" and piece.note.startswith("after round"):
+            work.append(piece._replace(kind="accuracy"))
+    return work
+
+
 def confounds_read(plan: Sequence[Work], train: Dataset) -> int:
     """How many different training examples' confounds a plan makes use of."""
     read = [np.ravel(work.examples) for work in plan if work.reads_confound]

@@ -19,6 +19,8 @@ from itune.methods.method import Work
 
 SCHEDULES = ("paper", "released")
 DRAWN, POOLED = "drawn", "pooled"
+REFUSED, LEFT_OUT = "refused", "left_out"
+LONE = (REFUSED, LEFT_OUT)
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class RoundConfig:
       partners: ``drawn``, k + k of each probe's own, as in the paper; or ``pooled``: each update
         takes a batch with equally many examples of each cell, whose partners are all others of the
         batch with their label. The same influence loss with all pairs, at a fraction of the cost.
+      lone: what is done about examples without partners, alone in their cell or of a label with one
+        confound only: ``refused``, or ``left_out`` of rounds.
       weight_decay: decoupled, on every parameter that a round trains.
       clip: largest gradient norm of one tensor.
       schedule: ``paper`` keeps dropout on in every label step and ends a round with an update on
@@ -54,6 +58,7 @@ class RoundConfig:
     probes: int = 75
     k: int = 5
     partners: str = DRAWN
+    lone: str = REFUSED
     weight_decay: float = 0.01
     clip: float = 1.0
     schedule: str = "paper"
@@ -64,7 +69,8 @@ class RoundConfig:
         require(self, "an integer, 1 or more", lambda v: v >= 1, *counts)
         require(self, "a number, 0 or more", lambda v: v >= 0, "learning_rate", "weight_decay")
         require(self, "a number above 0", lambda v: v > 0, "clip")
-        for name, known in {"partners": (DRAWN, POOLED), "schedule": SCHEDULES}.items():
+        choices = {"partners": (DRAWN, POOLED), "lone": LONE, "schedule": SCHEDULES}
+        for name, known in choices.items():
             require(self, f"one of {', '.join(known)}", known.__contains__, name)
 
 

@@ -2,7 +2,7 @@
 
 from itune.models.bert import BertClassifier, BertConfig, BertOutput
 from itune.models.classifier import TrainedClassifier, load_classifier
-from itune.models.folder import load_config, load_encoder, save_classifier
+from itune.models.folder import has_head, load_config, load_encoder, save_classifier
 from itune.models.hub import load_tokenizer, resolve_encoder
 from itune.models.names import from_hugging_face, to_hugging_face
 
@@ -12,6 +12,7 @@ __all__ = [
     "BertOutput",
     "TrainedClassifier",
     "from_hugging_face",
+    "has_head",
     "load_classifier",
     "load_config",
     "load_encoder",

@@ -27,6 +27,9 @@ TOKENIZER_FILES = (
     "added_tokens.json",
 )
 
+HEAD = ("classifier.weight", "classifier.bias")
+"""Tensors of the classification head."""
+
 # BertConfig field -> (key in config.json, value where the file leaves it out)
 _CONFIG = {
     "vocab_size": ("vocab_size", 30522),
@@ -113,13 +116,16 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def load_encoder(folder: str | Path, num_labels: int, key: jax.Array) -> tuple[BertConfig, Params]:
+def load_encoder(
+    folder: str | Path, num_labels: int, key: jax.Array, *, new_head: bool = False
+) -> tuple[BertConfig, Params]:
     """Loads a BERT encoder, with its classifier if it has one.
 
     Args:
         folder: Holds ``config.json`` and ``model.safetensors`` (or its shards and their index).
         num_labels: Classes of the classifier.
         key: Random key for a new classifier, see :func:`from_hugging_face`.
+        new_head: Draw a new one even where the folder has one.
 
     Returns:
         Configuration and parameters for a ``BertClassifier``.
@@ -131,10 +137,21 @@ def load_encoder(folder: str | Path, num_labels: int, key: jax.Array) -> tuple[B
     folder = Path(folder)
     config = dataclasses.replace(load_config(folder), num_labels=num_labels)
     tensors = read_tensors(folder)
+    if new_head:
+        tensors = {name: value for name, value in tensors.items() if name not in HEAD}
     try:
         return config, from_hugging_face(tensors, config, key)
     except UserError as error:
         raise UserError(f"{folder}: {error}") from None
+
+
+def has_head(folder: str | Path) -> bool:
+    """Whether a folder's weights hold a classification head.
+
+    Raises:
+        UserError: See :func:`load_encoder`.
+    """
+    return HEAD[0] in read_tensors(Path(folder))
 
 
 def read_tensors(folder: Path) -> dict[str, np.ndarray]:

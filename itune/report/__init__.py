@@ -1,8 +1,22 @@
 """Reports: what an audit, a tuned classifier or a comparison came to, as one page to look at."""
 
-from itune.report.audit import audit_page
+from itune.report.audit import audit_numbers, audit_page
+from itune.report.compare import compare_page
 from itune.report.origin import Origin
-from itune.report.render import render, require_jinja
-from itune.report.write import write_report
+from itune.report.render import render, require_report
+from itune.report.tune import tune_page
+from itune.report.write import NUMBERS, PAGE, write_numbers, write_report
 
-__all__ = ["Origin", "audit_page", "render", "require_jinja", "write_report"]
+__all__ = [
+    "NUMBERS",
+    "PAGE",
+    "Origin",
+    "audit_numbers",
+    "audit_page",
+    "compare_page",
+    "render",
+    "require_report",
+    "tune_page",
+    "write_numbers",
+    "write_report",
+]

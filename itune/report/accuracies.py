@@ -1,40 +1,42 @@
 """Accuracies of cells as tables of bars."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from itune.data.cells import HIDDEN, Cell
+from itune.audit.proportions import wilson
 from itune.report.blocks import Bar, Table
-from itune.report.names import Names
-from itune.report.numbers import interval
+
+INTERVALS = "Lines across the bars are 95 % intervals (Wilson)."
 
 
-def worst_cell(accuracies: Mapping[Cell, float]) -> Cell:
-    """The cell of the lowest accuracy; examples without a confound are one only if all are."""
-    known = [cell for cell in accuracies if cell.confound != HIDDEN]
-    return min(known or accuracies, key=accuracies.__getitem__)
+class CellRow(NamedTuple):
+    """Accuracy of a cell.
+
+    Attributes:
+      name: what the cell is called.
+      accuracy: a fraction.
+      size: rows.
+    """
+
+    name: str
+    accuracy: float
+    size: int
 
 
-def cell_table(
-    caption: str, accuracies: Mapping[Cell, float], sizes: Mapping[Cell, int], names: Names
-) -> Table:
-    """A bar for each cell, with its 95 % interval; the worst is marked.
+def cell_table(caption: str, rows: Sequence[CellRow], worst: str) -> Table:
+    """A bar for each cell, with its 95 % interval.
 
     Args:
       caption: what the accuracies are of.
-      accuracies: of each cell that has any example.
-      sizes: examples of the same.
-      names: of labels and confounds.
+      rows: of the cells.
+      worst: the name of the cell to mark, unless all are alike.
     """
-    worst = worst_cell(accuracies) if len(set(accuracies.values())) > 1 else None
+    is_uneven = len({row.accuracy for row in rows}) > 1
 
-    def row(cell, value):
-        ends = interval(value, sizes[cell])
-        bar = Bar(value, f"{value:.3f}", *ends, mark="worst" if cell == worst else "")
-        return names.cell(cell), bar, f"{sizes[cell]:,}"
+    def line(row: CellRow):
+        ends = wilson(row.accuracy * row.size, row.size)
+        mark = "worst" if is_uneven and row.name == worst else ""
+        return row.name, Bar(row.accuracy, f"{row.accuracy:.3f}", *ends, mark), f"{row.size:,}"
 
-    return Table(
-        caption,
-        ("label / confound", "accuracy", "examples"),
-        tuple(row(*item) for item in accuracies.items()),
-        "Lines across the bars are 95 % intervals (Wilson).",
-    )
+    header = ("label / confound", "accuracy", "rows")
+    return Table(caption, header, tuple(map(line, rows)), INTERVALS)

@@ -1,12 +1,13 @@
 """The page of an audit."""
 
 from collections.abc import Iterator
+from typing import Any
 
-import itune
 from itune.audit import ModelAudit
 from itune.audit.behaviour import Behaviour
+from itune.audit.verdict import Names
 from itune.data.splits import SPLITS
-from itune.report.accuracies import cell_table, worst_cell
+from itune.report.accuracies import CellRow, cell_table
 from itune.report.blocks import (
     ALARM,
     CALM,
@@ -21,12 +22,12 @@ from itune.report.blocks import (
     Tile,
     Tiles,
 )
-from itune.report.influences import groups_of, influences_figure
-from itune.report.names import Names
+from itune.report.influences import Groups, groups_of, influences_figure
 from itune.report.numbers import p_value, percent, signed
-from itune.report.origin import Origin, origin_section
+from itune.report.origin import FOOTER, Origin, origin_section
 from itune.report.sentences import flip_blocks, reading_blocks
 from itune.report.terms import terms
+from itune.report.text import isolated
 
 TONES = {"leans": ALARM, "no_sign": CALM, "unsettled": OPEN}
 
@@ -38,7 +39,7 @@ def audit_page(found: ModelAudit, origin: Origin) -> Page:
       found: what the audit found.
       origin: how it was made.
     """
-    names = Names(found.label_names, found.confound_names)
+    names = Names(*(tuple(map(isolated, of)) for of in (found.label_names, found.confound_names)))
     sections = {
         "What influences what": _influence(found, names),
         "Accuracy by cell": _behaviour(found, names),
@@ -67,7 +68,23 @@ def audit_page(found: ModelAudit, origin: Origin) -> Page:
     )
 
 
-FOOTER = f"Made by itune {itune.__version__}. One file without scripts, which needs no network."
+def audit_numbers(found: ModelAudit) -> dict[str, Any]:
+    """The numbers of the page and all others, for JSON, but for the matrix of influences.
+
+    In its place there is for each label what the figure shows of it: influences of the same and of
+    different confounds.
+    """
+    shown = {
+        found.label_names[label]: dict(zip(("same", "different"), group.spreads(), strict=True))
+        for label, group in _groups(found).items()
+    }
+    kept = found._replace(audit=found.audit._replace(matrix=None))
+    return {**kept._asdict(), "influences": shown}
+
+
+def _groups(found: ModelAudit) -> dict[int, Groups]:
+    audit = found.audit
+    return groups_of(audit.matrix, audit.label, audit.confound, audit.share)
 
 
 def _tiles(found: ModelAudit, names: Names) -> Iterator[Tile]:
@@ -78,10 +95,9 @@ def _tiles(found: ModelAudit, names: Names) -> Iterator[Tile]:
         f"{signed(test.low)} to {signed(test.high)}, p {p_value(test.p)}",
     )
     split, behaviour = _judged(found)
-    accuracies = behaviour.accuracy.by_cell
-    worst = worst_cell(accuracies)
+    worst = behaviour.accuracy.worst
     yield Tile(
-        f"{accuracies[worst]:.3f}",
+        f"{behaviour.accuracy.by_cell[worst]:.3f}",
         f"accuracy of the worst cell of {split}",
         f"{names.cell(worst)}; overall {behaviour.accuracy.overall:.3f}",
     )
@@ -101,8 +117,7 @@ def _tiles(found: ModelAudit, names: Names) -> Iterator[Tile]:
 
 def _influence(found: ModelAudit, names: Names) -> Iterator[Block]:
     audit, test = found.audit, found.audit.test
-    groups = groups_of(audit.matrix, audit.label, audit.confound, audit.share)
-    yield influences_figure(groups, names)
+    yield influences_figure(_groups(found), names)
     yield Paragraph(
         f"In a sample of {test.size:,} training examples CID is {signed(test.cid)}, and with 95 % "
         f"confidence between {signed(test.low)} and {signed(test.high)} ({test.draws:,} draws). "
@@ -138,7 +153,7 @@ def _label_table(found: ModelAudit, names: Names) -> Table:
         )
     labels = [None, *sorted({y for of in columns.values() for y in of if y is not None})]
     rows = (
-        ("all" if y is None else names.label(y), *(of.get(y) for of in columns.values()))
+        ("all" if y is None else names.labels[y], *(of.get(y) for of in columns.values()))
         for y in labels
     )
     return Table("By label", ("label", *columns), tuple(rows), note)
@@ -148,23 +163,27 @@ def _pair_table(found: ModelAudit, names: Names) -> Table:
     pairs = sorted(found.audit.influence.pairs, key=lambda pair: (pair.label, -pair.cid))
     rows = (
         (
-            names.label(pair.label),
+            names.labels[pair.label],
             f"{names.confound(pair.first)} and {names.confound(pair.second)}",
             signed(pair.cid),
             " + ".join(f"{size:,}" for size in pair.sizes),
         )
         for pair in pairs
     )
-    header = ("label", "confounds", "CID", "examples")
+    header = ("label", "confounds", "CID", "rows")
     return Table("How far apart two confounds of one label are", header, tuple(rows))
 
 
 def _behaviour(found: ModelAudit, names: Names) -> Iterator[Block]:
     split, behaviour = _judged(found)
-    yield cell_table(f"Accuracy on {split}", behaviour.accuracy.by_cell, behaviour.sizes, names)
+    rows = [
+        CellRow(names.cell(cell), accuracy, behaviour.sizes[cell])
+        for cell, accuracy in behaviour.accuracy.by_cell.items()
+    ]
+    yield cell_table(f"Accuracy on {split}", rows, names.cell(behaviour.accuracy.worst))
 
     def row(name: str, of: Behaviour):
-        worst = worst_cell(of.accuracy.by_cell)
+        worst = of.accuracy.worst
         return (
             name,
             f"{of.accuracy.overall:.3f}",
@@ -172,12 +191,12 @@ def _behaviour(found: ModelAudit, names: Names) -> Iterator[Block]:
             names.cell(worst),
             f"{of.calibration_error:.3f}",
             f"{of.brier:.3f}",
-            f"{of.size:,}",
+            f"{of.size:,}" if of.size == of.total else f"{of.size:,} of {of.total:,}",
         )
 
     yield Table(
         "All data",
-        ("data", "accuracy", "worst cell", "which", "calibration error", "Brier", "examples"),
+        ("data", "accuracy", "worst cell", "which", "calibration error", "Brier", "rows"),
         tuple(row(*item) for item in found.audit.behaviour.items()),
         "Calibration error: how far confidence and accuracy are apart, in the mean. Brier: squared "
         "distance of the probabilities from the truth, 0 to 2.",

@@ -5,14 +5,15 @@ from typing import NamedTuple
 from itune.analysis.render import Cell
 from itune.report.text import Piece
 
-ALARM, CALM, OPEN = "alarm", "calm", "open"
+ALARM, CALM, OPEN, PLAIN = "alarm", "calm", "open", "plain"
 
 
 class Answer(NamedTuple):
     """What the page comes to, in words.
 
     Attributes:
-      tone: ``alarm``, ``calm`` or ``open`` (nothing can be said); each has a sign of its own.
+      tone: ``alarm``, ``calm``, ``open`` (nothing can be said) or ``plain`` (no more than it says);
+        each has a sign of its own.
       headline: one sentence.
       reasons: a sentence each.
     """

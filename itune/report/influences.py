@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from itune.audit.verdict import Names
 from itune.data.cells import Cell, cells_of
 from itune.report.blocks import Figure
 from itune.report.drawing import FIRST, SECOND, SOFT, draw
-from itune.report.names import Names
 from itune.report.text import short
 
 BINS = 36
@@ -33,9 +33,23 @@ class Groups(NamedTuple):
     different: np.ndarray
     share: float
 
-    def means(self) -> tuple[float, float]:
-        """Mean influence of both groups."""
-        return float(self.values @ self.same), float(self.values @ self.different)
+    def spreads(self) -> tuple["Spread", "Spread"]:
+        """How the influences of both groups are spread: of the same confound, of another."""
+        return _spread(self.values, self.same), _spread(self.values, self.different)
+
+
+class Spread(NamedTuple):
+    """Where influences lie.
+
+    Attributes:
+      mean: of them.
+      low: one in ten is below.
+      high: one in ten is above.
+    """
+
+    mean: float
+    low: float
+    high: float
 
 
 def groups_of(
@@ -92,7 +106,7 @@ def influences_figure(groups: Mapping[int, Groups], names: Names) -> Figure:
     if rest:
         caption += f" {rest} smaller labels are not drawn."
     return Figure(
-        svg, " ".join(_told(group, names.label(y)) for y, group in shown.items()), caption
+        svg, " ".join(_told(group, names.labels[y]) for y, group in shown.items()), caption
     )
 
 
@@ -101,11 +115,11 @@ def _fill(panel, group: Groups, edges: np.ndarray, title: str) -> None:
         ("same confound", group.same, FIRST, "-", {"fill": True, "alpha": 0.45}),
         ("different confound", group.different, SECOND, "--", {"fill": False, "hatch": "////"}),
     )
-    for (name, weights, colour, line, look), mean in zip(looks, group.means(), strict=True):
+    for (name, weights, colour, line, look), spread in zip(looks, group.spreads(), strict=True):
         heights = np.histogram(group.values, edges, weights=weights)[0]
-        label = f"{name}: {mean:.2f}"
+        label = f"{name}: {spread.mean:.2f}"
         panel.stairs(heights, edges, color=colour, linewidth=1, label=label, **look)
-        panel.axvline(mean, color=colour, linestyle=line, linewidth=1.8)
+        panel.axvline(spread.mean, color=colour, linestyle=line, linewidth=1.8)
     panel.set_yticks([])
     panel.spines["left"].set_visible(False)
     panel.tick_params(color=SOFT)
@@ -123,19 +137,20 @@ def _fill(panel, group: Groups, edges: np.ndarray, title: str) -> None:
     )
 
 
+def _spread(values: np.ndarray, weights: np.ndarray) -> Spread:
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order])
+    ends = values[order][np.searchsorted(reached, (0.1 * reached[-1], 0.9 * reached[-1]))]
+    return Spread(float(values @ weights), *map(float, ends))
+
+
 def _told(group: Groups, name: str) -> str:
-    same, different = group.means()
-
-    def middle(weights):
-        order = np.argsort(group.values)
-        reached = np.cumsum(weights[order])
-        low, high = group.values[order][
-            np.searchsorted(reached, (0.1 * reached[-1], 0.9 * reached[-1]))
-        ]
-        return f"8 of 10 pairs between {low:.2f} and {high:.2f}"
-
-    return (
-        f"Label {name}: with the same confound the mean influence is {same:.2f}, "
-        f"{middle(group.same)}; with different confounds {different:.2f}, "
-        f"{middle(group.different)}; the means differ by {same - different:+.2f}."
+    same, different = group.spreads()
+    means = (
+        f"{text} {spread.mean:.2f}, 8 of 10 pairs between {spread.low:.2f} and {spread.high:.2f}"
+        for text, spread in (
+            ("with the same confound the mean influence is", same),
+            ("with different confounds", different),
+        )
     )
+    return f"Label {name}: {'; '.join(means)}; they differ by {same.mean - different.mean:+.2f}."

@@ -9,22 +9,22 @@ def signed(value: float, digits: int = 3) -> str:
     """A number that may be on either side of 0.
 
     >>> [signed(value) for value in (0.25, -0.0126, -0.0001, math.nan)]
-    ['+0.250', '−0.013', '0.000', '–']
+    ['+0.250', '-0.013', '0.000', '–']
     """
     if math.isnan(value):
         return MISSING
     if round(value, digits) == 0:
         return f"{0:.{digits}f}"
-    return f"{value:+.{digits}f}".replace("-", "−")
+    return f"{value:+.{digits}f}"
 
 
 def percent(share: float, digits: int = 1) -> str:
     """A share in per cent.
 
     >>> percent(0.125)
-    '12.5\\xa0%'
+    '12.5%'
     """
-    return f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%"
+    return f"{share:.{digits}%}"
 
 
 def p_value(p: float) -> str:
@@ -36,17 +36,12 @@ def p_value(p: float) -> str:
     return "below 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def interval(share: float, size: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share of so many.
+def minutes(value: float) -> str:
+    """A time.
 
-    >>> [round(end, 3) for end in interval(0.5, 100)]
-    [0.404, 0.596]
+    >>> [minutes(value) for value in (0.4, 12.25, 150)]
+    ['24 s', '12.2 min', '2.5 h']
     """
-    shrink = 1 + Z**2 / size
-    middle = (share + Z**2 / (2 * size)) / shrink
-    half = Z / shrink * math.sqrt(share * (1 - share) / size + Z**2 / (4 * size**2))
-    return max(middle - half, 0.0), min(middle + half, 1.0)
-
-
-Z = 1.959964
-"""Standard errors in half of a 95 % interval."""
+    if value < 1:
+        return f"{60 * value:.0f} s"
+    return f"{value:.1f} min" if value < 100 else f"{value / 60:.1f} h"

@@ -4,7 +4,10 @@ import shlex
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import itune
 from itune.report.blocks import Code, Facts, Paragraph, Section
+
+FOOTER = f"Made by itune {itune.__version__}. One file without scripts, which needs no network."
 
 
 class Origin(NamedTuple):

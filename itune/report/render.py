@@ -7,22 +7,23 @@ from typing import Any
 
 from itune.analysis.render import are_numbers, cell_text
 from itune.errors import UserError
-from itune.report.blocks import ALARM, CALM, OPEN, Bar, Page, Table
+from itune.report.blocks import ALARM, CALM, OPEN, PLAIN, Bar, Page, Table
 from itune.report.numbers import signed
 from itune.report.text import visible
 
-SIGNS = {ALARM: "▲", CALM: "○", OPEN: "?"}
+SIGNS = {ALARM: "▲", CALM: "○", OPEN: "?", PLAIN: "●"}
 """What stands beside an answer, to be told apart without colour."""
 
 
-def require_jinja() -> None:
+def require_report() -> None:
     """Finds out now, not after hours of training, that there can be no report.
 
     Raises:
-      UserError: jinja2 is not installed.
+      UserError: jinja2 or matplotlib is not installed.
     """
-    if importlib.util.find_spec("jinja2") is None:
-        raise UserError("reports need jinja2: pip install 'itune[report]'")
+    for package in ("jinja2", "matplotlib"):
+        if importlib.util.find_spec(package) is None:
+            raise UserError(f"reports need {package}: pip install 'itune[report]'")
 
 
 def render(page: Page) -> str:
@@ -31,9 +32,9 @@ def render(page: Page) -> str:
     Every text is made visible (:func:`itune.report.text.visible`), then escaped.
 
     Raises:
-      UserError: jinja2 is not installed.
+      UserError: jinja2 or matplotlib is not installed.
     """
-    require_jinja()
+    require_report()
     return _template().render(page=page, style=_read("page.css"))
 
 

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from itune.audit import Influential, ModelAudit, Reading
 from itune.audit.flips import Move
+from itune.audit.proportions import wilson
+from itune.audit.verdict import Names
 from itune.data.cells import HIDDEN
+from itune.report.accuracies import INTERVALS
 from itune.report.blocks import Bar, Block, Group, Paragraph, Sentence, Sentences, Table
-from itune.report.names import Names
-from itune.report.numbers import interval, percent
+from itune.report.numbers import percent
 from itune.report.text import LIMIT, changes, pieces
 
 
@@ -50,8 +52,8 @@ def flip_blocks(found: ModelAudit, names: Names) -> Iterator[Block]:
             f"Row {flip.index + 1:,} of {flips.split}",
             None,
             (
-                _version("As it stands", flip.before, before, names.label(flip.predicted_before)),
-                _version("Swapped", flip.after, after, names.label(flip.predicted_after)),
+                _version("As it stands", flip.before, before, names.labels[flip.predicted_before]),
+                _version("Swapped", flip.after, after, names.labels[flip.predicted_after]),
             ),
         )
 
@@ -59,7 +61,7 @@ def flip_blocks(found: ModelAudit, names: Names) -> Iterator[Block]:
 def _told(reading: Reading, names: Names) -> str:
     right = "rightly" if reading.predicted == reading.label else "wrongly"
     chance = reading.probabilities[reading.predicted]
-    return f"{right} predicted {names.label(reading.predicted)} with probability {chance:.2f}"
+    return f"{right} predicted {names.labels[reading.predicted]} with probability {chance:.2f}"
 
 
 def _group(heading: str, rows: Sequence[Influential], reading: Reading, found, names) -> Group:
@@ -81,7 +83,7 @@ def _texts(row: Reading | Influential, found: ModelAudit):
 def _facts(row: Reading | Influential, names: Names) -> tuple[str, ...]:
     longest = max(map(len, row.texts))
     cut = (f"shortened from {longest:,} characters",) if longest > LIMIT else ()
-    return f"label {names.label(row.label)}", f"confound {names.confound(row.confound)}", *cut
+    return f"label {names.labels[row.label]}", f"confound {names.confound(row.confound)}", *cut
 
 
 def _version(heading: str, text: str, spans, predicted: str) -> Group:
@@ -97,12 +99,12 @@ def _swap_table(moves: Sequence[Move], names: Names) -> Table:
         size = sum(move.count for move in of_swap)
         share = sum(move.count for move in changed) / size
         most = max(changed, key=lambda move: move.count, default=None)
-        labels = most and map(names.label, (most.predicted_before, most.predicted_after))
+        told = most and " to ".join(names.labels[y] for y in most[2:4]) + f" ({most.count:,})"
         return (
             " to ".join(map(names.confound, swap)),
-            Bar(share, percent(share), *interval(share, size)),
+            Bar(share, percent(share), *wilson(share * size, size)),
             f"{size:,}",
-            f"{' to '.join(labels)} ({most.count:,})" if most else None,
+            told,
         )
 
     header = ("confound swapped", "predictions changed", "texts", "most often from")
@@ -110,5 +112,5 @@ def _swap_table(moves: Sequence[Move], names: Names) -> Table:
         "Predictions that change with the confound",
         header,
         tuple(map(row, swaps)),
-        "Lines across the bars are 95 % intervals (Wilson).",
+        INTERVALS,
     )

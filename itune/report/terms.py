@@ -3,7 +3,7 @@
 TERMS = {
     "influence": (
         "How much learning one training example helps with another: the cosine of the gradients "
-        "of their losses, from −1 to 1. Below 0 it hurts."
+        "of their losses, from -1 to 1. Below 0 it hurts."
     ),
     "confound": "What the model should not go by, such as a brand name in a review.",
     "CID": (

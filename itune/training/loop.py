@@ -16,6 +16,7 @@ from itune.methods.method import Method, Work
 from itune.training.checkpoints import Checkpoints, Position
 from itune.training.progress import Progress
 from itune.training.records import Record
+from itune.training.selection import LAST, Selected, Selection
 
 
 class Measure(NamedTuple):
@@ -34,14 +35,16 @@ class Trained(NamedTuple):
     """What the loop returns.
 
     Attributes:
-      state: the method's state after the last piece of work.
+      params: after the last piece of work, or at the moment that was selected.
       seconds: wall clock, over all sessions of the run.
       has_collapsed: it was stopped because it had collapsed.
+      selected: that moment; None where it is always the last.
     """
 
-    state: Any
+    params: Any
     seconds: float
     has_collapsed: bool = False
+    selected: Selected | None = None
 
 
 def train(
@@ -54,6 +57,7 @@ def train(
     name: str = "",
     checkpoint_seconds: float = 120.0,
     has_collapsed: Callable[[Sequence[float]], bool] = lambda accuracies: False,
+    selection: str = LAST,
 ) -> Trained:
     """Runs a method's plan from the folder's newest checkpoint, or from the start.
 
@@ -70,6 +74,8 @@ def train(
       checkpoint_seconds: time between checkpoints; changes no result.
       has_collapsed: of the training accuracies of all label updates so far; where it is true, the
         rest of the plan is left out but for one of each measure.
+      selection: one of :data:`~itune.training.selection.SELECTIONS`; but for ``last`` the folder
+        gets ``selected/``, which is left there.
 
     Raises:
       UserError: the loss is no longer finite, or a checkpoint is unusable.
@@ -85,6 +91,9 @@ def train(
     progress = Progress(name, sum(costs), sum(costs[: position.work]))
     started = saved = time.monotonic()
     accuracies = [row["accuracy"] for row in record.rows() if row["kind"] == "label_update"]
+    moments = None
+    if selection != LAST:
+        moments = Selection(folder / "selected", selection, record.rows())
 
     def here(done):
         return Position(done, record.flush(), position.seconds + time.monotonic() - started)
@@ -92,7 +101,14 @@ def train(
     def measure(work):
         row = measures[work.kind].fun(state.params)
         progress.say(_shown(work, row))
-        record.write({**_about(work), **row})
+        record.write(row := {**_about(work), **row})
+        if moments is not None:
+            moments.offer(row, state.params)
+
+    def save(done):
+        checkpoints.save(here(done), state)
+        if moments is not None:
+            moments.settle()
 
     try:
         number = position.work
@@ -113,16 +129,18 @@ def train(
             progress.advance(costs[number], status)
             number += 1
             if time.monotonic() - saved >= checkpoint_seconds:
-                checkpoints.save(here(number), state)
+                save(number)
                 saved = time.monotonic()
         is_cut_short = has_collapsed(accuracies)
         if number < len(plan):
             progress.say(f"step {plan[number].step}: training accuracy is at chance; stopped")
             for kind in measures:
                 measure(Work(kind, plan[number].step, note="collapsed"))
-        checkpoints.save(here(len(plan)), state)
+        save(len(plan))
         seconds = position.seconds + time.monotonic() - started
-        return Trained(state, seconds, is_cut_short)
+        if moments is None:
+            return Trained(state.params, seconds, is_cut_short)
+        return Trained(moments.params(), seconds, is_cut_short, moments.selected())
     finally:
         progress.close()
         record.close()

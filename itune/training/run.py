@@ -1,26 +1,34 @@
 """One run: a method on some data with an encoder and a seed, in a folder of its own."""
 
 import datetime
-import functools
 import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from itune.data.access import hide_confounds
+from itune.data.cells import cells_of
 from itune.data.corpus import Corpus, corpus_of_splits
 from itune.data.dataset import Dataset
 from itune.data.tasks import SPLITS, Splits, load_control, load_splits
-from itune.methods import Work, confounds_read, last_cid_only
+from itune.errors import UserError
+from itune.methods import (
+    Method,
+    Work,
+    confounds_read,
+    last_cid_only,
+    measured_after_rounds,
+    measured_at_start,
+)
 from itune.methods.label import labels_met
 from itune.models import (
     BertClassifier,
-    load_encoder,
+    BertConfig,
     load_tokenizer,
     resolve_encoder,
     save_classifier,
@@ -28,11 +36,13 @@ from itune.models import (
 from itune.training.classifier import make_classifier
 from itune.training.collapse import chance_limit, make_collapse_test
 from itune.training.folder import Finished, begin_run, read_run, require_free
-from itune.training.loop import train
-from itune.training.measures import make_accuracies, make_measures
+from itune.training.loop import Measure, Trained, train
+from itune.training.measures import Accuracies, make_accuracies, make_measures
 from itune.training.recipes import METHODS, require_method
 from itune.training.records import read_rows, write_json
+from itune.training.selection import LAST
 from itune.training.settings import AT_END, RunConfig, TrainingConfig
+from itune.training.start import load_start
 from itune.training.versions import versions
 
 
@@ -113,7 +123,32 @@ def run_on(
     """
     require_method(method)
     folder = Path(folder)
-    description = {
+    description = describe_run(corpus, config, method, seed, about)
+    require_free(folder, description, resume=resume, overwrite=overwrite)
+    if not overwrite and (folder / "result.json").exists():
+        return read_run(folder)
+    try:
+        with jax.default_matmul_precision(config.precision):
+            prepared = _prepare(corpus, config, method, seed)
+            # All input was good: only now is anything deleted or written.
+            begin_run(folder, description, overwrite=overwrite)
+            return _run(corpus, config, method, seed, folder, prepared, checkpoint_seconds)
+    except OSError as error:
+        raise UserError(
+            f"cannot write to {folder} ({error.strerror or error}); make room, then go on by the "
+            "same command with --resume true"
+        ) from error
+
+
+def describe_run(
+    corpus: Corpus,
+    config: TrainingConfig,
+    method: str,
+    seed: int,
+    about: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The contents of a run's ``config.json``; arguments as of :func:`run_on`."""
+    return {
         "method": method,
         "seed": seed,
         "config": json.loads(json.dumps(asdict(config))),
@@ -122,17 +157,34 @@ def run_on(
         "device": jax.devices()[0].device_kind,
         **(about or {}),
     }
-    require_free(folder, description, resume=resume, overwrite=overwrite)
-    if not overwrite and (folder / "result.json").exists():
-        return read_run(folder)
-    begin = functools.partial(begin_run, folder, description, overwrite=overwrite)
-    with jax.default_matmul_precision(config.precision):
-        return _run(corpus, config, method, seed, folder, begin, checkpoint_seconds)
 
 
-def _run(corpus, config, method_name, seed, folder, begin, checkpoint_seconds) -> Finished:
+def check_run(corpus: Corpus, config: TrainingConfig, method: str, seed: int) -> None:
+    """Does all that a run does before its first step, and writes nothing; arguments as above.
+
+    Raises:
+      UserError: the run would be refused.
+    """
+    _prepare(corpus, config, method, seed)
+
+
+class _Prepared(NamedTuple):
+    """A run before its first step."""
+
+    source: Path
+    bert: BertConfig
+    params: Any
+    data: dict[str, Dataset]
+    seen: Dataset
+    accuracies: Accuracies
+    measures: dict[str, Measure]
+    method: Method
+    plan: list[Work]
+
+
+def _prepare(corpus: Corpus, config: TrainingConfig, method_name: str, seed: int) -> _Prepared:
     source = resolve_encoder(config.encoder)
-    bert, params = load_encoder(source, corpus.label_count, jax.random.key(seed))
+    bert, params, is_finetuned = load_start(source, corpus, config.head, jax.random.key(seed))
     data = corpus.tokenize(
         load_tokenizer(source),
         max_length=config.max_length,
@@ -142,27 +194,30 @@ def _run(corpus, config, method_name, seed, folder, begin, checkpoint_seconds) -
     classifier = make_classifier(BertClassifier(bert))
     accuracies = make_accuracies(classifier)
     measures = make_measures(config, classifier, data, accuracies)
-    hides = np.random.default_rng([seed, 3])
-    seen = hide_confounds(data["train"], config.access, hides)
+    seen = hide_confounds(data["train"], config.access, np.random.default_rng([seed, 3]))
     method = METHODS[method_name].make(config, classifier, seen, seed)
-    if config.cid_when == AT_END:
-        method = method._replace(plan=lambda train, plan=method.plan: last_cid_only(plan(train)))
+    method = _measured(method, config, at_start=is_finetuned and corpus.label_names is not None)
     plan = method.plan(seen)  # refuses data that it cannot use
-    begin()  # all input was good: only now is anything deleted or written
+    return _Prepared(source, bert, params, data, seen, accuracies, measures, method, plan)
+
+
+def _run(corpus, config, method_name, seed, folder, prepared, checkpoint_seconds) -> Finished:
+    data, seen, plan = prepared.data, prepared.seen, prepared.plan
     trained = train(
-        method,
-        params,
+        prepared.method,
+        prepared.params,
         seen,
-        measures,
+        prepared.measures,
         folder,
         name=f"{method_name} {seed}",
         checkpoint_seconds=checkpoint_seconds,
         has_collapsed=_collapse_test(config, data["train"], plan),
+        selection=config.selection,
     )
-    params = trained.state.params
-    _save_model(folder / "model", bert, params, source, corpus, config)
+    params = trained.params
+    _save_model(folder / "model", prepared, params, corpus, config)
     metrics = read_rows(folder / "metrics.jsonl")
-    scores = {split: accuracies(params, data[split]) for split in SPLITS}
+    scores = {split: prepared.accuracies(params, data[split]) for split in SPLITS}
     limit = chance_limit(data["train"].label, len(data["train"]))
     result = {
         "method": method_name,
@@ -173,15 +228,48 @@ def _run(corpus, config, method_name, seed, folder, begin, checkpoint_seconds) -
         "collapsed": trained.has_collapsed or scores["train"]["accuracy"] < limit,
         "access": asdict(config.access),
         "confounds": {"visible": len(seen.visible), "read": confounds_read(plan, seen)},
-        "cid": [row for row in metrics if row["kind"] == "cid"][-1],
+        "cid": _final_cid(trained, metrics, prepared.measures),
         "seconds": round(trained.seconds, 1),
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
+    if trained.selected is not None:
+        result["selected"] = trained.selected._asdict()
     if corpus.label_names is not None:
         result["names"] = {"label": corpus.label_names, "confound": corpus.confound_names}
+        result["rows"] = {split: _row_counts(dataset) for split, dataset in data.items()}
     write_json(folder / "result.json", result)
-    shutil.rmtree(folder / "checkpoints")
+    for unfinished in ("checkpoints", "selected"):
+        shutil.rmtree(folder / unfinished, ignore_errors=True)
     return Finished(folder, result, metrics)
+
+
+def _row_counts(dataset: Dataset) -> dict[str, Any]:
+    known = dataset.visible
+    cells = cells_of(dataset.label[known], dataset.confound[known])
+    return {"all": len(dataset), "cells": {str(cell): len(rows) for cell, rows in cells.items()}}
+
+
+def _measured(method: Method, config: TrainingConfig, *, at_start: bool) -> Method:
+    """The method with measures where the configuration wants them."""
+
+    def plan(train):
+        work = method.plan(train)
+        if config.selection != LAST:
+            work = measured_after_rounds(work)
+        if at_start:
+            work = measured_at_start(work)
+        return last_cid_only(work) if config.cid_when == AT_END else work
+
+    return method._replace(plan=plan)
+
+
+def _final_cid(trained: Trained, metrics: list[dict[str, Any]], measures) -> dict[str, Any]:
+    """CID of the result: what was measured last, unless an earlier moment was selected."""
+    selected = trained.selected
+    if selected is None or selected.is_last:
+        return [row for row in metrics if row["kind"] == "cid"][-1]
+    found = measures["cid"].fun(trained.params)
+    return {"kind": "cid", "step": selected.step, "note": "selected", **found}
 
 
 def _collapse_test(config: TrainingConfig, train: Dataset, plan: list[Work]):
@@ -194,17 +282,15 @@ def _collapse_test(config: TrainingConfig, train: Dataset, plan: list[Work]):
     )
 
 
-def _save_model(folder, bert, params, source, corpus: Corpus, config: TrainingConfig) -> None:
+def _save_model(folder, prepared: _Prepared, params, corpus: Corpus, config: TrainingConfig):
     """A corpus with names gives them to the model, and its tokenizer the length that was cut to."""
-    if corpus.label_names is None:
-        save_classifier(folder, bert, params, source, overwrite=True)
-        return
+    has_names = corpus.label_names is not None
     save_classifier(
         folder,
-        bert,
+        prepared.bert,
         params,
-        source,
+        prepared.source,
         labels=corpus.label_names,
-        max_length=config.max_length,
+        max_length=config.max_length if has_names else None,
         overwrite=True,
     )

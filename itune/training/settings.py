@@ -14,7 +14,10 @@ from itune.methods import (
     LabelConfig,
     LastLayerConfig,
 )
+from itune.training.selection import LAST, SELECTIONS
 
+KEPT, NEW = "kept", "new"
+HEADS = (KEPT, NEW)
 ALWAYS, AT_END = "always", "end"
 PRECISIONS = ("default", "high", "highest", "bfloat16", "tensorfloat32", "float32")
 
@@ -25,6 +28,7 @@ class TrainingConfig:
 
     Attributes:
       encoder: a name on the Hugging Face hub, a local folder, or ``all-MiniLM-L6-v2``.
+      head: ``kept``, where the encoder has a classification head it goes on from that; or ``new``.
       max_length: word pieces; longer inputs are cut.
       cid_probes: the first so many training examples are the probes whose influence difference is
         measured.
@@ -32,6 +36,10 @@ class TrainingConfig:
         them; all, where none.
       cid_when: ``always``, after every epoch or before and after every round, or only at the
         ``end``, which is cheaper. Changes nothing else.
+      selection: which moment that is measured on dev gives the model: the ``last``; or the best by
+        the mean over cells of dev accuracy (``balanced``), by the ``worst`` cell, or by
+        ``accuracy``, the latest of equal ones. But for ``last``, rounds are followed by such a
+        moment, too.
       precision: of matrix products on accelerators, as ``jax_default_matmul_precision``.
       access: which training examples' confounds the method may see.
       label: the label phase.
@@ -44,10 +52,12 @@ class TrainingConfig:
     """
 
     encoder: str = "all-MiniLM-L6-v2"
+    head: str = KEPT
     max_length: int = 64
     cid_probes: int = 40
     cid_rows: int | None = None
     cid_when: str = ALWAYS
+    selection: str = LAST
     precision: str = "highest"
     access: AccessConfig = field(default_factory=AccessConfig)
     label: LabelConfig = field(default_factory=LabelConfig)
@@ -61,8 +71,14 @@ class TrainingConfig:
     def __post_init__(self):
         require(self, "an integer, 1 or more", lambda v: v >= 1, "cid_probes")
         require(self, "an integer, 2 or more", lambda v: v is None or v >= 2, "cid_rows")
-        require(self, f"one of {ALWAYS}, {AT_END}", (ALWAYS, AT_END).__contains__, "cid_when")
-        require(self, f"one of {', '.join(PRECISIONS)}", PRECISIONS.__contains__, "precision")
+        choices = {
+            "head": HEADS,
+            "cid_when": (ALWAYS, AT_END),
+            "selection": SELECTIONS,
+            "precision": PRECISIONS,
+        }
+        for name, known in choices.items():
+            require(self, f"one of {', '.join(known)}", known.__contains__, name)
 
 
 @dataclass(frozen=True)

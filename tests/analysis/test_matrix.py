@@ -29,8 +29,8 @@ def test_against_all_pairs(tmp_path, chunk):
     assert seen == ([(1, 3), (2, 3), (3, 3)] if chunk == 2 else [(1, 1)])
 
 
-@pytest.mark.parametrize("chunk", [2, 3, 20])
-def test_among_some(chunk):
+@pytest.mark.parametrize(("chunk", "memory"), [(2, 0), (2, 3000), (3, 1 << 30), (20, 0)])
+def test_among_some(chunk, memory):
     indices, seen = np.array([3, 0, 14, 7, 8]), []
     found = influences_among(
         LOSS,
@@ -38,6 +38,7 @@ def test_among_some(chunk):
         THREE_VALUED,
         indices,
         chunk=chunk,
+        memory=memory,
         notify=lambda *done: seen.append(done),
     )
     expected = pair_matrix(THREE_VALUED)[np.ix_(indices, indices)]

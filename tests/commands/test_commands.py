@@ -26,7 +26,8 @@ def test_verbs_have_help(verb, capsys):
 
 
 @pytest.mark.parametrize(
-    ("verb", "remedy"), [("describ", "did you mean describe?"), ("x", "the verbs are describe")]
+    ("verb", "remedy"),
+    [("describ", "did you mean describe?"), ("x", f"the verbs are {', '.join(VERBS)}")],
 )
 def test_no_such_verb(verb, remedy, capsys):
     assert main([verb]) == 2

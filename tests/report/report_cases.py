@@ -1,5 +1,8 @@
 """Results that nobody found, with every kind of text in them."""
 
+from itertools import product
+from pathlib import Path
+
 import numpy as np
 
 from itune.analysis.accuracy import Accuracy
@@ -19,9 +22,14 @@ from itune.audit import (
     Verdict,
 )
 from itune.audit.flips import Move
+from itune.audit.plan import Plan
+from itune.audit.proportions import wilson
 from itune.data.cells import Cell
 from itune.report import Origin
+from itune.training.selection import Selected
+from itune.tuning import CellAccuracy, Moment, SplitAccuracy, Tuned
 
+SIZES = {"train": 900, "dev": 90, "test": 180}
 LABELS = ("bad", "middling", "good")
 BRANDS = ("Acme", "Borealis", "<script>alert(1)</script>")
 HEBREW = "מכונת הכביסה Acme עובדת מצוין, והיא שקטה מאוד!"
@@ -49,12 +57,7 @@ def make_audit(lift=0.4, size=60, **changes):
     cells = [Cell(y, c) for y in range(3) for c in range(3)]
     share = {cell: (0.7 if cell.label == cell.confound else 0.15) / 3 for cell in cells}
     by_cell = {c: 0.97 if c.label == c.confound else 0.5 + 0.07 * c.label for c in cells}
-    behaviour = {
-        name: Behaviour(
-            Accuracy(0.9 - drop, by_cell, cells[1]), 0.05, 0.2, 0.4, n, dict.fromkeys(cells, n // 9)
-        )
-        for name, n, drop in (("train", 900, 0.0), ("dev", 90, 0.1), ("test", 180, 0.12))
-    }
+    behaviour = {name: make_behaviour(n, by_cell) for name, n in SIZES.items()}
     pairs = tuple(
         PairCID(y, a, b, lift if (y, a) != (0, 0) else np.nan, (40, 50))
         for y in range(3)
@@ -73,12 +76,14 @@ def make_audit(lift=0.4, size=60, **changes):
         behaviour=behaviour,
         probe=LinearProbe(0.81, 1 / 3, {0: 0.8, 1: 0.79, 2: 0.84}, 900),
         minutes_of_whole=1.5,
+        cells={cell: round(900 * part) for cell, part in share.items()},
+        plan=Plan({"predictions": 0.1, "everyone": 1.5}, ("predictions", "everyone"), 4000),
     )
     result = ModelAudit(
         model="runs/reviews/model",
         label_names=LABELS,
         confound_names=BRANDS,
-        sizes={"train": 900, "dev": 90, "test": 180},
+        sizes=SIZES,
         audit=found,
         readings=make_readings(),
         flips=make_flips(),
@@ -97,6 +102,16 @@ def make_audit(lift=0.4, size=60, **changes):
         notes=("the model does not name its classes; they are taken in order",),
     )
     return result._replace(**changes)
+
+
+def make_behaviour(size, by_cell):
+    """Accuracies of cells of equal size."""
+    sizes = dict.fromkeys(by_cell, size // len(by_cell))
+    intervals = {cell: wilson(sizes[cell] * share, sizes[cell]) for cell, share in by_cell.items()}
+    overall = float(np.mean(list(by_cell.values())))
+    accuracy = Accuracy(overall, by_cell, min(by_cell, key=by_cell.get))
+    ends = (overall - 0.05, overall + 0.05)
+    return Behaviour(accuracy, 0.05, 0.2, 0.4, size, size, ends, intervals, sizes)
 
 
 def make_readings():
@@ -136,3 +151,46 @@ def make_flips():
     moves = (Move(0, 1, 2, 2, 40), Move(0, 1, 2, 0, 20), Move(1, 0, 0, 0, 29), Move(1, 0, 0, 2, 11))
     example = Flip(7, "The Acme is fine.", "The Borealis is fine.", 2, 0)
     return Flips(100, 31, 0.31, 0.227, 0.406, (example,), moves, "test")
+
+
+def make_tuned(**changes):
+    """A run of influence tuning with two rounds."""
+    notes = ("start", "before round 1", "after round 1", "before round 2", "after round 2", "end")
+    cids = (0.01, 0.41, 0.02, 0.2, -0.01, 0.03)
+    steps = (0, 50, 50, 100, 100, 120)
+    course = tuple(map(Moment, steps, notes, cids, [0.01] * 6))
+    dev = tuple((30 * n, f"epoch {n}", make_split(90, 0.3 + 0.1 * n)) for n in (1, 2, 3, 4))
+    result = Tuned(
+        folder=Path("runs/reviews"),
+        model=Path("runs/reviews/model"),
+        data="reviews.csv",
+        method="influence_tuning",
+        encoder="all-MiniLM-L6-v2",
+        seed=3,
+        label_names=LABELS,
+        confound_names=BRANDS,
+        accuracies={name: make_split(size, 0.6) for name, size in SIZES.items()},
+        before=course[1],
+        after=course[-1],
+        course=course,
+        dev_course=dev,
+        selected=Selected("balanced", 90, "epoch 3", 0.7, False),
+        has_collapsed=False,
+        visible=450,
+        minutes=12.25,
+        config={"encoder": "all-MiniLM-L6-v2", "label": {"epochs": 4}, "influence": {"k": 5}},
+        digest=ORIGIN.digest,
+        versions=ORIGIN.versions,
+        device="cpu",
+        notes=("only 2 influence rounds fitted into the label steps",),
+    )
+    return result._replace(**changes)
+
+
+def make_split(size, accuracy):
+    """Accuracies of nine cells, the second the worst."""
+    cells = tuple(
+        CellAccuracy(label, brand, accuracy + (-0.2 if place == 1 else 0.05), size // 9)
+        for place, (label, brand) in enumerate(product(LABELS, BRANDS))
+    )
+    return SplitAccuracy(size, accuracy, cells)

@@ -1,0 +1,202 @@
+"""An audit as a person reads it in a terminal: the verdict, then the numbers."""
+
+import textwrap
+from collections.abc import Iterator
+
+from itune.audit.behaviour import Behaviour
+from itune.audit.flips import Flips
+from itune.audit.model import ModelAudit
+from itune.audit.sentences import Influential, Reading
+from itune.audit.verdict import Names
+from itune.commands.text import excerpt, most, printable, table
+
+LINE = 100
+"""Characters of a line of prose."""
+
+FLIPS = 3
+"""Changed texts that are shown."""
+
+
+def to_text(found: ModelAudit) -> str:
+    """All that an audit found, verdict first."""
+    names = Names(found.label_names, found.confound_names)
+    blocks = [
+        _verdict(found),
+        _cid(found, names),
+        _accuracy(found, names),
+        _calibration(found),
+        _probe(found, names),
+        _flips(found.flips, names),
+        *(_reading(reading, found, names) for reading in found.readings),
+        "\n".join(_remarks(found)),
+    ]
+    return "\n\n".join(filter(None, blocks))
+
+
+def _verdict(found: ModelAudit) -> str:
+    reasons = (_wrapped(reason, "  ", "- ") for reason in found.verdict.reasons)
+    return "\n".join([_wrapped(found.verdict.headline), "", *reasons])
+
+
+def _cid(found: ModelAudit, names: Names) -> str:
+    test, whole = found.audit.test, found.audit.influence
+    rows = [[f"a sample of {test.size} rows", _signed(test.cid), _range(test, _signed), test.p]]
+    if whole is not None:
+        rows.append([f"all {whole.probes} rows", _signed(whole.cid), "", ""])
+        for label, cid in whole.by_label.items():
+            rows.append([f"label {names.labels[label]}", _signed(cid), "", ""])
+        rows += _pairs(found, names)
+    return table(["CID of", "", "95 % interval", "p"], rows)
+
+
+def _pairs(found: ModelAudit, names: Names) -> list[list]:
+    """Pairs of confounds, where a label has more than one pair."""
+    pairs = sorted(found.audit.influence.pairs, key=lambda pair: -pair.cid)
+    if len(pairs) <= len({pair.label for pair in pairs}):
+        return []
+    return most(
+        [
+            [
+                f"{names.labels[pair.label]}: {names.confound(pair.first)} and "
+                f"{names.confound(pair.second)}",
+                _signed(pair.cid),
+                "",
+                "",
+            ]
+            for pair in pairs
+        ][:12]
+    )
+
+
+def _accuracy(found: ModelAudit, names: Names) -> str:
+    header = ["accuracy", "label", "confound", "rows", "right", "95 % interval"]
+    rows = []
+    for name, of in found.audit.behaviour.items():
+        rows.append([name, "", "", of.size, _percent(of.accuracy.overall), _ends(of.interval)])
+        rows += most(_cells(of, names))
+    return table(header, rows)
+
+
+def _cells(of: Behaviour, names: Names) -> list[list]:
+    return [
+        [
+            "  worst" if cell == of.accuracy.worst else "",
+            names.labels[cell.label],
+            names.confound(cell.confound),
+            of.sizes[cell],
+            _percent(share),
+            _ends(of.intervals[cell]),
+        ]
+        for cell, share in of.accuracy.by_cell.items()
+    ]
+
+
+def _calibration(found: ModelAudit) -> str:
+    rows = [
+        [name, of.calibration_error, of.brier, of.entropy]
+        for name, of in found.audit.behaviour.items()
+    ]
+    return table(["calibration", "expected error", "Brier score", "cross entropy"], rows)
+
+
+def _probe(found: ModelAudit, names: Names) -> str:
+    probe = found.audit.probe
+    if probe is None:
+        return ""
+    rows = [[names.labels[label], _percent(share)] for label, share in probe.by_label.items()]
+    rows.append(["by chance", _percent(probe.chance)])
+    return table(["confound read off the pooled vector", "right"], rows)
+
+
+def _flips(flips: Flips | None, names: Names) -> str:
+    if flips is None:
+        return ""
+    rows = [
+        [
+            names.confound(move.confound_before),
+            names.confound(move.confound_after),
+            names.labels[move.predicted_before],
+            names.labels[move.predicted_after],
+            move.count,
+        ]
+        for move in flips.moves
+    ]
+    header = [f"in {flips.split}: from", "to", "predicted before", "after", "texts"]
+    examples = [
+        line
+        for flip in flips.examples[:FLIPS]
+        for line in (
+            f"  {names.labels[flip.predicted_before]}: {excerpt(flip.before)}",
+            f"  {names.labels[flip.predicted_after]}: {excerpt(flip.after)}",
+        )
+    ]
+    return "\n".join([table(header, most(rows)), *map(printable, examples)])
+
+
+def _reading(reading: Reading, found: ModelAudit, names: Names) -> str:
+    chance = reading.probabilities[reading.predicted]
+    lines = [
+        f"row {reading.index + 1} of train: {_marked(reading, found)}",
+        f"  {_of(reading, names)}, predicted {names.labels[reading.predicted]} ({chance:.1%})",
+        *_rows("helped", reading.helpful, found, names),
+        *_rows("hurt", reading.harmful, found, names),
+    ]
+    return "\n".join(map(printable, lines))
+
+
+def _rows(what, rows: tuple[Influential, ...], found, names) -> Iterator[str]:
+    for row in rows:
+        yield (
+            f"  {what:6}  {_signed(row.influence)}  row {row.index + 1}: {_marked(row, found)}  "
+            f"({_of(row, names)})"
+        )
+
+
+def _of(row: Reading | Influential, names: Names) -> str:
+    return f"label {names.labels[row.label]}, confound {names.confound(row.confound)}"
+
+
+def _marked(row: Reading | Influential, found: ModelAudit) -> str:
+    """The text, or both, with the confound in brackets."""
+    texts = (
+        excerpt(text, row.spans if place == found.rule_on else ())
+        for place, text in enumerate(row.texts)
+    )
+    return " | ".join(texts)
+
+
+def _remarks(found: ModelAudit) -> Iterator[str]:
+    """What is not to be overlooked, below the numbers."""
+    train = found.sizes["train"]
+    if found.readings and found.searched < train:
+        yield _wrapped(
+            f"sentences that helped or hurt were looked for among {found.searched} of {train} "
+            "training rows, drawn at random"
+        )
+    for name, of in found.audit.behaviour.items():
+        if of.size < of.total:
+            yield _wrapped(
+                f"{name}: {of.size} of {of.total} rows were predicted, drawn by cell, and are "
+                "weighed as in the whole"
+            )
+    yield from map(_wrapped, found.notes)
+
+
+def _wrapped(text: str, indent: str = "", first: str = "") -> str:
+    return textwrap.fill(printable(text), LINE, initial_indent=first, subsequent_indent=indent)
+
+
+def _signed(value: float) -> str:
+    return "–" if value != value else f"{value:+.3f}"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}"
+
+
+def _ends(interval: tuple[float, float]) -> str:
+    return " to ".join(map(_percent, interval))
+
+
+def _range(test, show) -> str:
+    return f"{show(test.low)} to {show(test.high)}"

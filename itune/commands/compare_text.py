@@ -1,0 +1,53 @@
+"""What ``itune compare`` prints."""
+
+from itune.analysis.statistics import Summary
+from itune.analysis.tables import align
+from itune.commands.tune_text import in_words
+from itune.tuning import Compared, MethodResult
+
+HEADER = (
+    *("method", "dev", "test", "mean of cells", "worst cell", "CID", "minutes", "collapsed"),
+    *("difference", "Welch p", "permutation p"),
+)
+
+
+def to_text(compared: Compared) -> str:
+    """A comparison as a person reads it in a terminal."""
+    seeds = ", ".join(map(str, compared.seeds))
+    rows = [HEADER, *map(_row, compared.methods)]
+    return "\n\n".join(
+        [
+            f"{compared.data}, seeds {seeds}; mean ± standard deviation over seeds",
+            align(rows),
+            "mean of cells and worst cell are of test; the difference is that of the mean of "
+            f"cells to {in_words(compared.methods[0].method)}; permutation p values are corrected "
+            "for the number of methods",
+            " ".join(compared.verdict),
+            f"tables: {compared.folder / 'comparison.md'}, .csv and .tex",
+        ]
+    )
+
+
+def _row(result: MethodResult) -> list[str]:
+    accuracies = (result.dev, result.test, result.balanced, result.worst)
+    found = result.difference
+    tests = ["", "", ""]
+    if found is not None:
+        tests = [f"{found.difference:+.3f}", _p(found.welch), _p(found.corrected)]
+    return [
+        in_words(result.method),
+        *(_spread(summary, ".3f") for summary in accuracies),
+        _spread(result.cid, "+.3f"),
+        _spread(result.minutes, ".1f"),
+        f"{result.collapsed} of {len(result.runs)}",
+        *tests,
+    ]
+
+
+def _spread(summary: Summary, form: str) -> str:
+    has_spread = summary.sd == summary.sd
+    return f"{summary.mean:{form}}" + (f" ± {summary.sd:{form.lstrip('+')}}" if has_spread else "")
+
+
+def _p(value: float) -> str:
+    return "–" if value != value else "<0.001" if value < 0.001 else f"{value:.3f}"

@@ -1,0 +1,76 @@
+"""The report that a verb leaves in a folder: none is overwritten by accident."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from itune.errors import UserError
+from itune.plain import plain
+from itune.report import NUMBERS, PAGE, Origin, require_report, write_numbers, write_report
+from itune.report.blocks import Page
+from itune.tuning import Tuned
+
+
+def require_free(folder: Path, overwrite: bool) -> None:
+    """Checks, before any work is done, that a report can be written into a folder.
+
+    Raises:
+      UserError: one is there and may not be overwritten, the folder cannot hold it, or a package
+        is not installed that reports need.
+    """
+    require_report()
+    for path in (folder / PAGE, folder / NUMBERS):
+        if path.exists() and not overwrite:
+            raise UserError(f"{path} exists; choose another folder for --out, or give --overwrite")
+    parent = next(path for path in (folder / PAGE).absolute().parents if path.exists())
+    if not parent.is_dir():
+        raise UserError(f"{parent} is a file; choose another folder for --out")
+    if not os.access(parent, os.W_OK):
+        raise UserError(f"cannot write to {parent}; choose another folder for --out")
+
+
+def make_origin(verb: str, argv: Sequence[str], digest: str, seeds: str) -> Origin:
+    """How the result of a command was made, here and now.
+
+    Args:
+      verb: of the command.
+      argv: its other words.
+      digest: of the data.
+      seeds: in words.
+    """
+    import jax
+
+    from itune.training.versions import versions
+
+    device = jax.devices()[0].device_kind
+    return Origin(("itune", verb, *argv), versions(), digest, seeds, device)
+
+
+def origin_of_run(verb: str, argv: Sequence[str], run: Tuned, seeds: str) -> Origin:
+    """How runs were made, as one of them tells.
+
+    Args:
+      verb: as of :func:`make_origin`, and so are the others.
+      argv: the same.
+      run: one of the runs.
+      seeds: of all of them.
+    """
+    return Origin(("itune", verb, *argv), run.versions, run.digest, seeds, run.device)
+
+
+def write_results(folder: Path, page: Page, numbers: Any, origin: Origin) -> None:
+    """Writes the report, and the numbers with their origin, and prints where the report is.
+
+    Args:
+      folder: made if absent.
+      page: the report.
+      numbers: a result, with fields or keys.
+      origin: of both.
+
+    Raises:
+      UserError: the folder cannot be written to.
+    """
+    write_numbers({"origin": origin, **plain(numbers)}, folder / NUMBERS)
+    write_report(page, folder / PAGE)
+    print(f"\n{folder / PAGE} is the report; {NUMBERS} beside it has its numbers")

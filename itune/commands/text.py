@@ -1,0 +1,72 @@
+"""What verbs print: tables, and texts of other people on one line of a terminal."""
+
+from collections.abc import Iterable, Sequence
+
+from itune.analysis.render import cell_text
+from itune.analysis.tables import align
+
+ROWS = 12
+"""Rows of a table that are shown; of others their number."""
+
+WIDTH = 40
+"""Characters of a name that are shown."""
+
+EXCERPT = 100
+"""Characters of a text that are shown."""
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence]) -> str:
+    """Rows in columns under a header; numbers to three digits, long names cut."""
+    return align([header, *(list(map(_in_cell, row)) for row in rows)])
+
+
+def most(rows: list[list]) -> list[list]:
+    """The rows with the largest first integer, in order, and how many others there are."""
+    if len(rows) <= ROWS:
+        return rows
+    first_count = next(i for i, cell in enumerate(rows[0]) if isinstance(cell, int))
+    places = sorted(range(len(rows)), key=lambda place: -rows[place][first_count])[:ROWS]
+    others = f"({len(rows) - ROWS} more)"
+    return [*(rows[place] for place in sorted(places)), [others, *[""] * (len(rows[0]) - 1)]]
+
+
+def _in_cell(value) -> str:
+    text = str(value) if isinstance(value, int) else printable(cell_text(value))
+    return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
+
+
+def printable(text: str) -> str:
+    r"""The text on one line, without what would steer a terminal.
+
+    >>> printable("a\n\x1b[1mb")
+    'a �[1mb'
+    """
+    return "".join(
+        character if character.isprintable() else " " if character.isspace() else "\ufffd"
+        for character in text
+    )
+
+
+def excerpt(text: str, spans: Iterable[tuple[int, int]] = (), width: int = EXCERPT) -> str:
+    """Part of a text on one line, around the first of some places, which are put in brackets.
+
+    Args:
+      text: of any length.
+      spans: places in it, in order.
+      width: characters that are shown.
+
+    >>> excerpt("It is a very nice day", [(13, 17)], width=13)
+    '…very [nice] day'
+    """
+    spans = list(spans)
+    start = max(spans[0][0] - width // 2 + 1, 0) if spans else 0
+    start = max(min(start, len(text) - width), 0)
+    stop = min(start + width, len(text))
+    pieces, end = [], start
+    for first, last in spans:
+        if last <= stop:
+            pieces += [text[end:first], "[", text[first:last], "]"]
+            end = last
+    pieces.append(text[end:stop])
+    shown = "".join(pieces).strip()
+    return printable("…" * (start > 0) + shown + "…" * (stop < len(text)))

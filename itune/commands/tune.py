@@ -1,0 +1,57 @@
+"""``itune tune``: a classifier that leans less on a confound."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from itune.commands.training import TrainingCommand, parse_training
+from itune.data.table import read_tables
+from itune.errors import require
+
+
+@dataclass(frozen=True)
+class TuneCommand(TrainingCommand):
+    """A table, and how a classifier is trained on it.
+
+    Attributes:
+      method: ``influence_tuning``, ``embedding_tuning``, ``finetuning``, ``adversarial``,
+        ``balanced_sampling``, ``subsampling``, ``group_dro``, ``last_layer_retraining`` or
+        ``product_of_experts``.
+      seed: of everything random in training.
+    """
+
+    method: str = "influence_tuning"
+    seed: int = 0
+
+    def __post_init__(self):
+        super().__post_init__()
+        require(self, "an integer from 0 to 2**32 - 1", lambda v: 0 <= v < 2**32, "seed")
+
+
+def main(argv: Sequence[str]) -> None:
+    """Tunes, and prints what came of it."""
+    command, settings = parse_training(
+        TuneCommand,
+        argv,
+        prog="itune tune",
+        description="Train a classifier on a table, and keep it from leaning on the confound.",
+    )
+
+    from itune.commands.output import origin_of_run, write_results
+    from itune.commands.tune_text import to_text
+    from itune.compiling import keep_compiled
+    from itune.report import require_report, tune_page
+    from itune.tuning import tune
+
+    require_report()
+    keep_compiled()
+    tuned = tune(
+        read_tables(command.table),
+        command.out,
+        method=command.method,
+        seed=command.seed,
+        settings=settings,
+        **command.folder,
+    )
+    print(to_text(tuned))
+    origin = origin_of_run("tune", argv, tuned, str(tuned.seed))
+    write_results(command.out, tune_page(tuned, origin), tuned, origin)

@@ -1,0 +1,138 @@
+"""The page of a comparison of methods."""
+
+import math
+from collections.abc import Iterator
+
+from itune.analysis.statistics import Summary, summarise
+from itune.report.blocks import (
+    CALM,
+    OPEN,
+    Answer,
+    Block,
+    Facts,
+    Page,
+    Paragraph,
+    Section,
+    Table,
+)
+from itune.report.cid import cid_figure
+from itune.report.numbers import p_value, signed
+from itune.report.origin import FOOTER, Origin, origin_section
+from itune.report.seeds import seeds_figure
+from itune.report.terms import terms
+from itune.report.tune import cell_name, in_words
+from itune.tuning import Compared, MethodResult
+from itune.tuning.compared import balanced_of, worst_of
+
+
+def compare_page(found: Compared, origin: Origin) -> Page:
+    """The page of a comparison.
+
+    Args:
+      found: what the methods came to.
+      origin: how they were run.
+    """
+    names = [in_words(result.method) for result in found.methods]
+    courses = [[run.course for run in result.runs] for result in found.methods]
+    cid = cid_figure(dict(zip(names, courses, strict=True)))
+    cells = _cell_table(found)
+    sections = {
+        "Accuracy on test": (_seeds(found), _table(found)),
+        "CID over training": () if cid is None else (cid,),
+        "Accuracy by cell": () if cells is None else (cells,),
+        "Words used here": (Facts(terms("CID", "influence", "confound", "cell", "round")),),
+    }
+    headline, *reasons = found.verdict
+    return Page(
+        title=f"{len(names)} methods on {found.data}",
+        subtitle=f"{', '.join(names)}; seeds {', '.join(map(str, found.seeds))}",
+        lead=(
+            Answer(OPEN if found.best is None else CALM, headline, tuple(reasons)),
+            *_collapsed(found),
+        ),
+        sections=(
+            *(Section(title, blocks) for title, blocks in sections.items() if blocks),
+            origin_section(origin),
+        ),
+        footer=FOOTER,
+    )
+
+
+def _collapsed(found: Compared) -> Iterator[Block]:
+    runs = sum(result.collapsed for result in found.methods)
+    if runs:
+        verb = "run is" if runs == 1 else "runs are"
+        yield Paragraph(
+            f"Note: {runs} {verb} no better than chance on the training data (collapsed), and "
+            "counted all the same."
+        )
+
+
+def _seeds(found: Compared) -> Block:
+    return seeds_figure(
+        {
+            in_words(result.method): [
+                [value(run) for run in result.runs] for value in (balanced_of, worst_of)
+            ]
+            for result in found.methods
+        }
+    )
+
+
+def _table(found: Compared) -> Table:
+    first = in_words(found.methods[0].method)
+    return Table(
+        "Mean ± standard deviation over seeds",
+        (
+            *("method", "mean of cells", "worst cell", "all of test", "CID", "minutes"),
+            *("collapsed", "difference", "p"),
+        ),
+        tuple(map(_row, found.methods)),
+        f"The difference is that of the mean of cells to {first}; p is of a permutation test of "
+        "it, corrected for the number of methods (Holm). Minutes are of training.",
+    )
+
+
+def _row(result: MethodResult) -> tuple:
+    found = result.difference
+    tests = (None, None)
+    if found is not None:
+        p = None if math.isnan(found.corrected) else p_value(found.corrected)
+        tests = (signed(found.difference), p)
+    return (
+        in_words(result.method),
+        *(_spread(of) for of in (result.balanced, result.worst, result.test)),
+        _spread(result.cid, signed),
+        _spread(result.minutes, lambda value: f"{value:.1f}"),
+        f"{result.collapsed} of {len(result.runs)}",
+        *tests,
+    )
+
+
+def _spread(summary: Summary, shown=lambda value: f"{value:.3f}") -> str:
+    spread = "" if math.isnan(summary.sd) else f" ± {shown(summary.sd).lstrip('+')}"
+    return f"{shown(summary.mean)}{spread}"
+
+
+def _cell_table(found: Compared) -> Table | None:
+    """The mean over seeds of each cell of test, by method."""
+    sizes = {cell_name(c): c.size for c in found.methods[0].runs[0].accuracies["test"].cells}
+    if not sizes:
+        return None
+    columns = [
+        [
+            {cell_name(cell): cell.accuracy for cell in run.accuracies["test"].cells}
+            for run in result.runs
+        ]
+        for result in found.methods
+    ]
+    rows = (
+        (
+            name,
+            *(f"{summarise([run[name] for run in runs]).mean:.3f}" for runs in columns),
+            f"{size:,}",
+        )
+        for name, size in sizes.items()
+    )
+    header = ("label / confound", *(in_words(result.method) for result in found.methods), "rows")
+    return Table("Accuracy on test, mean over seeds", header, tuple(rows))

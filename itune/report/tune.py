@@ -1,0 +1,149 @@
+"""The page of a tuned classifier."""
+
+from collections.abc import Iterator
+
+from itune.report.accuracies import CellRow, cell_table
+from itune.report.blocks import (
+    ALARM,
+    PLAIN,
+    Answer,
+    Block,
+    Facts,
+    Page,
+    Paragraph,
+    Section,
+    Table,
+    Tile,
+    Tiles,
+)
+from itune.report.cid import cid_figure
+from itune.report.course import course_figure
+from itune.report.numbers import minutes, signed
+from itune.report.origin import FOOTER, Origin, origin_section
+from itune.report.terms import terms
+from itune.report.text import isolated
+from itune.training.folder import decisive
+from itune.tuning import CellAccuracy, SplitAccuracy, Tuned
+
+
+def tune_page(found: Tuned, origin: Origin) -> Page:
+    """The page of a tuned classifier.
+
+    Args:
+      found: what the run came to.
+      origin: how it was made.
+    """
+    figures = (
+        cid_figure({in_words(found.method): [found.course]}),
+        course_figure(found.dev_course, found.selected),
+    )
+    sections = {
+        "Over training": tuple(filter(None, figures)),
+        "Accuracy by cell": tuple(_accuracies(found)),
+        "Words used here": (Facts(terms("CID", "influence", "confound", "cell", "round")),),
+        "All settings": (_settings(found),),
+    }
+    labels, confounds = len(found.label_names), len(found.confound_names)
+    return Page(
+        title=f"{in_words(found.method).capitalize()} of {found.encoder} on {found.data}",
+        subtitle=(
+            f"{found.accuracies['train'].size:,} training examples, of which the confounds of "
+            f"{found.visible:,} were seen; {labels} labels, {confounds} confounds"
+        ),
+        lead=(_answer(found), Tiles(tuple(_tiles(found)))),
+        sections=(
+            *(Section(title, blocks) for title, blocks in sections.items() if blocks),
+            origin_section(origin),
+        ),
+        footer=FOOTER,
+    )
+
+
+def in_words(method: str) -> str:
+    """A method as people call it."""
+    return method.replace("_", " ")
+
+
+def cell_rows(split: SplitAccuracy) -> list[CellRow]:
+    """The cells of a split as rows of a table."""
+    return [CellRow(cell_name(cell), cell.accuracy, cell.size) for cell in split.cells]
+
+
+def cell_name(cell: CellAccuracy) -> str:
+    """A cell as people call it."""
+    return f"{isolated(cell.label)} / {isolated(cell.confound)}"
+
+
+def _answer(found: Tuned) -> Answer:
+    """What came out; a collapse before anything else."""
+    split, judged = _judged(found)
+    before = found.before
+    was = f" ({signed(before.cid)} {before.note})" if before else ""
+    reasons = [f"CID is {signed(found.after.cid)}{was}."]
+    if judged.worst:
+        reasons.append(
+            f"Of {split}, {judged.accuracy:.1%} are classified rightly, and "
+            f"{judged.worst.accuracy:.1%} in the worst cell, {cell_name(judged.worst)}."
+        )
+    reasons += [f"{note[:1].upper()}{note[1:]}." for note in found.notes]
+    reasons.append(
+        "This is one run: another seed moves these numbers. itune audit tells how sure CID is, and "
+        "itune compare sets methods side by side."
+    )
+    if found.has_collapsed:
+        return Answer(ALARM, "The run has collapsed: it is no better than chance.", tuple(reasons))
+    first = reasons.pop(0)
+    return Answer(PLAIN, f"After {in_words(found.method)}, {first}", tuple(reasons))
+
+
+def _tiles(found: Tuned) -> Iterator[Tile]:
+    split, judged = _judged(found)
+    error = found.after.standard_error
+    sure = "" if error is None else f"standard error {error:.3f} over probes"
+    yield Tile(signed(found.after.cid), "CID of the model", sure)
+    yield Tile(f"{judged.accuracy:.3f}", f"accuracy on {split}", f"{judged.size:,} examples")
+    if judged.worst:
+        name = cell_name(judged.worst)
+        yield Tile(f"{judged.worst.accuracy:.3f}", f"accuracy of the worst cell of {split}", name)
+    yield Tile(minutes(found.minutes), "of training")
+
+
+def _accuracies(found: Tuned) -> Iterator[Block]:
+    split, judged = _judged(found)
+    if judged.cells:
+        yield cell_table(f"Accuracy on {split}", cell_rows(judged), cell_name(judged.worst))
+    yield Table(
+        "All data",
+        ("data", "accuracy", "mean of cells", "worst cell", "which", "rows"),
+        tuple(
+            (
+                name,
+                f"{of.accuracy:.3f}",
+                None if of.balanced is None else f"{of.balanced:.3f}",
+                of.worst and f"{of.worst.accuracy:.3f}",
+                of.worst and cell_name(of.worst),
+                f"{of.size:,}",
+            )
+            for name, of in found.accuracies.items()
+        ),
+    )
+    if found.selected:
+        yield Paragraph(
+            f"The model is from step {found.selected.step} ({found.selected.note}): of all moments "
+            f"measured on dev it was the best by the rule {found.selected.rule}, with "
+            f"{found.selected.value:.3f}."
+        )
+
+
+def _settings(found: Tuned) -> Table:
+    rows = tuple((key, str(value)) for key, value in decisive(found.config, found.method).items())
+    return Table("What decided the run, beside its seed", ("setting", "value"), rows)
+
+
+def _judged(found: Tuned) -> tuple[str, SplitAccuracy]:
+    """The data to judge by: test if there is any, else dev, else train."""
+    return next(
+        (name, found.accuracies[name])
+        for name in ("test", "dev", "train")
+        if name in found.accuracies
+    )

@@ -1,0 +1,161 @@
+"""Several methods on one table, under the same access to confounds and the same selection."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from itune.analysis.render import Row, write_table
+from itune.data.corpus import Corpus, corpus_of_tables
+from itune.data.table import Tables
+from itune.errors import UserError
+from itune.training.folder import require_free
+from itune.training.records import write_json
+from itune.training.run import check_run, describe_run, run_on
+from itune.tuning.compared import Compared, Difference, compared_of
+from itune.tuning.tune import require_tunable, scaled_settings
+from itune.tuning.tuned import read_json_of, read_tuned, tuned_of
+
+NAME = "comparison"
+
+HEADER = (
+    *("method", "seeds", "collapsed"),
+    *(
+        f"{measure} {part}"
+        for measure in ("dev", "test", "mean of cells", "worst cell", "CID", "minutes")
+        for part in ("mean", "sd")
+    ),
+    *("difference", "Welch p", "permutation p", "corrected p"),
+)
+"""Heads of :func:`rows_of`."""
+
+CAPTION = (
+    "Accuracies are fractions; mean of cells and worst cell are of test. The difference is that of "
+    "the mean of cells to the first method; permutation p values are corrected after Holm."
+)
+
+
+def compare(
+    tables: Tables,
+    folder: str | Path,
+    *,
+    methods: Sequence[str],
+    seeds: Sequence[int],
+    settings: Mapping[str, Any] | None = None,
+    about: Mapping[str, Any] | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    checkpoint_seconds: float = 120.0,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> Compared:
+    """Trains by each method with each seed, and writes a table of what came of it.
+
+    Nothing is trained before every run is known to have what it needs.
+
+    Args:
+      tables: as of :func:`~itune.tuning.tune.tune`, and so are the others.
+      folder: gets a folder ``METHOD-SEED`` for each run, and ``comparison.md``, ``.csv``, ``.tex``.
+      methods: different ones; the first is what others are compared with.
+      seeds: different ones.
+      settings: of all runs.
+      about: the same.
+      resume: go on with runs that were cut off, and take finished ones as they are.
+      overwrite: delete earlier runs first.
+      checkpoint_seconds: the same.
+      say: told how far it is, after each run.
+
+    Raises:
+      UserError: bad input of any kind, or a folder holds something else.
+    """
+    _require_different("methods", methods)
+    _require_different("seeds", seeds)
+    for method in methods:
+        require_tunable(method)
+    folder = Path(folder)
+    corpus = _tokenized_once(corpus_of_tables(tables))
+    config = scaled_settings(tables, settings or {})
+    runs = [(method, seed) for seed in seeds for method in methods]
+    for method, seed in runs:
+        description = describe_run(corpus, config, method, seed, about)
+        require_free(folder / f"{method}-{seed}", description, resume=resume, overwrite=overwrite)
+    for method in methods:
+        check_run(corpus, config, method, seeds[0])
+    started, groups = time.monotonic(), {method: [] for method in methods}
+    for number, (method, seed) in enumerate(runs, 1):
+        done = run_on(
+            corpus,
+            config,
+            method,
+            seed,
+            folder / f"{method}-{seed}",
+            about=about,
+            resume=resume,
+            overwrite=overwrite,
+            checkpoint_seconds=checkpoint_seconds,
+        )
+        groups[method].append(tuned_of(done))
+        left = (time.monotonic() - started) / number * (len(runs) - number) / 60
+        say(f"{number} of {len(runs)} runs done, about {left:.0f} min left")
+    compared = compared_of(folder, list(groups.values()))
+    write_table(folder, NAME, HEADER, rows_of(compared), caption=CAPTION)
+    write_json(folder / f"{NAME}.json", {"methods": list(methods), "seeds": list(seeds)})
+    return compared
+
+
+def read_compared(folder: str | Path) -> Compared:
+    """Reads the folder of a comparison.
+
+    Raises:
+      UserError: it is none, or a run of it is missing or damaged.
+    """
+    folder = Path(folder)
+    what = read_json_of(folder / f"{NAME}.json", "comparison")
+    groups = [
+        [read_tuned(folder / f"{method}-{seed}") for seed in what["seeds"]]
+        for method in what["methods"]
+    ]
+    return compared_of(folder, groups)
+
+
+def rows_of(compared: Compared) -> list[Row]:
+    """A row for each method, under :data:`HEADER`."""
+    return [
+        (
+            result.method.replace("_", " "),
+            len(result.runs),
+            result.collapsed,
+            *(
+                part
+                for summary in (
+                    *(result.dev, result.test, result.balanced, result.worst),
+                    *(result.cid, result.minutes),
+                )
+                for part in (summary.mean, summary.sd)
+            ),
+            *_tests(result.difference),
+        )
+        for result in compared.methods
+    ]
+
+
+def _tests(found: Difference | None) -> tuple[float | None, ...]:
+    if found is None:
+        return (None,) * 4
+    return found.difference, found.welch, found.permutation, found.corrected
+
+
+def _tokenized_once(corpus: Corpus) -> Corpus:
+    """The corpus, whose word pieces are kept: all runs have one encoder and one length."""
+    kept = []
+
+    def tokenize(tokenizer, **limits):
+        if not kept:
+            kept.append(corpus.tokenize(tokenizer, **limits))
+        return kept[0]
+
+    return corpus._replace(tokenize=tokenize)
+
+
+def _require_different(name: str, values: Sequence[Any]) -> None:
+    if not values or len(set(values)) < len(values):
+        raise UserError(f"{name} is {tuple(values)!r}; make it a list of different ones")

@@ -1,0 +1,133 @@
+"""Tuning a classifier on a table of one's own."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from itune.config import replaced
+from itune.data.cells import HIDDEN, count_cells
+from itune.data.corpus import corpus_of_tables
+from itune.data.dataset import tokenize_table
+from itune.data.table import Table, Tables, require_trainable
+from itune.errors import UserError
+from itune.models import load_config, load_tokenizer, resolve_encoder
+from itune.training.recipes import METHODS, require_method
+from itune.training.run import run_on
+from itune.training.settings import TrainingConfig
+from itune.tuning.schedule import schedule
+from itune.tuning.tuned import Tuned, tuned_of
+
+LOOKED_AT = 1000
+"""Rows whose length is looked at."""
+
+LONGEST = 256
+"""Word pieces that inputs are cut to at least."""
+
+
+def tune(
+    tables: Tables,
+    folder: str | Path,
+    *,
+    method: str = "influence_tuning",
+    seed: int = 0,
+    settings: Mapping[str, Any] | None = None,
+    about: Mapping[str, Any] | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    checkpoint_seconds: float = 120.0,
+) -> Tuned:
+    """Trains a classifier on a table by a method of choice, and measures what it leans on.
+
+    Args:
+      tables: what to train on, to select by, and to judge by.
+      folder: of the run; made if absent.
+      method: a key of :data:`~itune.training.recipes.METHODS`, but ``no_spurious``.
+      seed: of everything random.
+      settings: of :class:`~itune.training.settings.TrainingConfig` by dotted name, such as
+        ``label.epochs``; the others are scaled to the data by :func:`scaled_settings`.
+      about: what else ``config.json`` should tell, such as where the table is from.
+      resume: go on with what is in the folder.
+      overwrite: delete what is in the folder first.
+      checkpoint_seconds: time between checkpoints.
+
+    Raises:
+      UserError: bad input of any kind, or the folder holds something else.
+    """
+    require_tunable(method)
+    finished = run_on(
+        corpus_of_tables(tables),
+        scaled_settings(tables, settings or {}),
+        method,
+        seed,
+        Path(folder),
+        about=about,
+        resume=resume,
+        overwrite=overwrite,
+        checkpoint_seconds=checkpoint_seconds,
+    )
+    return tuned_of(finished)
+
+
+def require_tunable(method: str) -> None:
+    """Checks that a method can be trained on a table.
+
+    Raises:
+      UserError: there is no such method, or it needs what tables have not.
+    """
+    require_method(method)
+    if METHODS[method].uses_control:
+        others = ", ".join(name for name, recipe in METHODS.items() if not recipe.uses_control)
+        raise UserError(
+            f"method {method} trains on data without the confound, of which a table knows nothing; "
+            f"use one of {others}"
+        )
+
+
+def scaled_settings(tables: Tables, settings: Mapping[str, Any]) -> TrainingConfig:
+    """Settings for a table: what is given, and the rest by :func:`~itune.tuning.schedule.schedule`.
+
+    Inputs are cut to what 95 of 100 training rows fit into, 256 word pieces at most.
+
+    Args:
+      tables: rows to train on.
+      settings: by dotted name.
+
+    Raises:
+      UserError: no such setting or encoder, or the table cannot be trained on.
+    """
+    require_trainable(tables)
+    given = replaced(TrainingConfig(), settings)
+    source = resolve_encoder(given.encoder)
+    bert = load_config(source)
+    train = tables.train
+    counts = count_cells(train.label, train.confound)
+    is_set = settings.__contains__
+    length = given.max_length
+    if not is_set("max_length"):
+        length = typical_length(train, load_tokenizer(source), min(LONGEST, bert.max_positions))
+    scaled = schedule(
+        train.size,
+        cells=int(np.sum(counts.confound != HIDDEN)),
+        width=bert.hidden_size,
+        length=length,
+        batch=given.label.batch if is_set("label.batch") else None,
+        epochs=given.label.epochs if is_set("label.epochs") else None,
+    )
+    return replaced(scaled, settings)
+
+
+def typical_length(train: Table, tokenizer: Any, limit: int) -> int:
+    """Word pieces that 95 of 100 rows have at most, rounded up to a multiple of 8.
+
+    Args:
+      train: of which up to :data:`LOOKED_AT` rows, evenly spread, are looked at.
+      tokenizer: of the encoder.
+      limit: the most.
+    """
+    rows = np.unique(np.linspace(0, train.size - 1, LOOKED_AT).round().astype(int))
+    lengths = tokenize_table(
+        train.take(rows), tokenizer, max_length=limit, max_positions=limit
+    ).lengths
+    return min(8 * int(np.ceil(np.quantile(lengths, 0.95) / 8)), limit)

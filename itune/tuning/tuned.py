@@ -1,0 +1,238 @@
+"""What a run on a table came to, on plain values, cells and labels by their names."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from itune.errors import UserError
+from itune.training.folder import Finished, read_run
+from itune.training.selection import Selected
+
+FEW_ROUNDS = 3
+
+
+class CellAccuracy(NamedTuple):
+    """Accuracy of one combination of a label and a confound.
+
+    Attributes:
+      label: its name.
+      confound: its name.
+      accuracy: a fraction.
+      size: rows.
+    """
+
+    label: str
+    confound: str
+    accuracy: float
+    size: int
+
+    @property
+    def name(self) -> str:
+        """``good/Acme``, as people read it."""
+        return f"{self.label}/{self.confound}"
+
+
+class SplitAccuracy(NamedTuple):
+    """Accuracies of one split.
+
+    Attributes:
+      size: rows.
+      accuracy: over all of them, a fraction.
+      cells: those that have any rows, in order.
+    """
+
+    size: int
+    accuracy: float
+    cells: tuple[CellAccuracy, ...]
+
+    @property
+    def balanced(self) -> float | None:
+        """The mean over cells; None where no row is annotated."""
+        found = [cell.accuracy for cell in self.cells]
+        return sum(found) / len(found) if found else None
+
+    @property
+    def worst(self) -> CellAccuracy | None:
+        """The cell of the lowest accuracy."""
+        return min(self.cells, key=lambda cell: cell.accuracy, default=None)
+
+
+class Moment(NamedTuple):
+    """CID, the confound influence difference, at one moment of a run.
+
+    Attributes:
+      step: label steps finished before it.
+      note: what a person calls it.
+      cid: mean over probes.
+      standard_error: of that mean; None for a single probe.
+    """
+
+    step: int
+    note: str
+    cid: float
+    standard_error: float | None
+
+
+class Tuned(NamedTuple):
+    """A finished run on a table.
+
+    Attributes:
+      folder: of the run, with ``config.json``, ``metrics.jsonl`` and ``result.json``.
+      model: folder of the model, which Hugging Face's ``transformers`` load.
+      data: name of the table.
+      method: a key of :data:`~itune.training.recipes.METHODS`.
+      encoder: what it started from.
+      seed: of the run.
+      label_names: what labels are called, by number.
+      confound_names: what confounds are called, by number.
+      accuracies: of train, dev and test, by name.
+      before: CID of the finetuned model that was given, else where it was measured first; None
+        where that is also ``after``.
+      after: CID of the result.
+      course: CID at every moment that it was measured, in order.
+      dev_course: accuracies on dev likewise, as step, note and what they are.
+      selected: the moment that gave the model; None where that was the last.
+      has_collapsed: training rows are classified no better than by chance, at the end.
+      visible: training rows whose confound the method could see.
+      minutes: wall clock of training.
+      config: all settings.
+      digest: SHA-256 of the data, in hexadecimal.
+      versions: of what computed, by name.
+      device: that it ran on.
+      notes: what else to know, a sentence each.
+    """
+
+    folder: Path
+    model: Path
+    data: str
+    method: str
+    encoder: str
+    seed: int
+    label_names: tuple[str, ...]
+    confound_names: tuple[str, ...]
+    accuracies: dict[str, SplitAccuracy]
+    before: Moment | None
+    after: Moment
+    course: tuple[Moment, ...]
+    dev_course: tuple[tuple[int, str, SplitAccuracy], ...]
+    selected: Selected | None
+    has_collapsed: bool
+    visible: int
+    minutes: float
+    config: dict[str, Any]
+    digest: str
+    versions: dict[str, str]
+    device: str
+    notes: tuple[str, ...] = ()
+
+
+def read_tuned(folder: str | Path) -> Tuned:
+    """Reads the folder of a finished run on a table.
+
+    Raises:
+      UserError: a file of it is missing or damaged.
+    """
+    return tuned_of(read_run(Path(folder)))
+
+
+def read_json_of(path: Path, what: str) -> dict[str, Any]:
+    """Reads one of the files that tell what a folder is.
+
+    Raises:
+      UserError: it is missing or damaged.
+    """
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(
+            f"{path.parent} holds no finished {what} (cannot read {path.name}: {error})"
+        ) from None
+
+
+def tuned_of(finished: Finished) -> Tuned:
+    """What the files of a run on a table say, with names for numbers.
+
+    Raises:
+      UserError: it is a run on something else, or ``config.json`` is damaged.
+    """
+    result = finished.result
+    if "names" not in result:
+        raise UserError(f"{finished.folder} holds a run on something else than a table")
+    names, told = result["names"], read_json_of(finished.folder / "config.json", "run")
+    sizes = result["rows"]
+
+    def split(name, row, prefix=""):
+        return _split(row, sizes[name], names, prefix)
+
+    course = tuple(_moment(row) for row in finished.metrics if row["kind"] == "cid")
+    after = _moment(result["cid"])
+    selected = result.get("selected")
+    return Tuned(
+        folder=finished.folder,
+        model=finished.folder / "model",
+        data=result["task"],
+        method=result["method"],
+        encoder=result["encoder"],
+        seed=result["seed"],
+        label_names=tuple(names["label"]),
+        confound_names=tuple(names["confound"]),
+        accuracies={name: split(name, result[name]) for name in sizes},
+        before=course[0] if (course[0].step, course[0].note) != (after.step, after.note) else None,
+        after=after,
+        course=course,
+        dev_course=tuple(
+            (row["step"], row["note"], split("dev", row, "dev_"))
+            for row in finished.metrics
+            if row["kind"] == "accuracy"
+        ),
+        selected=None if selected is None else Selected(**selected),
+        has_collapsed=result["collapsed"],
+        visible=result["confounds"]["visible"],
+        minutes=result["seconds"] / 60,
+        config=told["config"],
+        digest=told["data_sha256"],
+        versions=told["versions"],
+        device=told["device"],
+        notes=tuple(_notes(finished, course)),
+    )
+
+
+def _split(
+    row: Mapping[str, Any],
+    sizes: Mapping[str, Any],
+    names: Mapping[str, Sequence[str]],
+    prefix: str,
+) -> SplitAccuracy:
+    cells = []
+    for cell, accuracy in row[f"{prefix}cells"].items():
+        label, confound = map(int, re.findall(r"-?\d+", cell))
+        size = sizes["cells"][cell]
+        cells.append(
+            CellAccuracy(names["label"][label], names["confound"][confound], accuracy, size)
+        )
+    return SplitAccuracy(sizes["all"], row[f"{prefix}accuracy"], tuple(cells))
+
+
+def _moment(row: Mapping[str, Any]) -> Moment:
+    return Moment(row["step"], row["note"], row["cid"], row["cid_standard_error"])
+
+
+def _notes(finished: Finished, course: Sequence[Moment]) -> list[str]:
+    notes = []
+    rounds = sum(moment.note.startswith("after round") for moment in course)
+    if 0 < rounds < FEW_ROUNDS:
+        notes.append(
+            f"only {rounds} influence {'round' if rounds == 1 else 'rounds'} fitted into the label "
+            "steps; more epochs or smaller batches make room"
+        )
+    if finished.result["collapsed"]:
+        notes.append(
+            "training accuracy is at chance: the run has collapsed; lower the learning rates"
+        )
+    after_first = [m.step for m in course if m.note.startswith("after round")][:1]
+    selected = finished.result.get("selected")
+    if selected and after_first and selected["step"] < after_first[0]:
+        notes.append("no moment after an influence round was better on dev than this one before")
+    return notes

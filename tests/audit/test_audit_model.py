@@ -1,0 +1,190 @@
+"""The audit of a model in a folder, on a table in a file."""
+
+import json
+import shutil
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from small_audit import LABELS, make_model, make_rows, write_table
+
+from itune.audit import AuditConfig, audit_model
+from itune.data import TableConfig, read_tables
+from itune.errors import UserError
+
+CONFIG = AuditConfig(sample=8, draws=20, chunk=8, random_probes=2, whole="always")
+RULE = "words:acme || words:umbrella"
+WHOLE = {"dev_fraction": 0.0, "test_fraction": 0.0}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with a model, and tables to train and to test."""
+    place = tmp_path_factory.mktemp("audit")
+    make_model(place)
+    write_table(place / "train.csv", make_rows(40))
+    write_table(place / "test.csv", make_rows(16, seed=1))
+    return place
+
+
+def tables(place, **values):
+    config = {"train": str(place / "train.csv"), "test": str(place / "test.csv"), "rule": RULE}
+    return read_tables(TableConfig(**(WHOLE | config | values)))
+
+
+@pytest.fixture(scope="module")
+def found(place):
+    return audit_model(place / "model", tables(place), CONFIG)
+
+
+def test_what_it_tells(found, place):
+    assert found.label_names == LABELS and found.sizes == {"train": 40, "test": 16}
+    assert found.confound_names == ("none", "words:acme", "words:umbrella")
+    assert found.audit.influence.probes == 40 and found.searched == 40
+    assert list(found.audit.behaviour) == ["train", "test"]
+    assert found.digest == tables(place).digest() and found.notes == ()
+    assert found.verdict.kind in ("leans", "no_sign", "unsettled")
+
+
+def test_sentences(found, place):
+    train = tables(place).train
+    for reading in found.readings:
+        assert reading.texts == train.texts(reading.index)
+        first, last = reading.spans[0]
+        assert reading.texts[0][first:last] in ("acme", "umbrella")
+        assert sum(reading.probabilities) == pytest.approx(1)
+        assert reading.predicted == np.argmax(reading.probabilities)
+        for rows, sign in ((reading.helpful, 1), (reading.harmful, -1)):
+            values = [sign * row.influence for row in rows]
+            assert values == sorted(values, reverse=True) and all(v > 0 for v in values)
+            for row in rows:
+                assert row.index != reading.index and row.texts == train.texts(row.index)
+                assert row.label == train.label[row.index]
+    assert len(found.readings) == 2 and found.readings[0].helpful
+
+
+def test_influences_are_gradient_cosines(found):
+    """A text twice, under one label, has influence 1 on itself, and -1 under the other."""
+    for reading in found.readings:
+        for row in reading.helpful + reading.harmful:
+            if row.texts == reading.texts:
+                sign = 1 if row.label == reading.label else -1
+                assert row.influence == pytest.approx(sign, abs=1e-5)
+
+
+def test_flips(found):
+    flips = found.flips
+    assert flips.size == 16 and flips.split == "test"
+    assert flips.low <= flips.share <= flips.high and flips.share == flips.changed / 16
+    assert sum(move.count for move in flips.moves) == 16
+    assert {(m.confound_before, m.confound_after) for m in flips.moves} == {(1, 2), (2, 1)}
+    swap = {"acme": "umbrella", "umbrella": "acme"}
+    for flip in flips.examples:
+        brand, rest = flip.before.split(" ", 1)
+        assert flip.after == f"{swap[brand]} {rest}"
+        assert flip.predicted_before != flip.predicted_after
+    changed = [m.count for m in flips.moves if m.predicted_before != m.predicted_after]
+    assert sum(changed) == flips.changed == len(flips.examples) > 0
+
+
+def test_the_same_again(found, place):
+    again = audit_model(place / "model", tables(place), CONFIG)
+    assert again.readings == found.readings and again.flips == found.flips
+    assert again.audit.test == found.audit.test and again.verdict == found.verdict
+    assert again.audit.probe == found.audit.probe
+
+
+def test_classes_in_another_order(found, place, tmp_path):
+    """A model whose classes are numbered the other way round is the same model."""
+    folder = tmp_path / "model"
+    shutil.copytree(place / "model", folder)
+    config = json.loads((folder / "config.json").read_text())
+    config["id2label"] = {"0": "YES", "1": "no"}
+    (folder / "config.json").write_text(json.dumps(config))
+    from safetensors.numpy import load_file, save_file
+
+    tensors = load_file(folder / "model.safetensors")
+    for name in ("classifier.weight", "classifier.bias"):
+        tensors[name] = np.array(tensors[name][::-1], order="C")
+    save_file(tensors, folder / "model.safetensors")
+    other = audit_model(folder, tables(place), CONFIG)
+    assert other.audit.behaviour["test"].accuracy == found.audit.behaviour["test"].accuracy
+    assert other.audit.test.cid == pytest.approx(found.audit.test.cid, abs=1e-6)
+
+
+def test_a_sample_stands_for_all(place):
+    config = AuditConfig(
+        sample=8, draws=20, chunk=8, drawn=8, whole="never", probes=(40, 3), shown=1, swaps=5
+    )
+    said = []
+    found = audit_model(place / "model", tables(place), config, say=said.append)
+    assert found.audit.influence is None and found.searched == 8
+    train = found.audit.behaviour["train"]
+    assert (train.size, train.total) == (8, 40) and sum(train.sizes.values()) == 8
+    assert [reading.index for reading in found.readings] == [39, 2]
+    assert found.flips.size == 5 and "predictions of 8 rows of each split" in said[0]
+
+
+def test_no_rule_no_flips(place):
+    with_column = tables(place, rule=None, confound="brand", test=None)
+    found = audit_model(place / "model", with_column, CONFIG)
+    assert found.flips is None and found.readings[0].spans == ()
+    assert found.sizes == {"train": 40}
+
+
+def test_notes(place, tmp_path):
+    make_model(tmp_path, labels=("LABEL_0", "LABEL_1"))
+    said = []
+    found = audit_model(tmp_path / "model", tables(place), CONFIG, say=said.append)
+    assert "LABEL_0 = no, LABEL_1 = yes" in found.notes[0] and found.notes[0] in said
+
+
+def test_odd_texts(place, tmp_path):
+    """As long as a book, in emoji, from right to left, and with orders for terminals."""
+    texts = ["acme " + "good " * 20_000, "acme 🎉🎉", "umbrella שלום عليكم", "umbrella \x1b[2J"]
+    rows = [{"text": t, "label": LABELS[i % 2]} for t in texts for i in (0, 1, 2, 3)]
+    write_table(tmp_path / "odd.csv", rows)
+    odd = tables(place, train=str(tmp_path / "odd.csv"), test=None)
+    found = audit_model(place / "model", odd, CONFIG)
+    assert found.flips.size == 16 and found.sizes == {"train": 16}
+    assert jnp.isfinite(found.audit.test.cid)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"probes": (41,)}, "probes has row 41, but train has rows 1 to 40"),
+        ({"max_length": 9}, "max_length is 9 but the encoder has 8 positions"),
+    ],
+)
+def test_bad_settings(place, values, message):
+    with pytest.raises(UserError, match=message):
+        audit_model(place / "model", tables(place), AuditConfig(**values))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"rule": "words:nowhere"}, "every row has confound 'no', so there is nothing to compare"),
+        ({"rule": None, "confound": None}, "no row has a confound, so there is nothing"),
+        ({"label": "brand"}, "the model's classes are no, yes, but the table's labels acme, umbr"),
+        ({"label": "text"}, "classes .no, yes., but the table .* labels"),
+    ],
+)
+def test_bad_tables(place, values, message):
+    with pytest.raises(UserError, match=message):
+        audit_model(place / "model", tables(place, **values), CONFIG)
+
+
+def test_a_label_in_test_only(place, tmp_path):
+    rows = [row | {"label": "no"} for row in make_rows(8)]
+    only = write_table(tmp_path / "only.csv", rows)
+    with pytest.raises(UserError, match="label 'yes' occurs in test but never in train; remove"):
+        audit_model(place / "model", tables(place, train=only), CONFIG)
+
+
+def test_no_tokenizer(place, tmp_path):
+    shutil.copytree(place / "model", tmp_path / "model")
+    (tmp_path / "model" / "vocab.txt").unlink()
+    with pytest.raises(UserError, match="tokenizer"):
+        audit_model(tmp_path / "model", tables(place), CONFIG)

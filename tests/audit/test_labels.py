@@ -1,0 +1,56 @@
+"""A model's classes in the order of a table's labels."""
+
+import numpy as np
+import pytest
+
+from itune import UserError
+from itune.audit.labels import match_labels, reordered
+
+
+@pytest.mark.parametrize(
+    ("model", "table", "classes"),
+    [
+        (["pos", "neg"], ["neg", "pos"], [1, 0]),
+        (["Pos", "NEG", "x"], ["neg", "pos", "X "], [1, 0, 2]),
+        (["1", "0"], ["0", "1"], [1, 0]),  # by name before number
+        (["a", "A"], ["A", "a"], [1, 0]),
+    ],
+)
+def test_by_name(model, table, classes):
+    found, note = match_labels(model, table)
+    assert found.tolist() == classes and note is None
+
+
+@pytest.mark.parametrize(
+    ("model", "table", "note"),
+    [
+        (["LABEL_0", "LABEL_1"], ["bad", "good"], "in order: LABEL_0 = bad, LABEL_1 = good"),
+        (["bad", "good"], ["0", "1"], "numbers of classes: bad = 0, good = 1"),
+    ],
+)
+def test_by_place(model, table, note):
+    found, said = match_labels(model, table)
+    assert found.tolist() == [0, 1] and note in said
+
+
+@pytest.mark.parametrize(
+    ("model", "table", "message"),
+    [
+        (["a", "b", "c"], ["a", "b"], r"3 classes \(a, b, c\), but the table 2 labels \(a, b\)"),
+        (["a", "b"], ["a"], r"2 classes \(a, b\), but the table 1 label \(a\)"),
+        (["a", "b"], ["a", "c"], "classes are a, b, but the table's labels a, c; name them alike"),
+        (["a", "A"], ["a", "b"], "name them alike"),
+        (["a", "b"], ["1", "2"], "name them alike"),
+        (list("abcdefg"), list("abcdefh"), "a, b, c, d, e, 2 more, but"),
+    ],
+)
+def test_no_match(model, table, message):
+    with pytest.raises(UserError, match=message):
+        match_labels(model, table)
+
+
+def test_reordered():
+    head = {"kernel": np.arange(6).reshape(2, 3), "bias": np.arange(3)}
+    found = reordered({"classifier": head, "pooler": 1}, np.array([2, 0, 1]))
+    assert found["classifier"]["kernel"].tolist() == [[2, 0, 1], [5, 3, 4]]
+    assert found["classifier"]["bias"].tolist() == [2, 0, 1] and found["pooler"] == 1

@@ -1,0 +1,104 @@
+"""Verdicts of made-up audits: none that the interval does not support."""
+
+import pytest
+
+from itune.analysis.accuracy import Accuracy
+from itune.audit import Audit, CIDTest, Flips, InfluenceAudit, LinearProbe
+from itune.audit.behaviour import Behaviour
+from itune.audit.proportions import wilson
+from itune.audit.verdict import Names, give_verdict
+from itune.data.cells import Cell
+
+NAMES = Names(("bad", "good"), ("acme", "other"))
+CELLS = [Cell(y, c) for y in (0, 1) for c in (0, 1)]
+
+
+def make_behaviour(*shares):
+    by_cell = dict(zip(CELLS, shares, strict=True))
+    worst = min(by_cell, key=by_cell.get)
+    sizes = dict.fromkeys(CELLS, 50)
+    overall = Accuracy(sum(shares) / 4, by_cell, worst)
+    return Behaviour(overall, 0.1, 0.2, 0.3, 200, 200, (0, 1), dict.fromkeys(CELLS, (0, 1)), sizes)
+
+
+def make_audit(cid, low, high, p=0.001, whole=None, size=400, cells=(500, 100, 100, 500)):
+    influence = None if whole is None else InfluenceAudit(whole, 0.01, {}, {}, (), 1200)
+    return Audit(
+        influence=influence,
+        test=CIDTest(cid, low, high, p, size, 1999),
+        sample=None,
+        label=None,
+        confound=None,
+        matrix=None,
+        share=None,
+        behaviour={"train": make_behaviour(1, 1, 1, 1), "test": make_behaviour(0.9, 0.5, 0.6, 0.8)},
+        probe=LinearProbe(0.7, 0.5, {}, 100),
+        minutes_of_whole=1.0,
+        cells=dict(zip(CELLS, cells, strict=True)),
+        plan=None,
+    )
+
+
+def make_flips(changed, size=200):
+    return Flips(size, changed, changed / size, *wilson(changed, size), ())
+
+
+@pytest.mark.parametrize(
+    ("audit", "flips", "kind", "words"),
+    [
+        (make_audit(0.3, 0.2, 0.4), None, "leans", "leans on the confound (CID +0.300)"),
+        (make_audit(0.3, 0.2, 0.4, whole=0.25), None, "leans", "(CID +0.250)"),
+        (make_audit(0.3, 0.2, 0.4, p=0.2), None, "unsettled", "not settled"),
+        (make_audit(0.3, -0.01, 0.6), None, "unsettled", "not settled"),
+        (make_audit(0.04, 0.03, 0.06, whole=0.04), None, "unsettled", "not settled"),
+        (make_audit(0.012, 0.01, 0.014), None, "no_sign", "no more than a trace"),
+        (make_audit(0.01, -0.01, 0.03, p=0.3), None, "no_sign", "no sign that"),
+        (make_audit(0.01, -0.01, 0.03, p=0.3, whole=0.06), None, "unsettled", "not settled"),
+        (make_audit(0.01, -0.01, 0.03, p=0.3), make_flips(60), "unsettled", "evidence disagrees"),
+        (make_audit(0.01, -0.01, 0.03, p=0.3), make_flips(2), "no_sign", "no sign that"),
+        (make_audit(-0.2, -0.3, -0.1), None, "unsettled", "the wrong way round"),
+        (make_audit(0.3, 0.2, 0.4, cells=(500, 7, 7, 500)), None, "unsettled", "too few rows"),
+        (make_audit(0.3, 0.2, 0.4, cells=(500, 8, 7, 500)), None, "leans", "leans"),
+        (make_audit(0.3, float("nan"), float("nan")), None, "unsettled", "too few rows"),
+    ],
+)
+def test_kinds(audit, flips, kind, words):
+    found = give_verdict(audit, flips, NAMES)
+    assert found.kind == kind and words in found.headline
+
+
+def reasons(audit, flips=None):
+    return " ".join(give_verdict(audit, flips, NAMES).reasons)
+
+
+def test_numbers_behind_it():
+    said = reasons(make_audit(0.3, 0.2, 0.4, whole=0.25), make_flips(80))
+    assert "a sample of 400 training rows is +0.300, with a 95 % interval from +0.200" in said
+    assert "p value of 0.001" in said and "CID of all 1200 training rows is +0.250." in said
+    assert "80 of 200 predictions on test change (40.0%; 95 % interval 33." in said
+    assert ", which agrees." in said
+    assert "On test, the widest gap" in said and "50.0% right in bad / other to 90.0%" in said
+    assert "in 70.0% of cases, by chance in 50.0%" in said and "no proof" in said
+
+
+def test_smallest_p():
+    assert "p value of below 0.001" in reasons(make_audit(0.3, 0.2, 0.4, p=1 / 2000))
+
+
+def test_disagreement_is_said():
+    assert "the two do not agree" in reasons(make_audit(0.3, 0.2, 0.4, whole=0.5))
+    assert "does not agree with CID" in reasons(make_audit(0.3, 0.2, 0.4), make_flips(2))
+    said = reasons(make_audit(0.01, -0.01, 0.03, p=0.3), make_flips(60))
+    assert "agrees" not in said and "(30.0%" in said
+
+
+def test_what_would_settle_it():
+    """A half width of 0.1 is to be 0.025: sixteen times the rows."""
+    wide = {"cid": 0.1, "low": 0.0, "high": 0.2}
+    assert "A sample of 800 rows" in reasons(make_audit(**wide, size=50))
+    said = reasons(make_audit(**wide))
+    assert "some 6400 annotated rows" in said and "there are 1200" in said
+    assert "smallest cell is bad / other, with 100." in said
+    assert "8 annotated rows each" in reasons(make_audit(0.3, 0.2, 0.4, cells=(9, 1, 0, 9)))
+    assert "More rows will not settle it" in reasons(make_audit(0.05, 0.04, 0.06, p=0.2))
+    assert "settle" not in reasons(make_audit(0.3, 0.2, 0.4))

@@ -1,0 +1,149 @@
+"""itune audit: what it prints and writes, and what it says of bad input."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from small_audit import make_model, make_rows, write_table
+
+from itune.audit import model
+from itune.commands import main
+
+QUICK = ["--sample", "8", "--draws", "20", "--chunk", "8", "--random_probes", "1"]
+RULE = ["--rule", "Acme=words:acme || Umbrella=words:umbrella", *QUICK]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    place = tmp_path_factory.mktemp("audit")
+    make_model(place)
+    write_table(place / "train.csv", make_rows(40))
+    return place
+
+
+@pytest.fixture
+def words(place):
+    return ["audit", str(place / "model"), str(place / "train.csv")]
+
+
+def test_what_it_prints_and_writes(words, tmp_path, capsys):
+    out = tmp_path / "new" / "folder"
+    assert main([*words, *RULE, "--dev", words[2], "--out", str(out)]) == 0
+    shown, errors = capsys.readouterr()
+    found = json.loads((out / "report.json").read_text(), parse_constant=pytest.fail)
+    assert sorted(path.name for path in out.iterdir()) == ["report.html", "report.json"]
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert found["verdict"]["headline"] in page
+    command = ["itune", "audit", words[1]]
+    assert found["origin"]["command"][:3] == command and " ".join(command) in page
+    assert shown.startswith(found["verdict"]["headline"][:40])
+    lines = [" ".join(line.split()) for line in shown.splitlines()]
+    test, everyone = found["audit"]["test"], found["audit"]["influence"]
+    interval = f"{test['low']:+.3f} to {test['high']:+.3f}"
+    assert any(f"a sample of 8 rows {test['cid']:+.3f} {interval}" in line for line in lines)
+    assert f"all 40 rows {everyone['cid']:+.3f}" in lines
+    assert f"label no {everyone['by_label']['0']:+.3f}" in lines
+    accuracy = found["audit"]["behaviour"]["dev"]["accuracy"]["by_cell"]["y=1 c=2"]
+    assert any(f"yes Umbrella 10 {accuracy:.1%} " in line for line in lines)
+    probe = found["readings"][0]
+    assert any(line.startswith(f"row {probe['index'] + 1} of train: [") for line in lines)
+    helpful = probe["helpful"][0]
+    assert any(line.startswith(f"helped {helpful['influence']:+.3f} row") for line in lines)
+    assert found["flips"]["size"] == 40 and "in dev: from" in shown
+    assert found["audit"]["matrix"] is None and "all rows are looked at" in errors
+    told = f"{out / 'report.html'} is the report; report.json beside it has its numbers"
+    assert lines[-1] == told
+
+
+def test_nothing_is_overwritten_unasked(words, tmp_path, capsys):
+    path = tmp_path / "report.json"
+    path.write_text("mine")
+    assert main([*words, *RULE, "--out", str(tmp_path)]) == 2
+    assert "report.json exists; choose another folder for --out, or" in capsys.readouterr().err
+    assert path.read_text() == "mine"
+    assert main([*words, *RULE, "--out", str(tmp_path), "--overwrite"]) == 0
+    assert json.loads(path.read_text())["verdict"]
+
+
+def test_interrupted(words, tmp_path, capsys, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(model, "explain", stop)  # after everything else
+    assert main([*words, *RULE, "--out", str(tmp_path / "out")]) == 130
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("interrupted; nothing was written, and the audit starts over")
+    assert not (tmp_path / "out").exists()
+
+
+def test_full_disk(words, tmp_path, capsys, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    assert main([*words, *RULE, "--out", str(tmp_path)]) == 2
+    assert "report.json: No space left on device; choose" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--txt", "x"], "--txt is not an option; did you mean --table.text?"),
+        (["--label", "lable"], "has no column 'lable'; did you mean 'label'?"),
+        (["--confound", "brnad"], "has no column 'brnad'; did you mean 'brand'?"),
+        (["--rule", "words:nobody"], "every row has confound 'no', so there is nothing to compare"),
+        (["--rule", "words:acme", "--probes", "3,41"], "probes has row 41, but train has rows 1"),
+        (["--rule", "words:acme", "--probes", "0"], "probes is (0,); make it rows from 1"),
+        (["--whole", "some"], "whole is 'some'; make it one of auto, always, never"),
+        (["--confound", "brand", "--test", "none.csv"], "none.csv: no such file"),
+        (
+            ["--model", "/nowhere", "--confound", "brand"],
+            "/nowhere does not exist; give the",
+        ),
+        (["extra"], "unrecognized arguments: extra"),
+    ],
+)
+def test_bad_input(words, arguments, message, capsys):
+    given = words[:1] + words[2:] if "--model" in arguments else words
+    if "--model" in arguments:
+        given = ["audit", "--table.train", words[2]]
+    assert main([*given, *arguments]) == 2
+    out, error = capsys.readouterr()
+    assert out == "" and error.count("\n") == 1 and message in error
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("text,label,brand\nx,no\n", "line 2: has 1 field"),
+        ("text,label,brand\nx,no,a\n", "has 1 row; give it 2 or more"),
+        ("text,label,brand\n,no,a\nx,yes,b\n", "row 1: 'text' is empty; remove the row"),
+        ("text,label,brand\nx,no,a\ny,yes,a\n", "every row has confound 'a', so there is nothing"),
+        ("text,label,brand\nx,no,a\ny,no,b\n", "2 classes (no, yes), but the table 1 label (no)"),
+        ("text,label,brand\nx,no,a\ny,yes,b\n", "no label of the training data occurs with two"),
+        ("text,label,brand\nx,no,a\ny,yes,\n", "every row has confound 'a'"),
+    ],
+)
+def test_bad_tables(words, rows, message, tmp_path, capsys):
+    (tmp_path / "t.csv").write_text(rows)
+    assert main([*words[:2], str(tmp_path / "t.csv"), "--confound", "brand", *QUICK]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and error.count("\n") == 1 and message in error
+
+
+def test_nothing_named(capsys):
+    assert main(["audit"]) == 2
+    assert "model is not set; name the folder" in capsys.readouterr().err
+    assert main(["audit", "somewhere"]) == 2
+    assert "train is not set" in capsys.readouterr().err
+
+
+def test_as_a_module(words):
+    done = subprocess.run(
+        [sys.executable, "-m", "itune", *words, "--confound", "none"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2 and "no row has a confound" in done.stderr

@@ -1,0 +1,121 @@
+"""Figures of reports."""
+
+import re
+
+import numpy as np
+import pytest
+from html_walk import Walk
+from report_cases import LABELS, make_audit
+
+from itune.audit.uncertainty import cid_test
+from itune.audit.verdict import Names
+from itune.data.cells import Cell
+from itune.report.cid import cid_figure
+from itune.report.drawing import FIRST, draw
+from itune.report.influences import groups_of, influences_figure
+from itune.tuning import Moment
+
+pytest.importorskip("matplotlib")
+
+RUN = (
+    Moment(4, "before round 1", 0.3, None),
+    Moment(4, "after round 1", 0.01, None),
+    Moment(9, "end", -0.1, None),
+)
+
+
+def test_distance_of_the_means_is_cid():
+    audit = make_audit().audit
+    groups = groups_of(audit.matrix, audit.label, audit.confound, audit.share)
+    parts = (audit.matrix, audit.label, audit.confound, audit.share)
+    test = cid_test(*parts, np.random.default_rng(0), draws=1)
+    spreads = {y: group.spreads() for y, group in groups.items()}
+    means = {y: same.mean - different.mean for y, (same, different) in spreads.items()}
+    weights = {y: group.share for y, group in groups.items()}
+    assert sum(weights.values()) == pytest.approx(1)
+    assert sum(means[y] * weights[y] for y in means) == pytest.approx(test.cid, abs=1e-12)
+    assert all(
+        group.same.sum() == pytest.approx(group.different.sum()) for group in groups.values()
+    )
+
+
+def test_cells_without_partners_have_no_part():
+    label, confound = np.array([0, 0, 0, 1, 1]), np.array([0, 0, 1, 0, 0])
+    groups = groups_of(
+        np.eye(5), label, confound, {Cell(0, 0): 0.5, Cell(0, 1): 0.2, Cell(1, 0): 0.3}
+    )
+    assert list(groups) == [0] and groups[0].share == pytest.approx(0.5)
+    assert [spread.mean for spread in groups[0].spreads()] == [0, 0]
+
+
+def test_influences():
+    names = Names((*LABELS[:2], "50 $ to\0 100 $"), ("a", "b", "c"))
+    audit = make_audit().audit
+    groups = groups_of(audit.matrix, audit.label, audit.confound, audit.share)
+    figure = influences_figure(groups, names)
+    walk = Walk(figure.svg)
+    texts = walk.text("text")
+    assert "label 50 $ to‹U+0000› 100 $" in texts
+    same, different = (spread.mean for spread in groups[0].spreads())
+    assert {f"same confound: {same:.2f}", f"different confound: {different:.2f}"} <= set(texts)
+    assert "fill: url(#" in figure.svg  # hatched
+    assert f"they differ by {same - different:+.2f}" in figure.alt
+
+
+def test_small_labels_are_counted():
+    groups = groups_of(
+        *(getattr(make_audit().audit, f) for f in ("matrix", "label", "confound", "share"))
+    )
+    many = {y: groups[y % 3]._replace(share=1 / (y + 1)) for y in range(8)}
+    names = Names(tuple(f"label {y}" for y in range(8)), ())
+    figure = influences_figure(many, names)
+    assert "2 smaller labels are not drawn" in figure.caption and "label 6" not in figure.alt
+
+
+def test_cid_of_one_method():
+    figure = cid_figure({"influence tuning": [RUN]})
+    assert figure.alt == (
+        "influence tuning: CID is +0.300 at step 4 (before round 1), +0.010 at step 4 (after round "
+        "1), -0.100 at step 9 (end)."
+    )
+    assert "end -0.100" in Walk(figure.svg).text("text")
+    assert "hollow mark" in figure.caption and "seed" not in figure.caption
+
+
+def test_cid_of_methods():
+    shifted = [moment._replace(cid=moment.cid + 0.2) for moment in RUN]
+    unknown = [
+        moment._replace(cid=cid) for moment, cid in zip(RUN, (None, np.nan, None), strict=True)
+    ]
+    methods = {"a": [RUN, shifted], "b": [RUN[2:]], "c": [unknown], "d": []}
+    figure = cid_figure(methods)
+    texts = Walk(figure.svg).text("text")
+    assert "a" in texts and "b" in texts and "c" not in texts
+    assert "end 0.000" in texts
+    assert "a: CID ends at -0.100, +0.100, in the mean at 0.000." in figure.alt
+    assert cid_figure({"c": [unknown]}) is None
+
+
+def test_long_runs_are_told_in_short():
+    run = [Moment(n, "", 0.5 if n == 7 else 0.1, None) for n in range(40)]
+    assert cid_figure({"a": [run]}).alt == (
+        "a: CID is +0.100 at step 0, +0.500 at step 7, +0.100 at step 39."
+    )
+
+
+def test_drawings_are_fit_for_a_page():
+    def fill(axes):
+        axes[0].hist([1, 2, 2], color=FIRST, hatch="//", histtype="step")
+        axes[0].set_title("\N{GRINNING FACE} <b> $x$", parse_math=False)
+
+    svg = draw(fill, height=1)
+    walk = Walk(svg)
+    assert svg == draw(fill, height=1)
+    assert not walk.all("style") and not walk.all("metadata") and not walk.declarations
+    assert "<b>" in "".join(walk.text("text")) and "var(--first)" in svg
+    assert set(walk.all("svg")[0].attributes) == {"viewbox"}
+    ids = {e.attributes["id"] for e in walk.elements if "id" in e.attributes}
+    assert {e.attributes["href"][1:] for e in walk.all("use")} <= ids
+    assert set(re.findall(r"url\(#([^)]*)\)", svg)) <= ids and "font-family" not in svg
+    other = draw(lambda axes: fill(axes) or axes[0].plot([1], [1], "o"), height=1)
+    assert not ids & {e.attributes.get("id") for e in Walk(other).elements}

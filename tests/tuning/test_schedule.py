@@ -1,0 +1,62 @@
+"""Settings scaled to the data: the paper's at its size, and rounds that fit at any."""
+
+import pytest
+
+from itune.config import to_dict
+from itune.methods.rounds import starts_round
+from itune.training.settings import TrainingConfig
+from itune.tuning.schedule import SCALED, schedule
+
+
+def flat(config):
+    rows = {}
+    for name, value in to_dict(config).items():
+        if isinstance(value, dict):
+            rows |= {f"{name}.{key}": inner for key, inner in value.items()}
+        else:
+            rows[name] = value
+    return rows
+
+
+def test_the_papers_settings_at_its_size():
+    """But for pools, and what is measured, they are the defaults."""
+    plain, scaled = flat(TrainingConfig()), flat(schedule(1500))
+    changed = {name for name in plain if scaled[name] != plain[name]}
+    phases = ("influence", "embedding")
+    assert changed == {
+        *("cid_probes", "cid_rows", "selection"),
+        *(f"{phase}.{name}" for phase in phases for name in ("partners", "lone")),
+    }
+
+
+@pytest.mark.parametrize("size", [16, 20, 50, 100, 480, 1500, 10_000, 10**5, 10**6])
+def test_rounds_fit(size):
+    s = schedule(size)
+    steps = s.label.epochs * (size // s.label.batch)
+    rounds = sum(starts_round(step, steps, s.influence.interval) for step in range(steps))
+    assert 4 <= rounds <= 46
+    updates = -(-min(s.influence.probes, size) * s.influence.epochs // s.influence.batch)
+    assert 5 <= updates <= 6
+    assert s.label.batch <= size
+
+
+def test_many_cells_long_texts_and_wide_encoders():
+    assert schedule(10_000, cells=60).influence.batch == 240
+    assert schedule(10_000, length=256).influence.batch == 16
+    assert schedule(1500, width=1024).influence.learning_rate == pytest.approx(2.25e-5)
+    assert schedule(1500, width=1024).label.learning_rate == pytest.approx(1.5e-5)
+    assert schedule(1500, width=16).label.learning_rate == 1e-4
+
+
+def test_what_is_decided_already_counts():
+    s = schedule(1500, batch=32, epochs=2)
+    assert (s.label.batch, s.label.epochs, s.influence.interval) == (32, 2, 20)
+
+
+def test_scaled_settings_are_named():
+    plain = flat(TrainingConfig())
+    changed = set()
+    for arguments in ({"size": 40, "width": 1024, "length": 8}, {"size": 90_000, "cells": 99}):
+        scaled = flat(schedule(**arguments))
+        changed |= {name for name in plain if scaled[name] != plain[name]}
+    assert changed == set(SCALED)

@@ -1,0 +1,236 @@
+"""A run on a table, from the rows to a model that others load, and what is said of bad input."""
+
+import json
+
+import numpy as np
+import pytest
+from tuning_cases import LABELS, SETTINGS, make_encoder, make_rows, make_tables
+
+from itune.data.dataset import tokenize_table
+from itune.errors import UserError
+from itune.models import BertClassifier, load_classifier, load_tokenizer
+from itune.training import loop
+from itune.tuning import read_tuned, scaled_settings, tune
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("tuning")
+
+
+@pytest.fixture(scope="module")
+def encoder(folder):
+    return make_encoder(folder)
+
+
+@pytest.fixture(scope="module")
+def tables(folder):
+    return make_tables(folder, make_rows(lone=True))
+
+
+@pytest.fixture(scope="module")
+def tuned(tables, encoder, folder):
+    settings = SETTINGS | {"encoder": str(encoder)}
+    return tune(tables, folder / "tuned", seed=1, settings=settings, about={"table": {"a": 1}})
+
+
+def test_what_came_of_it(tuned, tables):
+    assert (tuned.data, tuned.method, tuned.seed) == ("reviews.csv", "influence_tuning", 1)
+    assert tuned.label_names == LABELS and tuned.confound_names == ("Acme", "Umbrella", "Zenith")
+    train = tuned.accuracies["train"]
+    assert train.size == tables.train.size
+    sizes = {cell.name: cell.size for cell in train.cells}
+    assert sizes["good/Zenith"] == 1
+    hidden = int(np.sum(tables.train.confound == -1))
+    assert hidden > 0 and sum(sizes.values()) == train.size - hidden == tuned.visible
+    assert train.balanced == pytest.approx(np.mean([cell.accuracy for cell in train.cells]))
+    assert train.worst.accuracy == min(cell.accuracy for cell in train.cells)
+    assert tuned.before.note == "before round 1" and tuned.course[-1].note == "end"
+    assert [note for _, note, _ in tuned.dev_course][-1] == "epoch 2"
+    assert max(split.balanced for _, _, split in tuned.dev_course) == tuned.selected.value
+    assert tuned.config["label"]["epochs"] == 2 and tuned.minutes > 0
+    assert read_tuned(tuned.folder) == tuned
+    assert json.loads((tuned.folder / "config.json").read_text())["table"] == {"a": 1}
+
+
+def test_the_model_is_the_one_that_was_measured(tuned, tables):
+    bert, params, labels = load_classifier(tuned.model)
+    tokenizer = load_tokenizer(tuned.model)
+    assert labels == LABELS and tokenizer.model_max_length == SETTINGS["max_length"]
+    data = tokenize_table(tables.test, tokenizer, max_length=tokenizer.model_max_length)
+    right = []
+    for ids, label in zip(data.input_ids, data.label, strict=True):
+        logits = BertClassifier(bert).apply({"params": params}, ids[None], ids[None] > 0).logits
+        right.append(np.argmax(logits) == label)
+    assert np.mean(right) == tuned.accuracies["test"].accuracy
+
+
+@pytest.mark.parametrize("is_pair", [False, True])
+def test_transformers_predicts_the_same(tuned, encoder, folder, is_pair, tmp_path):
+    torch = pytest.importorskip("torch")
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    rows = make_rows()
+    if is_pair:
+        pairs = [dict(row, more=f"{row['brand']} is great") for row in rows]
+        tables = make_tables(tmp_path, pairs, text_pair="more")
+        settings = SETTINGS | {"encoder": str(encoder), "max_length": 16}
+        tuned = tune(tables, tmp_path / "run", method="finetuning", settings=settings)
+    texts = ["Acme is great", "Umbrella is awful"], ["is fine", "Umbrella is great"]
+    texts = texts if is_pair else texts[:1]
+    model = AutoModelForSequenceClassification.from_pretrained(tuned.model).eval()
+    tokenizer = AutoTokenizer.from_pretrained(tuned.model)
+    inputs = tokenizer(*texts, padding=True, truncation=True, return_tensors="pt")
+    with torch.no_grad():
+        theirs = model(**inputs).logits.numpy()
+    bert, params, _ = load_classifier(tuned.model)
+    arrays = [inputs[name].numpy() for name in ("input_ids", "attention_mask", "token_type_ids")]
+    ours = BertClassifier(bert).apply({"params": params}, *arrays).logits
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    assert model.config.id2label == dict(enumerate(LABELS))
+
+
+@pytest.fixture(scope="module")
+def finetuned(folder):
+    """Its classes are in another order than the table's."""
+    return make_encoder(folder, labels=LABELS[::-1])
+
+
+def test_a_finetuned_folder_goes_on_from_its_head(finetuned, tables, tmp_path):
+    settings = SETTINGS | {"encoder": str(finetuned), "label.learning_rate": 0.0, "cid_when": "end"}
+    tuned = tune(tables, tmp_path / "run", method="finetuning", settings=settings)
+    before, after = load_classifier(finetuned), load_classifier(tuned.model)
+    assert after.labels == LABELS == before.labels[::-1]
+    kernels = [found.params["classifier"]["kernel"] for found in (before, after)]
+    np.testing.assert_array_equal(kernels[1], kernels[0][:, ::-1])
+    assert [note for _, note, _ in tuned.dev_course][0] == "start"
+    new = tune(tables, tmp_path / "new", method="finetuning", settings=settings | {"head": "new"})
+    kernel = load_classifier(new.model).params["classifier"]["kernel"]
+    assert np.abs(kernel).max() < 0.2 < np.abs(kernels[0]).max()
+    assert [note for _, note, _ in new.dev_course][0] == "epoch 1"
+
+
+def test_settings_scale_and_what_is_given_wins(tables, encoder):
+    s = scaled_settings(tables, {"encoder": str(encoder), "label.epochs": 3, "influence.k": 2})
+    assert (s.label.epochs, s.influence.k, s.selection) == (3, 2, "balanced")
+    assert (s.label.batch, s.influence.interval) == (8, 3)
+    assert s.max_length == 8  # [CLS] acme is fine [SEP]
+
+
+def test_killed_and_resumed(tables, encoder, tuned, tmp_path, monkeypatch):
+    calls, real = [], loop.collate
+    settings = SETTINGS | {"encoder": str(encoder)}
+
+    def collate(*args):
+        calls.append(args)
+        if len(calls) > 16:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(loop, "collate", collate)
+        tune(tables, tmp_path / "run", seed=1, settings=settings, checkpoint_seconds=0)
+    done = tune(tables, tmp_path / "run", seed=1, settings=settings, resume=True)
+    assert done.accuracies == tuned.accuracies and done.course == tuned.course
+    weights = [run.model.joinpath("model.safetensors").read_bytes() for run in (done, tuned)]
+    assert weights[0] == weights[1]
+
+
+def test_data_that_changed_since(tables, encoder, tuned):
+    train = tables.train._replace(label=1 - tables.train.label)
+    settings = SETTINGS | {"encoder": str(encoder)}
+    with pytest.raises(UserError, match="was started on other data, which have changed since; res"):
+        tune(tables._replace(train=train), tuned.folder, seed=1, settings=settings, resume=True)
+    with pytest.raises(UserError, match="tuned already holds a run; go on with it by --resume"):
+        tune(tables, tuned.folder, seed=1, settings=settings)
+
+
+@pytest.mark.parametrize("what", ["checkpoints", "metrics", "model"])
+def test_a_full_disk(tables, encoder, tmp_path, monkeypatch, what):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    targets = {
+        "checkpoints": "itune.training.checkpoints.Checkpoints.save",
+        "metrics": "itune.training.records.Record.write",
+        "model": "safetensors.numpy.save_file",
+    }
+    settings = SETTINGS | {"encoder": str(encoder), "label.epochs": 1, "selection": "last"}
+    with monkeypatch.context() as patch:
+        patch.setattr(targets[what], full)
+        with pytest.raises(UserError, match="cannot write to .*run .No space left on device.; ma"):
+            tune(tables, tmp_path / "run", method="finetuning", settings=settings)
+    assert not (tmp_path / "run" / "result.json").exists()
+
+
+def bad(settings=None, method="finetuning", **changes):
+    return settings or {}, method, changes
+
+
+BAD = {
+    "no_spurious": (bad(method="no_spurious"), "no_spurious trains on data without the confound"),
+    "method": (bad(method="tuning"), "method is 'tuning'; use one of finetuning"),
+    "setting": (bad({"label.epoch": 3}), "label.epoch is not a key; did you mean label.epochs"),
+    "value": (bad({"label.epochs": "x"}), "label.epochs is 'x'; expected an integer"),
+    "batch": (bad({"label.batch": 999}), "label.batch is 999 but there are only 51 training"),
+    "encoder": (bad({"encoder": "./none"}), "encoder folder ./none does not exist"),
+    "interval": (
+        bad({"influence.interval": 99}, "influence_tuning"),
+        "influence.interval is 99 but there are only 12 label steps",
+    ),
+    "empty cell": (bad(method="group_dro"), "needs 1 or more examples of cell y=0 c=2 and sees 0"),
+    "constant confound": (
+        bad(train=lambda train: train._replace(confound=0 * train.confound)),
+        "reviews.csv: every training row has confound 'Acme'",
+    ),
+    "one label": (
+        bad(train=lambda train: train._replace(label=0 * train.label)),
+        "reviews.csv: every training row has label 'bad'",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input(case, tables, encoder, tmp_path):
+    (settings, method, changes), message = BAD[case]
+    for name, change in changes.items():
+        tables = tables._replace(**{name: change(getattr(tables, name))})
+    settings = SETTINGS | {"encoder": str(encoder)} | settings
+    with pytest.raises(UserError) as caught:
+        tune(tables, tmp_path / "run", method=method, settings=settings)
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_encoders_that_do_not_fit(tables, folder, tmp_path):
+    def refused(**changes):
+        source = make_encoder(tmp_path, labels=changes.pop("labels", LABELS))
+        path = source / "config.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+        with pytest.raises(UserError) as caught:
+            settings = SETTINGS | {"encoder": str(source)}
+            tune(tables, tmp_path / "run", method="finetuning", settings=settings)
+        for made in source.iterdir():
+            made.unlink()
+        source.rmdir()
+        return str(caught.value)
+
+    assert 'only "bert" is supported' in refused(model_type="roberta")
+    message = refused(labels=("a", "b", "c"))
+    assert "the model has 3 classes" in message and message.endswith("start anew with --head new")
+    assert "the model's classes are x, y" in refused(labels=("x", "y"))
+
+
+def test_no_tokenizer(tables, encoder, tmp_path):
+    for path in encoder.iterdir():
+        if path.name in ("config.json", "model.safetensors"):
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+    with pytest.raises(UserError, match="tokenizer"):
+        tune(tables, tmp_path / "run", settings=SETTINGS | {"encoder": str(tmp_path)})
+
+
+def test_a_run_on_a_task_is_no_run_on_a_table(tmp_path):
+    (tmp_path / "result.json").write_text("{}")
+    (tmp_path / "metrics.jsonl").write_text("")
+    with pytest.raises(UserError, match="holds a run on something else than a table"):
+        read_tuned(tmp_path)
