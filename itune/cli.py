@@ -45,12 +45,12 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     """
     known = list(known)
     by_end = {option.lstrip("-").split(".")[-1]: option for option in reversed(known)}
-    if (end := name.lstrip("-")) in by_end:
-        return by_end[end]
-    if near := difflib.get_close_matches(name, known, n=1):
-        return near[0]
-    near = difflib.get_close_matches(end.split(".")[-1], by_end, n=1)
-    return by_end[near[0]] if near else None
+    end = name.lstrip("-").split(".")[-1]
+    near_ends = [by_end[near] for near in difflib.get_close_matches(end, by_end, n=1)]
+    near_names = difflib.get_close_matches(name, known, n=1)
+    if "." in name:
+        return next(iter([*near_names, *near_ends]), None)
+    return next(iter([*near_ends, *near_names]), None)
 
 
 def hint(name: str, known: Iterable[str]) -> str:

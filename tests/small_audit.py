@@ -34,7 +34,7 @@ def write_table(path, rows):
 
 
 def make_model(folder, labels=LABELS, positions=8):
-    """Writes a classifier; without training it tells some words from others."""
+    """Writes a classifier that was not trained; its two brands are opposites."""
     vocabulary = [*SPECIAL, *BRANDS, *WORDS]
     source = folder / "tokenizer"
     source.mkdir(parents=True)
@@ -53,5 +53,8 @@ def make_model(folder, labels=LABELS, positions=8):
     ids = jnp.zeros(3, jnp.int32)
     params = jax.jit(BertClassifier(config).init)(jax.random.key(0), ids, ids)["params"]
     params = jax.tree.map(lambda p: 10 * p, params)
+    words = params["embeddings"]["word"]["embedding"]
+    first, second = map(vocabulary.index, BRANDS)
+    params["embeddings"]["word"]["embedding"] = words.at[second].set(-words[first])
     save_classifier(folder / "model", config, params, source, labels=labels)
     return folder / "model"

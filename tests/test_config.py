@@ -9,7 +9,16 @@ from typing import Literal, Optional
 import pytest
 
 from itune import UserError
-from itune.config import attribute_help, from_dict, parse, to_arguments, to_dict, to_toml
+from itune.config import (
+    attribute_help,
+    from_dict,
+    given_values,
+    parse,
+    replaced,
+    to_arguments,
+    to_dict,
+    to_toml,
+)
 from itune.kinds import make_kind
 
 
@@ -116,6 +125,28 @@ def test_last_part_of_a_name(read):
     """Enough where no other key ends in it."""
     assert read("--steps", "5", "--means=1,2") == read("--train.steps", "5", "--train.means", "1,2")
     assert read("--steps", "5").train.steps == 5
+
+
+def test_last_parts_of_a_name(read):
+    """More of them where one is not enough."""
+    assert read("--steps", "5", "--optimizer.rate", "2").train.optimizer.rate == 2
+
+
+def test_values_that_are_given_and_replaced(read):
+    argv = ["positional", "--steps", "5", "--verbose"]
+    assert given_values(Config, argv) == {"train.steps": 5, "verbose": True}
+    config = read("--steps", "5", "--seed", "9")
+    new = replaced(config, {"train.steps": 6, "names": ["x"]})
+    assert (new.train.steps, new.names, new.seed) == (6, ("x",), 9)
+    with pytest.raises(UserError, match="train.step is not a key; did you mean train.steps"):
+        replaced(config, {"train.step": 6})
+
+
+def test_defaults_that_follow_from_the_data(capsys):
+    with pytest.raises(SystemExit):
+        parse(Optimizer, None, ["--help"], prog="", description="", scaled=["clip"])
+    shown = capsys.readouterr().out
+    assert shown.count("(default: scaled to the data)") == 1 and "(default: 0.001)" in shown
 
 
 def test_hyphens_and_abbreviations():

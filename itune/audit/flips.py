@@ -9,6 +9,7 @@ import numpy as np
 from itune.audit.config import AuditConfig
 from itune.audit.predictions import make_predict
 from itune.audit.proportions import wilson
+from itune.audit.uncertainty import draw_by_cell
 from itune.data.arrow import require_arrow
 from itune.data.dataset import Dataset
 from itune.data.swaps import Swaps, make_swaps
@@ -116,15 +117,16 @@ def find_flips(
     """
     if tables.rule is None:
         return None
-    some = _drawn(tables.train.size, LOOKED_THROUGH, rng)
-    swaps = make_swaps(tables.rule, (tables.train.texts(row)[tables.rule_on] for row in some))
+    train, on = tables.train, tables.rule_on
+    some = draw_by_cell(train.label, train.confound, LOOKED_THROUGH, rng)
+    swaps = make_swaps(tables.rule, (train.texts(row)[on] for row in some))
     split = next(name for name in ("test", "dev", "train") if tables.splits()[name].size)
     table = tables.splits()[split]
-    texts = _swap(swaps, table, tables.rule_on, config.swaps, rng) if swaps else None
+    texts = _swap(swaps, table, on, config.swaps, rng) if swaps else None
     if texts is None:
         return None
     before = table.take(texts.rows)
-    after = _with_texts(before, tables.rule_on, texts.after)
+    after = _with_texts(before, on, texts.after)
     predict = make_predict(classifier)
     done, total, predicted = 0, 2 * len(texts.rows), []
 
@@ -136,7 +138,7 @@ def find_flips(
         data = encode(side)
         logits = predict(params, data, np.arange(len(data)), notify=advance).logits
         predicted.append(logits.argmax(axis=1))
-    return _summary(table, tables.rule_on, texts, *predicted, split)
+    return _summary(table, on, texts, *predicted, split)
 
 
 def _swap(swaps: Swaps, table: Table, on: int, size: int, rng) -> _Texts | None:
@@ -199,7 +201,3 @@ def _summary(table: Table, on: int, texts: _Texts, before, after, split: str) ->
         moves=tuple(Move(*key, count) for key, count in sorted(moves.items())),
         split=split,
     )
-
-
-def _drawn(count: int, size: int, rng: np.random.Generator) -> np.ndarray:
-    return np.sort(rng.choice(count, min(count, size), replace=False))

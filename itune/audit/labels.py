@@ -36,8 +36,8 @@ def match_labels(model: Sequence[str], table: Sequence[str]) -> tuple[np.ndarray
     if len(model) != len(table):
         raise UserError(
             f"the model has {len(model)} classes ({_listed(model)}), but the table "
-            f"{len(table)} {'label' if len(table) == 1 else 'labels'} ({_listed(table)}); audit it "
-            "on the data it was trained on"
+            f"{len(table)} {'label' if len(table) == 1 else 'labels'} ({_listed(table)}); take "
+            "the data it was trained on"
         )
     for same in (str.strip, lambda name: name.strip().casefold()):
         places = {same(name): place for place, name in enumerate(model)}

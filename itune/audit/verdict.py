@@ -58,8 +58,8 @@ class Names(NamedTuple):
         return "not annotated" if number == HIDDEN else self.confounds[number]
 
     def cell(self, cell: Cell) -> str:
-        """A cell as people call it."""
-        return f"{self.labels[cell.label]} / {self.confound(cell.confound)}"
+        """A cell as people call it, in quotes."""
+        return f'"{self.labels[cell.label]} / {self.confound(cell.confound)}"'
 
 
 def give_verdict(audit: Audit, flips: Flips | None, names: Names) -> Verdict:
@@ -80,7 +80,8 @@ def give_verdict(audit: Audit, flips: Flips | None, names: Names) -> Verdict:
         _about_flips(flips, kind),
         _about_accuracy(audit, names),
         _about_probe(audit),
-        _what_would_settle(audit, names) if kind == UNSETTLED else None,
+        _about_failure(audit),
+        _what_would_settle(audit, flips, names) if kind == UNSETTLED else None,
     ]
     return Verdict(kind, headline, tuple(filter(None, reasons)))
 
@@ -89,7 +90,6 @@ def _judged(audit: Audit, flips: Flips | None) -> tuple[str, str]:
     """Kind and headline."""
     test, cid = audit.test, _cid(audit)
     is_sure = test.p <= SURE and (test.low > 0 or test.high < 0)
-    changes = flips is not None and flips.low > FLIPPING
     if _has_few(audit):
         return UNSETTLED, "There are too few rows to tell whether the model leans on the confound."
     if is_sure and test.low > 0 and cid >= SIZE:
@@ -101,10 +101,10 @@ def _judged(audit: Audit, flips: Flips | None) -> tuple[str, str]:
         )
     if test.high >= SIZE or cid >= SIZE:
         return UNSETTLED, "It is not settled whether the model leans on the confound."
-    if changes:
+    if _is_flipping(flips):
         return UNSETTLED, (
-            "The evidence disagrees: CID shows no sign that the model leans on the confound, but "
-            "predictions change with it."
+            f"The evidence disagrees: by CID ({cid:+.3f}) the model hardly tells the confounds "
+            f"apart, but {flips.share:.1%} of predictions change as the confound is swapped."
         )
     if is_sure:
         return NO_SIGN, (
@@ -125,13 +125,17 @@ def _has_few(audit: Audit) -> bool:
     return len(enough) == len(set(enough)) or math.isnan(audit.test.low)
 
 
+def _is_flipping(flips: Flips | None) -> bool:
+    return flips is not None and flips.low > FLIPPING
+
+
 def _about_cid(audit: Audit) -> str:
     test = audit.test
     at_least = 1 / (test.draws + 1)
-    p = f"below {2 * at_least:.1g}" if test.p < 1.5 * at_least else f"{test.p:.2g}"
+    p = f"below {2 * at_least:.1g}" if test.p < 1.5 * at_least else f"of {test.p:.2g}"
     return (
         f"CID of a sample of {test.size} training rows is {test.cid:+.3f}, with a 95 % interval "
-        f"from {test.low:+.3f} to {test.high:+.3f} and a permutation p value of {p}. It is the "
+        f"from {test.low:+.3f} to {test.high:+.3f} and a permutation p value {p}. It is the "
         "influence of rows with the same label and confound, less that of rows with the same label "
         "and another confound; 0 if the model does not tell them apart."
     )
@@ -174,6 +178,8 @@ def _about_accuracy(audit: Audit, names: Names) -> str | None:
     if not gaps:
         return None
     best, worst = max(gaps, key=lambda gap: _share(found, gap[0]) - _share(found, gap[1]))
+    if _share(found, best) - _share(found, worst) < 0.01:
+        return f"On {name}, the accuracy of a label is the same for all confounds, to within 1 %."
     return (
         f"On {name}, the widest gap between confounds of one label is from "
         f"{_share(found, worst):.1%} right in {names.cell(worst)} to {_share(found, best):.1%} in "
@@ -206,7 +212,22 @@ def _about_probe(audit: Audit) -> str | None:
     )
 
 
-def _what_would_settle(audit: Audit, names: Names) -> str:
+def _about_failure(audit: Audit) -> str | None:
+    """What to beware of in a model that has learnt nothing."""
+    counts: dict[int, int] = {}
+    for cell, size in audit.cells.items():
+        counts[cell.label] = counts.get(cell.label, 0) + size
+    most, train = max(counts.values()) / sum(counts.values()), audit.behaviour["train"]
+    if train.interval[0] > most:
+        return None
+    return (
+        f"Beware: on train the model is right in {train.accuracy.overall:.1%} of rows, and the "
+        f"most frequent label makes up {most:.1%}. What a model leans on that has not learnt its "
+        "task says little."
+    )
+
+
+def _what_would_settle(audit: Audit, flips: Flips | None, names: Names) -> str:
     """How many more rows make the interval half as wide as :data:`SIZE`, and of what."""
     test = audit.test
     if _has_few(audit):
@@ -217,6 +238,11 @@ def _what_would_settle(audit: Audit, names: Names) -> str:
     half = (test.high - test.low) / 2
     wanted = _rounded(test.size * max((half / (SIZE / 2)) ** 2, 1))
     known = sum(audit.cells.values())
+    if test.high < SIZE and _is_flipping(flips):
+        return (
+            "More rows will not settle it: CID tells of what was learnt from training rows, the "
+            "swap of what is predicted. Go by the swap where predictions are what matters."
+        )
     if wanted <= test.size:
         return "More rows will not settle it; look at the sentences."
     if wanted <= known:

@@ -126,8 +126,8 @@ def _flips(flips: Flips | None, names: Names) -> str:
         line
         for flip in flips.examples[:FLIPS]
         for line in (
-            f"  {names.labels[flip.predicted_before]}: {excerpt(flip.before)}",
-            f"  {names.labels[flip.predicted_after]}: {excerpt(flip.after)}",
+            f"  predicted {names.labels[flip.predicted_before]}: {excerpt(flip.before)}",
+            f"    but {names.labels[flip.predicted_after]}: {excerpt(flip.after)}",
         )
     ]
     return "\n".join([table(header, most(rows)), *map(printable, examples)])

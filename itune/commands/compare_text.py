@@ -2,8 +2,7 @@
 
 from itune.analysis.statistics import Summary
 from itune.analysis.tables import align
-from itune.commands.tune_text import in_words
-from itune.tuning import Compared, MethodResult
+from itune.tuning import Compared, MethodResult, in_words
 
 HEADER = (
     *("method", "dev", "test", "mean of cells", "worst cell", "CID", "minutes", "collapsed"),

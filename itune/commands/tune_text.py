@@ -3,8 +3,8 @@
 import shlex
 from collections.abc import Iterable
 
-from itune.analysis.tables import align
-from itune.tuning import Moment, SplitAccuracy, Tuned
+from itune.commands.text import table
+from itune.tuning import Moment, SplitAccuracy, Tuned, in_words
 
 
 def to_text(tuned: Tuned) -> str:
@@ -20,11 +20,6 @@ def to_text(tuned: Tuned) -> str:
     return "\n\n".join(blocks)
 
 
-def in_words(method: str) -> str:
-    """``influence tuning`` of ``influence_tuning``."""
-    return method.replace("_", " ")
-
-
 def _accuracies(splits: dict[str, SplitAccuracy]) -> str:
     rows = {
         "rows": lambda split: str(split.size),
@@ -33,7 +28,7 @@ def _accuracies(splits: dict[str, SplitAccuracy]) -> str:
         "worst cell": _worst,
     }
     body = [[name, *map(of, splits.values())] for name, of in rows.items()]
-    return align([["", *splits], *body])
+    return table(["", *splits], body)
 
 
 def fixed(value: float | None) -> str:
@@ -43,13 +38,7 @@ def fixed(value: float | None) -> str:
 
 def _worst(split: SplitAccuracy) -> str:
     worst = split.worst
-    return "–" if worst is None else f"{fixed(worst.accuracy)} {short(worst.name)}"
-
-
-def short(name: str, width: int = 30) -> str:
-    """A name on one line, cut where it is long."""
-    name = " ".join("".join(c if c.isprintable() else " " for c in name).split())
-    return name if len(name) <= width else f"{name[: width - 1]}…"
+    return "–" if worst is None else f"{fixed(worst.accuracy)} {worst.name}"
 
 
 def _cid(tuned: Tuned) -> str:

@@ -16,7 +16,8 @@ class Swaps(NamedTuple):
 
     Attributes:
       rule: with one pattern of words at least.
-      found: for each number of such a pattern, what it matched in some texts, as often as it did.
+      found: for each number of such a pattern, what it matched in some texts, as often as it did;
+        its own words where it matched in none.
     """
 
     rule: Rule
@@ -79,19 +80,16 @@ def make_swaps(rule: Rule, texts: Iterable[str]) -> Swaps | None:
       texts: such as those of the training data.
 
     Returns:
-      The swaps, or None where no pattern of words was found.
+      The swaps, or None where there is no pattern of words, nor a regular expression that matches.
     """
-    found: dict[int, list[str]] = {
-        number: list(pattern.words) if pattern.is_prefix else []
-        for number, pattern in enumerate(rule.patterns, 1)
-        if isinstance(pattern, Expression)
-    }
+    patterns = {n: p for n, p in enumerate(rule.patterns, 1) if isinstance(p, Expression)}
+    found: dict[int, list[str]] = {number: [] for number in patterns}
     for text in texts:
-        number = rule.value(text)
-        if number in found and not rule.patterns[number - 1].is_prefix:
+        if (number := rule.value(text)) in found:
             found[number] += [text[start:stop] for start, stop in rule.spans(text)]
-    found = {number: matched for number, matched in found.items() if matched}
-    return Swaps(rule, found) if found else None
+    known = {number: matched or [*patterns[number].words] for number, matched in found.items()}
+    known = {number: words for number, words in known.items() if words}
+    return Swaps(rule, known) if known else None
 
 
 def _plain(word: str) -> str:

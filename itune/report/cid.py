@@ -47,7 +47,7 @@ def cid_figure(methods: Mapping[str, Sequence[Sequence[Moment]]]) -> Figure | No
         for panel in axes[::columns]:
             panel.set_ylabel("CID")
 
-    height = 2.5 if rows == columns == 1 else 1.65
+    height = 2.5 if rows == columns == 1 else 1.75
     svg = draw(fill, rows=rows, columns=columns, height=height, sharex=True, sharey=True)
     return Figure(svg, " ".join(_told(*item) for item in measured.items()), _caption(measured))
 
@@ -75,8 +75,14 @@ def _fill(panel, name: str, measured) -> None:
             chosen = np.array(steps)[places], np.array(values)[places]
             look = {"markersize": 4, "markerfacecolor": face, "color": FIRST, "zorder": 3}
             panel.plot(*chosen, "o", **look)
-    panel.set_title(short(name, 30), loc="left", fontweight="bold", parse_math=False)
-    panel.set_title(f"end {signed(_end(measured[name]))}", loc="right")
+    panel.set_title(short(name, 26), loc="left", fontweight="bold", pad=16, parse_math=False)
+    panel.annotate(
+        f"{signed(_end(measured[name]))} at the end",
+        (0, 1),
+        xytext=(0, 4),
+        xycoords="axes fraction",
+        textcoords="offset points",
+    )
     panel.margins(x=0.05)
     panel.locator_params(nbins=4)
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from itune.analysis.statistics import Summary, summarise
 from itune.report.blocks import (
-    CALM,
     OPEN,
+    PLAIN,
     Answer,
     Block,
     Facts,
@@ -20,8 +20,8 @@ from itune.report.numbers import p_value, signed
 from itune.report.origin import FOOTER, Origin, origin_section
 from itune.report.seeds import seeds_figure
 from itune.report.terms import terms
-from itune.report.tune import cell_name, in_words
-from itune.tuning import Compared, MethodResult
+from itune.report.tune import cell_name, settings_table
+from itune.tuning import Compared, MethodResult, in_words
 from itune.tuning.compared import balanced_of, worst_of
 
 
@@ -40,6 +40,7 @@ def compare_page(found: Compared, origin: Origin) -> Page:
         "Accuracy on test": (_seeds(found), _table(found)),
         "CID over training": () if cid is None else (cid,),
         "Accuracy by cell": () if cells is None else (cells,),
+        "All settings": (settings_table(run for result in found.methods for run in result.runs),),
         "Words used here": (Facts(terms("CID", "influence", "confound", "cell", "round")),),
     }
     headline, *reasons = found.verdict
@@ -47,7 +48,7 @@ def compare_page(found: Compared, origin: Origin) -> Page:
         title=f"{len(names)} methods on {found.data}",
         subtitle=f"{', '.join(names)}; seeds {', '.join(map(str, found.seeds))}",
         lead=(
-            Answer(OPEN if found.best is None else CALM, headline, tuple(reasons)),
+            Answer(OPEN if found.best is None else PLAIN, headline, tuple(reasons)),
             *_collapsed(found),
         ),
         sections=(

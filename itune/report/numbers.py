@@ -34,14 +34,3 @@ def p_value(p: float) -> str:
     ['below 0.001', '0.025']
     """
     return "below 0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def minutes(value: float) -> str:
-    """A time.
-
-    >>> [minutes(value) for value in (0.4, 12.25, 150)]
-    ['24 s', '12.2 min', '2.5 h']
-    """
-    if value < 1:
-        return f"{60 * value:.0f} s"
-    return f"{value:.1f} min" if value < 100 else f"{value / 60:.1f} h"

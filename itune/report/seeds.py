@@ -29,7 +29,8 @@ def seeds_figure(methods: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
                 look = {"color": colour, "markerfacecolor": face, "markersize": 5, "clip_on": False}
                 key = label if row == 0 else None
                 panel.plot(values, [y] * len(values), marker, label=key, **look)
-                panel.plot([mean, mean], [y - 0.12, y + 0.12], color=INK, linewidth=1.8)
+                if len(values) > 1:
+                    panel.plot([mean, mean], [y - 0.12, y + 0.12], color=INK, linewidth=1.8)
                 panel.text(1.03, y, f"{mean:.3f}", **text)
         panel.set(xlabel="accuracy on test", ylim=(len(methods) - 0.5, -0.5), yticks=[])
         panel.spines["left"].set_visible(False)

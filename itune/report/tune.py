@@ -1,7 +1,9 @@
 """The page of a tuned classifier."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from itune.audit.plan import in_words as time_in_words
+from itune.data.splits import SPLITS
 from itune.report.accuracies import CellRow, cell_table
 from itune.report.blocks import (
     ALARM,
@@ -18,12 +20,12 @@ from itune.report.blocks import (
 )
 from itune.report.cid import cid_figure
 from itune.report.course import course_figure
-from itune.report.numbers import minutes, signed
+from itune.report.numbers import signed
 from itune.report.origin import FOOTER, Origin, origin_section
 from itune.report.terms import terms
 from itune.report.text import isolated
 from itune.training.folder import decisive
-from itune.tuning import CellAccuracy, SplitAccuracy, Tuned
+from itune.tuning import CellAccuracy, SplitAccuracy, Tuned, in_words
 
 
 def tune_page(found: Tuned, origin: Origin) -> Page:
@@ -41,7 +43,7 @@ def tune_page(found: Tuned, origin: Origin) -> Page:
         "Over training": tuple(filter(None, figures)),
         "Accuracy by cell": tuple(_accuracies(found)),
         "Words used here": (Facts(terms("CID", "influence", "confound", "cell", "round")),),
-        "All settings": (_settings(found),),
+        "All settings": (settings_table([found]),),
     }
     labels, confounds = len(found.label_names), len(found.confound_names)
     return Page(
@@ -59,11 +61,6 @@ def tune_page(found: Tuned, origin: Origin) -> Page:
     )
 
 
-def in_words(method: str) -> str:
-    """A method as people call it."""
-    return method.replace("_", " ")
-
-
 def cell_rows(split: SplitAccuracy) -> list[CellRow]:
     """The cells of a split as rows of a table."""
     return [CellRow(cell_name(cell), cell.accuracy, cell.size) for cell in split.cells]
@@ -72,6 +69,15 @@ def cell_rows(split: SplitAccuracy) -> list[CellRow]:
 def cell_name(cell: CellAccuracy) -> str:
     """A cell as people call it."""
     return f"{isolated(cell.label)} / {isolated(cell.confound)}"
+
+
+def settings_table(runs: Iterable[Tuned]) -> Table:
+    """What decided runs of one configuration, whose methods may differ."""
+    found = {}
+    for run in runs:
+        found |= decisive(run.config, run.method)
+    rows = tuple((name, str(value)) for name, value in found.items())
+    return Table("What decided the result, beside seeds", ("setting", "value"), rows)
 
 
 def _answer(found: Tuned) -> Answer:
@@ -105,7 +111,7 @@ def _tiles(found: Tuned) -> Iterator[Tile]:
     if judged.worst:
         name = cell_name(judged.worst)
         yield Tile(f"{judged.worst.accuracy:.3f}", f"accuracy of the worst cell of {split}", name)
-    yield Tile(minutes(found.minutes), "of training")
+    yield Tile(time_in_words(found.minutes), "of training")
 
 
 def _accuracies(found: Tuned) -> Iterator[Block]:
@@ -135,15 +141,7 @@ def _accuracies(found: Tuned) -> Iterator[Block]:
         )
 
 
-def _settings(found: Tuned) -> Table:
-    rows = tuple((key, str(value)) for key, value in decisive(found.config, found.method).items())
-    return Table("What decided the run, beside its seed", ("setting", "value"), rows)
-
-
 def _judged(found: Tuned) -> tuple[str, SplitAccuracy]:
     """The data to judge by: test if there is any, else dev, else train."""
-    return next(
-        (name, found.accuracies[name])
-        for name in ("test", "dev", "train")
-        if name in found.accuracies
-    )
+    known = found.accuracies
+    return next((name, known[name]) for name in reversed(SPLITS) if name in known)

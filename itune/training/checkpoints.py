@@ -1,5 +1,7 @@
 """Checkpoints of a run: its whole state, where it is, and how much of the record is true."""
 
+import contextlib
+import logging
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +27,18 @@ class Position(NamedTuple):
     seconds: float
 
 
+@contextlib.contextmanager
+def _quiet():
+    """Orbax logs the traceback of what it raises."""
+    logger = logging.getLogger("absl")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
 class Checkpoints:
     """Saves and restores states under a folder; the newest :data:`KEPT` stay.
 
@@ -39,13 +53,20 @@ class Checkpoints:
         )
 
     def save(self, position: Position, state: Any) -> None:
-        """Writes the state and waits until it is on disk; a position saved already is left."""
+        """Writes the state and waits until it is on disk; a position saved already is left.
+
+        Raises:
+          OSError: it cannot be written, such as on a full disk.
+        """
         latest = self._checkpointer.latest
         if latest is not None and latest.step == position.work:
             return
-        self._checkpointer.save(
-            position.work, state, force=True, custom_metadata=dict(position._asdict())
-        )
+        metadata = dict(position._asdict())
+        with _quiet():
+            try:
+                self._checkpointer.save(position.work, state, force=True, custom_metadata=metadata)
+            except ValueError as error:  # as tensorstore raises what the system says
+                raise OSError(f"no checkpoint: {' '.join(str(error).split())[:200]}") from error
 
     def restore(self, state: Any) -> tuple[Position, Any] | None:
         """The newest position and state, or None where there is none.
@@ -74,4 +95,5 @@ class Checkpoints:
 
     def close(self) -> None:
         """Releases the checkpointer's threads."""
-        self._checkpointer.close()
+        with _quiet():
+            self._checkpointer.close()

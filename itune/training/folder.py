@@ -102,13 +102,13 @@ def _require_same(path: Path, description: dict) -> None:
         found = _decisive(found, method)
     except (ValueError, AttributeError, KeyError, TypeError) as error:
         raise UserError(f"{path} is damaged; start over with --overwrite true") from error
+    if found.get("data_sha256") != description["data_sha256"]:  # other settings follow from them
+        raise UserError(
+            f"{path}: this run was started on other data, or they have changed since; resume it "
+            "with the data it had, start over with --overwrite true, or choose another --out"
+        )
     for key, value in _decisive(description, method).items():
         before = found.get(key, DEFAULTS.get(key))
-        if key == "data_sha256" and before != value:
-            raise UserError(
-                f"{path}: this run was started on other data, which have changed since; resume it "
-                "with the data it had, start over with --overwrite true, or choose another --out"
-            )
         if before != value:
             raise UserError(
                 f"{path}: this run was started with {key} {before!r}, not {value!r}; "

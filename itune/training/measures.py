@@ -7,6 +7,7 @@ import numpy as np
 
 from itune.analysis import accuracy, make_cid, make_logits
 from itune.data.dataset import Dataset
+from itune.errors import UserError
 from itune.methods import Classifier
 from itune.training.loop import Measure
 from itune.training.settings import TrainingConfig
@@ -45,11 +46,20 @@ def make_measures(
 
 
 def cid_examples(config: TrainingConfig, train: Dataset) -> Dataset:
-    """The annotated training examples that CID is measured against; the probes come first."""
+    """The annotated training examples that CID is measured against; the probes come first.
+
+    Raises:
+      UserError: some are to be drawn, and there are none to compare.
+    """
     rows = train.visible
     if config.cid_rows is not None:
         rows = np.random.default_rng(0).permutation(rows[_is_comparable(train, rows)])
         rows = rows[: config.cid_rows]
+        if not len(rows):
+            raise UserError(
+                "no label of the training data occurs with two confounds, so there is nothing to "
+                "compare; check the confound column or the rule"
+            )
     return train.subset(rows)
 
 

@@ -13,7 +13,6 @@ import numpy as np
 
 from itune.data.access import hide_confounds
 from itune.data.cells import cells_of
-from itune.data.corpus import Corpus, corpus_of_splits
 from itune.data.dataset import Dataset
 from itune.data.tasks import SPLITS, Splits, load_control, load_splits
 from itune.errors import UserError
@@ -35,6 +34,7 @@ from itune.models import (
 )
 from itune.training.classifier import make_classifier
 from itune.training.collapse import chance_limit, make_collapse_test
+from itune.training.corpus import Corpus, cells_by_name, corpus_of_splits
 from itune.training.folder import Finished, begin_run, read_run, require_free
 from itune.training.loop import Measure, Trained, train
 from itune.training.measures import Accuracies, make_accuracies, make_measures
@@ -127,17 +127,17 @@ def run_on(
     require_free(folder, description, resume=resume, overwrite=overwrite)
     if not overwrite and (folder / "result.json").exists():
         return read_run(folder)
-    try:
-        with jax.default_matmul_precision(config.precision):
-            prepared = _prepare(corpus, config, method, seed)
-            # All input was good: only now is anything deleted or written.
-            begin_run(folder, description, overwrite=overwrite)
+    with jax.default_matmul_precision(config.precision):
+        prepared = _prepare(corpus, config, method, seed)
+        # All input was good: only now is anything deleted or written.
+        begin_run(folder, description, overwrite=overwrite)
+        try:
             return _run(corpus, config, method, seed, folder, prepared, checkpoint_seconds)
-    except OSError as error:
-        raise UserError(
-            f"cannot write to {folder} ({error.strerror or error}); make room, then go on by the "
-            "same command with --resume true"
-        ) from error
+        except OSError as error:
+            raise UserError(
+                f"cannot write to {folder} ({error.strerror or error}); make room, then go on by "
+                "the same command with --resume true"
+            ) from error
 
 
 def describe_run(
@@ -183,6 +183,11 @@ class _Prepared(NamedTuple):
 
 
 def _prepare(corpus: Corpus, config: TrainingConfig, method_name: str, seed: int) -> _Prepared:
+    with cells_by_name(corpus):
+        return _prepared(corpus, config, method_name, seed)
+
+
+def _prepared(corpus, config, method_name, seed) -> _Prepared:
     source = resolve_encoder(config.encoder)
     bert, params, is_finetuned = load_start(source, corpus, config.head, jax.random.key(seed))
     data = corpus.tokenize(

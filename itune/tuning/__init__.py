@@ -4,7 +4,15 @@ from itune.tuning.compare import compare, read_compared
 from itune.tuning.compared import Compared, Difference, MethodResult
 from itune.tuning.schedule import schedule
 from itune.tuning.tune import scaled_settings, tune
-from itune.tuning.tuned import CellAccuracy, Moment, SplitAccuracy, Tuned, read_tuned, tuned_of
+from itune.tuning.tuned import (
+    CellAccuracy,
+    Moment,
+    SplitAccuracy,
+    Tuned,
+    in_words,
+    read_tuned,
+    tuned_of,
+)
 
 __all__ = [
     "CellAccuracy",
@@ -15,6 +23,7 @@ __all__ = [
     "SplitAccuracy",
     "Tuned",
     "compare",
+    "in_words",
     "read_compared",
     "read_tuned",
     "scaled_settings",

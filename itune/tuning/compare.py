@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from itune.analysis.render import Row, write_table
-from itune.data.corpus import Corpus, corpus_of_tables
 from itune.data.table import Tables
 from itune.errors import UserError
+from itune.training.corpus import Corpus, corpus_of_tables
 from itune.training.folder import require_free
 from itune.training.records import write_json
 from itune.training.run import check_run, describe_run, run_on
@@ -67,10 +67,12 @@ def compare(
     Raises:
       UserError: bad input of any kind, or a folder holds something else.
     """
-    _require_different("methods", methods)
-    _require_different("seeds", seeds)
     for method in methods:
         require_tunable(method)
+    _require_list("methods", methods, "different methods", lambda method: True)
+    _require_list(
+        "seeds", seeds, "different integers from 0 to 2**32 - 1", lambda seed: 0 <= seed < 2**32
+    )
     folder = Path(folder)
     corpus = _tokenized_once(corpus_of_tables(tables))
     config = scaled_settings(tables, settings or {})
@@ -156,6 +158,8 @@ def _tokenized_once(corpus: Corpus) -> Corpus:
     return corpus._replace(tokenize=tokenize)
 
 
-def _require_different(name: str, values: Sequence[Any]) -> None:
-    if not values or len(set(values)) < len(values):
-        raise UserError(f"{name} is {tuple(values)!r}; make it a list of different ones")
+def _require_list(
+    name: str, values: Sequence[Any], expected: str, is_fit: Callable[[Any], bool]
+) -> None:
+    if not values or len(set(values)) < len(values) or not all(map(is_fit, values)):
+        raise UserError(f"{name} is {tuple(values)!r}; make it a list of {expected}")

@@ -8,11 +8,11 @@ import numpy as np
 
 from itune.config import replaced
 from itune.data.cells import HIDDEN, count_cells
-from itune.data.corpus import corpus_of_tables
 from itune.data.dataset import tokenize_table
 from itune.data.table import Table, Tables, require_trainable
 from itune.errors import UserError
 from itune.models import load_config, load_tokenizer, resolve_encoder
+from itune.training.corpus import corpus_of_tables
 from itune.training.recipes import METHODS, require_method
 from itune.training.run import run_on
 from itune.training.settings import TrainingConfig

@@ -128,6 +128,11 @@ class Tuned(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
+def in_words(method: str) -> str:
+    """``influence tuning`` of ``influence_tuning``."""
+    return method.replace("_", " ")
+
+
 def read_tuned(folder: str | Path) -> Tuned:
     """Reads the folder of a finished run on a table.
 

@@ -46,6 +46,21 @@ def test_empty_cells_are_left_out():
     assert found.by_cell == {Cell(1, 1): 1.0}
 
 
+def test_what_is_not_annotated_is_in_no_cell():
+    logits = logits_of([0, 1, 1, 1, 2])
+    confound = np.array([0, -1, 1, -1, 0], np.int32)
+    found = accuracy(logits, Dataset(DATA.input_ids, DATA.label, confound))
+    assert found.overall == pytest.approx(0.6)
+    assert found.by_cell == {Cell(0, 0): 1.0, Cell(1, 0): 0.0, Cell(1, 1): 1.0}
+    found = accuracy(logits, Dataset(DATA.input_ids, DATA.label, np.full(5, -1, np.int32)))
+    assert found.worst is None and found.to_dict() == {
+        "accuracy": found.overall,
+        "cells": {},
+        "worst_cell": None,
+        "worst_cell_accuracy": None,
+    }
+
+
 @pytest.mark.parametrize("chunk", [2, 8])
 def test_logits_are_in_order(chunk):
     def logits(params, examples):

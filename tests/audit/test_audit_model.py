@@ -168,7 +168,7 @@ def test_bad_settings(place, values, message):
         ({"rule": "words:nowhere"}, "every row has confound 'no', so there is nothing to compare"),
         ({"rule": None, "confound": None}, "no row has a confound, so there is nothing"),
         ({"label": "brand"}, "the model's classes are no, yes, but the table's labels acme, umbr"),
-        ({"label": "text"}, "classes .no, yes., but the table .* labels"),
+        ({"label": "text", "test": None}, "2 classes .no, yes., but the table .* labels"),
     ],
 )
 def test_bad_tables(place, values, message):

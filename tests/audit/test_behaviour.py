@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from itune.audit import behaviour
-from itune.data.cells import Cell
+from itune.audit.proportions import stratified, wilson
+from itune.data.cells import HIDDEN, Cell
 from itune.data.dataset import Dataset
 
 
@@ -27,3 +28,30 @@ def test_certain_and_right_is_perfect():
     data = Dataset([np.ones(1, np.int32)] * 3, label, label)
     found = behaviour(1e4 * np.eye(3, dtype=np.float32), data)
     assert (found.calibration_error, found.brier, found.entropy) == (0, 0, 0)
+
+
+def test_drawn_cells_weigh_as_in_the_whole():
+    """Ten rows of a cell stand for a thousand, ten of another for ten."""
+    label = np.repeat(np.array([0, 1], np.int32), 10)
+    data = Dataset([np.ones(1, np.int32)] * 20, label, np.zeros_like(label))
+    is_right = np.array([1] * 5 + [0] * 5 + [1] * 10)
+    logits = np.log(np.where(np.eye(2)[(label == is_right).astype(int)] > 0, 0.9, 0.1))
+    totals = {Cell(0, 0): 1000, Cell(1, 0): 10}
+    found = behaviour(logits, data, totals)
+    weights = np.array([1000, 10]) / 1010
+    assert found.accuracy.overall == pytest.approx(weights @ [0.5, 1])
+    assert found.brier == pytest.approx(weights @ [0.5 * (0.02 + 1.62), 0.02])
+    assert found.calibration_error == pytest.approx(abs(0.9 - weights @ [0.5, 1]))
+    assert (found.size, found.total) == (20, 1010)
+    assert found.intervals == {Cell(0, 0): wilson(5, 10), Cell(1, 0): wilson(10, 10)}
+    expected = stratified([0.5, 1.0], list(found.intervals.values()), weights)
+    assert found.interval == pytest.approx(expected)
+
+
+def test_the_worst_cell_is_annotated():
+    label, confound = np.array([0, 1, 1], np.int32), np.array([HIDDEN, 0, 1], np.int32)
+    data = Dataset([np.ones(1, np.int32)] * 3, label, confound)
+    wrong_but_the_last = np.array([[0, 1], [1, 0], [0, 1]], np.float32)
+    assert behaviour(wrong_but_the_last, data).accuracy.worst == Cell(1, 0)
+    hidden = Dataset(data.input_ids, label, np.full(3, HIDDEN, np.int32))
+    assert behaviour(wrong_but_the_last, hidden).accuracy.worst == Cell(0, HIDDEN)

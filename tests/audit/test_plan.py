@@ -44,6 +44,7 @@ def test_minutes(data):
         ({"minutes": 0.9}, ()),
         ({"minutes": 1.1}, PARTS[:1]),
         ({"minutes": 9.1}, PARTS[:2]),
+        ({"minutes": 12.5}, PARTS[:2]),  # enough for CID alone
         ({"minutes": 30}, PARTS),
         ({"minutes": 30, "whole": "never"}, ()),
         ({"minutes": 0, "whole": "always"}, PARTS),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from itune.audit.uncertainty import cid_test, draw_sample
+from itune.audit.uncertainty import cid_test, draw_by_cell, draw_sample
 from itune.data.cells import Cell
 
 LABEL = np.array([0] * 7 + [1] * 6)
@@ -118,3 +118,14 @@ def test_sample():
     assert np.all(np.diff(sample) > 0)
     alone = draw_sample(np.zeros(5, int), np.zeros(5, int), 4, np.random.default_rng(0))
     assert len(alone) == 0
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [(3, [1, 1, 1]), (9, [2, 3, 4]), (30, [2, 9, 19]), (99, [2, 9, 80]), (2, [1, 1, 1])],
+)
+def test_small_cells_leave_their_room_to_others(size, expected):
+    cell = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [2, 9, 80]))
+    drawn = draw_by_cell(cell % 2, cell, size, np.random.default_rng(1))
+    assert np.bincount(cell[drawn]).tolist() == expected
+    assert np.all(np.diff(drawn) > 0)

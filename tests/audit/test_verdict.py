@@ -18,7 +18,10 @@ def make_behaviour(*shares):
     worst = min(by_cell, key=by_cell.get)
     sizes = dict.fromkeys(CELLS, 50)
     overall = Accuracy(sum(shares) / 4, by_cell, worst)
-    return Behaviour(overall, 0.1, 0.2, 0.3, 200, 200, (0, 1), dict.fromkeys(CELLS, (0, 1)), sizes)
+    interval = sum(shares) / 4 - 0.02, 1
+    return Behaviour(
+        overall, 0.1, 0.2, 0.3, 200, 200, interval, dict.fromkeys(CELLS, (0, 1)), sizes
+    )
 
 
 def make_audit(cid, low, high, p=0.001, whole=None, size=400, cells=(500, 100, 100, 500)):
@@ -77,19 +80,32 @@ def test_numbers_behind_it():
     assert "p value of 0.001" in said and "CID of all 1200 training rows is +0.250." in said
     assert "80 of 200 predictions on test change (40.0%; 95 % interval 33." in said
     assert ", which agrees." in said
-    assert "On test, the widest gap" in said and "50.0% right in bad / other to 90.0%" in said
+    assert "On test, the widest gap" in said and '50.0% right in "bad / other" to 90.0%' in said
     assert "in 70.0% of cases, by chance in 50.0%" in said and "no proof" in said
 
 
 def test_smallest_p():
-    assert "p value of below 0.001" in reasons(make_audit(0.3, 0.2, 0.4, p=1 / 2000))
+    assert "p value below 0.001" in reasons(make_audit(0.3, 0.2, 0.4, p=1 / 2000))
 
 
 def test_disagreement_is_said():
     assert "the two do not agree" in reasons(make_audit(0.3, 0.2, 0.4, whole=0.5))
     assert "does not agree with CID" in reasons(make_audit(0.3, 0.2, 0.4), make_flips(2))
     said = reasons(make_audit(0.01, -0.01, 0.03, p=0.3), make_flips(60))
-    assert "agrees" not in said and "(30.0%" in said
+    assert "agrees" not in said and "(30.0%" in said and "Go by the swap" in said
+
+
+def test_nothing_to_see_and_nothing_learnt():
+    audit = make_audit(0.3, 0.2, 0.4)
+    alike = audit._replace(behaviour={"train": make_behaviour(0.6, 0.6, 0.5, 0.505)})
+    said = reasons(alike)
+    assert "On train, the accuracy of a label is the same for all confounds" in said
+    assert "Beware" not in said
+    alike = audit._replace(behaviour={"train": make_behaviour(1, 1, 0.01, 0)})
+    assert "is right in 50.2% of rows, and the most frequent label makes up 50.0%." in reasons(
+        alike
+    )
+    assert "Beware" not in reasons(audit)
 
 
 def test_what_would_settle_it():
@@ -98,7 +114,7 @@ def test_what_would_settle_it():
     assert "A sample of 800 rows" in reasons(make_audit(**wide, size=50))
     said = reasons(make_audit(**wide))
     assert "some 6400 annotated rows" in said and "there are 1200" in said
-    assert "smallest cell is bad / other, with 100." in said
+    assert 'smallest cell is "bad / other", with 100.' in said
     assert "8 annotated rows each" in reasons(make_audit(0.3, 0.2, 0.4, cells=(9, 1, 0, 9)))
     assert "More rows will not settle it" in reasons(make_audit(0.05, 0.04, 0.06, p=0.2))
     assert "settle" not in reasons(make_audit(0.3, 0.2, 0.4))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from itune.data.access import AccessConfig, draw_visible, hide_confounds
+from itune.data.access import AccessConfig, draw_visible, hide_confounds, hide_lone
 from itune.data.dataset import HIDDEN, Dataset
 from itune.errors import UserError
 
@@ -33,6 +33,25 @@ def test_released_rule():
         assert cells.sum() >= 10
     counts = [np.sum(MINORITY[draw("released", 0.5, seed)]) for seed in range(200)]
     assert np.mean(counts) == pytest.approx(10 + 90 * 12 / 190, abs=0.5)  # the rest is random
+
+
+@pytest.mark.parametrize("rule", ["random", "released"])
+def test_what_is_not_annotated_counts_but_is_not_drawn(rule):
+    confound = np.where(np.arange(200) % 4 == 0, HIDDEN, CONFOUND)
+    for rate, size in ((0.25, 50), (0.7, 140), (0.8, 150), (1.0, 150)):
+        config = AccessConfig(rate, rule)
+        visible = draw_visible(LABEL, confound, config, np.random.default_rng(1))
+        assert len(np.unique(visible)) == size and HIDDEN not in confound[visible]
+    seen = hide_confounds(
+        Dataset(TRAIN.input_ids, LABEL, confound), config, np.random.default_rng(1)
+    )
+    np.testing.assert_array_equal(seen.confound, confound)
+
+
+def test_who_is_alone_is_hidden():
+    label, confound = np.array([0, 0, 0, 1, 1]), np.array([0, 0, 1, 0, 0])
+    with pytest.raises(UserError, match="no label occurs with two confounds of 2 or more training"):
+        hide_lone(Dataset([[]] * 5, label, confound))
 
 
 def test_random_rule():

@@ -53,11 +53,9 @@ def test_what_cannot_be_swapped(rule, text, target):
 
 
 def test_the_rule_has_the_last_word():
-    """The first pattern still matches, whatever is put in the place of the second."""
-    rule = "words:b || regex:(?<=a )a || words:c"
-    assert swapped(rule, "a a", 3, ["c", "b"]) == "a c"
-    assert swapped("words:b || words:a || words:c", "a", 3, ["c", "b"]) == "c"
-    assert swapped("regex:^x || words:a || words:c", "a x", 3, ["c"]) == "c x"
+    """What is put in may be what an earlier pattern looks for."""
+    assert swapped("regex:x$ || words:a || words:c", "a b", 3) == "c b"
+    assert swapped("regex:^c || words:a || words:c", "a x", 3) is None
 
 
 def test_targets():
@@ -66,7 +64,8 @@ def test_targets():
         return [swaps.targets(value) for value in range(len(swaps.rule.names))]
 
     assert of("prefix:a") == [[1], [0]] and of("words:a", "a") == [[], [0]]
-    assert of("words:a || words:b || words:c", "a", "c") == [[], [3], [], [1]]
+    assert of("words:a || regex:b || words:c", "a", "c") == [[], [3], [], [1]]
     assert of("words:a || length:>2", "a") == [[], [0], []]
     assert make_swaps(parse_rule("length:>2"), ["a"]) is None
-    assert make_swaps(parse_rule("words:a"), ["b"]) is None
+    assert make_swaps(parse_rule("regex:a"), ["b"]) is None
+    assert make_swaps(parse_rule("words:a,b"), ["c"]).found == {1: ["a", "b"]}

@@ -45,6 +45,20 @@ def influence_plan(influence=INFLUENCE, label=LABEL, train=TRAIN, seed=1):
 PLAIN = finetuning_plan()
 
 
+@pytest.mark.parametrize("partners", ["drawn", "pooled"])
+def test_who_is_alone_is_left_out_of_rounds(partners):
+    confound = TRAIN.confound.copy()
+    confound[7] = 9
+    train = Dataset(TRAIN.input_ids, TRAIN.label, confound)
+    config = replace(INFLUENCE, partners=partners, batch=12)
+    with pytest.raises(UserError, match="has 1 training example, which has no partner"):
+        influence_plan(config, train=train)
+    plan = influence_plan(replace(config, lone="left_out"), train=train)
+    used = [work.examples for work in plan if work.reads_confound]
+    assert used and not any(7 in examples for examples in used)
+    assert any(7 in batch for batch in label_batches(plan))
+
+
 @pytest.mark.parametrize("chunk", [1, 3, 8, 20])
 def test_label_updates(chunk):
     batches = label_batches(finetuning_plan(replace(LABEL, chunk=chunk)))

@@ -10,7 +10,14 @@ from safetensors.numpy import load_file, save_file
 from tiny_bert import KEY, TINY, assert_same, tiny_tensors
 
 from itune import UserError
-from itune.models import folder, from_hugging_face, load_config, load_encoder, save_classifier
+from itune.models import (
+    folder,
+    from_hugging_face,
+    has_head,
+    load_config,
+    load_encoder,
+    save_classifier,
+)
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +73,25 @@ def test_labels_and_tokenizer_are_saved(tmp_path, params):
     assert list(data["id2label"].values()) == names and data["label2id"]["yes"] == 2
     assert sorted(os.listdir(tmp_path)) == ["a", "source"]
     assert os.listdir(tmp_path / "a") == ["b"]
+
+
+def test_the_tokenizer_knows_the_length(tmp_path, params):
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "vocab.txt").write_text("[PAD]\n")
+    path = tmp_path / "model" / "tokenizer_config.json"
+    save_classifier(tmp_path / "model", TINY, params, source, max_length=5)
+    assert json.loads(path.read_text()) == {"model_max_length": 5}
+    (source / path.name).write_text('{"do_lower_case": true, "model_max_length": 512}')
+    save_classifier(tmp_path / "model", TINY, params, source, max_length=7, overwrite=True)
+    assert json.loads(path.read_text()) == {"do_lower_case": True, "model_max_length": 7}
+
+
+def test_a_new_head_in_place_of_the_old(saved, params):
+    assert has_head(saved)
+    config, found = load_encoder(saved, 2, KEY, new_head=True)
+    assert config.num_labels == 2 and found["classifier"]["kernel"].shape == (4, 2)
+    assert_same(found["pooler"], params["pooler"])
 
 
 def test_overwrite(saved, params):

@@ -28,6 +28,7 @@ from itune.data.cells import Cell
 from itune.report import Origin
 from itune.training.selection import Selected
 from itune.tuning import CellAccuracy, Moment, SplitAccuracy, Tuned
+from itune.tuning.compared import compared_of
 
 SIZES = {"train": 900, "dev": 90, "test": 180}
 LABELS = ("bad", "middling", "good")
@@ -194,3 +195,17 @@ def make_split(size, accuracy):
         for place, (label, brand) in enumerate(product(LABELS, BRANDS))
     )
     return SplitAccuracy(size, accuracy, cells)
+
+
+def make_compared(methods=("finetuning", "influence_tuning", "group_dro"), seeds=range(1, 6)):
+    """Runs whose accuracy rises, and whose CID falls, from method to method."""
+
+    def run(place, method, seed):
+        base = make_tuned(method=method, seed=seed, minutes=2.0 + 3 * place)
+        accuracy = 0.6 + 0.1 * place + 0.01 * seed
+        split = {name: make_split(size, accuracy) for name, size in SIZES.items()}
+        course = tuple(m._replace(cid=m.cid + 0.3 - 0.15 * place) for m in base.course)
+        return base._replace(accuracies=split, course=course, after=course[-1])
+
+    groups = [[run(place, method, seed) for seed in seeds] for place, method in enumerate(methods)]
+    return compared_of(Path("runs/compared"), groups)

@@ -78,7 +78,7 @@ def test_cid_of_one_method():
         "influence tuning: CID is +0.300 at step 4 (before round 1), +0.010 at step 4 (after round "
         "1), -0.100 at step 9 (end)."
     )
-    assert "end -0.100" in Walk(figure.svg).text("text")
+    assert "-0.100 at the end" in Walk(figure.svg).text("text")
     assert "hollow mark" in figure.caption and "seed" not in figure.caption
 
 
@@ -91,7 +91,7 @@ def test_cid_of_methods():
     figure = cid_figure(methods)
     texts = Walk(figure.svg).text("text")
     assert "a" in texts and "b" in texts and "c" not in texts
-    assert "end 0.000" in texts
+    assert "0.000 at the end" in texts
     assert "a: CID ends at -0.100, +0.100, in the mean at 0.000." in figure.alt
     assert cid_figure({"c": [unknown]}) is None
 

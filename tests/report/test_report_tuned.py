@@ -25,7 +25,7 @@ def test_answer_and_numbers(walk):
     assert "After influence tuning, CID is +0.030 (+0.410 before round 1)." in answer
     assert "Of test, 60.0% are classified rightly, and 40.0% in the worst cell, bad / " in answer
     assert "Only 2 influence rounds fitted into the label steps." in answer
-    assert walk.text("strong", dir="auto") == ["+0.030", "0.600", "0.400", "12.2 min"]
+    assert walk.text("strong", dir="auto") == ["+0.030", "0.600", "0.400", "12 min"]
     assert "the confounds of 450 were seen" in walk.text("p", class_="subtitle")[0]
 
 

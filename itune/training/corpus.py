@@ -1,6 +1,8 @@
 """What a run is trained and tested on, wherever it comes from: a task's splits, or a table."""
 
+import contextlib
 import functools
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -8,6 +10,11 @@ from typing import NamedTuple
 from itune.data.dataset import Dataset, tokenize, tokenize_table
 from itune.data.splits import SPLITS, Splits
 from itune.data.table import Tables, require_trainable
+from itune.errors import UserError
+from itune.training.progress import Progress
+
+MANY = 50_000
+"""Rows that take long enough to tokenise to show progress."""
 
 
 class Corpus(NamedTuple):
@@ -58,6 +65,40 @@ def corpus_of_tables(tables: Tables) -> Corpus:
 
 
 def _tokenized(tables: Tables, tokenizer, **limits) -> dict[str, Dataset]:
-    return {
-        name: tokenize_table(table, tokenizer, **limits) for name, table in tables.splits().items()
-    }
+    splits = tables.splits()
+    total = sum(table.size for table in splits.values())
+    bar = Progress("word pieces", total) if total > MANY else None
+    found = {}
+    with contextlib.closing(bar) if bar else contextlib.nullcontext():
+        for name, table in splits.items():
+            progress = _counter(bar) if bar else lambda done: None
+            found[name] = tokenize_table(table, tokenizer, progress=progress, **limits)
+    return found
+
+
+def _counter(bar: Progress) -> Callable[[int], None]:
+    """Takes how much of one split is done."""
+    before = 0
+
+    def progress(done):
+        nonlocal before
+        bar.advance(done - before)
+        before = done
+
+    return progress
+
+
+@contextlib.contextmanager
+def cells_by_name(corpus: Corpus):
+    """Errors raised within it call a cell ``good/Acme``, not ``y=1 c=0``, if it has such a name."""
+
+    def named(cell):
+        label, confound = map(int, cell.groups())
+        return f"{corpus.label_names[label]}/{corpus.confound_names[confound]}"
+
+    try:
+        yield
+    except UserError as error:
+        if corpus.label_names is None:
+            raise
+        raise UserError(re.sub(r"\by=(\d+) c=(\d+)\b", named, str(error))) from error.__cause__

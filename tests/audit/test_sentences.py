@@ -1,0 +1,52 @@
+"""Which training rows are explained, and by what."""
+
+import numpy as np
+import pytest
+
+from itune.audit.config import AuditConfig
+from itune.audit.sentences import choose_probes
+from itune.data.cells import HIDDEN
+from itune.errors import UserError
+
+LABEL = np.repeat([0, 0, 0, 1, 1, 1], [50, 3, 1, 40, 4, 9])
+CONFOUND = np.repeat([0, 1, 2, 1, 0, HIDDEN], [50, 3, 1, 40, 4, 9])
+
+
+def choose(seed=0, **values):
+    rng = np.random.default_rng(seed)
+    return choose_probes(LABEL, CONFOUND, AuditConfig(**values), rng)
+
+
+def is_minority(probes):
+    return np.isin(LABEL[probes] * 3 + CONFOUND[probes], [1, 2, 3]) & (CONFOUND[probes] != HIDDEN)
+
+
+def test_half_of_them_are_from_minority_cells():
+    for seed in range(20):
+        probes = choose(seed, random_probes=6)
+        assert len(set(probes)) == 6 and np.all(np.diff(probes) > 0)
+        cells = set(zip(LABEL[probes].tolist(), CONFOUND[probes].tolist(), strict=True))
+        assert {(0, 1), (0, 2), (1, 0)} <= cells
+    rest = [is_minority(choose(seed, random_probes=6)).sum() for seed in range(20)]
+    assert min(rest) == 3 and np.mean(rest) < 4  # the other half are any
+
+
+def test_minority_cells_take_turns_until_they_are_empty():
+    assert is_minority(choose(random_probes=40)).sum() == 8
+    assert len(choose(random_probes=1000)) == len(LABEL) and len(choose(random_probes=0)) == 0
+
+
+def test_a_function_of_the_seed():
+    assert choose(3).tolist() == choose(3).tolist() != choose(4).tolist()
+
+
+def test_those_asked_for():
+    assert choose(probes=(3, 1, 107)).tolist() == [2, 0, 106]
+    with pytest.raises(UserError, match="probes has row 108, but train has rows 1 to 107"):
+        choose(probes=(3, 108))
+
+
+@pytest.mark.parametrize("probes", [(0,), (1, 1), (-2,)])
+def test_no_rows(probes):
+    with pytest.raises(UserError, match="make it rows from 1, none twice"):
+        AuditConfig(probes=probes)

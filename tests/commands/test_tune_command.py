@@ -1,0 +1,82 @@
+"""itune tune and itune compare: what they print, and what they say of bad input."""
+
+import pytest
+from tuning_cases import SETTINGS, make_encoder, make_rows, write_rows
+
+from itune.commands import main
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("commands")
+    return write_rows(folder / "reviews.csv", make_rows()), make_encoder(folder), folder
+
+
+@pytest.fixture
+def command(case, monkeypatch):
+    path, encoder, _ = case
+    monkeypatch.setattr("itune.compiling.keep_compiled", lambda: None)
+    columns = ["--text", "review", "--label", "stars", "--confound", "brand"]
+    settings = [word for name, value in SETTINGS.items() for word in (f"--{name}", str(value))]
+    return [str(path), *columns, "--encoder", str(encoder), *settings, "--cid_when", "end"]
+
+
+def test_tune(case, command, capsys):
+    out = str(case[2] / "tuned")
+    assert main(["tune", *command, "--out", out, "--method", "finetuning"]) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert lines[0].startswith("reviews.csv: finetuning from ") and ", seed 0, " in lines[0]
+    assert lines[2] == "train dev test" and lines[3] == "rows 52 6 6"
+    name, *cells = lines[6].split(" ", 2)
+    assert lines[6].startswith("worst cell ") and "/" in " ".join(cells)
+    assert "CID: " in lines[8] and "selected: epoch" in lines[9]
+    assert f"model: {out}/model" in lines[11] and "itune audit" in lines[12]
+    assert main(["tune", *command, "--out", out, "--method", "finetuning"]) == 2
+    assert "already holds a run; go on with it by --resume" in capsys.readouterr().err
+
+
+def test_compare(case, command, capsys):
+    out = str(case[2] / "compared")
+    more = ["--methods", "finetuning", "--seeds", "1,2", "--label.epochs", "1", "--out", out]
+    assert main(["compare", *command, *more]) == 0
+    shown, said = capsys.readouterr()
+    assert "seeds 1, 2; mean ± standard deviation" in shown and " of 2" in shown
+    assert "nothing to compare it with" in shown
+    assert "2 of 2 runs done" in said
+
+
+def test_interrupted(command, capsys, monkeypatch, tmp_path):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("itune.training.run.train", interrupt)
+    assert main(["tune", *command, "--out", str(tmp_path / "a")]) == 130
+    assert capsys.readouterr().err == (
+        "interrupted; what was done is kept; go on by the same command with --resume\n"
+    )
+    assert (tmp_path / "a" / "config.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--label", "star"], "has no column 'star'; did you mean 'stars'?"),
+        (["--method", "tuning"], "method is 'tuning'; use one of finetuning"),
+        (["--seed", "-1"], "seed is -1; make it an integer from 0"),
+        (["--selection", "best"], "training.selection is 'best'; make it one of last"),
+        (["--label.epochs", "0"], "training.label.epochs is 0; make it an integer, 1 or more"),
+        (["--epochs", "3"], "--epochs is not an option; did you mean --training."),
+        (["--encoder", "./none"], "encoder folder ./none does not exist"),
+        (["--dev_fraction", "0"], "dev has no row; give a file of it, or a larger fraction"),
+        (
+            ["--confound", "stars"],
+            "no label of the training data occurs with two confounds, so there is nothing",
+        ),
+    ],
+)
+def test_bad_input(command, more, message, tmp_path, capsys):
+    assert main(["tune", *command, "--out", str(tmp_path / "out"), *more]) == 2
+    out, error = capsys.readouterr()
+    assert out == "" and error.startswith("error: ") and error.count("\n") == 1
+    assert message in error
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,79 @@
+"""The page of a comparison."""
+
+import numpy as np
+import pytest
+from html_walk import Walk
+from report_cases import ORIGIN, make_compared
+
+from itune.report import compare_page, render
+
+pytest.importorskip("jinja2")
+pytest.importorskip("matplotlib")
+
+
+@pytest.fixture(scope="module")
+def html():
+    return render(compare_page(make_compared(), ORIGIN))
+
+
+@pytest.fixture(scope="module")
+def walk(html):
+    return Walk(html)
+
+
+def test_answer(walk):
+    (answer,) = walk.text("div", class_="answer plain")
+    assert answer.split("\n")[1].startswith("● Group dro is the best")
+    assert "Better than finetuning: influence tuning, group dro." in answer
+
+
+def test_seeds_do_not_tell():
+    walk = Walk(render(compare_page(make_compared(seeds=(1, 2)), ORIGIN)))
+    (answer,) = walk.text("div", class_="answer open")
+    assert "? 2 seeds do not tell any method from finetuning" in answer
+    assert walk.text("h2")[0] == "Accuracy on test"
+
+
+def test_table(walk):
+    rows = [e for e in walk.elements if e.tag == "tr" and "tbody" in e.parents][:3]
+    cells = ["".join(row.text) for row in rows]
+    means = [0.63 + 0.1 * place + 0.2 / 9 for place in range(3)]
+    assert all(f"{mean:.3f} ± 0.016" in cell for mean, cell in zip(means, cells, strict=True))
+    assert cells[0].endswith("0 of 5––") and cells[1].endswith("0 of 5+0.1000.016")
+    assert "+0.330 ± 0.000" in cells[0] and "2.0 ± 0.0" in cells[0]
+
+
+def test_figures(walk):
+    seeds, cid = (e.attributes["aria-label"] for e in walk.all("div", role="img"))
+    marks = ", ".join(f"{0.61 + 0.01 * n + 0.2 / 9:.3f}" for n in range(5))
+    assert seeds.startswith(f"finetuning: mean of cells {0.63 + 0.2 / 9:.3f} ({marks}), worst cell")
+    assert "group dro: CID ends at +0.030, +0.030" in cid and "in the mean at +0.030." in cid
+    texts = walk.text("text")
+    assert {"+0.330 at the end", "+0.030 at the end", f"{0.63 + 0.2 / 9:.3f}"} <= {*texts}
+
+
+def test_cells_by_method(walk):
+    heads = walk.text("th", scope="col")
+    place = heads.index("label / confound")
+    assert heads[place : place + 5] == [
+        *("label / confound", "finetuning", "influence tuning", "group dro", "rows")
+    ]
+    found = [e for e in walk.elements if e.tag == "tr" and "tbody" in e.parents][3:12]
+    expected = np.array([0.43, 0.53, 0.63])
+    assert (
+        "".join(found[1].text)
+        == "bad / Borealis" + "".join(f"{value:.3f}" for value in expected) + "20"
+    )
+
+
+def test_collapsed_runs_are_told():
+    found = make_compared(methods=("finetuning",), seeds=(1,))
+    (method,) = found.methods
+    page = compare_page(found._replace(methods=(method._replace(collapsed=1),)), ORIGIN)
+    text = "".join(Walk(render(page)).text("main"))
+    assert "1 run is no better than chance on the training data (collapsed)" in text
+    assert "There is one method only" in text
+
+
+def test_same_bytes(html):
+    assert render(compare_page(make_compared(), ORIGIN)) == html

@@ -1,0 +1,190 @@
+"""Runs of several methods side by side, and what may be said of them."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from tuning_cases import SETTINGS, make_encoder, make_tables
+
+from itune.commands.compare_text import to_text
+from itune.errors import UserError
+from itune.training import loop
+from itune.tuning import CellAccuracy, Moment, SplitAccuracy, Tuned, compare, read_compared
+from itune.tuning.compare import HEADER, rows_of
+from itune.tuning.compared import compared_of
+
+
+def made_up(method, seed, good, bad, *, cid=0.1, collapsed=False):
+    """A run with these accuracies in two cells of test."""
+    cells = (CellAccuracy("y", "a", good, 90), CellAccuracy("y", "b", bad, 10))
+    split = SplitAccuracy(100, 0.9 * good + 0.1 * bad, cells)
+    moment = Moment(9, "end", cid, 0.01)
+    return Tuned(
+        folder=Path("runs"),
+        model=Path("runs/model"),
+        data="reviews.csv",
+        method=method,
+        encoder="tiny",
+        seed=seed,
+        label_names=("x", "y"),
+        confound_names=("a", "b"),
+        accuracies={name: split for name in ("train", "dev", "test")},
+        before=None,
+        after=moment,
+        course=(moment,),
+        dev_course=(),
+        selected=None,
+        has_collapsed=collapsed,
+        visible=100,
+        minutes=2.0,
+        config={},
+        digest="abc",
+        versions={},
+        device="cpu",
+    )
+
+
+def group(method, worst, **more):
+    return [made_up(method, seed, 0.9, value, **more) for seed, value in enumerate(worst, 1)]
+
+
+LOW, MIDDLE, HIGH = ([base + step / 100 for step in range(6)] for base in (0.3, 0.5, 0.7))
+
+
+def of(*groups):
+    return compared_of(Path("out"), groups)
+
+
+def test_sums_over_seeds():
+    runs = [*group("finetuning", [0.3, 0.5]), made_up("finetuning", 3, 0.6, 0.1, collapsed=True)]
+    found = of(runs, group("influence_tuning", [0.7, 0.7, 0.7], cid=0.0))
+    first, second = found.methods
+    assert first.balanced.mean == pytest.approx((0.6 + 0.7 + 0.35) / 3)
+    assert first.test.mean == pytest.approx((0.84 + 0.86 + 0.55) / 3)
+    assert first.worst.mean == pytest.approx(0.3) and first.worst.sd == pytest.approx(0.2)
+    assert (first.collapsed, second.collapsed) == (1, 0)
+    assert first.difference is None and found.seeds == (1, 2, 3)
+    assert second.difference.difference == pytest.approx(0.8 - 0.55)
+    assert (second.cid.mean, second.minutes.mean) == (0.0, 2.0)
+    row = dict(zip(HEADER, rows_of(found)[0], strict=True))
+    assert row["collapsed"] == 1 and row["worst cell mean"] == pytest.approx(0.3)
+
+
+def test_the_best_is_named_where_it_is_told_from_all():
+    found = of(group("finetuning", LOW), group("group_dro", MIDDLE), group("subsampling", HIGH))
+    assert found.best == "subsampling"
+    assert found.verdict[0].startswith("Subsampling is the best: ")
+    assert found.verdict[1:] == ("Better than finetuning: group dro, subsampling.",)
+    found = of(group("finetuning", HIGH), group("group_dro", LOW))
+    assert found.best == "finetuning" and "Worse than finetuning: group dro." in found.verdict
+
+
+def test_better_than_the_first_but_not_the_best():
+    close = [value + 0.001 for value in HIGH]
+    found = of(group("finetuning", LOW), group("group_dro", close), group("subsampling", HIGH))
+    assert found.best is None
+    assert found.verdict == (
+        "Better than finetuning: group dro, subsampling.",
+        "Which of them is the best the seeds do not tell.",
+    )
+
+
+def test_too_few_seeds():
+    groups = [
+        group(name, worst[:4]) for name, worst in zip("abc", (LOW, MIDDLE, HIGH), strict=True)
+    ]
+    found = of(*groups)
+    assert found.best is None and found.methods[1].difference.permutation < 0.03
+    assert found.methods[1].difference.corrected == pytest.approx(4 / 70)
+    assert found.verdict == (
+        "4 seeds do not tell any method from a: a permutation test of 2 comparisons cannot say so "
+        "with fewer than 5 seeds each, however large the difference.",
+    )
+    assert "by chance" in of(group("a", LOW), group("b", LOW)).verdict[0]
+    one = of(group("a", LOW[:1]), group("b", LOW[:1]))
+    assert one.verdict[0].startswith("1 seed does not tell")
+    assert "nothing to compare it with" in of(group("a", LOW)).verdict[0]
+
+
+def test_what_is_printed():
+    found = of(group("finetuning", LOW), group("group_dro", HIGH))
+    lines = [" ".join(line.split()) for line in to_text(found).splitlines()]
+    assert lines[0] == "reviews.csv, seeds 1, 2, 3, 4, 5, 6; mean ± standard deviation over seeds"
+    assert lines[4].startswith("group dro 0.882 ± 0.002 0.882 ± 0.002 0.812 ± 0.009 0.725 ± 0.019")
+    assert lines[4].endswith("+0.100 ± 0.000 2.0 ± 0.0 0 of 6 +0.200 <0.001 0.002")
+    assert set(found.verdict) <= set(lines)
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("comparing")
+    settings = {"label.epochs": 1, "cid_when": "end", "encoder": str(make_encoder(folder))}
+    return make_tables(folder), SETTINGS | settings, folder / "compared"
+
+
+METHODS, SEEDS = ("finetuning", "subsampling"), (1, 2)
+
+
+def test_a_comparison_is_cut_off_and_goes_on(case, monkeypatch):
+    tables, settings, folder = case
+    calls, real, said = [], loop.collate, []
+
+    def run(**more):
+        return compare(
+            tables, folder, methods=METHODS, seeds=SEEDS, settings=settings, say=said.append, **more
+        )
+
+    def collate(*args):
+        calls.append(args)
+        if len(calls) > 30:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(loop, "collate", collate)
+        run()
+    done = [path for path in folder.glob("*/result.json")]
+    assert 0 < len(done) < 4
+    with pytest.raises(UserError, match="already holds a run; go on with it by --resume"):
+        run()
+    times = {path: path.stat().st_mtime_ns for path in done}
+    found = run(resume=True)
+    assert {path: path.stat().st_mtime_ns for path in done} == times
+    assert [result.method for result in found.methods] == list(METHODS)
+    assert said[-1] == "4 of 4 runs done, about 0 min left"
+    assert read_compared(folder) == found
+    assert {run.seed for result in found.methods for run in result.runs} == set(SEEDS)
+    rows = list(csv.DictReader((folder / "comparison.csv").read_text().splitlines()))
+    assert [row["method"] for row in rows] == ["finetuning", "subsampling"]
+    assert float(rows[0]["test mean"]) == found.methods[0].test.mean
+    configs = [json.loads(path.read_text())["config"] for path in folder.glob("*/config.json")]
+    assert len(configs) == 4 and all(config == configs[0] for config in configs)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"methods": ()}, "methods is (); make it a list of different methods"),
+        ({"seeds": (1, 1)}, "seeds is (1, 1); make it a list of different integers from 0"),
+        ({"seeds": (-1,)}, "seeds is (-1,); make it a list of different integers from 0"),
+        ({"methods": ("finetuning", "no_spurious")}, "no_spurious trains on data without the conf"),
+        (
+            {"methods": ("finetuning", "group_dro"), "settings": {"label.batch": 2}},
+            "label.batch is 2 but there are 4 cells",
+        ),
+    ],
+)
+def test_nothing_is_trained_before_all_is_known_to_work(case, tmp_path, changes, message):
+    tables, settings, _ = case
+    arguments = {"methods": METHODS, "seeds": SEEDS} | changes
+    arguments["settings"] = settings | changes.get("settings", {})
+    with pytest.raises(UserError) as caught:
+        compare(tables, tmp_path / "out", **arguments)
+    assert message in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_comparison(tmp_path):
+    with pytest.raises(UserError, match="holds no finished comparison"):
+        read_compared(tmp_path)
