@@ -111,6 +111,18 @@ def test_weight_0_contributes_nothing(route):
 
 
 @pytest.mark.parametrize("route", ROUTES)
+def test_weight_0_does_not_hide_nan_from_the_gradient(route):
+    """Of 0 times a partner's derivative nothing is left but NaN."""
+    tuples = tuples_with(scale=(1.0, [[1.0, 1.0, np.nan]] * 3))
+    tuples = tuples._replace(weights=tuples.weights.at[:, 2].set(0))
+    sound = tuples_with()._replace(weights=tuples.weights)
+    (value, info), gradient = run(route, tuples)
+    (value_, info_), _ = run(route, sound)
+    assert_close((value, info.delta), (value_, info_.delta), 1e-14)
+    assert all(np.any(np.isnan(leaf)) for leaf in jax.tree.leaves(gradient))
+
+
+@pytest.mark.parametrize("route", ROUTES)
 def test_all_weights_0(route):
     tuples = tuples_with()
     (value, info), gradient = run(route, tuples._replace(weights=0 * tuples.weights))

@@ -87,9 +87,9 @@ class Reapplied(nn.Module):
         (One(nn.LayerNorm(reduction_axes=(-2, -1))), "layer 'layer' uses reduction_axes"),
         (One(nn.LayerNorm(feature_axes=(-2, -1))), "layer 'layer' uses feature_axes"),
         (Masked(), "layer 'LayerNorm_0' uses a mask"),
-        (Scanned((("params", 0),)), "taps of layer 'ScanBlock_0/.*lost.* tap_in and tap_out"),
+        (Scanned((("params", 0),)), "parameter 'ScanBlock_0/.*lost.* tap_in and tap_out"),
         (Scanned((("params", 1), *TAPS.items())), "'ScanBlock_0/.*stacked .* variable_axes of 0"),
-        (Reapplied(), "taps of layer '' were lost"),
+        (Reapplied(), "layer '' is called with parameters that are not its"),
     ],
 )
 def test_messages(module, message):
