@@ -13,7 +13,6 @@ from influence_cases import (
     draw_tuples,
     flat_gradient,
     get_case,
-    jit,
 )
 
 from itune.influence import ROUTES, make_weights
@@ -39,7 +38,7 @@ def define(tuples):
     return compiled_definition("mlp")(get_case("mlp").params, tuples)
 
 
-@jit
+@jax.jit
 def gradient_norms(params, examples):
     gradients = jax.vmap(lambda z: flat_gradient(get_case("mlp").loss, params, z))(examples)
     return jnp.linalg.norm(gradients, axis=1)
