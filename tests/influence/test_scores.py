@@ -1,12 +1,13 @@
 """Scores of all pairs are products and cosines of ``jax.grad`` s."""
 
-from functools import partial
+from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from influence_cases import CASES, assert_close, cast, flat_gradient, get_case
+from jax.flatten_util import ravel_pytree
 
 from itune.influence import cosines, products
 
@@ -18,15 +19,18 @@ def examples_of(name):
     return [case.draw(np.random.default_rng(seed), n) for seed, n in ((30, PROBES), (31, TRAIN))]
 
 
-def dense(name, params, examples, select=None):
-    one = partial(flat_gradient, get_case(name).loss, params, select=select)
-    return jax.jit(jax.vmap(one))(examples)
+@cache
+def dense(name):
+    """Gradients of probes and of training examples, as rows."""
+    case, both = get_case(name), jax.tree.map(lambda *x: jnp.concatenate(x), *examples_of(name))
+    rows = jax.jit(jax.vmap(partial(flat_gradient, case.loss, case.params)))(both)
+    return rows[:PROBES], rows[PROBES:]
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_products(name):
     params, (probes, train) = get_case(name).params, examples_of(name)
-    g, h = (dense(name, params, z) for z in (probes, train))
+    g, h = dense(name)
     found = jax.jit(products(get_case(name).loss))(params, probes, train)
     assert found.shape == (PROBES, TRAIN)
     assert_close(found, g @ h.T, 1e-12)
@@ -39,7 +43,7 @@ def unit(rows):
 @pytest.mark.parametrize("name", ["mlp", "bert", "tied"])
 def test_cosines(name):
     params, (probes, train) = get_case(name).params, examples_of(name)
-    g, h = (unit(dense(name, params, z)) for z in (probes, train))
+    g, h = map(unit, dense(name))
     assert_close(jax.jit(cosines(get_case(name).loss))(params, probes, train), g @ h.T, 1e-12)
 
 
@@ -63,17 +67,19 @@ def test_select(is_linen):
     loss = get_case("bert").loss
     select = ["classifier/*", "layer_0/query/kernel[:, 4:8]", "embeddings/word/embedding[2:9]"]
 
-    def rows(z):
-        gradient = jax.jit(jax.vmap(jax.grad(loss), (None, 0)))(params, z)
-        parts = [
-            gradient["classifier"]["kernel"],
-            gradient["classifier"]["bias"],
-            gradient["layer_0"]["query"]["kernel"][:, :, 4:8],
-            gradient["embeddings"]["word"]["embedding"][:, 2:9],
-        ]
-        return jnp.concatenate([p.reshape(len(p), -1) for p in parts], axis=1)
+    unravel = ravel_pytree(params)[1]
 
-    g, h = rows(probes), rows(train)
+    def kept(row):
+        gradient = unravel(row)
+        return ravel_pytree(
+            [
+                gradient["classifier"],
+                gradient["layer_0"]["query"]["kernel"][:, 4:8],
+                gradient["embeddings"]["word"]["embedding"][2:9],
+            ]
+        )[0]
+
+    g, h = (jax.vmap(kept)(rows) for rows in dense("bert"))
     shown = loss if is_linen else (lambda p, z: loss(p, z))
     found = jax.jit(products(shown, select=select))(params, probes, train)
     assert_close(found, g @ h.T, 1e-12)
