@@ -58,7 +58,7 @@ def test_experts_update():
         bert_adam(warmup_linear(0.1, 20)),
         state.label.optimizer,
         state.params,
-        *jax.value_and_grad(mean_loss)(state.params),
+        *jax.jit(jax.value_and_grad(mean_loss))(state.params),
     )
     assert_updated(after, after.label, info, "loss", step)
 
