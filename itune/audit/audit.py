@@ -19,9 +19,7 @@ from itune.data.cells import HIDDEN, Cell, count_cells
 from itune.data.dataset import Dataset
 from itune.errors import UserError
 from itune.methods.method import Classifier
-
-Notify = Callable[[str, int, int], None]
-"""Called with the part of the audit under way, and how much of it is done, out of what."""
+from itune.notify import Notify, ignore
 
 
 class Audit(NamedTuple):
@@ -64,7 +62,7 @@ def audit(
     others: Mapping[str, Dataset],
     config: AuditConfig | None = None,
     *,
-    notify: Notify = lambda part, done, total: None,
+    notify: Notify = ignore,
     say: Callable[[str], None] = lambda sentence: None,
 ) -> Audit:
     """Audits a classifier on the data it was trained on.

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from itune.audit.audit import Audit, Notify, audit
+from itune.audit.audit import Audit, audit
 from itune.audit.config import AuditConfig
 from itune.audit.flips import Flips, find_flips
 from itune.audit.labels import match_labels, reordered
@@ -21,6 +21,7 @@ from itune.data.table import Table, Tables
 from itune.errors import UserError
 from itune.methods.method import Classifier
 from itune.models import BertClassifier, load_classifier, load_tokenizer
+from itune.notify import Notify, ignore
 from itune.training.classifier import make_classifier
 
 
@@ -115,7 +116,7 @@ def audit_model(
     folder: str | Path,
     tables: Tables,
     config: AuditConfig | None = None,
-    notify: Notify = lambda part, done, total: None,
+    notify: Notify = ignore,
     *,
     say: Callable[[str], None] = lambda sentence: None,
 ) -> ModelAudit:

@@ -41,6 +41,7 @@ VERBS = {
         GO_ON,
     ),
     "describe": Verb("itune.commands.describe", "what a table holds, and what to beware of"),
+    "example": Verb("itune.commands.example", "a table of reviews to try the other verbs on"),
     "tune": Verb("itune.commands.tune", "a classifier that leans less on a confound", GO_ON),
 }
 

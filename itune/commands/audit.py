@@ -1,6 +1,5 @@
 """``itune audit``: whether a model leans on a confound, and how sure that is."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +9,7 @@ from itune.commands.output import make_origin, require_free, write_results
 from itune.config import parse
 from itune.data.table import TableConfig, read_tables
 from itune.errors import UserError
-from itune.training.progress import Progress
+from itune.training.progress import Watch
 
 
 def _whole_table() -> TableConfig:
@@ -59,7 +58,7 @@ def main(argv: Sequence[str]) -> None:
     from itune.report import audit_numbers, audit_page
 
     keep_compiled()
-    with _Watch() as watch:
+    with Watch() as watch:
         found = audit_model(
             command.model, read_tables(command.table), command.audit, watch.notify, say=watch.say
         )
@@ -68,34 +67,3 @@ def main(argv: Sequence[str]) -> None:
         origin = make_origin("audit", argv, found.digest, f"{command.audit.seed}, of every draw")
         page = audit_page(found, origin)
         write_results(command.out, page, audit_numbers(found), origin)
-
-
-class _Watch:
-    """Progress of one part of the audit after another, on standard error."""
-
-    def __init__(self):
-        self._part, self._done, self._bar = "", 0, None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._close()
-
-    def notify(self, part: str, done: int, total: int) -> None:
-        """Shows that so much of a part is done."""
-        if part != self._part:
-            self._close()
-            self._part, self._done, self._bar = part, 0, Progress(part, total)
-        self._bar.advance(done - self._done)
-        self._done = done
-
-    def say(self, sentence: str) -> None:
-        """Shows a sentence between two parts."""
-        self._close()
-        print(sentence, file=sys.stderr, flush=True)
-
-    def _close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-        self._part, self._bar = "", None

@@ -1,24 +1,45 @@
 """``itune describe``: what a table holds, and what to beware of."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from itune.commands.text import most, table
 from itune.config import parse
 from itune.data.describe import Description, describe
 from itune.data.table import TableConfig, read_tables
+from itune.training.progress import Watch
+
+
+@dataclass(frozen=True)
+class DescribeCommand(TableConfig):
+    """A table, and how to tell of it.
+
+    Attributes:
+      json: everything as JSON, for programs, in place of tables for people.
+    """
+
+    json: bool = False
 
 
 def main(argv: Sequence[str]) -> None:
     """Reads a table and prints its description."""
     config = parse(
-        TableConfig,
+        DescribeCommand,
         None,
         argv,
         prog="itune describe",
         description="Tell what a table of texts, labels and confounds holds. Writes nothing.",
         positionals={"TABLE": "train"},
     )
-    print(to_text(describe(read_tables(config))))
+    with Watch() as watch:
+        found = describe(read_tables(config, watch.notify), watch.notify)
+    print(to_json(found) if config.json else to_text(found))
+
+
+def to_json(found: Description) -> str:
+    """A description as a program reads it; strict JSON."""
+    return json.dumps(found.to_dict(), ensure_ascii=False, indent=2, allow_nan=False)
 
 
 def to_text(found: Description) -> str:
@@ -51,16 +72,7 @@ def _values(what: str, names: Sequence[str], found: Description) -> str:
 
 
 def _cells(found: Description) -> str:
-    splits = found.splits.values()
-    cells = sorted(set().union(*(split.cells for split in splits)))
-    rows = [
-        [
-            found.label_names[cell.label],
-            found.confound_names[cell.confound],
-            *(split.cells.get(cell, 0) for split in splits),
-        ]
-        for cell in cells
-    ]
+    rows = [list(row.values()) for row in found.to_rows()]
     return table(["label", "confound", *found.splits], most(rows))
 
 

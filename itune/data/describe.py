@@ -1,14 +1,16 @@
 """What a table holds: sizes, cells, association, lengths, duplicates, and what to beware of."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from itune.data.cells import HIDDEN, Cell, Counts, count_cells
 from itune.data.statistics import confound_success
-from itune.data.table import Table, Tables, problems
+from itune.data.table import Table, Tables, hash_texts, problems
+from itune.notify import Notify, ignore
+from itune.plain import plain
 
 TINY = (2, 20)
 """A cell with fewer rows than the first has no partners, with fewer than the second hardly any."""
@@ -74,11 +76,34 @@ class Description(NamedTuple):
     shared: dict[tuple[str, str], int]
     warnings: tuple[str, ...]
 
+    def to_rows(self) -> list[dict[str, Any]]:
+        """The cells: label, confound, and rows in each split; ``pandas.DataFrame`` takes them."""
+        cells = sorted(set().union(*(split.cells for split in self.splits.values())))
+        return [
+            {
+                "label": self.label_names[cell.label],
+                "confound": self.confound_names[cell.confound],
+                **{name: split.cells.get(cell, 0) for name, split in self.splits.items()},
+            }
+            for cell in cells
+        ]
 
-def describe(tables: Tables) -> Description:
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, as what JSON can hold."""
+        shared = [
+            {"of": second, "in": first, "rows": count}
+            for (first, second), count in self.shared.items()
+        ]
+        return plain(self._asdict() | {"shared": shared})
+
+
+def describe(tables: Tables, notify: Notify = ignore) -> Description:
     """Describes a table in one pass over its text, of which it keeps 12 bytes for each row."""
     splits = tables.splits()
-    scanned = {name: _scan(table) for name, table in splits.items()}
+    total, done, scanned = sum(table.size for table in splits.values()), 0, {}
+    for name, table in splits.items():
+        scanned[name] = _scan(table, lambda rows, done=done: notify("texts", done + rows, total))
+        done += table.size
     described = {name: _describe(table, tables, *scanned[name]) for name, table in splits.items()}
     hashes = {name: np.unique(found) for name, (found, _) in scanned.items()}
     shared = {
@@ -110,16 +135,16 @@ def cramers_v(cells: Counts) -> float | None:
     return float(np.sqrt(max(excess, 0.0) / least))
 
 
-def _scan(table: Table) -> tuple[np.ndarray, np.ndarray]:
+def _scan(table: Table, progress: Callable[[int], None]) -> tuple[np.ndarray, np.ndarray]:
     """A 64-bit hash of each row's text, and its number of words."""
     hashes, words = np.empty(table.size, np.int64), np.zeros(table.size, np.int32)
     start = 0
     for texts in table.batches():
         here = slice(start, start := start + len(texts[0]))
-        rows = zip(*texts, strict=True) if table.is_pair else texts[0]
-        hashes[here] = np.fromiter(map(hash, rows), np.int64)
+        hashes[here] = hash_texts(texts)
         for column in texts:
             words[here] += np.fromiter((len(text.split()) for text in column), np.int32)
+        progress(start)
     return hashes, words
 
 

@@ -4,12 +4,18 @@ import numpy as np
 
 
 def partition(
-    label: np.ndarray, confound: np.ndarray, dev: float, test: float, seed: int
+    label: np.ndarray,
+    confound: np.ndarray,
+    dev: float,
+    test: float,
+    seed: int,
+    group: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draws development and test rows from each cell in proportion to its size.
 
-    What rounding leaves over is owed to the next cell, so that the whole has its fractions as well.
-    Every cell keeps a row in training, whatever the fractions.
+    Rows of one group go together, with the cell of the first of them. What rounding leaves over is
+    owed to the next cell, so that the whole has its fractions as well. Every cell keeps a group in
+    training, whatever the fractions, and so do groups that are larger than what is owed.
 
     Args:
       label: ``(N,)``.
@@ -17,6 +23,7 @@ def partition(
       dev: fraction of the rows.
       test: fraction of the rows.
       seed: of the drawing.
+      group: ``(N,)``, equal where rows must not be parted; None if any may be.
 
     Returns:
       The indices of train, dev and test, each in order.
@@ -24,19 +31,46 @@ def partition(
     >>> y = np.repeat([0, 1], 10)
     >>> [part.tolist() for part in partition(y, y, 0.1, 0.1, seed=0)][1:]
     [[6, 19], [2, 13]]
+    >>> [part.tolist() for part in partition(y, y, 0.1, 0.1, seed=0, group=np.arange(20) // 2)][1:]
+    [[12, 13], [14, 15]]
     """
     rng = np.random.default_rng(seed)
-    part = np.zeros(len(label), np.int8)
+    first, place, size = _groups(np.arange(len(label)) if group is None else group)
+    part = np.zeros(len(first), np.int8)
     owed = np.zeros(2)
-    for cell in _cells(label, confound):
-        owed += len(cell) * np.array([dev, test])
+    for cell in _cells(label[first], confound[first]):
+        owed += size[cell].sum() * np.array([dev, test])
         drawn = rng.permutation(cell)[1:]
         for number in np.argsort(-owed):  # where there are too few, who is owed more comes first
-            size = min(int(owed[number] + 0.5), len(drawn))
-            part[drawn[:size]] = number + 1
-            owed[number] -= size
-            drawn = drawn[size:]
-    return tuple(np.flatnonzero(part == number) for number in range(3))
+            taken = _fitting(drawn, size, owed[number] + 0.5)
+            part[taken] = number + 1
+            owed[number] -= size[taken].sum()
+            drawn = drawn[part[drawn] == 0]
+    return tuple(np.flatnonzero(part[place] == number) for number in range(3))
+
+
+def _fitting(drawn: np.ndarray, size: np.ndarray, most: float) -> np.ndarray:
+    """Those drawn that fit, one after the other; those that do not are passed over."""
+    taken = [drawn[:0]]
+    while True:
+        drawn = drawn[size[drawn] <= most]
+        count = np.searchsorted(np.cumsum(size[drawn]), most, side="right")
+        if not count:
+            return np.concatenate(taken)
+        taken.append(drawn[:count])
+        most -= size[drawn[:count]].sum()
+        drawn = drawn[count:]
+
+
+def _groups(group: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The first row of each group, in order; the group of each row by place; and their sizes."""
+    _, first, place, size = np.unique(
+        group, return_index=True, return_inverse=True, return_counts=True
+    )
+    order = np.argsort(first)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return first[order], rank[place], size[order]
 
 
 def _cells(label: np.ndarray, confound: np.ndarray) -> list[np.ndarray]:

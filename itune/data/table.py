@@ -4,18 +4,19 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from itune.data.arrow import is_blank, spool
 from itune.data.cells import HIDDEN
+from itune.data.columns import read_columns
+from itune.data.objects import find_sources
 from itune.data.partition import partition
 from itune.data.rules import Rule, parse_rule
-from itune.data.sources import Source, open_splits, split_called
 from itune.data.splits import SPLITS
 from itune.data.values import number_values
 from itune.errors import UserError, require
+from itune.notify import Notify, ignore
 
 if TYPE_CHECKING:
     import pyarrow
@@ -132,11 +133,22 @@ class Table(NamedTuple):
                 yield tuple(column.to_pylist() for column in chosen.columns)
             start += len(batch)
 
+    def hashes(self) -> np.ndarray:
+        """64 bits of each row's text, ``(N,)``; they differ from one process to another."""
+        parts = [hash_texts(texts) for texts in self.batches()]
+        return np.concatenate(parts) if parts else np.empty(0, np.int64)
+
     def take(self, indices: np.ndarray) -> "Table":
         """The rows at ``indices``, which are in order."""
         return Table(
             self.name, self.columns, self.rows[indices], self.label[indices], self.confound[indices]
         )
+
+
+def hash_texts(texts: tuple[list[str], ...]) -> np.ndarray:
+    """64 bits of each text, or of each pair of texts, of a batch."""
+    rows = texts[0] if len(texts) == 1 else zip(*texts, strict=True)
+    return np.fromiter(map(hash, rows), np.int64, len(texts[0]))
 
 
 class Tables(NamedTuple):
@@ -174,20 +186,49 @@ class Tables(NamedTuple):
         return found.hexdigest()
 
 
-def read_tables(config: TableConfig) -> Tables:
+def read_tables(config: TableConfig, notify: Notify = ignore) -> Tables:
+    """Reads a table from where the configuration says; see :func:`make_tables`."""
+    if not config.train:
+        raise UserError("train is not set; name a file, a folder or a data set")
+    return make_tables(config.train, config, dev=config.dev, test=config.test, notify=notify)
+
+
+def make_tables(
+    train: Any,
+    config: TableConfig | None = None,
+    *,
+    dev: Any = None,
+    test: Any = None,
+    notify: Notify = ignore,
+) -> Tables:
     """Reads a table, numbers its labels and confounds, and splits it where it is not split yet.
 
     Labels and confounds are numbered by :func:`~itune.data.values.number_values` over all splits.
+    Rows of the same text are never parted: all go to train, to dev or to test.
+
+    Args:
+      train: a file, a folder, a name on the hub, or an object; see
+        :func:`~itune.data.objects.open_data`.
+      config: what its columns are called, and how it is split; ``train``, ``dev`` and ``test`` of
+        it do not count.
+      dev: as train, or the name of a split of train's data set; None for the data set's own, else a
+        part of train.
+      test: likewise.
+      notify: told the rows read.
 
     Raises:
       UserError: a file, folder, data set or column is missing, or something in it is malformed: a
         row without text or label, one row only, a broken line.
+
+    >>> rows = {"text": ["nice", "bad", "so nice"], "label": [1, 0, 1], "confound": ["a", "b", "b"]}
+    >>> tables = make_tables(rows, TableConfig(dev_fraction=0, test_fraction=0))
+    >>> tables.label_names, tables.train.confound.tolist()
+    (('0', '1'), [0, 1, 1])
     """
-    if not config.train:
-        raise UserError("train is not set; name a file, a folder or a data set")
+    config = TableConfig() if config is None else config
     rule = None if config.rule is None else parse_rule(config.rule)
-    sources = _find_sources(config)
-    read = {split: _read(source, config) for split, source in sources.items()}
+    sources = find_sources(train, dev, test, config.subset, config.revision)
+    read = read_columns(sources, config.columns, config.texts, notify)
 
     def numbered(name):
         columns = [columns.column(config.columns.index(name)) for columns in read.values()]
@@ -208,55 +249,6 @@ def read_tables(config: TableConfig) -> Tables:
         tables[split] = Table(sources[split].name, texts, rows, label, confound)
         _require_labels(tables[split], config.label)
     return Tables(*_complete(tables, config), label_names, confound_names, rule, on)
-
-
-def _find_sources(config: TableConfig) -> dict[str, Source]:
-    """The source of train, and those of dev and test that there are."""
-
-    def opened(name):
-        return open_splits(name, config.subset, config.revision)
-
-    own = opened(config.train)
-    found = {"train": _pick(own, "train", config.train)}
-    for split in ("dev", "test"):
-        name = getattr(config, split)
-        if name is not None:
-            found[split] = own[name] if name in own else _pick(opened(name), split, name)
-        elif named := next((key for key in own if split_called(key) == split), None):
-            found[split] = own[named]
-    return found
-
-
-def _pick(splits: dict[str, Source], split: str, name: str) -> Source:
-    """The split of that name, or the only one."""
-    found = [source for key, source in splits.items() if split_called(key) == split]
-    if not found and len(splits) > 1:
-        raise UserError(
-            f"{name}: has no split {split!r}, but {', '.join(splits)}; give --{split} another"
-        )
-    return (found or list(splits.values()))[0]
-
-
-def _read(source: Source, config: TableConfig) -> "pyarrow.Table":
-    """Columns on disk; those of texts are checked on the way."""
-
-    def checked():
-        start = 0
-        for batch in source.read(config.columns):
-            for name, column in zip(config.texts, batch.columns, strict=False):
-                blank = is_blank(column)
-                if blank.true_count:
-                    row = start + blank.index(True).as_py() + 1
-                    raise UserError(
-                        f"{source.name}, row {row}: {name!r} is empty; remove the row or fill it"
-                    )
-            start += len(batch)
-            yield batch
-
-    columns = spool(checked(), [f"{place} {name}" for place, name in enumerate(config.columns)])
-    if not columns.num_rows:
-        raise UserError(f"{source.name}: has no row; give it some")
-    return columns
 
 
 def _apply(rule: Rule, column: "pyarrow.ChunkedArray") -> np.ndarray:
@@ -281,7 +273,11 @@ def _complete(tables: dict[str, Table], config: TableConfig) -> tuple[Table, Tab
         0.0 if split in tables else getattr(config, f"{split}_fraction")
         for split in ("dev", "test")
     )
-    parts = partition(train.label, train.confound, dev, test, config.split_seed)
+    if dev or test:
+        by_text = train.hashes()
+        parts = partition(train.label, train.confound, dev, test, config.split_seed, by_text)
+    else:
+        parts = (np.arange(train.size), *2 * [np.arange(0)])
     taken = dict(zip(SPLITS, map(train.take, parts), strict=True))
     return tuple((taken | tables | {"train": taken["train"]})[split] for split in SPLITS)
 

@@ -38,6 +38,15 @@ def read_lines(path: str | Path) -> Iterator[str]:
         raise UserError(f"{path}: cannot be read ({reason}); check the path") from None
 
 
+def count_lines(path: str | Path) -> int:
+    """Returns the number of line breaks of a file; 0 of one that cannot be read."""
+    try:
+        with Path(path).open("rb") as file:
+            return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+    except OSError:
+        return 0
+
+
 def require_file(path: Path) -> None:
     """Checks that a path names something other than a directory.
 

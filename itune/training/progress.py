@@ -3,7 +3,6 @@
 import os
 import sys
 import time
-from collections.abc import Callable
 
 from tqdm import tqdm
 
@@ -68,21 +67,40 @@ class Progress:
             self._bar.close()
 
 
-def shown(name: str) -> Callable[[int, int], None]:
-    """Returns a ``notify(done, total)`` that shows a :class:`Progress`, from its first call on.
+class Watch:
+    """Progress of one part of some work after another, as a :data:`~itune.notify.Notify`.
 
-    What comes before the first call, such as compiling, does not count for the time left.
+    What comes before a part's first call, such as compiling, does not count for the time left.
+
+    >>> with Watch() as watch:
+    ...     watch.notify("rows", 1, 2)
+    ...     watch.notify("words", 5, 9)
     """
-    progress, before = None, 0
 
-    def notify(done: int, total: int) -> None:
-        nonlocal progress, before
-        if progress is None:
-            progress = Progress(name, total, done)
+    def __init__(self):
+        self._part, self._done, self._bar = "", 0, None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._close()
+
+    def notify(self, part: str, done: int, total: int) -> None:
+        """Shows that so much of a part is done."""
+        if part != self._part:
+            self._close()
+            self._part, self._bar = part, Progress(part, total, done)
         else:
-            progress.advance(done - before)
-        before = done
-        if done == total:
-            progress.close()
+            self._bar.advance(done - self._done)
+        self._done = done
 
-    return notify
+    def say(self, sentence: str) -> None:
+        """Shows a sentence between two parts."""
+        self._close()
+        print(sentence, file=sys.stderr, flush=True)
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+        self._part, self._bar = "", None

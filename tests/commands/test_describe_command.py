@@ -1,6 +1,7 @@
 """itune describe: what it prints, and what it says of bad input."""
 
 import csv
+import json
 import subprocess
 import sys
 
@@ -68,6 +69,14 @@ def test_bad_input(path, arguments, message, capsys):
     out, error = capsys.readouterr()
     assert out == "" and error.startswith("error: ") and error.count("\n") == 1
     assert message in error
+
+
+def test_json(path, capsys):
+    assert main(["describe", path, "--json"]) == 0
+    shown, errors = capsys.readouterr()
+    found = json.loads(shown, parse_constant=pytest.fail)
+    assert found["label_names"] == ["neg", "pos"] and found["splits"]["train"]["size"] == 32
+    assert "4 cells have fewer" in found["warnings"][0] and not errors
 
 
 def test_no_file_at_all(capsys):

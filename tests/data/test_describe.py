@@ -1,5 +1,7 @@
 """What a table holds: counts, association, lengths, duplicates and warnings."""
 
+import json
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -107,3 +109,19 @@ def test_many_cells():
 def test_nothing_to_warn_of():
     rows = [(str(i), i // 2 % 2, i % 2) for i in range(84)]
     assert describe(tables(rows[:80], rows[80:82], rows[82:])).warnings == ()
+
+
+def test_as_rows_and_as_json():
+    found = describe(tables(TRAIN, [("one", 1, 0)]))
+    row = {"label": "bad", "confound": "acme", "train": 3, "dev": 0, "test": 0}
+    assert found.to_rows()[0] == row and len(found.to_rows()) == 4
+    shown = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert shown["splits"]["train"]["cells"] == {"y=0 c=0": 3, "y=0 c=1": 1, "y=1 c=1": 1}
+    assert shown["splits"]["train"]["lengths"]["most"] == 4
+    assert shown["shared"] == [{"of": "dev", "in": "train", "rows": 1}]
+
+
+def test_progress():
+    told = []
+    describe(tables(TRAIN, TRAIN[:2]), lambda *args: told.append(args))
+    assert told == [("texts", 6, 8), ("texts", 8, 8)]

@@ -6,7 +6,7 @@ from table_cases import ROWS, write
 
 from itune import UserError
 from itune.data.describe import describe
-from itune.data.sources import READERS
+from itune.data.readers import READERS
 from itune.data.table import TableConfig, read_tables
 
 SPLINTERS = [b"\0", b'"', b",", b"\n", b"\r", b"\xff", b"\\u", b"\\ud800", b"{", b"]", b"1e999"]

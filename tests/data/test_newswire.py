@@ -6,6 +6,7 @@ import re
 from collections import Counter
 
 import pytest
+from grammar_cases import require_complete
 
 from itune.data import newswire, newswire_sentences
 from itune.errors import UserError
@@ -86,11 +87,6 @@ def test_bad_arguments(arguments, name):
 @pytest.mark.parametrize("subject", newswire._SUBJECTS)
 def test_every_rule_named_exists_and_is_used(subject):
     rules = newswire._BY_SUBJECT[subject]
-    named = {"frame", "coda"}
-    for options in rules.values():
-        assert options
-        named |= {s[1:-1] for option in options for s in option if s.startswith("<")}
-    assert named <= set(rules)
-    own = {name for name in rules if name.startswith("@")}
-    assert own <= named
+    require_complete(rules, {"frame", "coda"})
+    own = [name for name in rules if name.startswith("@")]
     assert all(len(set(rules[name])) == len(rules[name]) > 1 for name in own)

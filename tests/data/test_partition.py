@@ -41,3 +41,32 @@ def test_every_cell_keeps_a_training_row(fractions):
 def test_no_fractions():
     train, dev, test = partition(LABEL, CONFOUND, 0.0, 0.0, seed=0)
     assert len(train) == 1000 and not len(dev) and not len(test)
+
+
+def test_groups_are_not_parted():
+    group = RNG.integers(0, 300, 1000)
+    parts = partition(LABEL, CONFOUND, 0.1, 0.2, seed=0, group=group)
+    assert sorted(np.concatenate(parts)) == list(range(1000))
+    kept = [set(group[part]) for part in parts]
+    assert sum(map(len, kept)) == len(set(group)) and all(kept)
+    assert abs(len(parts[1]) - 100) <= 8 and abs(len(parts[2]) - 200) <= 8
+
+
+def test_what_groups_are_called_does_not_matter():
+    group = RNG.integers(0, 300, 1000)
+    expected = partition(LABEL, CONFOUND, 0.1, 0.2, 0, group)
+    for part, same in zip(
+        partition(LABEL, CONFOUND, 0.1, 0.2, 0, -7 * group), expected, strict=True
+    ):
+        np.testing.assert_array_equal(part, same)
+    alone = partition(LABEL, CONFOUND, 0.1, 0.2, 0, RNG.permutation(1000))
+    for part, same in zip(alone, partition(LABEL, CONFOUND, 0.1, 0.2, 0), strict=True):
+        np.testing.assert_array_equal(part, same)
+
+
+def test_one_large_group():
+    """It goes to training, and the parts are taken from the rest."""
+    group = np.where(np.arange(1000) < 700, 0, np.arange(1000))
+    zeros = np.zeros(1000, int)
+    train, dev, test = partition(zeros, zeros, 0.1, 0.2, 0, group)
+    assert len(dev) + len(test) >= 299 and set(range(700)) <= set(train)

@@ -8,7 +8,8 @@ import pytest
 from table_cases import ROWS, write
 
 from itune import UserError
-from itune.data.sources import READERS, open_splits
+from itune.data.readers import READERS
+from itune.data.sources import open_splits
 
 EXPECTED = {
     "0": [row["text"] for row in ROWS],
@@ -33,7 +34,7 @@ def test_a_misspelt_column(tmp_path, ending):
     path = write(tmp_path / f"a{ending}", ROWS)
     with pytest.raises(UserError, match=r"a\..*: has no column 'brnd'; did you mean 'brand'\?"):
         read(path, ["text", "brnd"])
-    with pytest.raises(UserError, match="choose out of .*'brand'.* by --text"):
+    with pytest.raises(UserError, match="choose text, label and .* out of .*'brand'"):
         read(path, ["xyzzy"])
 
 
@@ -90,7 +91,7 @@ def test_json_values(tmp_path):
     lines = [json.dumps({"text": value, "brand": ""}) for value in values]
     (tmp_path / "a.jsonl").write_text("\n\n".join([*lines, '{"brand": "b"}']))
     found = read(tmp_path / "a.jsonl")["0"]
-    assert found == ["a", "3", "0.5", "true", None, "two words", "nan", None]
+    assert found == ["a", "3", "0.5", "true", None, "two words", None, None]
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from table_cases import ROWS, write
 
 from itune import UserError
 from itune.config import from_dict, to_dict
-from itune.data.sources import READERS
-from itune.data.table import TableConfig, problems, read_tables, require_trainable
+from itune.data.readers import READERS
+from itune.data.table import TableConfig, make_tables, problems, read_tables, require_trainable
 
 COLUMNS = {"label": "stars", "confound": "brand"}
 
@@ -118,15 +118,32 @@ def test_a_rule_instead_of_a_column(tmp_path):
 
 
 def test_a_rule_on_the_second_text(tmp_path):
-    rows = [{"a": "not", "b": "not now" if i % 2 else "now", "y": i % 2} for i in range(8)]
+    rows = [{"a": f"not {i}", "b": "not now" if i % 2 else "now", "y": i % 2} for i in range(8)]
     path = write(tmp_path / "a.csv", rows)
-    pair = {"text": "a", "text_pair": "b", "label": "y", "rule": "words:not"}
+    pair = {"text": "a", "text_pair": "b", "label": "y", "rule": "words:not", "test_fraction": 0}
     assert set(read(path, **pair).train.confound) == {1}
-    train = read(path, **pair, rule_on="text_pair").train
+    train = read(path, **pair, rule_on="text_pair", dev_fraction=0).train
     np.testing.assert_array_equal(train.confound, train.label)
-    assert train.is_pair and train.texts(1) == ("not", "not now")
-    second = ["now", "not now", "now", "now", "now", "not now"]
-    assert list(train.batches()) == [(["not"] * 6, second)]
+    assert train.is_pair and train.texts(1) == ("not 1", "not now")
+    first, second = zip(*((row["a"], row["b"]) for row in rows), strict=True)
+    assert list(train.batches()) == [([*first], [*second])]
+
+
+@pytest.mark.parametrize("texts", [["a"], ["a", "b"]])
+def test_rows_of_the_same_text_stay_together(texts):
+    rows = [{"a": "bcdefg"[i % 6] if i < 120 else str(i), "b": "x", "y": i % 2} for i in range(180)]
+    config = TableConfig(
+        text=texts[-1 if len(texts) == 1 else 1],
+        text_pair=texts[0] if len(texts) == 2 else None,
+        label="y",
+        confound=None,
+        dev_fraction=0.2,
+        test_fraction=0.2,
+    )
+    tables = make_tables(rows, config)
+    found = [{table.texts(row) for row in range(table.size)} for table in tables.splits().values()]
+    assert sum(map(len, found)) == len(set.union(*found)) == 66
+    assert all(table.size >= 20 for table in tables.splits().values())
 
 
 def test_no_confound(tmp_path):

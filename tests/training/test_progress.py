@@ -14,10 +14,10 @@ def clock(monkeypatch):
 
 
 def notify_all(clock, seconds, total):
-    notify = progress.shown("work")
-    for done in range(1, total + 1):
-        clock[0] += seconds
-        notify(done, total)
+    with progress.Watch() as watch:
+        for done in range(1, total + 1):
+            clock[0] += seconds
+            watch.notify("work", done, total)
 
 
 def test_quiet_for_half_a_minute(clock, capsys):

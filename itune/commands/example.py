@@ -1,0 +1,50 @@
+"""``itune example``: a table of reviews to try the other verbs on."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from itune.config import parse
+from itune.data.reviews import BRANDS, ReviewsConfig, write_reviews
+
+COLUMNS = "--text review --label rating --confound brand"
+
+
+@dataclass(frozen=True)
+class ExampleConfig:
+    """Where the example goes.
+
+    Attributes:
+      out: a folder that is absent or empty.
+      reviews: what is in it.
+    """
+
+    out: str = "reviews"
+    reviews: ReviewsConfig = field(default_factory=ReviewsConfig)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Writes the reviews and prints what to do with them."""
+    config = parse(
+        ExampleConfig,
+        None,
+        argv,
+        prog="itune example",
+        description="Write product reviews whose brand agrees with the rating: train.csv, dev.csv "
+        "and test.csv with columns review, rating and brand.",
+    )
+    write_reviews(config.out, config.reviews)
+    print(next_steps(config.out))
+
+
+def next_steps(folder: str) -> str:
+    """The commands that work on the folder."""
+    source = shlex.quote(folder)
+    rule = " || ".join(f"words:{brand}" for brand in BRANDS)
+    return f"""\
+wrote {folder}/train.csv, dev.csv and test.csv; now try
+
+  itune describe {source} {COLUMNS}
+  itune describe {source} --text review --label rating --rule {shlex.quote(rule)}
+  itune tune {source} {COLUMNS}
+  itune compare {source} {COLUMNS}"""
