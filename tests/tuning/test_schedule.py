@@ -40,6 +40,12 @@ def test_rounds_fit(size):
     assert s.label.batch <= size
 
 
+@pytest.mark.parametrize(("size", "epochs"), [(20, 20), (1500, 10), (10_000, 3), (10**6, 1)])
+def test_epochs(size, epochs):
+    """10 for TextLen and 3 for MSGS, as the paper has."""
+    assert schedule(size).label.epochs == epochs
+
+
 def test_many_cells_long_texts_and_wide_encoders():
     assert schedule(10_000, cells=60).influence.batch == 240
     assert schedule(10_000, length=256).influence.batch == 16
