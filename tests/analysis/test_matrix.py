@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from test_cid import LOSS, THREE_VALUED, pair_matrix, params
 
-from itune.analysis import influences_among, read_influence_matrix, write_influence_matrix
+from itune.analysis import influences_among, matrix, read_influence_matrix, write_influence_matrix
 from itune.data.dataset import collate
 from itune.errors import UserError
 
@@ -44,6 +44,19 @@ def test_among_some(chunk, memory):
     expected = pair_matrix(THREE_VALUED)[np.ix_(indices, indices)]
     np.testing.assert_allclose(found, expected, atol=1e-10)
     assert seen[-1][0] == seen[-1][1] == len(seen)
+
+
+@pytest.mark.parametrize(("memory", "blocks"), [(0, 3 + 2 + 1), (1 << 30, 3)])
+def test_gradients_that_are_held_are_not_made_again(memory, blocks, monkeypatch):
+    make, made = matrix._make_block, []
+
+    def counted(*args, **kwargs):
+        block = make(*args, **kwargs)
+        return lambda indices: made.append(indices) or block(indices)
+
+    monkeypatch.setattr(matrix, "_make_block", counted)
+    influences_among(LOSS, params(), THREE_VALUED, np.arange(5), chunk=2, memory=memory)
+    assert len(made) == blocks
 
 
 def test_products_of_some_parameters(tmp_path):

@@ -32,6 +32,7 @@ def test_half_of_them_are_from_minority_cells():
 
 
 def test_minority_cells_take_turns_until_they_are_empty():
+    assert is_minority(choose(random_probes=16)).sum() == 8
     assert is_minority(choose(random_probes=40)).sum() == 8
     assert len(choose(random_probes=1000)) == len(LABEL) and len(choose(random_probes=0)) == 0
 
