@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from itune.audit.proportions import wilson
 from itune.report.blocks import Bar, Table
+from itune.report.text import isolated
 
 INTERVALS = "Lines across the bars are 95 % intervals (Wilson)."
 
@@ -21,6 +22,15 @@ class CellRow(NamedTuple):
     name: str
     accuracy: float
     size: int
+
+
+def cell_name(label: str, confound: str) -> str:
+    """A cell as the pages call it, neither name turning the other round.
+
+    >>> cell_name("good", "Acme")
+    'good / Acme'
+    """
+    return f"{isolated(label)} / {isolated(confound)}"
 
 
 def cell_table(caption: str, rows: Sequence[CellRow], worst: str) -> Table:

@@ -1,13 +1,15 @@
 """The page of an audit."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from itune.audit import ModelAudit
 from itune.audit.behaviour import Behaviour
 from itune.audit.verdict import Names
+from itune.data.cells import Cell
 from itune.data.splits import SPLITS
-from itune.report.accuracies import CellRow, cell_table
+from itune.report.accuracies import CellRow, cell_name, cell_table
 from itune.report.blocks import (
     ALARM,
     CALM,
@@ -48,12 +50,13 @@ def audit_page(found: ModelAudit, origin: Origin) -> Page:
         "Words used here": [Facts(terms("influence", "confound", "CID", "cell", "interval"))],
     }
     sections = {title: tuple(blocks) for title, blocks in sections.items()}
+    cells = found.audit.cells
     sizes = ", ".join(f"{size:,} {name}" for name, size in found.sizes.items())
     return Page(
-        title=f"Audit of {found.model}",
+        title=f"Audit of {'/'.join(Path(found.model).parts[-2:])}",
         subtitle=(
-            f"{sizes} examples; {len(found.label_names)} labels, "
-            f"{len(found.confound_names)} confounds"
+            f"{sizes} examples; {len({cell.label for cell in cells})} labels, "
+            f"{len({cell.confound for cell in cells})} confounds"
         ),
         lead=(
             Answer(TONES[found.verdict.kind], found.verdict.headline, found.verdict.reasons),
@@ -89,17 +92,18 @@ def _groups(found: ModelAudit) -> dict[int, Groups]:
 
 def _tiles(found: ModelAudit, names: Names) -> Iterator[Tile]:
     test, probe, flips = found.audit.test, found.audit.probe, found.flips
-    yield Tile(
-        signed(test.cid),
-        "CID",
-        f"{signed(test.low)} to {signed(test.high)}, p {p_value(test.p)}",
-    )
+    sure = f"{signed(test.low)} to {signed(test.high)}, p {p_value(test.p)}"
+    if whole := found.audit.influence:
+        sample = f"in a sample {signed(test.cid)}, {sure}"
+        yield Tile(signed(whole.cid), f"CID of all {whole.probes:,} training examples", sample)
+    else:
+        yield Tile(signed(test.cid), f"CID of {test.size:,} training examples", sure)
     split, behaviour = _judged(found)
     worst = behaviour.accuracy.worst
     yield Tile(
         f"{behaviour.accuracy.by_cell[worst]:.3f}",
         f"accuracy of the worst cell of {split}",
-        f"{names.cell(worst)}; overall {behaviour.accuracy.overall:.3f}",
+        f"{_name(names, worst)}; overall {behaviour.accuracy.overall:.3f}",
     )
     if flips:
         yield Tile(
@@ -177,10 +181,10 @@ def _pair_table(found: ModelAudit, names: Names) -> Table:
 def _behaviour(found: ModelAudit, names: Names) -> Iterator[Block]:
     split, behaviour = _judged(found)
     rows = [
-        CellRow(names.cell(cell), accuracy, behaviour.sizes[cell])
+        CellRow(_name(names, cell), accuracy, behaviour.sizes[cell])
         for cell, accuracy in behaviour.accuracy.by_cell.items()
     ]
-    yield cell_table(f"Accuracy on {split}", rows, names.cell(behaviour.accuracy.worst))
+    yield cell_table(f"Accuracy on {split}", rows, _name(names, behaviour.accuracy.worst))
 
     def row(name: str, of: Behaviour):
         worst = of.accuracy.worst
@@ -188,7 +192,7 @@ def _behaviour(found: ModelAudit, names: Names) -> Iterator[Block]:
             name,
             f"{of.accuracy.overall:.3f}",
             f"{of.accuracy.by_cell[worst]:.3f}",
-            names.cell(worst),
+            _name(names, worst),
             f"{of.calibration_error:.3f}",
             f"{of.brier:.3f}",
             f"{of.size:,}" if of.size == of.total else f"{of.size:,} of {of.total:,}",
@@ -201,6 +205,10 @@ def _behaviour(found: ModelAudit, names: Names) -> Iterator[Block]:
         "Calibration error: how far confidence and accuracy are apart, in the mean. Brier: squared "
         "distance of the probabilities from the truth, 0 to 2.",
     )
+
+
+def _name(names: Names, cell: Cell) -> str:
+    return cell_name(names.labels[cell.label], names.confound(cell.confound))
 
 
 def _judged(found: ModelAudit) -> tuple[str, Behaviour]:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 
 from itune.analysis.statistics import Summary, summarise
+from itune.report.accuracies import cell_name
 from itune.report.blocks import (
     OPEN,
     PLAIN,
@@ -20,7 +21,7 @@ from itune.report.numbers import p_value, signed
 from itune.report.origin import FOOTER, Origin, origin_section
 from itune.report.seeds import seeds_figure
 from itune.report.terms import terms
-from itune.report.tune import cell_name, settings_table
+from itune.report.tune import settings_table
 from itune.tuning import Compared, MethodResult, in_words
 from itune.tuning.compared import balanced_of, worst_of
 
@@ -117,12 +118,16 @@ def _spread(summary: Summary, shown=lambda value: f"{value:.3f}") -> str:
 
 def _cell_table(found: Compared) -> Table | None:
     """The mean over seeds of each cell of test, by method."""
-    sizes = {cell_name(c): c.size for c in found.methods[0].runs[0].accuracies["test"].cells}
+    cells = found.methods[0].runs[0].accuracies["test"].cells
+    sizes = {cell_name(cell.label, cell.confound): cell.size for cell in cells}
     if not sizes:
         return None
     columns = [
         [
-            {cell_name(cell): cell.accuracy for cell in run.accuracies["test"].cells}
+            {
+                cell_name(cell.label, cell.confound): cell.accuracy
+                for cell in run.accuracies["test"].cells
+            }
             for run in result.runs
         ]
         for result in found.methods

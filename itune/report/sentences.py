@@ -12,6 +12,9 @@ from itune.report.blocks import Bar, Block, Group, Paragraph, Sentence, Sentence
 from itune.report.numbers import percent
 from itune.report.text import LIMIT, changes, pieces
 
+SHOWN = 4
+"""Swapped sentences that are shown."""
+
 
 def reading_blocks(found: ModelAudit, names: Names) -> Iterator[Block]:
     """Each probe with what helped and hurt it; nothing if there are no readings."""
@@ -46,7 +49,7 @@ def flip_blocks(found: ModelAudit, names: Names) -> Iterator[Block]:
     )
     if flips.moves:
         yield _swap_table(flips.moves, names)
-    for flip in flips.examples:
+    for flip in flips.examples[:SHOWN]:
         before, after = changes(flip.before, flip.after)
         yield Sentences(
             f"Row {flip.index + 1:,} of {flips.split}",

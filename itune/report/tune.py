@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from itune.audit.plan import in_words as time_in_words
 from itune.data.splits import SPLITS
-from itune.report.accuracies import CellRow, cell_table
+from itune.report.accuracies import CellRow, cell_name, cell_table
 from itune.report.blocks import (
     ALARM,
     PLAIN,
@@ -23,7 +23,6 @@ from itune.report.course import course_figure
 from itune.report.numbers import signed
 from itune.report.origin import FOOTER, Origin, origin_section
 from itune.report.terms import terms
-from itune.report.text import isolated
 from itune.training.folder import decisive
 from itune.tuning import CellAccuracy, SplitAccuracy, Tuned, in_words
 
@@ -61,14 +60,8 @@ def tune_page(found: Tuned, origin: Origin) -> Page:
     )
 
 
-def cell_rows(split: SplitAccuracy) -> list[CellRow]:
-    """The cells of a split as rows of a table."""
-    return [CellRow(cell_name(cell), cell.accuracy, cell.size) for cell in split.cells]
-
-
-def cell_name(cell: CellAccuracy) -> str:
-    """A cell as people call it."""
-    return f"{isolated(cell.label)} / {isolated(cell.confound)}"
+def _rows(split: SplitAccuracy) -> list[CellRow]:
+    return [CellRow(_name(cell), cell.accuracy, cell.size) for cell in split.cells]
 
 
 def settings_table(runs: Iterable[Tuned]) -> Table:
@@ -89,7 +82,7 @@ def _answer(found: Tuned) -> Answer:
     if judged.worst:
         reasons.append(
             f"Of {split}, {judged.accuracy:.1%} are classified rightly, and "
-            f"{judged.worst.accuracy:.1%} in the worst cell, {cell_name(judged.worst)}."
+            f"{judged.worst.accuracy:.1%} in the worst cell, {_name(judged.worst)}."
         )
     reasons += [f"{note[:1].upper()}{note[1:]}." for note in found.notes]
     reasons.append(
@@ -109,7 +102,7 @@ def _tiles(found: Tuned) -> Iterator[Tile]:
     yield Tile(signed(found.after.cid), "CID of the model", sure)
     yield Tile(f"{judged.accuracy:.3f}", f"accuracy on {split}", f"{judged.size:,} examples")
     if judged.worst:
-        name = cell_name(judged.worst)
+        name = _name(judged.worst)
         yield Tile(f"{judged.worst.accuracy:.3f}", f"accuracy of the worst cell of {split}", name)
     yield Tile(time_in_words(found.minutes), "of training")
 
@@ -117,7 +110,7 @@ def _tiles(found: Tuned) -> Iterator[Tile]:
 def _accuracies(found: Tuned) -> Iterator[Block]:
     split, judged = _judged(found)
     if judged.cells:
-        yield cell_table(f"Accuracy on {split}", cell_rows(judged), cell_name(judged.worst))
+        yield cell_table(f"Accuracy on {split}", _rows(judged), _name(judged.worst))
     yield Table(
         "All data",
         ("data", "accuracy", "mean of cells", "worst cell", "which", "rows"),
@@ -127,7 +120,7 @@ def _accuracies(found: Tuned) -> Iterator[Block]:
                 f"{of.accuracy:.3f}",
                 None if of.balanced is None else f"{of.balanced:.3f}",
                 of.worst and f"{of.worst.accuracy:.3f}",
-                of.worst and cell_name(of.worst),
+                of.worst and _name(of.worst),
                 f"{of.size:,}",
             )
             for name, of in found.accuracies.items()
@@ -145,3 +138,7 @@ def _judged(found: Tuned) -> tuple[str, SplitAccuracy]:
     """The data to judge by: test if there is any, else dev, else train."""
     known = found.accuracies
     return next((name, known[name]) for name in reversed(SPLITS) if name in known)
+
+
+def _name(cell: CellAccuracy) -> str:
+    return cell_name(cell.label, cell.confound)

@@ -1,38 +1,51 @@
-"""Files that verbs write."""
+"""Reports that verbs leave in a folder."""
+
+import json
 
 import pytest
 
 from itune import UserError
-from itune.commands.output import require_free, write
+from itune.commands.output import make_origin, require_free, write_results
+from itune.report.blocks import Page
+
+PAGE = Page("A title", "in a line", (), (), "the end")
 
 
-def test_written_whole_or_not_at_all(tmp_path, monkeypatch):
-    path = tmp_path / "new" / "audit.json"
-    require_free(path, overwrite=False)
-    assert not path.parent.exists()  # nothing is written yet
-    write(path, "naïve")
-    assert path.read_text(encoding="utf-8") == "naïve"
+def test_written_whole_or_not_at_all(tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "new" / "folder"
+    require_free(folder, overwrite=False)
+    assert not folder.parent.exists()  # nothing is written yet
+    origin = make_origin("audit", ["a b"], "0f", "1")
+    write_results(folder, PAGE, {"cid": float("nan")}, origin)
+    found = json.loads((folder / "report.json").read_text(), parse_constant=pytest.fail)
+    assert found["cid"] is None and found["origin"]["command"] == ["itune", "audit", "a b"]
+    assert {"jax", "itune"} <= found["origin"]["versions"].keys()
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert '<h1 dir="auto">A title</h1>' in page
+    assert capsys.readouterr().out.splitlines()[-1].startswith(f"{folder / 'report.html'} is the ")
 
     def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.replace", full)
-    with pytest.raises(UserError, match="audit.json: No space left on device; choose another"):
-        write(path, "other")
-    assert [file.read_text(encoding="utf-8") for file in path.parent.iterdir()] == ["naïve"]
+    with pytest.raises(UserError, match="report.json: No space left on device; choose another"):
+        write_results(folder, PAGE, {"cid": 1}, origin)
+    assert sorted(path.name for path in folder.iterdir()) == ["report.html", "report.json"]
+    assert json.loads((folder / "report.json").read_text())["cid"] is None
 
 
-def test_taken(tmp_path):
-    path = tmp_path / "audit.json"
+@pytest.mark.parametrize("name", ["report.html", "report.json"])
+def test_taken(tmp_path, name):
+    path = tmp_path / name
     path.write_text("mine")
-    require_free(path, overwrite=True)
-    with pytest.raises(UserError, match="audit.json exists; choose another folder .* --overwrite"):
-        require_free(path, overwrite=False)
-    with pytest.raises(UserError, match="audit.json is a file; choose another folder"):
-        require_free(path / "folder" / "audit.json", overwrite=False)
+    require_free(tmp_path, overwrite=True)
+    with pytest.raises(UserError, match=f"{name} exists; choose another folder .* --overwrite"):
+        require_free(tmp_path, overwrite=False)
+    with pytest.raises(UserError, match=f"{name} is a file; choose another folder"):
+        require_free(path / "folder", overwrite=False)
 
 
 def test_not_writable(tmp_path, monkeypatch):
     monkeypatch.setattr("os.access", lambda *_: False)
     with pytest.raises(UserError, match="cannot write to .*; choose another folder"):
-        require_free(tmp_path / "audit.json", overwrite=False)
+        require_free(tmp_path, overwrite=False)

@@ -1,5 +1,8 @@
 """itune tune and itune compare: what they print, and what they say of bad input."""
 
+import json
+from pathlib import Path
+
 import pytest
 from tuning_cases import SETTINGS, make_encoder, make_rows, write_rows
 
@@ -21,6 +24,14 @@ def command(case, monkeypatch):
     return [str(path), *columns, "--encoder", str(encoder), *settings, "--cid_when", "end"]
 
 
+def read(out):
+    return json.loads((Path(out) / "report.json").read_text(), parse_constant=pytest.fail)
+
+
+def page(out):
+    return (Path(out) / "report.html").read_text(encoding="utf-8")
+
+
 def test_tune(case, command, capsys):
     out = str(case[2] / "tuned")
     assert main(["tune", *command, "--out", out, "--method", "finetuning"]) == 0
@@ -31,6 +42,10 @@ def test_tune(case, command, capsys):
     assert lines[6].startswith("worst cell ") and "/" in " ".join(cells)
     assert "CID: " in lines[8] and "selected: epoch" in lines[9]
     assert f"model: {out}/model" in lines[11] and "itune audit" in lines[12]
+    assert lines[-1] == f"{out}/report.html is the report; report.json beside it has its numbers"
+    found = read(out)
+    assert found["origin"]["command"][:2] == ["itune", "tune"] and found["method"] == "finetuning"
+    assert f"CID is {found['after']['cid']:+.3f}" in page(out)
     assert main(["tune", *command, "--out", out, "--method", "finetuning"]) == 2
     assert "already holds a run; go on with it by --resume" in capsys.readouterr().err
 
@@ -43,6 +58,9 @@ def test_compare(case, command, capsys):
     assert "seeds 1, 2; mean ± standard deviation" in shown and " of 2" in shown
     assert "nothing to compare it with" in shown
     assert "2 of 2 runs done" in said
+    found = read(out)
+    assert found["verdict"][0] in page(out) and found["origin"]["seeds"] == "1, 2"
+    assert found["methods"][0]["runs"][1]["seed"] == 2
 
 
 def test_interrupted(command, capsys, monkeypatch, tmp_path):

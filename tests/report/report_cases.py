@@ -66,7 +66,7 @@ def make_audit(lift=0.4, size=60, **changes):
     )
     found = Audit(
         influence=InfluenceAudit(
-            lift, 0.01, dict.fromkeys(cells, lift), {y: lift for y in range(3)}, pairs, 900
+            lift + 0.02, 0.01, dict.fromkeys(cells, lift), dict.fromkeys(range(3), lift), pairs, 900
         ),
         test=CIDTest(lift, lift - 0.04, lift + 0.05, 0.0005, size, 2000),
         sample=np.arange(size),

@@ -126,7 +126,10 @@ def test_numbers_are_those_of_the_file(tmp_path, walk):
     told = json.loads((tmp_path / "report.json").read_text(), parse_constant=refuse)
     test, flips = told["audit"]["test"], told["flips"]
     tiles, texts = walk.text("strong", dir="auto"), {*walk.text("text")}
-    assert tiles[0] == f"{test['cid']:+.3f}" and tiles[2] == f"{flips['share']:.1%}"
+    assert tiles[0] == f"{told['audit']['influence']['cid']:+.3f}"
+    notes = walk.text("dd")[0]
+    assert all(f"{test[key]:+.3f}" in notes for key in ("cid", "low", "high"))
+    assert tiles[2] == f"{flips['share']:.1%}"
     assert (
         tiles[1] == f"{min(told['audit']['behaviour']['test']['accuracy']['by_cell'].values()):.3f}"
     )
