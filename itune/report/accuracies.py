@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from itune.audit.proportions import wilson
-from itune.report.blocks import Bar, Table
+from itune.report.blocks import MOST, Bar, Table
 from itune.report.text import isolated
 
 INTERVALS = "Lines across the bars are 95 % intervals (Wilson)."
@@ -34,7 +34,7 @@ def cell_name(label: str, confound: str) -> str:
 
 
 def cell_table(caption: str, rows: Sequence[CellRow], worst: str) -> Table:
-    """A bar for each cell, with its 95 % interval.
+    """A bar for each cell, with its 95 % interval; of very many cells the worst.
 
     Args:
       caption: what the accuracies are of.
@@ -48,5 +48,7 @@ def cell_table(caption: str, rows: Sequence[CellRow], worst: str) -> Table:
         mark = "worst" if is_uneven and row.name == worst else ""
         return row.name, Bar(row.accuracy, f"{row.accuracy:.3f}", *ends, mark), f"{row.size:,}"
 
+    if len(rows) > MOST:
+        rows = sorted(rows, key=lambda row: row.accuracy)
     header = ("label / confound", "accuracy", "rows")
-    return Table(caption, header, tuple(map(line, rows)), INTERVALS)
+    return Table(caption, header, tuple(map(line, rows)), INTERVALS).first(MOST)

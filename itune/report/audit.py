@@ -1,5 +1,6 @@
 """The page of an audit."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from itune.report.accuracies import CellRow, cell_name, cell_table
 from itune.report.blocks import (
     ALARM,
     CALM,
+    MOST,
     OPEN,
     Answer,
     Block,
@@ -164,7 +166,8 @@ def _label_table(found: ModelAudit, names: Names) -> Table:
 
 
 def _pair_table(found: ModelAudit, names: Names) -> Table:
-    pairs = sorted(found.audit.influence.pairs, key=lambda pair: (pair.label, -pair.cid))
+    pairs = [pair for pair in found.audit.influence.pairs if not math.isnan(pair.cid)]
+    pairs.sort(key=lambda pair: -pair.cid)
     rows = (
         (
             names.labels[pair.label],
@@ -175,7 +178,7 @@ def _pair_table(found: ModelAudit, names: Names) -> Table:
         for pair in pairs
     )
     header = ("label", "confounds", "CID", "rows")
-    return Table("How far apart two confounds of one label are", header, tuple(rows))
+    return Table("How far apart two confounds of one label are", header, tuple(rows)).first(MOST)
 
 
 def _behaviour(found: ModelAudit, names: Names) -> Iterator[Block]:

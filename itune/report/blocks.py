@@ -5,6 +5,9 @@ from typing import NamedTuple
 from itune.analysis.render import Cell
 from itune.report.text import Piece
 
+MOST = 40
+"""Rows that a long table shows."""
+
 ALARM, CALM, OPEN, PLAIN = "alarm", "calm", "open", "plain"
 
 
@@ -81,6 +84,14 @@ class Table(NamedTuple):
     header: tuple[str, ...]
     rows: tuple[tuple[Cell | Bar, ...], ...]
     note: str = ""
+
+    def first(self, size: int) -> "Table":
+        """The same with so many rows at most; the note tells how many are left out."""
+        rest = len(self.rows) - size
+        if rest <= 0:
+            return self
+        note = f"{self.note} {rest:,} more rows are in report.json.".lstrip()
+        return self._replace(rows=self.rows[:size], note=note)
 
 
 class Figure(NamedTuple):

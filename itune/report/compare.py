@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itune.analysis.statistics import Summary, summarise
 from itune.report.accuracies import cell_name
 from itune.report.blocks import (
+    MOST,
     OPEN,
     PLAIN,
     Answer,
@@ -141,4 +142,4 @@ def _cell_table(found: Compared) -> Table | None:
         for name, size in sizes.items()
     )
     header = ("label / confound", *(in_words(result.method) for result in found.methods), "rows")
-    return Table("Accuracy on test, mean over seeds", header, tuple(rows))
+    return Table("Accuracy on test, mean over seeds", header, tuple(rows)).first(MOST)

@@ -1,5 +1,6 @@
 """Training sentences that helped or hurt a prediction, and sentences whose confound was swapped."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from itune.audit import Influential, ModelAudit, Reading
@@ -8,7 +9,7 @@ from itune.audit.proportions import wilson
 from itune.audit.verdict import Names
 from itune.data.cells import HIDDEN
 from itune.report.accuracies import INTERVALS
-from itune.report.blocks import Bar, Block, Group, Paragraph, Sentence, Sentences, Table
+from itune.report.blocks import MOST, Bar, Block, Group, Paragraph, Sentence, Sentences, Table
 from itune.report.numbers import percent
 from itune.report.text import LIMIT, changes, pieces
 
@@ -94,12 +95,14 @@ def _version(heading: str, text: str, spans, predicted: str) -> Group:
 
 
 def _swap_table(moves: Sequence[Move], names: Names) -> Table:
-    swaps = sorted({(move.confound_before, move.confound_after) for move in moves})
+    sizes = Counter()
+    for move in moves:
+        sizes[move[:2]] += move.count
 
     def row(swap):
         of_swap = [move for move in moves if move[:2] == swap]
         changed = [move for move in of_swap if move.predicted_before != move.predicted_after]
-        size = sum(move.count for move in of_swap)
+        size = sizes[swap]
         share = sum(move.count for move in changed) / size
         most = max(changed, key=lambda move: move.count, default=None)
         told = most and " to ".join(names.labels[y] for y in most[2:4]) + f" ({most.count:,})"
@@ -114,6 +117,6 @@ def _swap_table(moves: Sequence[Move], names: Names) -> Table:
     return Table(
         "Predictions that change with the confound",
         header,
-        tuple(map(row, swaps)),
+        tuple(map(row, sorted(sizes, key=lambda swap: (-sizes[swap], swap)))),
         INTERVALS,
-    )
+    ).first(MOST)

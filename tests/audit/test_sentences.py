@@ -1,10 +1,12 @@
 """Which training rows are explained, and by what."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from itune.audit.config import AuditConfig
-from itune.audit.sentences import choose_probes
+from itune.audit.sentences import _most, choose_probes
 from itune.data.cells import HIDDEN
 from itune.errors import UserError
 
@@ -51,3 +53,19 @@ def test_those_asked_for():
 def test_no_rows(probes):
     with pytest.raises(UserError, match="make it rows from 1, none twice"):
         AuditConfig(probes=probes)
+
+
+def test_helpful_is_above_0_and_harmful_below():
+    """Row 2 is the probe; row 3 was not looked at."""
+    zeros = np.zeros(6, int)
+    train = SimpleNamespace(texts=lambda row: (f"text {row}",), label=zeros, confound=zeros)
+    tables = SimpleNamespace(train=train, rule=None)
+    rows, influences = np.array([0, 1, 2, 4, 5]), np.array([0.5, -0.2, 1.0, 0.1, -0.9])
+
+    def found(shown, sign):
+        most = _most(tables, 2, rows, influences, shown, sign)
+        assert all(row.texts == (f"text {row.index}",) for row in most)
+        return [(row.index, row.influence) for row in most]
+
+    assert found(3, 1) == [(0, 0.5), (4, 0.1)] and found(1, 1) == [(0, 0.5)]
+    assert found(3, -1) == [(5, -0.9), (1, -0.2)] and found(1, -1) == [(5, -0.9)]

@@ -79,6 +79,9 @@ def test_cid_of_one_method():
         "1), -0.100 at step 9 (end)."
     )
     assert "-0.100 at the end" in Walk(figure.svg).text("text")
+    marks = [e.attributes["style"] for e in Walk(figure.svg).all("use")]
+    assert marks.count("fill-opacity: 0; stroke: var(--first)") == 1  # before the round
+    assert marks.count("fill: var(--first); stroke: var(--first)") == 2
     assert "hollow mark" in figure.caption and "seed" not in figure.caption
 
 
@@ -110,7 +113,7 @@ def test_drawings_are_fit_for_a_page():
 
     svg = draw(fill, height=1)
     walk = Walk(svg)
-    assert svg == draw(fill, height=1)
+    assert svg == draw(fill, height=1) and "\n" not in svg
     assert not walk.all("style") and not walk.all("metadata") and not walk.declarations
     assert "<b>" in "".join(walk.text("text")) and "var(--first)" in svg
     assert set(walk.all("svg")[0].attributes) == {"viewbox"}

@@ -7,6 +7,7 @@ import pytest
 from html_walk import Walk
 from report_cases import BRANDS, HEBREW, LONG, MEAN, ORIGIN, make_audit
 
+from itune.audit import PairCID
 from itune.errors import UserError
 from itune.report import (
     audit_numbers,
@@ -16,6 +17,7 @@ from itune.report import (
     write_numbers,
     write_report,
 )
+from itune.report.accuracies import CellRow, cell_table
 from itune.report.text import visible
 
 pytest.importorskip("jinja2")
@@ -169,6 +171,20 @@ def test_kinds_differ_without_colour(kind):
     page = audit_page(found._replace(verdict=found.verdict._replace(kind=kind)), ORIGIN)
     sign = Walk(render(page)).text("span", class_="sign")
     assert sign == [{"leans": "▲", "no_sign": "○", "unsettled": "?"}[kind]]
+
+
+def test_long_tables_are_cut():
+    found = make_audit(readings=(), flips=None)
+    pairs = tuple(PairCID(0, 0, 1, n / 1000, (2, 3)) for n in range(1500))
+    influence = found.audit.influence._replace(pairs=pairs)
+    page = audit_page(found._replace(audit=found.audit._replace(influence=influence)), ORIGIN)
+    walk = Walk(render(page))
+    assert "1,460 more rows are in report.json." in walk.text("p", class_="note")
+    text = "".join(walk.text("table"))
+    assert "+1.499" in text and "+1.460" in text and "+1.459" not in text
+    rows = [CellRow(f"cell {n}", 1 - n / 1000, 10) for n in range(100)]
+    table = cell_table("many", rows, "cell 99")
+    assert len(table.rows) == 40 and table.rows[0][0] == "cell 99"
 
 
 def test_written_whole_or_not_at_all(tmp_path, html):
