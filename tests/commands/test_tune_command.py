@@ -7,6 +7,7 @@ import pytest
 from tuning_cases import SETTINGS, make_encoder, make_rows, write_rows
 
 from itune.commands import main
+from itune.report.numbers import signed
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def test_tune(case, command, capsys):
     assert lines[-1] == f"{out}/report.html is the report; report.json beside it has its numbers"
     found = read(out)
     assert found["origin"]["command"][:2] == ["itune", "tune"] and found["method"] == "finetuning"
-    assert f"CID is {found['after']['cid']:+.3f}" in page(out)
+    assert f"CID is {signed(found['after']['cid'])}" in page(out)
     assert main(["tune", *command, "--out", out, "--method", "finetuning"]) == 2
     assert "already holds a run; go on with it by --resume" in capsys.readouterr().err
 

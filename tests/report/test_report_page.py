@@ -132,9 +132,9 @@ def test_numbers_are_those_of_the_file(tmp_path, walk):
     notes = walk.text("dd")[0]
     assert all(f"{test[key]:+.3f}" in notes for key in ("cid", "low", "high"))
     assert tiles[2] == f"{flips['share']:.1%}"
-    assert (
-        tiles[1] == f"{min(told['audit']['behaviour']['test']['accuracy']['by_cell'].values()):.3f}"
-    )
+    cells = told["audit"]["behaviour"]["test"]["accuracy"]["by_cell"]
+    assert tiles[1] == f"{min(cells.values()):.3f}"
+    assert "accuracy of the worst cell of test" in walk.text("dt")
     assert tiles[3] == f"{told['audit']['probe']['balanced_accuracy']:.3f}"
     assert told["audit"]["influence"]["pairs"][0]["cid"] is None  # not a number
     for label, groups in told["influences"].items():
