@@ -116,7 +116,7 @@ def test_the_model_is_that_of_the_moment(whole):
     assert not (whole.folder / "selected").exists()
 
 
-@pytest.mark.parametrize("batches_before", [9, 18, 26])
+@pytest.mark.parametrize("batches_before", [18, 26])
 def test_killed_and_resumed(config, whole, tmp_path, monkeypatch, batches_before):
     calls, real = [], loop.collate
 

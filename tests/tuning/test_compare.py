@@ -130,7 +130,7 @@ def case(tmp_path_factory):
     return make_tables(folder), SETTINGS | settings, folder / "compared"
 
 
-METHODS, SEEDS = ("finetuning", "subsampling"), (1, 2)
+METHODS, SEEDS = ("finetuning", "subsampling"), (1,)
 
 
 def test_a_comparison_is_cut_off_and_goes_on(case, monkeypatch):
@@ -144,7 +144,7 @@ def test_a_comparison_is_cut_off_and_goes_on(case, monkeypatch):
 
     def collate(*args):
         calls.append(args)
-        if len(calls) > 30:
+        if len(calls) > 20:
             raise KeyboardInterrupt
         return real(*args)
 
@@ -152,21 +152,21 @@ def test_a_comparison_is_cut_off_and_goes_on(case, monkeypatch):
         patch.setattr(loop, "collate", collate)
         run()
     done = [path for path in folder.glob("*/result.json")]
-    assert 0 < len(done) < 4
+    assert len(done) == 1
     with pytest.raises(UserError, match="already holds a run; go on with it by --resume"):
         run()
     times = {path: path.stat().st_mtime_ns for path in done}
     found = run(resume=True)
     assert {path: path.stat().st_mtime_ns for path in done} == times
     assert [result.method for result in found.methods] == list(METHODS)
-    assert said[-1] == "4 of 4 runs done, about 0 min left"
+    assert said[-1] == "2 of 2 runs done, about 0 min left"
     assert read_compared(folder) == found
     assert {run.seed for result in found.methods for run in result.runs} == set(SEEDS)
     rows = list(csv.DictReader((folder / "comparison.csv").read_text().splitlines()))
     assert [row["method"] for row in rows] == ["finetuning", "subsampling"]
     assert float(rows[0]["test mean"]) == found.methods[0].test.mean
     configs = [json.loads(path.read_text())["config"] for path in folder.glob("*/config.json")]
-    assert len(configs) == 4 and all(config == configs[0] for config in configs)
+    assert len(configs) == 2 and all(config == configs[0] for config in configs)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from itune.analysis import accuracy, make_logits
 from itune.data.dataset import tokenize_table
 from itune.errors import UserError
 from itune.models import BertClassifier, load_classifier, load_tokenizer
-from itune.training import loop
 from itune.tuning import read_tuned, scaled_settings, tune
 
 
@@ -130,25 +129,6 @@ def test_settings_scale_and_what_is_given_wins(tables, encoder):
     assert (s.label.epochs, s.influence.k, s.selection) == (3, 2, "balanced")
     assert (s.label.batch, s.influence.interval) == (8, 3)
     assert s.max_length == 8  # [CLS] acme is fine [SEP]
-
-
-def test_killed_and_resumed(tables, encoder, tuned, tmp_path, monkeypatch):
-    calls, real = [], loop.collate
-    settings = SETTINGS | {"encoder": str(encoder)}
-
-    def collate(*args):
-        calls.append(args)
-        if len(calls) > 16:
-            raise KeyboardInterrupt
-        return real(*args)
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(loop, "collate", collate)
-        tune(tables, tmp_path / "run", seed=1, settings=settings, checkpoint_seconds=0)
-    done = tune(tables, tmp_path / "run", seed=1, settings=settings, resume=True)
-    assert done.accuracies == tuned.accuracies and done.course == tuned.course
-    weights = [run.model.joinpath("model.safetensors").read_bytes() for run in (done, tuned)]
-    assert weights[0] == weights[1]
 
 
 def test_data_that_changed_since(tables, encoder, tuned):
