@@ -29,13 +29,13 @@ SETTINGS = {
 
 
 def make_rows(count=64, *, lone=False):
-    """Reviews in which the brand agrees with the stars three times of four."""
+    """Different reviews in which the brand agrees with the stars three times of four."""
     rows = []
     for number in range(count):
         label = LABELS[number % 2]
         brand = BRANDS[(number % 2) ^ (number // 2 % 4 == 0)]
         word = WORDS[label][number // 4 % 2]
-        rows.append({"review": f"{brand} is {word}", "stars": label, "brand": brand})
+        rows.append({"review": f"{brand} is {word} {number}", "stars": label, "brand": brand})
     for number in (9, 20):
         rows[number]["brand"] = ""
     return rows + lone * [{"review": "Zenith is fine", "stars": "good", "brand": "Zenith"}]

@@ -58,6 +58,23 @@ class ModelAudit(NamedTuple):
     rule_on: int = 0
     notes: tuple[str, ...] = ()
 
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Accuracy of every cell, with its interval; ``pandas.DataFrame`` takes the rows."""
+        names = {HIDDEN: None, **dict(enumerate(self.confound_names))}
+        return [
+            {
+                "split": split,
+                "label": self.label_names[cell.label],
+                "confound": names[cell.confound],
+                "accuracy": accuracy,
+                "low": found.intervals[cell][0],
+                "high": found.intervals[cell][1],
+                "size": found.sizes[cell],
+            }
+            for split, found in self.audit.behaviour.items()
+            for cell, accuracy in found.accuracy.by_cell.items()
+        ]
+
 
 class LoadedModel(NamedTuple):
     """A model and the data of a table as it takes them.

@@ -132,6 +132,40 @@ def tokenize_table(
     return Dataset(input_ids, table.label, table.confound, second)
 
 
+def tokenize_texts(
+    texts: Sequence[Any],
+    tokenizer: Any,
+    *,
+    max_length: int,
+    max_positions: int = 512,
+    vocab_size: int | None = None,
+) -> Dataset:
+    """Tokenises texts, or pairs of texts, of which nothing else is known.
+
+    Labels are 0, and confounds hidden. The arguments are those of :func:`tokenize_table`.
+
+    Raises:
+      UserError: as :func:`tokenize`.
+    """
+    _require_length(max_length, max_positions)
+    is_pair = not isinstance(texts[0], str)
+    batches = (texts[start : start + BATCH] for start in range(0, len(texts), BATCH))
+    input_ids, second = _encode(
+        ((_columns(batch, is_pair), len(batch)) for batch in batches),
+        tokenizer,
+        max_length=max_length,
+        vocab_size=vocab_size,
+        is_split_into_words=False,
+        is_pair=is_pair,
+    )
+    label = np.zeros(len(texts), np.int32)
+    return Dataset(input_ids, label, np.full_like(label, HIDDEN), second)
+
+
+def _columns(batch: Sequence[Any], is_pair: bool) -> tuple[list[str], ...]:
+    return tuple(map(list, zip(*batch, strict=True))) if is_pair else (list(map(str, batch)),)
+
+
 def _require_length(max_length: int, max_positions: int) -> None:
     if max_length > max_positions:
         raise UserError(

@@ -3,6 +3,7 @@
 from itune.models.bert import BertClassifier, BertConfig, BertOutput
 from itune.models.classifier import TrainedClassifier, load_classifier
 from itune.models.folder import has_head, load_config, load_encoder, save_classifier
+from itune.models.fresh import write_fresh_encoder
 from itune.models.hub import load_tokenizer, resolve_encoder
 from itune.models.names import from_hugging_face, to_hugging_face
 
@@ -20,4 +21,5 @@ __all__ = [
     "resolve_encoder",
     "save_classifier",
     "to_hugging_face",
+    "write_fresh_encoder",
 ]

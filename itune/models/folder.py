@@ -203,6 +203,7 @@ def save_classifier(
     *,
     labels: Sequence[str] | None = None,
     max_length: int | None = None,
+    has_head: bool = True,
     overwrite: bool = False,
 ) -> None:
     """Writes a folder that ``BertForSequenceClassification.from_pretrained`` loads.
@@ -217,6 +218,7 @@ def save_classifier(
         labels: Names of the classes, in order; ``LABEL_0`` and so on if None.
         max_length: Word pieces that whoever loads the tokenizer should cut to; the source's own
             limit if None.
+        has_head: Write the classification head as well, not the encoder alone.
         overwrite: Replace a saved model that is already there.
 
     Raises:
@@ -230,6 +232,8 @@ def save_classifier(
     described = _describe(config, labels)
     tokenizer = [] if tokenizer_source is None else _tokenizer_files(Path(tokenizer_source))
     tensors = to_hugging_face(params, config)
+    if not has_head:
+        tensors = {name: t for name, t in tensors.items() if not name.startswith("classifier.")}
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
         new = Path(scratch) / "new"

@@ -4,7 +4,7 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from itune.analysis.multiple import LEVEL, holm, seeds_needed
 from itune.analysis.statistics import Summary, permutation_test, summarise, welch_test
@@ -76,6 +76,24 @@ class Compared(NamedTuple):
     methods: tuple[MethodResult, ...]
     best: str | None
     verdict: tuple[str, ...]
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """What every run came to on test; ``pandas.DataFrame`` takes it."""
+        return [
+            {
+                "method": run.method,
+                "seed": run.seed,
+                "dev": run.accuracies["dev"].accuracy,
+                "test": run.accuracies["test"].accuracy,
+                "mean of cells": balanced_of(run),
+                "worst cell": worst_of(run),
+                "cid": run.after.cid,
+                "minutes": run.minutes,
+                "has_collapsed": run.has_collapsed,
+            }
+            for result in self.methods
+            for run in result.runs
+        ]
 
 
 def compared_of(folder: Path, groups: Sequence[Sequence[Tuned]]) -> Compared:

@@ -127,6 +127,14 @@ class Tuned(NamedTuple):
     device: str
     notes: tuple[str, ...] = ()
 
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Accuracy of every cell of every split; ``pandas.DataFrame`` takes them."""
+        return [
+            {"split": split, **cell._asdict()}
+            for split, found in self.accuracies.items()
+            for cell in found.cells
+        ]
+
 
 def in_words(method: str) -> str:
     """``influence tuning`` of ``influence_tuning``."""

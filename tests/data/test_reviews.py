@@ -13,7 +13,7 @@ from itune.data.reviews import BRANDS, ReviewsConfig, generate_reviews, write_re
 from itune.data.reviews_grammar import FRAMES, RATINGS
 from itune.data.table import TableConfig, read_tables
 
-SHA256 = ""
+SHA256 = "03abe63389bec2a192d44b99c874821956f5680b1e3bb4464d10dac62caba7b0"
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,86 @@
+"""A finetuned classifier out of a folder, for new text."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from itune.analysis.accuracy import make_logits
+from itune.audit.predictions import probabilities
+from itune.data.dataset import tokenize_texts
+from itune.errors import UserError
+from itune.models import BertClassifier, load_classifier, load_tokenizer
+from itune.training.classifier import make_classifier
+
+
+class Predictor:
+    """Says what class texts are of.
+
+    Attributes:
+      labels: what the classes are called, in the order of columns.
+      max_length: word pieces that inputs are cut to.
+    """
+
+    def __init__(self, folder: str | Path):
+        """Loads a folder; see :func:`load`."""
+        folder = Path(folder).expanduser()
+        if (folder / "model" / "config.json").is_file():
+            folder = folder / "model"
+        self._config, self._params, self.labels = load_classifier(folder)
+        self._tokenizer = load_tokenizer(folder)
+        self.max_length = min(self._tokenizer.model_max_length, self._config.max_positions)
+        classifier = make_classifier(BertClassifier(self._config))
+        self._logits = make_logits(lambda params, z: classifier.outputs(params, z, None).logits)
+
+    def logits(self, texts: Sequence[Any]) -> np.ndarray:
+        """Logits of N texts, or pairs of texts, ``(N, classes)``, float32."""
+        _require_texts(texts)
+        if not len(texts):
+            return np.empty((0, len(self.labels)), np.float32)
+        data = tokenize_texts(
+            texts,
+            self._tokenizer,
+            max_length=self.max_length,
+            max_positions=self._config.max_positions,
+            vocab_size=self._config.vocab_size,
+        )
+        if data.second is not None and self._config.type_vocab_size < 2:
+            raise UserError("the model does not tell two texts apart; give it one a row")
+        with jax.default_matmul_precision("highest"):
+            return self._logits(self._params, data)
+
+    def predict_proba(self, texts: Sequence[Any]) -> np.ndarray:
+        """Probabilities of the classes, ``(N, classes)``, float64; each row sums to 1."""
+        return probabilities(self.logits(texts))
+
+    def predict(self, texts: Sequence[Any]) -> np.ndarray:
+        """Names of the most likely classes, ``(N,)``."""
+        return np.array(self.labels)[self.logits(texts).argmax(axis=-1)]
+
+
+def load(folder: str | Path) -> Predictor:
+    """Loads a classifier to predict with.
+
+    Args:
+      folder: what ``itune tune`` has written, or any folder of a ``BertForSequenceClassification``
+        with its tokenizer.
+
+    Raises:
+      UserError: it holds no such classifier.
+    """
+    return Predictor(folder)
+
+
+def _require_texts(texts: Sequence[Any]) -> None:
+    """Checks that there are texts, or pairs of texts, all of one kind."""
+    if isinstance(texts, str) or not hasattr(texts, "__len__"):
+        raise UserError(f"texts is of type {type(texts).__name__}; give a list of texts")
+    is_pair = len(texts) > 0 and isinstance(texts[0], tuple | list)
+    wanted = "a pair of strings" if is_pair else "a string"
+    for place, row in enumerate(texts, start=1):
+        parts = row if is_pair and isinstance(row, tuple | list) else (row,)
+        if len(parts) != 1 + is_pair or not all(isinstance(part, str) for part in parts):
+            kind = f"of type {type(row).__name__}" if len(parts) == 1 else f"{len(parts)} values"
+            raise UserError(f"text {place} of {len(texts)} is {kind}; make it {wanted}")

@@ -1,0 +1,192 @@
+"""The verbs of the command line as functions: describe, audit, tune and compare.
+
+Each takes a table as rows, columns, a data frame or a data set (:mod:`itune.data.objects` lists
+them), or by a name as the command line does. ``columns`` are the fields of
+:class:`~itune.data.table.TableConfig`, such as ``text="review"``. What they return are NamedTuples;
+their ``to_rows()`` are rows that ``pandas.DataFrame`` takes.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from itune.audit.config import AuditConfig
+from itune.audit.model import ModelAudit, audit_model
+from itune.config import from_dict, to_dict
+from itune.data import describe as of_tables
+from itune.data.describe import Description
+from itune.data.table import TableConfig, Tables, make_tables
+from itune.errors import UserError
+from itune.notify import Notify, ignore
+from itune.training.progress import Watch
+from itune.tuning import Compared, Tuned
+from itune.tuning import compare as compare_on
+from itune.tuning import tune as tune_on
+
+
+def describe(data: Any, *, dev: Any = None, test: Any = None, **columns: Any) -> Description:
+    """What a table holds, and what to beware of.
+
+    Args:
+      data: the table, or its training rows.
+      dev: rows of the same kind, or the name of one of the splits of ``data``; None for its own, or
+        a part of its rows.
+      test: likewise.
+      columns: what they are called, and how the table is split.
+
+    Raises:
+      UserError: the table cannot be read.
+
+    >>> rows = [{"text": f"{n} it is", "label": n % 2, "confound": n % 2} for n in range(100)]
+    >>> found = describe(rows)
+    >>> found.splits["train"].cramers_v, found.splits["test"].size
+    (1.0, 10)
+    >>> found.to_rows()[0]
+    {'label': '0', 'confound': '0', 'train': 40, 'dev': 5, 'test': 5}
+    """
+    with Watch() as watch:
+        return of_tables.describe(_tables(data, dev, test, columns, watch.notify), watch.notify)
+
+
+def audit(
+    model: str | Path,
+    data: Any,
+    *,
+    dev: Any = None,
+    test: Any = None,
+    settings: Mapping[str, Any] | None = None,
+    **columns: Any,
+) -> ModelAudit:
+    """Whether a model leans on a confound in the data it was trained on.
+
+    Args:
+      model: folder of a Hugging Face BERT classifier, or what :func:`tune` has written.
+      data: as of :func:`describe`; but all rows count as trained on, unless ``dev_fraction`` and
+        ``test_fraction`` are given.
+      dev: the same.
+      test: the same.
+      settings: of :class:`~itune.audit.config.AuditConfig`, by name.
+      columns: the same.
+
+    Raises:
+      UserError: the folder holds no such model, or the table is not what it was trained on.
+    """
+    folder = Path(model).expanduser()
+    if (folder / "model" / "config.json").is_file():
+        folder = folder / "model"
+    config = from_dict(AuditConfig, settings or {}, source="settings")
+    if not isinstance(data, Tables):
+        columns = {"dev_fraction": 0.0, "test_fraction": 0.0} | columns
+    with Watch() as watch:
+        tables = _tables(data, dev, test, columns, watch.notify)
+        return audit_model(folder, tables, config, watch.notify, say=watch.say)
+
+
+def tune(
+    data: Any,
+    out: str | Path,
+    *,
+    dev: Any = None,
+    test: Any = None,
+    method: str = "influence_tuning",
+    seed: int = 0,
+    settings: Mapping[str, Any] | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    **columns: Any,
+) -> Tuned:
+    """A classifier that leans less on a confound.
+
+    Args:
+      data: as of :func:`describe`.
+      out: the folder that is written, of which ``model`` is a Hugging Face folder.
+      dev: the same.
+      test: the same.
+      method: a key of :data:`~itune.training.recipes.METHODS`.
+      seed: of everything random in training.
+      settings: of :class:`~itune.training.settings.TrainingConfig` by dotted name, such as
+        ``{"encoder": "bert-base-uncased", "label.epochs": 3}``; the others suit the data.
+      resume: go on with what was cut off.
+      overwrite: delete what is there first.
+      columns: the same.
+
+    Raises:
+      UserError: the table cannot be trained on, or the folder holds something else.
+    """
+    tables = _tables(data, dev, test, columns, ignore)
+    return tune_on(
+        tables,
+        out,
+        method=method,
+        seed=seed,
+        settings=settings,
+        about=_about(data, columns),
+        resume=resume,
+        overwrite=overwrite,
+    )
+
+
+def compare(
+    data: Any,
+    out: str | Path,
+    *,
+    dev: Any = None,
+    test: Any = None,
+    methods: Sequence[str] = ("finetuning", "influence_tuning"),
+    seeds: Sequence[int] = (1, 2, 3, 4, 5),
+    settings: Mapping[str, Any] | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    **columns: Any,
+) -> Compared:
+    """Several methods on one table, and whether seeds tell them apart.
+
+    Args:
+      data: as of :func:`tune`, and so are the others.
+      out: gets a folder for each run.
+      dev: the same.
+      test: the same.
+      methods: the first is what the others are compared with.
+      seeds: each method is run with each.
+      settings: of all runs.
+      resume: the same.
+      overwrite: the same.
+      columns: the same.
+
+    Raises:
+      UserError: as :func:`tune`.
+    """
+    tables = _tables(data, dev, test, columns, ignore)
+    with Watch() as watch:
+        return compare_on(
+            tables,
+            out,
+            methods=methods,
+            seeds=seeds,
+            settings=settings,
+            about=_about(data, columns),
+            resume=resume,
+            overwrite=overwrite,
+            say=watch.say,
+        )
+
+
+def _tables(data: Any, dev: Any, test: Any, columns: dict[str, Any], notify: Notify) -> Tables:
+    if not isinstance(data, Tables):
+        return make_tables(data, _config(columns), dev=dev, test=test, notify=notify)
+    given = [*columns, *(name for name, rows in (("dev", dev), ("test", test)) if rows is not None)]
+    if given:
+        raise UserError(f"{given[0]} is given, but the table is read already; leave it out")
+    return data
+
+
+def _config(columns: dict[str, Any]) -> TableConfig:
+    return from_dict(TableConfig, columns)
+
+
+def _about(data: Any, columns: dict[str, Any]) -> dict[str, Any] | None:
+    """What ``config.json`` tells of the table."""
+    if isinstance(data, Tables):
+        return None
+    named = {"train": str(data)} if isinstance(data, str | Path) else {}
+    return {"table": to_dict(_config(columns | named))}

@@ -1,0 +1,118 @@
+"""The verbs as functions, the predictor and the estimator: from rows to predictions."""
+
+import json
+
+import numpy as np
+import pytest
+import tuning_cases
+
+import itune
+from itune import UserError, verbs
+from itune.data.table import TableConfig, make_tables
+
+ROWS = tuning_cases.make_rows()
+COLUMNS, SETTINGS = tuning_cases.COLUMNS, tuning_cases.SETTINGS
+AUDIT = {"sample": 8, "draws": 20, "whole": "never"}
+TEXTS = [row["review"] for row in ROWS]
+LABELS = [row["stars"] for row in ROWS]
+BRANDS = [row["brand"] or None for row in ROWS]
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    encoder = tuning_cases.make_encoder(tmp_path_factory.mktemp("encoder"))
+    return SETTINGS | {"encoder": str(encoder)}
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory, settings):
+    out = tmp_path_factory.mktemp("run") / "tuned"
+    return verbs.tune(ROWS, out, method="finetuning", settings=settings, **COLUMNS)
+
+
+def test_describe():
+    found = verbs.describe({name: [row[name] for row in ROWS] for name in ROWS[0]}, **COLUMNS)
+    assert found.label_names == tuning_cases.LABELS and len(found.to_rows()) == 4
+    tables = make_tables(ROWS, TableConfig(**COLUMNS))
+    assert verbs.describe(tables) == found
+    with pytest.raises(UserError, match="text is given, but the table is read already"):
+        verbs.describe(tables, text="review")
+    with pytest.raises(UserError, match="dev is given"):
+        verbs.describe(tables, dev=ROWS)
+    with pytest.raises(UserError, match=r"txt is not a key; did you mean text\?"):
+        verbs.describe(ROWS, txt="review")
+
+
+def test_tune(tuned):
+    assert tuned.label_names == tuning_cases.LABELS and tuned.accuracies["test"].size
+    rows = tuned.to_rows()
+    assert {row["split"] for row in rows} == {"train", "dev", "test"}
+    assert rows[0].keys() == {"split", "label", "confound", "accuracy", "size"}
+    about = json.loads((tuned.folder / "config.json").read_text())
+    assert about["table"]["text"] == "review"
+
+
+def test_audit(tuned):
+    found = verbs.audit(tuned.folder, ROWS, settings=AUDIT, **COLUMNS)
+    assert found.sizes == {"train": 64} and found.verdict
+    rows = found.to_rows()
+    assert {row["confound"] for row in rows} >= set(tuning_cases.BRANDS)
+    assert all(row["low"] - 1e-9 <= row["accuracy"] <= row["high"] + 1e-9 for row in rows)
+    with pytest.raises(UserError, match=r"settings: smple is not a key; did you mean sample\?"):
+        verbs.audit(tuned.folder, ROWS, settings={"smple": 16}, **COLUMNS)
+
+
+def test_compare(tmp_path, settings):
+    methods = ("finetuning", "balanced_sampling")
+    found = verbs.compare(
+        ROWS, tmp_path / "c", methods=methods, seeds=[1], settings=settings, **COLUMNS
+    )
+    assert [(row["method"], row["seed"]) for row in found.to_rows()] == [(m, 1) for m in methods]
+    assert found.to_rows()[0]["test"] == found.methods[0].runs[0].accuracies["test"].accuracy
+
+
+def test_load(tuned):
+    predictor = itune.load(tuned.folder)
+    assert predictor.labels == tuning_cases.LABELS and predictor.max_length == 8
+    probabilities = predictor.predict_proba(TEXTS)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    named = np.array(predictor.labels)[probabilities.argmax(axis=1)]
+    np.testing.assert_array_equal(predictor.predict(TEXTS), named)
+    np.testing.assert_array_equal(itune.load(tuned.model).predict(TEXTS), named)
+    assert predictor.predict([]).shape == (0,) and predictor.predict_proba([]).shape == (0, 2)
+    again = predictor.logits(np.array(TEXTS[::-1]))[::-1]
+    np.testing.assert_allclose(again, predictor.logits(TEXTS), atol=1e-6)
+    is_right = predictor.predict(TEXTS) == LABELS
+    sizes = {name: split.size for name, split in tuned.accuracies.items()}
+    right = sum(split.accuracy * sizes[name] for name, split in tuned.accuracies.items())
+    assert is_right.sum() == round(right)
+
+
+def test_pairs(tuned):
+    predictor = itune.load(tuned.folder)
+    pairs = [("acme", "is fine"), ("umbrella", "is poor")]
+    assert predictor.predict(pairs).shape == (2,)
+    assert not np.allclose(predictor.logits(pairs), predictor.logits(["acme is fine"] * 2))
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        ("a text", "texts is of type str; give a list"),
+        (7, "texts is of type int; give a list"),
+        (["a", 3], "text 2 of 2 is of type int; make it a string"),
+        (["a", ("b", "c")], "text 2 of 2 is of type tuple; make it a string"),
+        ([("a", "b"), "c"], "text 2 of 2 is of type str; make it a pair of strings"),
+        ([("a", "b"), ("c", "d", "e")], "text 2 of 2 is 3 values; make it a pair of strings"),
+        ([None], "text 1 of 1 is of type NoneType; make it a string"),
+    ],
+)
+def test_no_texts(tuned, texts, message):
+    with pytest.raises(UserError, match=message):
+        itune.load(tuned.folder).predict(texts)
+
+
+def test_nothing_to_load(tmp_path):
+    with pytest.raises(UserError, match="does not exist; give the folder of a finetuned"):
+        itune.load(tmp_path / "none")
+    assert not hasattr(itune, "nothing")
