@@ -11,7 +11,7 @@ from itune.analysis.accuracy import make_logits
 from itune.audit.predictions import probabilities
 from itune.data.dataset import tokenize_texts
 from itune.errors import UserError
-from itune.models import BertClassifier, load_classifier, load_tokenizer
+from itune.models import BertClassifier, load_classifier, load_tokenizer, model_folder
 from itune.training.classifier import make_classifier
 
 
@@ -25,9 +25,7 @@ class Predictor:
 
     def __init__(self, folder: str | Path):
         """Loads a folder; see :func:`load`."""
-        folder = Path(folder).expanduser()
-        if (folder / "model" / "config.json").is_file():
-            folder = folder / "model"
+        folder = model_folder(folder)
         self._config, self._params, self.labels = load_classifier(folder)
         self._tokenizer = load_tokenizer(folder)
         self.max_length = min(self._tokenizer.model_max_length, self._config.max_positions)
