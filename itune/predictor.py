@@ -6,9 +6,9 @@ from typing import Any
 
 import jax
 import numpy as np
+from scipy.special import softmax
 
 from itune.analysis.accuracy import make_logits
-from itune.audit.predictions import probabilities
 from itune.data.dataset import tokenize_texts
 from itune.errors import UserError
 from itune.models import BertClassifier, load_classifier, load_tokenizer, model_folder
@@ -51,7 +51,7 @@ class Predictor:
 
     def predict_proba(self, texts: Sequence[Any]) -> np.ndarray:
         """Probabilities of the classes, ``(N, classes)``, float64; each row sums to 1."""
-        return probabilities(self.logits(texts))
+        return softmax(self.logits(texts).astype(np.float64), axis=-1)
 
     def predict(self, texts: Sequence[Any]) -> np.ndarray:
         """Names of the most likely classes, ``(N,)``."""

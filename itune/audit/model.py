@@ -11,7 +11,6 @@ import numpy as np
 from itune.audit.audit import Audit, audit
 from itune.audit.config import AuditConfig
 from itune.audit.flips import Flips, find_flips
-from itune.audit.labels import match_labels, reordered
 from itune.audit.plan import SENTENCES
 from itune.audit.sentences import Reading, choose_probes, explain
 from itune.audit.verdict import Names, Verdict, give_verdict
@@ -21,6 +20,7 @@ from itune.data.table import Table, Tables
 from itune.errors import UserError
 from itune.methods.method import Classifier
 from itune.models import BertClassifier, load_classifier, load_tokenizer, model_folder
+from itune.models.labels import match_labels, reordered
 from itune.notify import Notify, ignore
 from itune.training.classifier import make_classifier
 
