@@ -100,12 +100,33 @@ def main(argv: list[str]) -> None:
 
 def of_tuple(problem: Problem, k: int, repeats: int):
     """One record for each route, of a tuple of 1 + 2 k examples."""
-    tuples = _tuples(problem, k, 1)
+    about = [{"route": route, "k": k, "examples": 1 + 2 * k} for route in ROUTES]
+    return _timed(problem, _tuples(problem, k, 1), about, repeats)
+
+
+def of_microbatches(problem: Problem, repeats: int, *, k: int = 5):
+    """One record of the ghost route for each microbatch, of eight tuples in one batch."""
+    count = max(MICROBATCHES)
+    about = [
+        {
+            "route": "ghost",
+            "k": k,
+            "tuples": count,
+            "microbatch": microbatch,
+            "examples": count * (1 + 2 * k),
+        }
+        for microbatch in MICROBATCHES
+    ]
+    return _timed(problem, _tuples(problem, k, count), about, repeats)
+
+
+def _timed(problem: Problem, tuples: Tuples, about: list[dict], repeats: int):
+    """A record for each way, of which ``about`` tells; the gradients are checked by the first."""
     ordinary = _ordinary(problem, tuples, repeats)
     reference = None
-    for route in ROUTES:
-        fun = value_and_grad(problem.classifier.loss, route=route)
-        record = {"route": route, "k": k, "examples": 1 + 2 * k}
+    for record in about:
+        route, microbatch = record["route"], record.get("microbatch")
+        fun = value_and_grad(problem.classifier.loss, route=route, microbatch=microbatch)
         try:
             timing = measure(fun, problem.params, tuples, repeats=repeats, most_bytes=MOST_BYTES)
         except TooLarge as error:
@@ -113,30 +134,6 @@ def of_tuple(problem: Problem, k: int, repeats: int):
             continue
         reference = timing.output[1] if reference is None else reference
         error = _checked(route, timing.output[1], reference)
-        yield _record(record, timing, ordinary, error, tuples.probe["input_ids"].shape[-1])
-
-
-def of_microbatches(problem: Problem, repeats: int, *, k: int = 5):
-    """One record of the ghost route for each microbatch, of eight tuples in one batch."""
-    tuples = _tuples(problem, k, max(MICROBATCHES))
-    ordinary = _ordinary(problem, tuples, repeats)
-    reference = None
-    for microbatch in MICROBATCHES:
-        fun = value_and_grad(problem.classifier.loss, route="ghost", microbatch=microbatch)
-        record = {
-            "route": "ghost",
-            "k": k,
-            "tuples": max(MICROBATCHES),
-            "microbatch": microbatch,
-            "examples": max(MICROBATCHES) * (1 + 2 * k),
-        }
-        try:
-            timing = measure(fun, problem.params, tuples, repeats=repeats, most_bytes=MOST_BYTES)
-        except TooLarge as error:
-            yield record | {"memory_ratio": error.args[0] / ordinary.bytes, "note": "not run"}
-            continue
-        reference = timing.output[1] if reference is None else reference
-        error = _checked("ghost", timing.output[1], reference)
         yield _record(record, timing, ordinary, error, tuples.probe["input_ids"].shape[-1])
 
 

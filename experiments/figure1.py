@@ -5,6 +5,7 @@ figure1.svg into the run's folder, and writes their numbers to figure1.json.
 """
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -15,6 +16,7 @@ from itune.analysis.probes import probe_influences
 from itune.cli import Parser, run_main
 from itune.compiling import keep_compiled
 from itune.results import load_trained
+from itune.training.progress import Watch
 from itune.training.records import write_json
 
 
@@ -32,9 +34,13 @@ def main(argv: list[str]) -> None:
     options = parser.parse_args(argv)
     require_matplotlib()
     trained = load_trained(options.run)
-    with jax.default_matmul_precision(trained.config.precision):
+    with jax.default_matmul_precision(trained.config.precision), Watch() as watch:
         found = probe_influences(
-            trained.classifier.loss, trained.params, trained.train, probes=options.probes
+            trained.classifier.loss,
+            trained.params,
+            trained.train,
+            probes=options.probes,
+            notify=partial(watch.notify, "figure 1"),
         )
     paths = [(options.to or options.run) / f"figure1.{end}" for end in ("png", "svg", "json")]
     plot_influences(found, paths[:2])

@@ -27,8 +27,8 @@ class Search(RunConfig):
 
     Attributes:
       method: whose hyperparameters.
-      grid: ``paper`` (for TextLen), ``paper-msgs``, ``small`` (peak rates for smaller encoders), or
-        a file ….toml with lists of values for keys.
+      grid: ``paper`` (for TextLen), ``paper-msgs``, ``small`` (peak rates for smaller encoders, and
+        what baselines depend on), or a file ….toml with lists of values for keys.
       study: what the workers share: a file, or a URL such as ``postgresql://host/base``; none for
         ``study.journal`` in the search's folder.
       search_seeds: each setting is run with each.

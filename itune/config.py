@@ -39,14 +39,12 @@ class _Key(NamedTuple):
       kind: what values it takes.
       default: ``dataclasses.MISSING`` where the configuration has none.
       help: what the docstring says about it.
-      is_scaled: the default follows from the data.
     """
 
     name: str
     kind: Kind
     default: Any
     help: str
-    is_scaled: bool = False
 
 
 def parse(
@@ -64,8 +62,8 @@ def parse(
 
     A value comes from the command line, else from the preset, else it is the default of its field.
     ``--train.steps 3`` is ``--steps 3`` for short if no other key ends in ``steps``, and an option
-    that is true or false may stand alone for true. ``--help`` prints every value, and every preset
-    with the first comment line of its file, and leaves.
+    that is true or false may stand alone for true. ``--help`` prints every value, as the preset has
+    it that is in effect, and every preset with the first comment line of its file, and leaves.
 
     Args:
       config_type: the frozen dataclass.
@@ -84,15 +82,17 @@ def parse(
         whatever the dataclasses refuse. The message names the key, the value and what is expected.
     """
     keys = _keys(config_type)
-    keys |= {name: keys[name]._replace(is_scaled=True) for name in scaled}
-    parser = _make_parser(config_type, keys, presets, prog, description, default_preset)
-    _add_positionals(parser, positionals)
-    given = vars(parser.parse_args(_spelt_out(_normalised(argv), keys)))
-    preset = given.pop("preset", default_preset)
+    words = _spelt_out(_normalised(argv), keys)
+    preset = _preset_in_effect(words, presets, default_preset)
     values = {}
     if preset is not None:
         path = _preset_path(presets, preset)
         values |= _checked(keys, _read_toml(path), f"{path}: ")
+    parser = _make_parser(prog, description, presets, default_preset)
+    _add_options(parser, config_type, keys, _values_in_words(keys, preset, values, scaled), "")
+    _add_positionals(parser, positionals)
+    given = vars(parser.parse_args(words))
+    given.pop("preset", None)
     for name, text in given.items():
         values[name] = _read(keys[name], text)
     return _build(config_type, keys, values)
@@ -106,7 +106,8 @@ def given_values(config_type: type, argv: Sequence[str]) -> dict[str, Any]:
     {'train_size': 40}
     """
     keys = _keys(config_type)
-    parser = _make_parser(config_type, keys, None, "", "", None)
+    parser = _make_parser("", "", None, None)
+    _add_options(parser, config_type, keys, dict.fromkeys(keys, ""), "")
     words = parser.parse_known_args(_spelt_out(_normalised(argv), keys))[0]
     return {name: _read(keys[name], text) for name, text in vars(words).items()}
 
@@ -392,7 +393,16 @@ def _spelt_out(argv, keys):
     return words
 
 
-def _make_parser(config_type, keys, presets, prog, description, default_preset):
+def _preset_in_effect(words, presets, default_preset):
+    """The preset that is asked for, known before the options are, which tell of it in --help."""
+    if not presets:
+        return default_preset
+    parser = Parser(add_help=False)
+    parser.add_argument("--preset", default=default_preset)
+    return parser.parse_known_args(words)[0].preset
+
+
+def _make_parser(prog, description, presets, default_preset):
     parser = Parser(
         prog=prog,
         description=description,
@@ -404,7 +414,6 @@ def _make_parser(config_type, keys, presets, prog, description, default_preset):
     if presets:
         default = "" if default_preset is None else f" (default: {default_preset})"
         parser.add_argument("--preset", metavar="NAME", help=f"a preset, see below{default}")
-    _add_options(parser, config_type, keys, "")
     return parser
 
 
@@ -414,7 +423,7 @@ def _add_positionals(parser, positionals):
         parser.add_argument(name, nargs="?", metavar=metavar, help=f"short for --{name} {metavar}")
 
 
-def _add_options(parser, config_type, keys, section):
+def _add_options(parser, config_type, keys, told, section):
     """Adds a group of options for each section, the plain values first."""
     prefix = f"{section}." if section else ""
     summary = (inspect.getdoc(config_type) or "").partition("\n")[0]
@@ -424,21 +433,28 @@ def _add_options(parser, config_type, keys, section):
     if own:
         group = parser.add_argument_group(section or "values", summary)
         for key in own:
-            text = f"{key.help} ({_default_in_words(key)})".strip().replace("%", "%%")
+            text = f"{key.help} ({told[key.name]})".strip().replace("%", "%%")
             alone = {"nargs": "?", "const": "true"} if isinstance(key.default, bool) else {}
             group.add_argument(f"--{key.name}", metavar=key.kind.metavar, help=text, **alone)
     hints = typing.get_type_hints(config_type)
     for field in _fields(config_type):
         if dataclasses.is_dataclass(hints[field.name]):
-            _add_options(parser, hints[field.name], keys, prefix + field.name)
+            _add_options(parser, hints[field.name], keys, told, prefix + field.name)
 
 
-def _default_in_words(key):
-    if key.is_scaled:
-        return "default: scaled to the data"
-    if key.default is _REQUIRED:
-        return "required"
-    return f"default: {shlex.quote(_as_typed(key.default))}"
+def _values_in_words(keys, preset, values, scaled):
+    """What each key is if no option says otherwise, and where that comes from, by name."""
+
+    def in_words(key):
+        if key.name in values:
+            return f"preset {preset}: {shlex.quote(_as_typed(values[key.name]))}"
+        if key.name in scaled:
+            return "default: scaled to the data"
+        if key.default is _REQUIRED:
+            return "required"
+        return f"default: {shlex.quote(_as_typed(key.default))}"
+
+    return {name: in_words(key) for name, key in keys.items()}
 
 
 def _as_typed(value):

@@ -6,12 +6,12 @@ from typing import Any
 
 import jax
 import numpy as np
+from scipy.special import softmax
 
 from itune.analysis.accuracy import make_logits
-from itune.audit.predictions import probabilities
 from itune.data.dataset import tokenize_texts
 from itune.errors import UserError
-from itune.models import BertClassifier, load_classifier, load_tokenizer
+from itune.models import BertClassifier, load_classifier, load_tokenizer, model_folder
 from itune.training.classifier import make_classifier
 
 
@@ -25,9 +25,7 @@ class Predictor:
 
     def __init__(self, folder: str | Path):
         """Loads a folder; see :func:`load`."""
-        folder = Path(folder).expanduser()
-        if (folder / "model" / "config.json").is_file():
-            folder = folder / "model"
+        folder = model_folder(folder)
         self._config, self._params, self.labels = load_classifier(folder)
         self._tokenizer = load_tokenizer(folder)
         self.max_length = min(self._tokenizer.model_max_length, self._config.max_positions)
@@ -53,7 +51,7 @@ class Predictor:
 
     def predict_proba(self, texts: Sequence[Any]) -> np.ndarray:
         """Probabilities of the classes, ``(N, classes)``, float64; each row sums to 1."""
-        return probabilities(self.logits(texts))
+        return softmax(self.logits(texts).astype(np.float64), axis=-1)
 
     def predict(self, texts: Sequence[Any]) -> np.ndarray:
         """Names of the most likely classes, ``(N,)``."""

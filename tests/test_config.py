@@ -241,15 +241,25 @@ def test_there_are_no_presets(tmp_path):
         parse(Optimizer, tmp_path / "folder", ["--preset", "a"], **kwargs)
 
 
-def test_help(read, capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "80")
-    with pytest.raises(SystemExit) as leaving:
-        read("--help")
-    assert leaving.value.code == 0
-    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+@pytest.fixture
+def helped(read, capsys, monkeypatch):
+    """The lines of a help text, each with single spaces."""
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def helped(*argv, **options):
+        with pytest.raises(SystemExit) as leaving:
+            read(*argv, "--help", **options)
+        assert leaving.value.code == 0
+        return [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+
+    return helped
+
+
+def test_help(helped):
+    lines = helped(default=None)
     assert lines[0] == "usage: run.py [--preset NAME] [--KEY VALUE ...]" and "Runs it." in lines
     for line in (
-        "--preset NAME a preset, see below (default: paper)",
+        "--preset NAME a preset, see below",
         "--seed INT (default: 1)",
         "--names STR,… (default: a,b)",
         "--text STR|none (default: none)",
@@ -264,6 +274,40 @@ def test_help(read, capsys, monkeypatch):
         assert line in lines, line
     assert not any("Train(" in line for line in lines)  # the docstring dataclasses write
     assert "derived" not in " ".join(lines) and "Not a preset" not in " ".join(lines)
+
+
+PAPER = [
+    "--seed INT (preset paper: 3)",
+    "--text STR|none (preset paper: t)",
+    "--train.steps INT (preset paper: 7)",
+    "--train.layers INT,… (preset paper: 1,2)",
+    "the learning rate, 100% of it. (preset paper: 1.0)",
+    "(preset paper: none)",
+]
+TOY = ["--seed INT (default: 1)", "--train.steps INT (preset toy: 1)"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "default", "expected"),
+    [
+        ((), "paper", PAPER),
+        (("--preset", "paper"), "toy", PAPER),
+        (("--preset=toy", "--preset=paper", "--seed", "5"), None, PAPER),
+        (("--preset=toy",), "paper", TOY),
+    ],
+)
+def test_help_on_a_preset(helped, argv, default, expected):
+    """What holds if no further option is given, and where it comes from."""
+    lines = helped(*argv, default=default)
+    assert not set(expected) - set(lines)
+    assert "--level 1|2 (default: 2)" in lines
+    suffix = f" (default: {default})" if default else ""
+    assert f"--preset NAME a preset, see below{suffix}" in lines
+
+
+def test_help_on_a_preset_that_is_not_there(read):
+    with pytest.raises(UserError, match="there is no preset 'toi'"):
+        read("--preset", "toi", "--help")
 
 
 def test_attributes_sections():

@@ -11,7 +11,7 @@ from itune.compiling import jit
 from itune.data.cells import Cell
 from itune.data.dataset import Dataset, chunks_by_length, collate
 from itune.errors import UserError
-from itune.influence.scores import cosines
+from itune.influence.scores import gradients, score
 
 
 class ProbeInfluence(NamedTuple):
@@ -60,27 +60,29 @@ def probe_influences(
 ) -> list[ProbeInfluence]:
     """Scores the gradient cosine of each probe with every training example of its label.
 
+    The gradient of a training example is computed once, for all probes of its label.
+
     Args:
       loss: one example's label loss; see :func:`itune.influence.cosines`.
       params: parameters.
       train: the training data.
-      probes: indices into ``train``, few: their gradients are computed anew for every chunk.
+      probes: indices into ``train``, few: the gradients of those of a label are held in memory.
       chunk: training examples computed at once.
-      notify: called with probes done and probes in all.
+      notify: called with chunks done and chunks in all.
 
     Raises:
       UserError: a probe is no index, or one of its groups is empty.
     """
     groups = [_groups(train, probe) for probe in probes]
-    score = jit(cosines(loss))
-    found = []
-    for done, (probe, (same, different)) in enumerate(zip(probes, groups, strict=True), 1):
-        indices = np.concatenate([same, different])
-        values = _scores(score, params, train, probe, indices, chunk)
-        cell = Cell(int(train.label[probe]), int(train.confound[probe]))
-        found.append(ProbeInfluence(probe, cell, *np.split(values, [len(same)])))
-        notify(done, len(probes))
-    return found
+    scores = _scores(loss, params, train, np.array(probes), chunk, notify)
+    return [
+        ProbeInfluence(
+            probe,
+            Cell(int(train.label[probe]), int(train.confound[probe])),
+            *(row[indices] for indices in of_probe),
+        )
+        for probe, row, of_probe in zip(probes, scores, groups, strict=True)
+    ]
 
 
 def _groups(train: Dataset, probe: int) -> tuple[np.ndarray, np.ndarray]:
@@ -100,10 +102,22 @@ def _groups(train: Dataset, probe: int) -> tuple[np.ndarray, np.ndarray]:
     return tuple(map(np.flatnonzero, groups))
 
 
-def _scores(score, params, train, probe, indices, chunk) -> np.ndarray:
-    values = np.empty(len(indices))
-    of_probe = collate(train, np.array([probe]))
-    for positions, is_real in chunks_by_length(train, indices, chunk):
-        row = score(params, of_probe, collate(train, indices[positions]))[0]
-        values[positions[is_real]] = np.asarray(row)[is_real]
-    return values
+def _scores(loss, params, train: Dataset, probes: np.ndarray, chunk: int, notify) -> np.ndarray:
+    """``[p, i]``, NaN where example i is of another label than probe p, ``(P, N)``."""
+    labels = train.label[probes]
+    of_label = {label: np.flatnonzero(train.label == label) for label in np.unique(labels)}
+    work = {y: chunks_by_length(train, indices, chunk) for y, indices in of_label.items()}
+    done, total = 0, sum(map(len, work.values()))
+    of_probes = jit(gradients(loss, kind="cosine", partners=len(train)))
+    of_chunk = jit(gradients(loss, kind="cosine"))
+    pairs = jit(score)
+    scores = np.full((len(probes), len(train)), np.nan)
+    for label, indices in of_label.items():
+        (rows,) = np.nonzero(labels == label)
+        left = of_probes(params, collate(train, probes[rows]))
+        for positions, is_real in work[label]:
+            columns = indices[positions]
+            found = np.asarray(pairs(left, of_chunk(params, collate(train, columns))))
+            scores[np.ix_(rows, columns[is_real])] = found[:, is_real]
+            notify(done := done + 1, total)
+    return scores

@@ -19,6 +19,9 @@ Row = Sequence[Cell]
 
 MISSING = "–"
 
+UPRIGHT = 10
+"""Columns of a LaTeX table that stands upright, at the most."""
+
 _MARKDOWN = re.compile(r"[\\`*_\[\]|~$]|<(?=[A-Za-z/!?])|&(?=#?\w+;)")
 _NUMBER = re.compile(r"[-+−<]?\.?\d[\d.,]*(e[-+]?\d+| ?%| ± [\d.,]+)?")
 _LATEX = {
@@ -65,6 +68,9 @@ def to_markdown(header: Sequence[str], rows: Sequence[Row]) -> str:
 def to_latex(header: Sequence[str], rows: Sequence[Row], *, caption: str, label: str) -> str:
     """A LaTeX table in the style of booktabs, with everything escaped.
 
+    Heads have a line for each word. A table of more than ten columns lies on its side, and one that
+    is still too wide is shrunk.
+
     Args:
       header: heads of the columns.
       rows: cells.
@@ -72,22 +78,26 @@ def to_latex(header: Sequence[str], rows: Sequence[Row], *, caption: str, label:
       label: for references; what a label cannot hold becomes ``-``.
     """
     columns = "".join("lr"[is_number] for is_number in are_numbers(rows, len(header)))
+    heads = map(_latex_head, header, columns)
     lines = [" & ".join(_in_latex(cell_text(cell)) for cell in row) + r" \\" for row in rows]
+    table = "sidewaystable" if len(header) > UPRIGHT else "table"
     return "\n".join(
         [
-            "% needs \\usepackage{booktabs}",
-            r"\begin{table}",
+            "% needs \\usepackage{adjustbox,booktabs,rotating}",
+            f"\\begin{{{table}}}",
             r"  \centering\small",
             f"  \\caption{{{_in_latex(caption)}}}",
             f"  \\label{{{re.sub('[^A-Za-z0-9:.]+', '-', label)}}}",
+            r"  \begin{adjustbox}{max width=\linewidth}",
             f"  \\begin{{tabular}}{{{columns}}}",
             r"    \toprule",
-            "    " + " & ".join(map(_in_latex, header)) + r" \\",
+            f"    {' & '.join(heads)} \\\\",
             r"    \midrule",
             *(f"    {line}" for line in lines),
             r"    \bottomrule",
             r"  \end{tabular}",
-            r"\end{table}",
+            r"  \end{adjustbox}",
+            f"\\end{{{table}}}",
         ]
     )
 
@@ -161,6 +171,12 @@ def are_numbers(rows: Sequence[Row], columns: int) -> list[bool]:
 
 def _in_markdown(text: str) -> str:
     return _MARKDOWN.sub(lambda found: f"\\{found[0]}", text)
+
+
+def _latex_head(text: str, side: str) -> str:
+    """A head with a line for each word."""
+    lines = r" \\ ".join(map(_in_latex, text.split()))
+    return rf"\shortstack[{side}]{{{lines}}}"
 
 
 def _in_latex(text: str) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import log_softmax
 
 from itune.analysis.accuracy import Accuracy
-from itune.audit.predictions import log_probabilities
 from itune.audit.proportions import stratified, wilson
 from itune.data.cells import HIDDEN, Cell, cells_of
 from itune.data.dataset import Dataset
@@ -54,7 +54,8 @@ def behaviour(
       totals: for each cell the number of examples that those of ``dataset`` stand for; its own if
         None.
     """
-    log_probs, rows = log_probabilities(logits), np.arange(len(dataset))
+    log_probs = log_softmax(logits.astype(np.float64), axis=1)
+    rows = np.arange(len(dataset))
     probs = np.exp(log_probs)
     truth = np.zeros_like(probs)
     truth[rows, dataset.label] = 1

@@ -11,7 +11,6 @@ import numpy as np
 from itune.audit.audit import Audit, audit
 from itune.audit.config import AuditConfig
 from itune.audit.flips import Flips, find_flips
-from itune.audit.labels import match_labels, reordered
 from itune.audit.plan import SENTENCES
 from itune.audit.sentences import Reading, choose_probes, explain
 from itune.audit.verdict import Names, Verdict, give_verdict
@@ -20,7 +19,8 @@ from itune.data.dataset import Dataset, tokenize_table
 from itune.data.table import Table, Tables
 from itune.errors import UserError
 from itune.methods.method import Classifier
-from itune.models import BertClassifier, load_classifier, load_tokenizer
+from itune.models import BertClassifier, load_classifier, load_tokenizer, model_folder
+from itune.models.labels import match_labels, reordered
 from itune.notify import Notify, ignore
 from itune.training.classifier import make_classifier
 
@@ -96,14 +96,15 @@ def load_model(folder: str | Path, tables: Tables, max_length: int | None = None
     """Loads a Hugging Face BERT classifier for the labels of a table.
 
     Args:
-      folder: as ``BertForSequenceClassification.save_pretrained`` writes it, with the tokenizer.
+      folder: as ``BertForSequenceClassification.save_pretrained`` writes it, with the tokenizer;
+        or of a run, which has such a folder.
       tables: its labels must be the model's classes.
       max_length: word pieces of an input; None for the limits of the tokenizer and the model.
 
     Raises:
       UserError: it is no such folder, or its classes are not the table's labels.
     """
-    folder = Path(folder).expanduser()
+    folder = model_folder(folder)
     trained = load_classifier(folder)
     classes, note = match_labels(trained.labels, tables.label_names)
     tokenizer = load_tokenizer(folder)

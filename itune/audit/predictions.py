@@ -4,7 +4,6 @@ import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
-import jax
 import numpy as np
 
 from itune.compiling import jit
@@ -63,15 +62,3 @@ def make_predict(classifier: Classifier, *, chunk: int = CHUNK) -> Callable[...,
         return Predictions(rows, logits, pooled)
 
     return fun
-
-
-def probabilities(logits: np.ndarray | jax.Array) -> np.ndarray:
-    """Softmax over the last axis, in float64."""
-    return np.exp(log_probabilities(logits))
-
-
-def log_probabilities(logits: np.ndarray | jax.Array) -> np.ndarray:
-    """Logarithm of the softmax over the last axis, in float64."""
-    scores = np.asarray(logits).astype(np.float64)
-    scores -= scores.max(axis=-1, keepdims=True)
-    return scores - np.log(np.exp(scores).sum(axis=-1, keepdims=True))

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import softmax
 
 from itune.audit.config import AuditConfig
-from itune.audit.predictions import probabilities
 from itune.compiling import jit
 from itune.data.cells import HIDDEN, Cell, cells_of
 from itune.data.dataset import Dataset, chunks_by_length, collate, padded_length
@@ -132,7 +132,8 @@ def explain(
     influences = influences_of(
         classifier.loss, params, data, probes, rows, chunk=config.chunk, notify=notify
     )
-    chances = probabilities(classifier.outputs(params, collate(data, probes), None).logits)
+    logits = classifier.outputs(params, collate(data, probes), None).logits
+    chances = softmax(np.asarray(logits, np.float64), axis=-1)
     return tuple(
         Reading(
             *_row(tables, int(probe)),

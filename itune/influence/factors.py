@@ -18,7 +18,7 @@ import jax.numpy as jnp
 
 from itune.influence.objective import LinenLoss
 from itune.influence.subsets import Index, Path, Select, by_path, selected
-from itune.influence.taps import Call, Layer, tapped_calls
+from itune.influence.taps import INPUTS, OUTPUTS, Call, Layer, tapped_calls
 
 HIGHEST = jax.lax.Precision.HIGHEST
 
@@ -66,13 +66,16 @@ def factored_gradient(
         unit_residual: see :func:`itune.influence.taps.tapped_calls`.
 
     Raises:
-        ValueError: a selected parameter belongs to no covered layer; the message names it.
+        ValueError: a selected parameter belongs to no covered layer, or to one whose taps were
+            lost; the message names it.
     """
     shapes = {path: leaf.shape for path, leaf in by_path(params).items()}
     kept = selected(select, shapes)
     factors: dict[Path, list[Term]] = {}
     calls = tapped_calls(loss, params, example, unit_residual=unit_residual)
     for layer, layer_calls in calls.items():
+        if not layer_calls:
+            _require_left_out(layer, shapes, kept)
         for name, make in _PARAMETERS[layer.kind].items():
             path = (*layer.path, name)
             if path in kept:
@@ -85,6 +88,24 @@ def factored_gradient(
             "or RMSNorm layer that the loss calls; leave it out with select=, or take route 'hvp'"
         )
     return {path: _merged(terms) for path, terms in sorted(factors.items())}
+
+
+def _require_left_out(layer: Layer, shapes: dict[Path, Any], kept: dict[Path, Index]) -> None:
+    """Checks that nothing is missed where a layer's taps were lost on the way out."""
+    paths = [(*layer.path, name) for name in _PARAMETERS[layer.kind]]
+    if not any(path in shapes for path in paths):
+        raise ValueError(
+            f"layer {'/'.join(layer.path)!r} is called with parameters that are not its own; take "
+            "route 'hvp'"
+        )
+    for path in paths:
+        if path in kept:
+            raise ValueError(
+                f"parameter {'/'.join(path)!r} is in a layer whose taps are lost on the way out; "
+                f"give an nn.scan or nn.vmap around it variable_axes of 0 for {INPUTS} and "
+                f"{OUTPUTS}; if it is changed before it is used, as by nn.WeightNorm, leave it out "
+                "with select=, or take route 'hvp'"
+            )
 
 
 def inner(a: Factors, b: Factors) -> jax.Array:

@@ -44,15 +44,16 @@ def value_and_grad(
     ``pair_free`` all pairs of a pool at once, none formed  LinenLoss  12 F an example
     ============= ========================================= ========== =====================
 
-    ================================== ===================================================
+    ================================== ====================================================
     edge case                          what happens
-    ================================== ===================================================
+    ================================== ====================================================
     a gradient as small as 1e-30       right in float32: the residual is factored out
     a gradient exactly 0               its influences are 0, with zero derivative
     weight 0 (padding, empty group)    the pair contributes nothing to J or its gradient
+    weight 0, and a gradient of NaN    J is right, its gradient NaN: pad by sound examples
     the probe among its own partners   influence 1, with zero derivative
     a parameter no tap covers          ``ValueError`` naming it (``ghost``, ``pair_free``)
-    ================================== ===================================================
+    ================================== ====================================================
 
     Args:
         loss: ``loss(params, example) -> scalar`` for one example; a

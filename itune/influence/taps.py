@@ -65,7 +65,8 @@ def tapped_calls(
             accurate for fitted examples. False keeps the loss's own scale, for inner products.
 
     Returns:
-        For each tapped layer its calls, in order.
+        For each tapped layer its calls, in order; none where a transformation around the layer
+        (``nn.scan`` without those axes, ``nn.WeightNorm``) let no taps out.
 
     Raises:
         ValueError: ``loss_fn`` did not call ``apply`` exactly once, or a covered layer is used in a
@@ -108,11 +109,7 @@ def _calls(layer: Layer, inputs: Any, cotangents: Any) -> list[Call]:
             for number, value in enumerate(inputs[layer.kind])
         ]
     except KeyError:
-        raise ValueError(
-            f"the taps of layer {'/'.join(layer.path)!r} were lost on the way out; give the "
-            f"nn.scan or nn.vmap around it variable_axes of 0 for {INPUTS} and {OUTPUTS}, or take "
-            "route 'hvp'"
-        ) from None
+        return []
 
 
 def _interceptor(layers: dict[Layer, None]) -> Callable:

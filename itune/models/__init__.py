@@ -1,7 +1,7 @@
 """BERT in Flax Linen, and Hugging Face's weights in and out."""
 
 from itune.models.bert import BertClassifier, BertConfig, BertOutput
-from itune.models.classifier import TrainedClassifier, load_classifier
+from itune.models.classifier import TrainedClassifier, load_classifier, model_folder
 from itune.models.folder import has_head, load_config, load_encoder, save_classifier
 from itune.models.fresh import write_fresh_encoder
 from itune.models.hub import load_tokenizer, resolve_encoder
@@ -18,6 +18,7 @@ __all__ = [
     "load_config",
     "load_encoder",
     "load_tokenizer",
+    "model_folder",
     "resolve_encoder",
     "save_classifier",
     "to_hugging_face",

@@ -175,7 +175,7 @@ class BertClassifier(nn.Module):
     >>> model = BertClassifier(config)
     >>> ids = jnp.array([2, 7, 3])
     >>> params = jax.jit(model.init)(jax.random.key(0), ids, jnp.ones_like(ids))["params"]
-    >>> model.apply({"params": params}, ids, jnp.ones_like(ids)).logits.shape
+    >>> jax.jit(model.apply)({"params": params}, ids, jnp.ones_like(ids)).logits.shape
     (2,)
     >>> params[layer_name(1)]["query"]["kernel"].shape
     (8, 8)

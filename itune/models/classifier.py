@@ -28,6 +28,13 @@ class TrainedClassifier(NamedTuple):
     labels: tuple[str, ...]
 
 
+def model_folder(folder: str | Path) -> Path:
+    """The folder of a model itself, or the folder ``model`` in that of a run."""
+    folder = Path(folder).expanduser()
+    inner = folder / "model"
+    return inner if (inner / "config.json").is_file() else folder
+
+
 def load_classifier(folder: str | Path) -> TrainedClassifier:
     """Loads a ``BertForSequenceClassification``; nothing in it is drawn anew.
 

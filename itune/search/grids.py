@@ -58,12 +58,22 @@ GRIDS: dict[str, dict[str, Grid]] = {
         "influence_tuning": _LABEL,
         "embedding_tuning": _LABEL,
         "adversarial": {"adversarial.learning_rate": _SMALL_RATES},
+        "balanced_sampling": _LABEL,
+        "subsampling": _LABEL,
+        "group_dro": _LABEL | {"group_dro.step_size": (1e-3, 1e-2, 1e-1)},
+        "product_of_experts": _LABEL,
+        "last_layer_retraining": {
+            "last_layer.learning_rate": (3e-4, 1e-3, 3e-3, 1e-2),
+            "last_layer.weight_decay": (0.01, 0.1, 1.0),
+        },
     },
 }
 """Grids by name and method.
 
 ``paper`` and ``paper-msgs`` are those of Han & Tsvetkov (2021), for TextLen and for MSGS. ``small``
-tries peak rates up to ten times the paper's, which smaller encoders need; nothing else.
+tries peak rates up to ten times the paper's, which smaller encoders need. With group DRO it also
+tries the step size of the group weights; of last layer retraining it leaves the first phase as it
+is, and tries the head's rate and how strongly the head is held back.
 """
 
 

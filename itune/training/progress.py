@@ -70,6 +70,8 @@ class Progress:
 class Watch:
     """Progress of one part of some work after another, as a :data:`~itune.notify.Notify`.
 
+    What comes before a part's first call, such as compiling, does not count for the time left.
+
     >>> with Watch() as watch:
     ...     watch.notify("rows", 1, 2)
     ...     watch.notify("words", 5, 9)
@@ -88,8 +90,9 @@ class Watch:
         """Shows that so much of a part is done."""
         if part != self._part:
             self._close()
-            self._part, self._done, self._bar = part, 0, Progress(part, total)
-        self._bar.advance(done - self._done)
+            self._part, self._bar = part, Progress(part, total, done)
+        else:
+            self._bar.advance(done - self._done)
         self._done = done
 
     def say(self, sentence: str) -> None:

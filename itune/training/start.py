@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import jax
 
-from itune.audit.labels import match_labels, reordered
 from itune.errors import UserError
 from itune.models import BertConfig, has_head, load_classifier, load_encoder
+from itune.models.labels import match_labels, reordered
 from itune.models.names import Params
 from itune.training.corpus import Corpus
 from itune.training.settings import KEPT, NEW

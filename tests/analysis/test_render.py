@@ -38,6 +38,14 @@ def test_latex():
     assert rules == [r"\toprule", r"\midrule", r"\bottomrule"]
 
 
+def test_latex_of_many_columns_lies_on_its_side():
+    narrow, wide = (to_latex(["a b_c"] * n, [[1] * n], caption="", label="x") for n in (10, 11))
+    assert r"\shortstack[r]{a \\ b\_c} & " in narrow  # a line for each word
+    assert "{table}" in narrow and "{sidewaystable}" not in narrow
+    assert wide.count("{sidewaystable}") == 2
+    assert wide.count(r"max width=\linewidth") == 1
+
+
 def test_csv():
     rows = [['a "b", c\nd', 1 / 3], ["e", float("nan")], ["f", None], ["g", np.float64(0.1)]]
     text = to_csv(HEADER, rows)

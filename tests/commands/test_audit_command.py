@@ -23,7 +23,8 @@ def place(tmp_path_factory):
 
 
 @pytest.fixture
-def words(place):
+def words(place, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     return ["audit", str(place / "model"), str(place / "train.csv")]
 
 
@@ -33,10 +34,6 @@ def test_what_it_prints_and_writes(words, tmp_path, capsys):
     shown, errors = capsys.readouterr()
     found = json.loads((out / "report.json").read_text(), parse_constant=pytest.fail)
     assert sorted(path.name for path in out.iterdir()) == ["report.html", "report.json"]
-    page = (out / "report.html").read_text(encoding="utf-8")
-    assert found["verdict"]["headline"] in page
-    command = ["itune", "audit", words[1]]
-    assert found["origin"]["command"][:3] == command and " ".join(command) in page
     assert shown.startswith(found["verdict"]["headline"][:40])
     lines = [" ".join(line.split()) for line in shown.splitlines()]
     test, everyone = found["audit"]["test"], found["audit"]["influence"]
@@ -52,14 +49,14 @@ def test_what_it_prints_and_writes(words, tmp_path, capsys):
     assert any(line.startswith(f"helped {helpful['influence']:+.3f} row") for line in lines)
     assert found["flips"]["size"] == 40 and "in dev: from" in shown
     assert found["audit"]["matrix"] is None and "all rows are looked at" in errors
-    told = f"{out / 'report.html'} is the report; report.json beside it has its numbers"
-    assert lines[-1] == told
+    assert lines[-1] == f"{out}/report.html is the report; report.json beside it has its numbers"
 
 
 def test_nothing_is_overwritten_unasked(words, tmp_path, capsys):
-    path = tmp_path / "report.json"
+    path = tmp_path / "audited" / "report.json"
+    path.parent.mkdir()
     path.write_text("mine")
-    assert main([*words, *RULE, "--out", str(tmp_path)]) == 2
+    assert main([*words, *RULE]) == 2
     assert "report.json exists; choose another folder for --out, or" in capsys.readouterr().err
     assert path.read_text() == "mine"
 

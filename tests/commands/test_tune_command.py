@@ -7,6 +7,7 @@ import pytest
 from tuning_cases import SETTINGS, make_encoder, make_rows, write_rows
 
 from itune.commands import main
+from itune.commands.audit import OTHER_ROWS
 from itune.report.numbers import signed
 
 
@@ -48,6 +49,15 @@ def test_tune(case, command, capsys):
     assert f"CID is {signed(found['after']['cid'])}" in page(out)
     assert main(["tune", *command, "--out", out, "--method", "finetuning"]) == 2
     assert "already holds a run; go on with it by --resume" in capsys.readouterr().err
+
+    quick = ["--sample", "8", "--draws", "20", "--chunk", "8", "--random_probes", "1"]
+    assert main(["audit", out, *quick, "--out", f"{out}/audited"]) == 0  # it knows its table
+    audited = read(f"{out}/audited")
+    assert audited["sizes"] == {"train": 52, "dev": 6, "test": 6}
+    assert audited["digest"] == found["digest"] and audited["notes"] == []
+    more = [str(case[0]), "--split_seed", "1", "--out", f"{out}/audited", "--overwrite"]
+    assert main(["audit", f"{out}/model", *quick, *more]) == 0
+    assert read(f"{out}/audited")["notes"] == [OTHER_ROWS]
 
 
 def test_compare(case, command, capsys):

@@ -13,14 +13,6 @@ from jax.flatten_util import ravel_pytree
 from itune.influence import LinenLoss, Tuples, cross_entropy, value_and_grad
 from itune.models import BertClassifier, BertConfig
 
-# Compiling is nearly all of this suite's time, and takes a quarter of it without optimisation.
-COMPILER = {
-    "xla_backend_optimization_level": 0,
-    "xla_cpu_use_fusion_emitters": False,
-    "xla_cpu_parallel_codegen_split_count": 1,
-}
-jit = partial(jax.jit, compiler_options=COMPILER)
-
 TAPS = {"tap_in": 0, "tap_out": 0}
 POSITIONS, WIDTH, CLASSES = 3, 16, 3  # a kernel (16, 16) at 3 positions is kept as Outer
 
@@ -255,7 +247,7 @@ def get_case(name) -> Case:
 @cache
 def compiled(name, route, microbatch=None):
     """``value_and_grad`` of a case's loss, compiled once for the whole suite."""
-    return jit(value_and_grad(get_case(name).loss, route=route, microbatch=microbatch))
+    return jax.jit(value_and_grad(get_case(name).loss, route=route, microbatch=microbatch))
 
 
 # --- the definition -----------------------------------------------------------------------------
@@ -292,7 +284,7 @@ def definition(loss, select=None):
 
 @cache
 def compiled_definition(name):
-    return jit(definition(get_case(name).loss))
+    return jax.jit(definition(get_case(name).loss))
 
 
 # --- comparing ----------------------------------------------------------------------------------

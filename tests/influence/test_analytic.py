@@ -10,7 +10,6 @@ from influence_cases import (
     compiled,
     draw_tuples,
     get_case,
-    jit,
     random_params,
 )
 from jax.flatten_util import ravel_pytree
@@ -83,7 +82,7 @@ def test_logistic_regression(route):
 
     tuples = draw_tuples(draw, rng)
     params = {"kernel": jnp.asarray(rng.normal(size=(4, 1)))}
-    (value, info), gradient = jit(value_and_grad(loss, route=route))(params, tuples)
+    (value, info), gradient = jax.jit(value_and_grad(loss, route=route))(params, tuples)
 
     def unit(z):
         return z["x"] / jnp.linalg.norm(z["x"], axis=-1, keepdims=True) * z["y"][..., None]
@@ -134,8 +133,8 @@ def test_one_row_of_the_head(route):
         return jnp.mean(jnp.sum(tuples.weights * influences, axis=1) ** 2), influences
 
     fun = value_and_grad(loss, route=route, select=lambda path: path == ("row_1", "kernel"))
-    (value, info), gradient = jit(fun)(params, tuples)
-    (value_, influences), gradient_ = jit(jax.value_and_grad(of_encoder, has_aux=True))(params)
+    (value, info), gradient = jax.jit(fun)(params, tuples)
+    (value_, influences), gradient_ = jax.jit(jax.value_and_grad(of_encoder, has_aux=True))(params)
     assert_close((value, info.influences), (value_, influences), 1e-12)
     assert_close(gradient, gradient_, 1e-10)
     assert not np.any(gradient_["row_1"]["kernel"]) and np.any(gradient_["encoder"]["kernel"])
@@ -145,7 +144,7 @@ def test_the_whole_kernel_of_the_head():
     """``g_W = h ⊗ r`` with the residual r = p - onehot: influence is ``cos(h, h') cos(r, r')``."""
     loss, params, tuples = heads(is_split=False, label=None, rng=np.random.default_rng(11))
 
-    @jit
+    @jax.jit
     def units(z):
         logits, h = loss.module.apply({"params": params}, z["x"])
         residual = jax.nn.softmax(logits) - jax.nn.one_hot(z["y"], 3, dtype=h.dtype)
@@ -154,7 +153,7 @@ def test_the_whole_kernel_of_the_head():
     (h, r), (hs, rs) = jax.vmap(units)(tuples.probe), jax.vmap(jax.vmap(units))(tuples.partners)
     expected = jnp.einsum("mkd,md->mk", hs, h) * jnp.einsum("mkc,mc->mk", rs, r)
     fun = value_and_grad(loss, select=lambda path: path == ("head", "kernel"))
-    (_, info), _ = jit(fun)(params, tuples)
+    (_, info), _ = jax.jit(fun)(params, tuples)
     assert_close(info.influences, expected, 1e-12)
 
 
@@ -172,7 +171,7 @@ def dense_derivatives(examples):
 
         return jax.grad(loss)(theta), jax.hessian(loss)(theta)
 
-    return jit(jax.vmap(of))(examples)
+    return jax.jit(jax.vmap(of))(examples)
 
 
 def test_gradient_by_dense_hessians():
@@ -204,7 +203,7 @@ def test_pair_terms():
     case = get_case("mlp")
     pair = case.draw(np.random.default_rng(12), 2)
     train, probe = (jax.tree.map(lambda x, i=i: x[i], pair) for i in range(2))
-    influence, terms = jit(lambda *a: pair_terms(case.loss, *a))(case.params, train, probe)
+    influence, terms = jax.jit(lambda *a: pair_terms(case.loss, *a))(case.params, train, probe)
     (g, h), (hessian_g, hessian_h) = dense_derivatives(pair)
     norm_g, norm_h = jnp.linalg.norm(g), jnp.linalg.norm(h)
     assert_close(influence, g @ h / (norm_g * norm_h), 1e-12)

@@ -101,3 +101,25 @@ def test_an_uncovered_parameter_is_named():
     loss = LinenLoss(Own(), lambda apply, z: cross_entropy(apply(z["x"]), z["y"]))
     with pytest.raises(ValueError, match="parameter 'scale' belongs to no Dense"):
         check_coverage(loss, params, z)
+
+
+class Normalised(nn.Module):
+    """A kernel that is divided by its norm before its layer sees it."""
+
+    @nn.compact
+    def __call__(self, x):
+        return nn.Dense(3, name="head")(nn.WeightNorm(nn.Dense(4, name="inner"))(x))
+
+
+def test_a_parameter_that_is_changed_before_it_is_used():
+    z = {"x": jnp.ones(4), "y": 1}
+    params = random_params(Normalised(), z["x"])
+    loss = LinenLoss(Normalised(), lambda apply, z: cross_entropy(apply(z["x"]), z["y"]))
+    told = "parameter 'inner/kernel' is in a layer .* nn.WeightNorm, leave it out with select="
+    with pytest.raises(ValueError, match=told):
+        check_coverage(loss, params, z)
+    with pytest.raises(ValueError, match="parameter 'inner/bias' is in a layer"):
+        check_coverage(loss, params, z, select=["head/*", "inner/bias"])
+    with pytest.raises(ValueError, match="parameter 'WeightNorm_0/inner/kernel/scale' belongs to"):
+        check_coverage(loss, params, z, select=["!inner/*"])
+    check_coverage(loss, params, z, select="head/*")

@@ -2,7 +2,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from influence_cases import assert_close, jit
+from influence_cases import assert_close
 
 from itune.influence import cross_entropy
 
@@ -17,7 +17,7 @@ def test_equals_log_softmax():
 
     assert_close(cross_entropy(logits, jnp.asarray(label)), plain(logits), 1e-14)
     actual, expected = (
-        jit(jax.grad(lambda z, f=f: jnp.sum(jnp.sin(f(z)))))(logits)
+        jax.jit(jax.grad(lambda z, f=f: jnp.sum(jnp.sin(f(z)))))(logits)
         for f in (lambda z: cross_entropy(z, jnp.asarray(label)), plain)
     )
     assert_close(actual, expected, 1e-13)
@@ -30,9 +30,9 @@ def test_labels_of_any_integer_type(label):
 
 def derivatives(logits, label):
     """Gradient and Hessian in the logits."""
-    return jit(lambda z: (jax.grad(cross_entropy)(z, label), jax.hessian(cross_entropy)(z, label)))(
-        logits
-    )
+    return jax.jit(
+        lambda z: (jax.grad(cross_entropy)(z, label), jax.hessian(cross_entropy)(z, label))
+    )(logits)
 
 
 @pytest.mark.parametrize("gap", [20, 40, 60, 80])

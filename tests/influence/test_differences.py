@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from influence_cases import assert_close, flat_gradient, get_case, jit
+from influence_cases import assert_close, flat_gradient, get_case
 
 from itune.influence import make_weights
 from itune.influence.differences import projections, unit_gradient_sum
@@ -20,9 +20,13 @@ def setup(name, select=None):
     """The case, examples, their matrix of influences, and the two functions, compiled."""
     case = get_case(name)
     examples = case.draw(np.random.default_rng(16), N)
-    gradients = jit(jax.vmap(lambda z: flat_gradient(case.loss, case.params, z, select)))(examples)
+    gradients = jax.jit(jax.vmap(lambda z: flat_gradient(case.loss, case.params, z, select)))(
+        examples
+    )
     units = gradients / jnp.linalg.norm(gradients, axis=1, keepdims=True)
-    functions = (jit(make(case.loss, select=select)) for make in (unit_gradient_sum, projections))
+    functions = (
+        jax.jit(make(case.loss, select=select)) for make in (unit_gradient_sum, projections)
+    )
     return case, examples, units @ units.T, *functions
 
 

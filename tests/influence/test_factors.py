@@ -15,7 +15,6 @@ from influence_cases import (
     assert_close,
     draw_features,
     get_case,
-    jit,
     random_params,
 )
 
@@ -37,7 +36,7 @@ def case_and_factors(name, count=3):
     case = get_case(name)
     examples = case.draw(np.random.default_rng(2), count)
 
-    @jit
+    @jax.jit
     def both(params, examples):
         def factors(example):
             return factored.factored_gradient(case.loss, params, example, unit_residual=False)
@@ -56,7 +55,7 @@ def test_gradient_products_and_sums(name):
     rng = np.random.default_rng(3)
     direction = {path: jnp.asarray(rng.normal(size=shape)) for path, shape in shapes.items()}
 
-    @jit
+    @jax.jit
     def ours(factors):
         first, second = (jax.tree.map(lambda x, i=i: x[i], factors) for i in range(2))
         return (
@@ -66,7 +65,7 @@ def test_gradient_products_and_sums(name):
             factored.weighted_sum(factors, weights, shapes),
         )
 
-    @jit
+    @jax.jit
     def theirs(dense):
         first, second = (jax.tree.map(lambda x, i=i: x[i], dense) for i in range(2))
         return (
@@ -105,7 +104,7 @@ def test_stacked_and_repeated_layers_stay_factored():
 def test_unit_residual_changes_the_scale_only():
     case, dense_scale, _ = case_and_factors("mlp", 1)
     single = jax.tree.map(lambda x: x[0], case.draw(np.random.default_rng(2), 1))
-    unit = jit(lambda p, z: factored.factored_gradient(case.loss, p, z))(case.params, single)
+    unit = jax.jit(lambda p, z: factored.factored_gradient(case.loss, p, z))(case.params, single)
     loud = jax.tree.map(lambda x: x[0], dense_scale)
     # The last bias's gradient is the derivative in the logits: the scale itself.
     (residual,), (scaled,) = (f["Dense_2", "bias"] for f in (loud, unit))
@@ -210,7 +209,7 @@ def test_ways_of_calling_a_layer(module):
     loss = LinenLoss(module, lambda apply, z: jnp.sum(jnp.sin(apply(z["x"]))))
     shapes = selected_shapes(None, params)
 
-    @jit
+    @jax.jit
     def both(params):
         factors = factored.factored_gradient(loss, params, z, unit_residual=False)
         return factored.gradient_of(factors, shapes), by_path(jax.grad(loss)(params, z))

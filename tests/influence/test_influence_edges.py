@@ -13,7 +13,6 @@ from influence_cases import (
     draw_tuples,
     flat_gradient,
     get_case,
-    jit,
 )
 
 from itune.influence import ROUTES, make_weights
@@ -39,7 +38,7 @@ def define(tuples):
     return compiled_definition("mlp")(get_case("mlp").params, tuples)
 
 
-@jit
+@jax.jit
 def gradient_norms(params, examples):
     gradients = jax.vmap(lambda z: flat_gradient(get_case("mlp").loss, params, z))(examples)
     return jnp.linalg.norm(gradients, axis=1)
@@ -108,6 +107,18 @@ def test_weight_0_contributes_nothing(route):
     (value_, _), gradient_ = run(route, others._replace(weights=tuples.weights))
     assert info.delta[0] == 0 and value > 0
     assert_close((value_, gradient_), (value, gradient), 1e-14)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_weight_0_does_not_hide_nan_from_the_gradient(route):
+    """Of 0 times a partner's derivative nothing is left but NaN."""
+    tuples = tuples_with(scale=(1.0, [[1.0, 1.0, np.nan]] * 3))
+    tuples = tuples._replace(weights=tuples.weights.at[:, 2].set(0))
+    sound = tuples_with()._replace(weights=tuples.weights)
+    (value, info), gradient = run(route, tuples)
+    (value_, info_), _ = run(route, sound)
+    assert_close((value, info.delta), (value_, info_.delta), 1e-14)
+    assert all(np.any(np.isnan(leaf)) for leaf in jax.tree.leaves(gradient))
 
 
 @pytest.mark.parametrize("route", ROUTES)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from influence_cases import assert_close, cast, draw_text, get_case, jit
+from influence_cases import assert_close, cast, compiled, draw_text, get_case
 
 from itune.influence import PAIR_FREE, Pool, Tuples, value_and_grad
 from itune.influence import factors as factored
@@ -21,7 +21,7 @@ def pool_of(name, real=REAL, seed=20):
 
 @cache
 def pair_free(name, select=None):
-    return jit(value_and_grad(get_case(name).loss, route=PAIR_FREE, select=select))
+    return jax.jit(value_and_grad(get_case(name).loss, route=PAIR_FREE, select=select))
 
 
 def definition(loss, select=None):
@@ -37,17 +37,14 @@ def definition(loss, select=None):
         g = g / jnp.linalg.norm(g, axis=1, keepdims=True)
         influences, real = g @ g.T, pool.is_real.ravel()
         row = np.repeat(np.arange(rows), columns)
-        total, deltas = 0.0, []
-        for p in range(rows * columns):
-            same = real & (row == row[p]) & (np.arange(rows * columns) != p)
-            different = real & (row != row[p])
-            means = [
-                jnp.sum(jnp.where(m, influences[p], 0)) / jnp.maximum(m.astype(float).sum(), 1)
-                for m in (same, different)
-            ]
-            deltas.append(jnp.where(real[p], means[0] - means[1], 0))
-            total += deltas[-1] ** 2
-        return total / real.astype(float).sum(), jnp.stack(deltas).reshape(rows, columns)
+        is_same = (row[:, None] == row) & ~np.eye(len(row), dtype=bool)
+        means = [
+            jnp.sum(jnp.where(group, influences, 0), axis=1)
+            / jnp.maximum(group.sum(axis=1, dtype=float), 1)
+            for group in (real[None] & is_same, real[None] & (row[:, None] != row))
+        ]
+        delta = jnp.where(real, means[0] - means[1], 0)
+        return jnp.sum(delta**2) / real.sum(dtype=float), delta.reshape(rows, columns)
 
     return jax.value_and_grad(mean_loss, has_aux=True)
 
@@ -62,7 +59,7 @@ def test_equals_the_definition(name):
     else:
         short = pool
     (value, info), gradient = pair_free(name)(params, pool)
-    (value_, delta), gradient_ = jit(definition(get_case(name).loss))(params, short)
+    (value_, delta), gradient_ = jax.jit(definition(get_case(name).loss))(params, short)
     assert value > 0 and info.influences is None
     assert_close((value, info.delta, gradient), (value_, delta, gradient_), 1e-10)
 
@@ -70,8 +67,7 @@ def test_equals_the_definition(name):
 @pytest.mark.parametrize("route", ["ghost", "hvp"])
 def test_routes_by_pairs_take_pools(route):
     params, pool = get_case("mlp").params, pool_of("mlp")
-    fun = jit(value_and_grad(get_case("mlp").loss, route=route, microbatch=5))
-    (value, info), gradient = fun(params, pool)
+    (value, info), gradient = compiled("mlp", route, microbatch=5)(params, pool)
     (value_, info_), gradient_ = pair_free("mlp")(params, pool)
     assert info.influences.shape == (3, 4, 12)
     assert_close((value, info.delta, gradient), (value_, info_.delta, gradient_), 1e-10)
@@ -95,7 +91,7 @@ def of_layer(path):
 def test_select():
     params, pool = get_case("mlp").params, pool_of("mlp")
     (value, info), gradient = pair_free("mlp", of_layer)(params, pool)
-    (value_, delta), gradient_ = jit(definition(get_case("mlp").loss, of_layer))(params, pool)
+    (value_, delta), gradient_ = jax.jit(definition(get_case("mlp").loss, of_layer))(params, pool)
     assert_close((value, info.delta, gradient), (value_, delta, gradient_), 1e-10)
     assert np.any(gradient["Dense_0"]["kernel"] != 0)
 
@@ -126,8 +122,7 @@ def test_zero_gradient():
     scale = jnp.ones(REAL.shape).at[0, 1].set(0)
     pool = pool._replace(examples=pool.examples | {"scale": scale})
     (value, info), gradient = pair_free("mlp")(params, pool)
-    by_pairs = jit(value_and_grad(get_case("mlp").loss))
-    (value_, info_), gradient_ = by_pairs(params, pool)
+    (value_, info_), gradient_ = compiled("mlp", "ghost")(params, pool)
     assert info.delta[0, 1] == 0
     assert_close((value, info.delta, gradient), (value_, info_.delta, gradient_), 1e-10)
 
@@ -141,7 +136,7 @@ def test_empty_groups(real):
     """An empty group contributes nothing, as in tuples; padding is no probe."""
     params, pool = get_case("mlp").params, pool_of("mlp", np.array(real, bool))
     (value, info), gradient = pair_free("mlp")(params, pool)
-    (value_, info_), gradient_ = jit(value_and_grad(get_case("mlp").loss))(params, pool)
+    (value_, info_), gradient_ = compiled("mlp", "ghost")(params, pool)
     assert np.all(info.delta[~pool.is_real] == 0)
     assert (value > 0) == (np.sum(real) > 1)
     size = {"value": value_, "delta": info_.delta, "gradient": gradient_}

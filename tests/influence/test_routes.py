@@ -17,7 +17,6 @@ from influence_cases import (
     draw_text,
     draw_tuples,
     get_case,
-    jit,
 )
 
 from itune.influence import ROUTES, LinenLoss, Tuples, value_and_grad
@@ -109,7 +108,7 @@ def test_traces_once_for_one_shape():
         return case.loss.loss_fn(apply, example)
 
     loss = LinenLoss(case.loss.module, loss_fn)
-    fun = jit(chex.assert_max_traces(value_and_grad(loss, microbatch=1), n=2))
+    fun = jax.jit(chex.assert_max_traces(value_and_grad(loss, microbatch=1), n=2))
 
     def loss_traces(probes, seed):
         calls.clear()

@@ -17,7 +17,6 @@ from influence_cases import (
     draw_features,
     draw_tuples,
     get_case,
-    jit,
     norm,
     random_params,
 )
@@ -87,9 +86,9 @@ class Reapplied(nn.Module):
         (One(nn.LayerNorm(reduction_axes=(-2, -1))), "layer 'layer' uses reduction_axes"),
         (One(nn.LayerNorm(feature_axes=(-2, -1))), "layer 'layer' uses feature_axes"),
         (Masked(), "layer 'LayerNorm_0' uses a mask"),
-        (Scanned((("params", 0),)), "taps of layer 'ScanBlock_0/.*lost.* tap_in and tap_out"),
+        (Scanned((("params", 0),)), "parameter 'ScanBlock_0/.*lost.* tap_in and tap_out"),
         (Scanned((("params", 1), *TAPS.items())), "'ScanBlock_0/.*stacked .* variable_axes of 0"),
-        (Reapplied(), "taps of layer '' were lost"),
+        (Reapplied(), "layer '' is called with parameters that are not its"),
     ],
 )
 def test_messages(module, message):
@@ -107,8 +106,8 @@ def test_select_leaves_the_uncovered_parameter_out():
     def select(path):
         return path[-1] != "gate"
 
-    actual = jit(value_and_grad(loss, select=select))(params, tuples)
-    expected = jit(definition(loss, select))(params, tuples)
+    actual = jax.jit(value_and_grad(loss, select=select))(params, tuples)
+    expected = jax.jit(definition(loss, select))(params, tuples)
     assert_same_result(actual, expected, 1e-10)
     _, gradient = actual
     assert np.any(gradient["gate"] != 0)  # influences leave it out, their gradient does not
@@ -149,7 +148,7 @@ def test_ghost_needs_a_linen_loss_and_the_others_do_not():
     with pytest.raises(ValueError, match="route 'ghost' needs a LinenLoss"):
         value_and_grad(plain)
     tuples = draw_tuples(case.draw, np.random.default_rng(0))
-    (value, info), gradient = jit(value_and_grad(plain, route="hvp"))(case.params, tuples)
+    (value, info), gradient = jax.jit(value_and_grad(plain, route="hvp"))(case.params, tuples)
     (value_, info_), gradient_ = compiled("mlp", "ghost")(case.params, tuples)
     assert_same_result(((value, info), gradient), ((value_, info_.influences), gradient_), 1e-10)
 
@@ -167,5 +166,7 @@ def test_outputs_of_any_kind():
     loss = LinenLoss(Chatty(), lambda apply, z: cross_entropy(apply(z["x"])["logits"], z["y"]))
     params = random_params(Chatty(), jnp.zeros(SEQUENCE))
     tuples = draw_tuples(draw, np.random.default_rng(0))
-    actual, expected = (jit(f)(params, tuples) for f in (value_and_grad(loss), definition(loss)))
+    actual, expected = (
+        jax.jit(f)(params, tuples) for f in (value_and_grad(loss), definition(loss))
+    )
     assert_same_result(actual, expected, 1e-10)

@@ -48,7 +48,10 @@ def test_label_step(name, chunks):
 
     tx = bert_adam(warmup_linear(0.1, 20))
     step = plain_step(
-        tx, state.label.optimizer, state.params, *jax.value_and_grad(mean_loss)(state.params)
+        tx,
+        state.label.optimizer,
+        state.params,
+        *jax.jit(jax.value_and_grad(mean_loss))(state.params),
     )
     assert_updated(after, after.label, info, "loss", step)
     assert np.any(after.params["classifier"]["bias"] != state.params["classifier"]["bias"])
@@ -145,7 +148,7 @@ def test_pooled_update():
     state = start("pooled")
     pools = [
         pool_chunk([[0, 1, 2], [3, 4, 5]], [[1, 1, 1], [1, 1, 0]]),
-        pool_chunk([[6, 7], [8, 9], [10, 11]], np.ones((3, 2))),
+        pool_chunk([[6, 7, 8], [9, 10, 11]], np.ones((2, 3))),
     ]
     pools = [p | {"is_real": p["is_real"].astype(bool)} for p in pools]
     after, info = run("pooled", state, [*(("pool", p) for p in pools), ("influence_update", {})])
@@ -240,7 +243,7 @@ def test_embedding_update(chunks):
     state = start("embedding_tuning")
     work = [("tuples", tuple_chunk(np.array(rows))) for rows in chunks]
     after, info = run("embedding_tuning", state, [*work, ("influence_update", {})])
-    value, gradient = jax.value_and_grad(embedding_loss)(state.params)
+    value, gradient = jax.jit(jax.value_and_grad(embedding_loss))(state.params)
     assert value > 1e-3
     assert_embedding_update(state, after, info, value, gradient)
 
@@ -264,7 +267,7 @@ def test_embedding_update_of_a_pool():
 
     work = [("pool", pool_chunk(rows, is_real)), ("influence_update", {})]
     after, info = run("embedding_tuning", state, work)
-    value, gradient = jax.value_and_grad(loss)(state.params)
+    value, gradient = jax.jit(jax.value_and_grad(loss))(state.params)
     assert_embedding_update(state, after, info, value, gradient)
 
 
@@ -299,6 +302,7 @@ def test_adversarial_update(hidden):
     chunk = {"examples": examples, "is_real": np.ones(6, bool), "dropout": np.uint32(key)}
     after, info = run("adversarial", state, [("label", chunk), ("label_update", {})])
 
+    @jax.jit
     def losses(params, adversary):
         out = outputs(params, examples, jax.random.key(key))
         logits = out.pooled @ adversary["kernel"] + adversary["bias"][None]
@@ -313,8 +317,8 @@ def test_adversarial_update(hidden):
         return label_loss - 0.3 * confound_loss
 
     gradient = {
-        "params": jax.grad(encoder_loss)(state.params),
-        "adversary": jax.grad(lambda a: losses(state.params, a)[1])(state.adversary),
+        "params": jax.jit(jax.grad(encoder_loss))(state.params),
+        "adversary": jax.jit(jax.grad(lambda a: losses(state.params, a)[1]))(state.adversary),
     }
     both = {"params": state.params, "adversary": state.adversary}
     tx = bert_adam(warmup_linear(0.1, 20))

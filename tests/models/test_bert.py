@@ -1,6 +1,5 @@
 import dataclasses
 import json
-from functools import partial
 from pathlib import Path
 
 import jax
@@ -59,15 +58,13 @@ def batch():
 
 
 STATIC = ("config", "deterministic")
-# Compiling takes most of the time here; MiniLM's test below compiles as users do.
-QUICKLY = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 
 
 def forward(params, *inputs, config=TINY, **kwargs):
     return BertClassifier(config).apply({"params": params}, *inputs, **kwargs)
 
 
-apply = jax.jit(forward, static_argnames=STATIC, compiler_options=QUICKLY)
+apply = jax.jit(forward, static_argnames=STATIC)
 
 
 def quick_key(seed):
@@ -134,7 +131,7 @@ def test_leading_axes(params, batch, lead):
 
 
 def test_vmapped_singles_equal_batch(params, batch):
-    single = jax.jit(jax.vmap(forward, (None, 0, 0, 0)), compiler_options=QUICKLY)(params, *batch)
+    single = jax.jit(jax.vmap(forward, (None, 0, 0, 0)))(params, *batch)
     assert_close(single, apply(params, *batch))
 
 
@@ -154,7 +151,7 @@ def test_padding_has_no_gradient(params, batch):
     def loss(p):
         return jnp.sum(jnp.sin(forward(p, ids, mask, types).logits))
 
-    value, grads = jax.jit(jax.value_and_grad(loss), compiler_options=QUICKLY)(params)
+    value, grads = jax.jit(jax.value_and_grad(loss))(params)
     table = grads["embeddings"]["word"]["embedding"]
     assert np.all(table[39] == 0) and np.all(table[ids[0, 0]] != 0)
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves((value, grads)))
@@ -181,7 +178,7 @@ def test_first_and_second_derivatives(params):
         value, gradient = jax.value_and_grad(loss)(p)
         return dot(gradient, direction), value
 
-    @partial(jax.jit, compiler_options=QUICKLY)
+    @jax.jit
     def at(t):
         moved = jax.tree.map(lambda p, d: p + t * d, params, direction)
         (first, value), gradient = jax.value_and_grad(slope, has_aux=True)(moved)
@@ -234,7 +231,7 @@ def test_layers_draw_different_dropout():
     params = random_params(config)
     kwargs = {"deterministic": False, "mutable": ["tap_in"]}
 
-    @partial(jax.jit, compiler_options=QUICKLY)
+    @jax.jit
     def run(params, key):
         with nn.intercept_methods(spy):
             return model.apply({"params": params}, ids, ids, rngs={"dropout": key}, **kwargs)
@@ -274,7 +271,7 @@ def test_dtype_follows_parameters(params, batch, dtype):
 
 def test_fresh_parameters_are_float32_and_differ_by_layer():
     ids = jnp.zeros((2, 3), jnp.int32)
-    init = jax.jit(BertClassifier(TINY).init, compiler_options=QUICKLY)
+    init = jax.jit(BertClassifier(TINY).init)
     params = init(quick_key(0), ids, ids)["params"]
     assert {v.dtype for v in jax.tree.leaves(params)} == {jnp.dtype("float32")}
     kernels = [params[f"layer_{i}"]["query"]["kernel"] for i in range(2)]

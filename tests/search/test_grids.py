@@ -6,7 +6,8 @@ from itune import UserError
 from itune.config import to_dict
 from itune.search import GRIDS, load_grid
 from itune.search.grids import points, settings
-from itune.training.run import RunConfig
+from itune.training.recipes import METHODS
+from itune.training.settings import RunConfig
 
 
 @pytest.mark.parametrize(
@@ -18,6 +19,8 @@ from itune.training.run import RunConfig
         ("paper-msgs", "influence_tuning", 3 * 1 * 3 * 4),
         ("paper-msgs", "adversarial", 2 * 3 * 4),
         ("small", "finetuning", 4),
+        ("small", "group_dro", 4 * 3),
+        ("small", "last_layer_retraining", 4 * 3),
     ],
 )
 def test_sizes(name, method, size):
@@ -36,6 +39,16 @@ def test_the_best_of_the_paper_are_in_its_grids():
     assert has("paper-msgs", "embedding_tuning", 25, 3, 4, 1e-5)
     assert has("paper", "adversarial", 5e-5, 20, 0.3)
     assert has("paper-msgs", "adversarial", 5e-5, 12, 0.3)
+
+
+@pytest.mark.parametrize(("name", "method"), [(n, m) for n, grid in GRIDS.items() for m in grid])
+def test_grids_fit_a_run(name, method):
+    """Every setting is accepted, and none is another's twin."""
+    assert method in METHODS
+    found = settings(RunConfig(), load_grid(name, method))
+    assert len(set(found)) == len(found)
+    others = to_dict(RunConfig()).keys() - {key.partition(".")[0] for key in GRIDS[name][method]}
+    assert all(getattr(found[-1], key) == getattr(RunConfig(), key) for key in others)
 
 
 def test_settings_change_what_the_grid_names():

@@ -1,26 +1,32 @@
-"""Progress says nothing of short work, and how much is left of long work."""
+"""Progress where nobody looks at a terminal."""
+
+import pytest
 
 from itune.training import progress
-from itune.training.progress import Watch
 
 
-def test_quiet_when_short(capsys):
-    with Watch() as watch:
-        for done in (1, 2):
-            watch.notify("rows", done, 2)
+@pytest.fixture
+def clock(monkeypatch):
+    """Seconds that pass when they are told to."""
+    seconds = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: seconds[0])
+    return seconds
+
+
+def notify_all(clock, seconds, total):
+    with progress.Watch() as watch:
+        for done in range(1, total + 1):
+            clock[0] += seconds
+            watch.notify("work", done, total)
+
+
+def test_quiet_for_half_a_minute(clock, capsys):
+    notify_all(clock, 4.0, 8)
     assert capsys.readouterr() == ("", "")
 
 
-def test_what_is_left_of_each_part(capsys, monkeypatch):
-    clock = iter(range(0, 10_000, 60))
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
-    with Watch() as watch:
-        watch.notify("rows", 1, 4)
-        watch.notify("rows", 3, 4)
-        watch.say("half of it")
-        watch.notify("words", 5, 10)
-    out, errors = capsys.readouterr()
-    first, second, said, third = errors.splitlines()
-    assert not out and said == "half of it"
-    assert first.startswith("rows  25%") and second.startswith("rows  75%")
-    assert third.startswith("words  50%") and all("min left" in line for line in (first, third))
+def test_a_line_now_and_then(clock, capsys):
+    """The first of the parts is not counted: it comes with compiling."""
+    notify_all(clock, 20.0, 5)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == ["work  60%, 0.7 min left: under way", "work 100%, 0.0 min left: under way"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from itune import UserError
-from itune.audit.labels import match_labels, reordered
+from itune.models.labels import match_labels, reordered
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,84 @@
+"""What a table of a million rows takes: seconds and peak memory of describing and auditing it.
+
+``python benchmarks/million.py --json FILE``. Each verb is a process of its own, as a user runs it.
+The rows are product reviews, each made different by a number; the model is MiniLM with a head that
+has learnt nothing, which costs what any other does.
+"""
+
+import csv
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from itertools import cycle, islice
+from pathlib import Path
+
+import jax
+from harness import MINILM, environment, print_table
+
+from itune.cli import Parser, run_main
+from itune.data.reviews import Review, ReviewsConfig, generate_reviews
+from itune.data.reviews_grammar import RATINGS
+from itune.errors import UserError
+from itune.models import load_encoder, resolve_encoder, save_classifier
+from itune.training.records import write_json
+
+COLUMNS = ("--text", "review", "--label", "rating", "--confound", "brand")
+DIFFERENT = 12_000
+
+
+def main(argv: list[str]) -> None:
+    """Writes table and model, runs the verbs, prints a table, and writes the records."""
+    parser = Parser(prog="million.py", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--rows", type=int, default=1_000_000, help="of the table (1000000)")
+    parser.add_argument("--json", type=Path, help="where to write the records")
+    options = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        table, model = folder / "reviews.csv", folder / "model"
+        _write_table(table, options.rows)
+        _write_model(model)
+        verbs = {
+            "describe": [str(table), *COLUMNS],
+            "audit": [str(model), str(table), *COLUMNS, "--out", str(folder / "audited")],
+        }
+        records = [
+            {"verb": verb, "rows": options.rows, "bytes_of_table": table.stat().st_size}
+            | _run(verb, words)
+            | environment()
+            for verb, words in verbs.items()
+        ]
+    if options.json:
+        write_json(options.json, records)
+    print_table(records, ("verb", "rows", "seconds", "peak_mib"))
+
+
+def _write_table(path: Path, rows: int) -> None:
+    reviews = generate_reviews(ReviewsConfig(rows=min(rows, DIFFERENT)))["train"]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(Review._fields)
+        for number, (text, rating, brand) in enumerate(islice(cycle(reviews), rows), 1):
+            writer.writerow((f"{text} ({number})", rating, brand))
+
+
+def _write_model(folder: Path) -> None:
+    source = resolve_encoder(MINILM)
+    config, params = load_encoder(source, len(RATINGS), jax.random.key(0))
+    save_classifier(folder, config, params, source, labels=list(RATINGS))
+
+
+def _run(verb: str, words: list[str]) -> dict[str, float]:
+    """Seconds, and the peak of resident memory, of one process."""
+    started = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-m", "itune", verb, *words])
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise UserError(f"itune {verb} ended with status {os.waitstatus_to_exitcode(status)}")
+    seconds = time.perf_counter() - started
+    return {"seconds": round(seconds, 1), "peak_mib": round(usage.ru_maxrss / 1024)}
+
+
+if __name__ == "__main__":
+    sys.exit(run_main(main))

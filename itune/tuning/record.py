@@ -1,0 +1,41 @@
+"""What the folder of a run tells of the table it was trained on."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from itune.config import from_dict
+from itune.data.table import TableConfig
+from itune.errors import UserError
+from itune.models import model_folder
+
+
+class TableRecord(NamedTuple):
+    """The table of a run.
+
+    Attributes:
+      config: where its rows came from, and how they were split.
+      digest: SHA-256 of them.
+    """
+
+    config: TableConfig
+    digest: str
+
+
+def table_record(folder: str | Path) -> TableRecord | None:
+    """Reads what :func:`~itune.tuning.tune.tune` has noted beside a model.
+
+    Args:
+      folder: of the run, or the ``model`` in there.
+
+    Returns:
+      None where the model is of other people, or was trained on something else than a table.
+    """
+    model = model_folder(folder).resolve()
+    if model.name != "model":
+        return None
+    try:
+        found = json.loads((model.parent / "config.json").read_text(encoding="utf-8"))
+        return TableRecord(from_dict(TableConfig, found["table"]), found["data_sha256"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, UserError):
+        return None

@@ -1,0 +1,86 @@
+"""Product of experts: a loss that knows p(y|c)."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from baseline_cases import SEEN, plan_of, used
+from method_cases import (
+    CLASSIFIER,
+    EVEN,
+    LABEL,
+    PARTLY_HIDDEN,
+    TRAIN,
+    assert_close,
+    assert_updated,
+    compiled,
+    initial_params,
+    label_chunk,
+    outputs,
+    plain_step,
+    run,
+    start,
+)
+
+from itune.data.dataset import Dataset, collate
+from itune.methods import ExpertsConfig, confounds_read, product_of_experts
+from itune.training.optimizers import bert_adam, warmup_linear
+
+
+def test_confounds_read_by_the_experts():
+    plan = plan_of("product_of_experts")
+    seen = np.intersect1d(used(plan), SEEN.visible)
+    assert confounds_read(plan, SEEN) == len(seen) > 0.9 * len(SEEN.visible)
+
+
+def prior_by_hand(train, c, classes=3, smoothing=0.5):
+    """p(y|c) of visible examples, or p(y) of all."""
+    labels = [y for y, d in zip(train.label, train.confound, strict=True) if c in (-1, d)]
+    total = len(labels) + smoothing * classes
+    return np.array([(labels.count(y) + smoothing) / total for y in range(classes)])
+
+
+def test_experts_update():
+    """Examples 8 and 11 come with p(y): their confounds are hidden."""
+    state = start("product_of_experts")
+    six = collate(PARTLY_HIDDEN, np.arange(7, 13))
+    assert np.flatnonzero(six["confound"] == -1).tolist() == [1, 4]
+    priors = np.array([prior_by_hand(PARTLY_HIDDEN, c) for c in six["confound"]])
+
+    def mean_loss(params):
+        logits = outputs(params, six, jax.random.key(5)).logits
+        likelihoods = jax.nn.softmax(logits) * priors
+        right = jnp.take_along_axis(likelihoods, six["label"][:, None], axis=1)[:, 0]
+        return -jnp.mean(jnp.log(right / likelihoods.sum(axis=1)))
+
+    chunk = {"examples": six, "is_real": np.ones(6, bool), "dropout": np.uint32(5)}
+    after, info = run("product_of_experts", state, [("label", chunk), ("label_update", {})])
+    step = plain_step(
+        bert_adam(warmup_linear(0.1, 20)),
+        state.label.optimizer,
+        state.params,
+        *jax.jit(jax.value_and_grad(mean_loss))(state.params),
+    )
+    assert_updated(after, after.label, info, "loss", step)
+
+
+def test_accuracy_is_the_models_own():
+    """Not that of the product, which knows label 2 from the confound."""
+    train = Dataset(TRAIN.input_ids, TRAIN.label, (TRAIN.label == 2).astype(np.int32))
+    method = product_of_experts(CLASSIFIER, LABEL, ExpertsConfig(smoothing=1e-9), train, 0)
+    chunk = label_chunk(np.arange(24), 24, data=train)
+    step = jax.jit(method.steps["label_without_dropout"])
+    sums = step(method.init(initial_params()), chunk)[0].label.sums
+    logits = np.array(outputs(initial_params(), chunk["examples"], None).logits)
+    together = np.where(train.confound == 1, 2, logits[:, :2].argmax(axis=1))
+    alone = np.sum(logits.argmax(axis=1) == train.label)
+    assert float(sums["accuracy"]) == alone < np.sum(together == train.label)
+
+
+def test_an_expert_that_knows_nothing():
+    """Finetuning, where every confound has equally many of each label."""
+    method = product_of_experts(CLASSIFIER, LABEL, ExpertsConfig(), EVEN, 0)
+    chunk = label_chunk(np.arange(6), 6, data=EVEN)
+    state = jax.jit(method.steps["label"])(method.init(initial_params()), chunk)[0]
+    expected = compiled("finetuning").steps["label"](start(at_peak=False), chunk)[0]
+    assert_close(state, expected)
+    assert any(map(np.any, jax.tree.leaves(state.label.gradient)))
