@@ -47,6 +47,6 @@ wrote {folder}/train.csv, dev.csv and test.csv; now try
   itune describe {source} {COLUMNS}
   itune describe {source} --text review --label rating --rule {shlex.quote(rule)}
   itune tune {source} {COLUMNS} --method finetuning --out finetuned
-  itune audit finetuned/model {source} {COLUMNS} --out audited
+  itune audit finetuned
   itune tune {source} {COLUMNS}
   itune compare {source} {COLUMNS}"""
