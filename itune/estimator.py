@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from itune.cli import nearest
+from itune.config import from_dict
 from itune.data.table import TableConfig, make_tables
 from itune.errors import UserError
-from itune.predictor import load
+from itune.predictor import as_rows, load
 from itune.tuning import tune
 
 
@@ -77,16 +78,17 @@ class TextClassifier:
         columns = _columns(texts, codes, confounds)
         if confounds is None and self.rule is None:
             raise UserError("there are no confounds; give them to fit, or set rule to make them")
-        config = TableConfig(
-            text_pair="text_pair" if "text_pair" in columns else None,
-            confound=None if confounds is None else "confound",
-            rule=self.rule if confounds is None else None,
-            dev_fraction=self.dev_fraction,
-            test_fraction=0.0,
-        )
+        settings = self._settings()
+        read = {
+            "text_pair": "text_pair" if "text_pair" in columns else None,
+            "confound": None if confounds is None else "confound",
+            "rule": self.rule if confounds is None else None,
+            "dev_fraction": self.dev_fraction,
+            "test_fraction": 0.0,
+        }
+        config = from_dict(TableConfig, read)
         tables = make_tables(columns, config)
         tables = tables._replace(test=tables.dev, label_names=tuple(map(str, classes)))
-        settings = {"encoder": str(self.encoder)} | dict(self.settings or {})
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch) / "tuned" if self.out is None else Path(self.out)
             self.tuned_ = tune(
@@ -109,11 +111,14 @@ class TextClassifier:
         """Accuracy on N texts.
 
         Raises:
-          UserError: it is not fitted, there are other than N labels, or one that it does not know.
+          UserError: it is not fitted, N is 0, there are other than N labels, or one that it does
+            not know.
         """
         self._fitted()
         labels = _array(labels)
-        _require_equal(texts, labels, "labels")
+        _require_equal(as_rows(texts), labels, "labels")
+        if not len(labels):
+            raise UserError("there are no texts, and so no accuracy; give one or more")
         classes = set(self.classes_.tolist())
         for label in labels.tolist():
             if label not in classes:
@@ -163,6 +168,15 @@ class TextClassifier:
             input_tags=InputTags(string=True, two_d_array=False),
         )
 
+    def _settings(self) -> dict[str, Any]:
+        given = self.settings or {}
+        if not isinstance(given, Mapping):
+            raise UserError(
+                f"settings is of type {type(given).__name__}; make it a dict, such as "
+                '{"label.epochs": 3}'
+            )
+        return {"encoder": str(self.encoder)} | dict(given)
+
     @classmethod
     def _names(cls) -> list[str]:
         return list(inspect.signature(cls).parameters)
@@ -204,10 +218,11 @@ def _columns(
     texts: Sequence[Any], codes: np.ndarray, confounds: Sequence[Any] | None
 ) -> dict[str, Any]:
     """The columns of a table of some texts."""
+    texts = as_rows(texts)
     _require_equal(texts, codes, "labels")
     columns = {"text": texts, "label": codes}
-    if len(texts) and isinstance(texts[0], tuple | list):
-        if {len(pair) for pair in texts} != {2}:
+    if texts and isinstance(texts[0], tuple | list):
+        if any(not isinstance(pair, tuple | list) or len(pair) != 2 for pair in texts):
             raise UserError("texts are pairs, but not all of them; give two strings in every row")
         columns |= {"text": [a for a, _ in texts], "text_pair": [b for _, b in texts]}
     if confounds is not None:
@@ -217,7 +232,5 @@ def _columns(
 
 
 def _require_equal(texts: Sequence[Any], values: Sequence[Any], name: str) -> None:
-    if isinstance(texts, str) or not hasattr(texts, "__len__"):
-        raise UserError(f"texts is of type {type(texts).__name__}; give a list of texts")
     if len(texts) != len(values):
         raise UserError(f"there are {len(texts)} texts, but {len(values)} {name}; give one each")

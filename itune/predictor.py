@@ -34,8 +34,8 @@ class Predictor:
 
     def logits(self, texts: Sequence[Any]) -> np.ndarray:
         """Logits of N texts, or pairs of texts, ``(N, classes)``, float32."""
-        _require_texts(texts)
-        if not len(texts):
+        texts = as_texts(texts)
+        if not texts:
             return np.empty((0, len(self.labels)), np.float32)
         data = tokenize_texts(
             texts,
@@ -71,10 +71,29 @@ def load(folder: str | Path) -> Predictor:
     return Predictor(folder)
 
 
-def _require_texts(texts: Sequence[Any]) -> None:
-    """Checks that there are texts, or pairs of texts, all of one kind."""
+def as_texts(texts: Sequence[Any]) -> list[Any]:
+    """Texts, or pairs of texts, as a list; those of a series by place, whatever its index.
+
+    Raises:
+      UserError: it is no sequence, or its items are not of one kind.
+    """
+    rows = as_rows(texts)
+    _require_one_kind(rows)
+    return rows
+
+
+def as_rows(texts: Sequence[Any]) -> list[Any]:
+    """The items of a list, an array or a series, by place.
+
+    Raises:
+      UserError: it is none of these.
+    """
     if isinstance(texts, str) or not hasattr(texts, "__len__"):
         raise UserError(f"texts is of type {type(texts).__name__}; give a list of texts")
+    return texts.tolist() if hasattr(texts, "tolist") else list(texts)
+
+
+def _require_one_kind(texts: list[Any]) -> None:
     is_pair = len(texts) > 0 and isinstance(texts[0], tuple | list)
     wanted = "a pair of strings" if is_pair else "a string"
     for place, row in enumerate(texts, start=1):

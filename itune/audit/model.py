@@ -16,7 +16,7 @@ from itune.audit.sentences import Reading, choose_probes, explain
 from itune.audit.verdict import Names, Verdict, give_verdict
 from itune.data.cells import HIDDEN
 from itune.data.dataset import Dataset, tokenize_table
-from itune.data.table import Table, Tables
+from itune.data.table import Table, Tables, confound_problem
 from itune.errors import UserError
 from itune.methods.method import Classifier
 from itune.models import BertClassifier, load_classifier, load_tokenizer, model_folder
@@ -152,10 +152,10 @@ def audit_model(
         is nothing to compare.
     """
     config = AuditConfig() if config is None else config
+    model = load_model(folder, tables, config.max_length)
     _require_confounds(tables)
     rng = np.random.default_rng([config.seed, 1])
     probes = choose_probes(tables.train.label, tables.train.confound, config, rng)
-    model = load_model(folder, tables, config.max_length)
     for note in model.notes:
         say(note)
     sizes = {name: table.size for name, table in tables.splits().items() if table.size}
@@ -203,15 +203,10 @@ def _encoded(model: LoadedModel, tables: dict[str, Table], notify: Notify) -> di
 
 
 def _require_confounds(tables: Tables) -> None:
-    """Checks what can be before anything is loaded."""
+    """Checks what can be before anything is computed."""
     train = tables.train
-    known = np.setdiff1d(train.confound, [HIDDEN])
-    if len(known) < 2:
-        what = f"every row has confound {tables.confound_names[known[0]]!r}" if len(known) else ""
-        raise UserError(
-            f"{train.name}: {what or 'no row has a confound'}, so there is nothing to compare; "
-            "give another --confound COLUMN or --rule RULE"
-        )
+    if problem := confound_problem(tables):
+        raise UserError(f"{train.name}: {problem}")
     for split in ("dev", "test"):
         for new in np.setdiff1d(tables.splits()[split].label, train.label):
             raise UserError(

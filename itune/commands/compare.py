@@ -36,12 +36,12 @@ def main(argv: Sequence[str]) -> None:
     )
 
     from itune.commands.compare_text import to_text
-    from itune.commands.output import origin_of_run, write_results
+    from itune.commands.output import origin_of_run, require_free, write_results
     from itune.compiling import keep_compiled
-    from itune.report import compare_page, require_report
+    from itune.report import compare_page
     from itune.tuning import compare
 
-    require_report()
+    require_free(command.out, command.overwrite or command.resume)
     keep_compiled()
     compared = compare(
         read_tables(command.table),

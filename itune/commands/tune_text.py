@@ -66,7 +66,7 @@ def _next(tuned: Tuned) -> str:
     return "\n".join(
         [
             f"model: {tuned.model}, for BertForSequenceClassification.from_pretrained",
-            f"next: itune audit {model} with this table tells what it still leans on; itune "
+            f"next: itune audit {model} tells what it still leans on, on the same table; itune "
             "compare, whether another method does better",
         ]
     )

@@ -140,5 +140,5 @@ def _count(record: dict, field: str, where: str) -> int:
 
 def brief(value: object) -> str:
     """A value as JSON, cut to 40 characters, for messages."""
-    text = json.dumps(value)
+    text = json.dumps(value, default=repr, skipkeys=True)
     return text if len(text) <= 40 else text[:39] + "…"

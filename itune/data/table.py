@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from itune.data.cells import HIDDEN
+from itune.data.cells import HIDDEN, count_cells
 from itune.data.columns import read_columns
 from itune.data.objects import find_sources
 from itune.data.partition import partition
@@ -288,7 +288,10 @@ def problems(tables: Tables) -> list[str]:
     found = []
     if len(present := np.unique(train.label)) < 2:
         name = tables.label_names[present[0]]
-        found.append(f"every training row has label {name!r}; a classifier needs two classes")
+        found.append(
+            f"every training row has label {name!r}; a classifier needs two classes, so give "
+            "another --label COLUMN or more rows"
+        )
     for split in ("dev", "test"):
         table = tables.splits()[split]
         if not table.size:
@@ -298,13 +301,29 @@ def problems(tables: Tables) -> list[str]:
                 f"label {tables.label_names[new]!r} occurs in {split} but never in train; remove "
                 "those rows or add some to train"
             )
-    confounds = np.setdiff1d(train.confound, [HIDDEN])
+    return [*found, *filter(None, [confound_problem(tables)])]
+
+
+def confound_problem(tables: Tables) -> str | None:
+    """What keeps the confound of training rows from being studied, and what to do; or None."""
+    train = tables.train
+    labels, confounds, _ = count_cells(train.label, train.confound)
+    labels, confounds = labels[confounds != HIDDEN], confounds[confounds != HIDDEN]
     if not len(confounds):
-        found.append("no training row has a confound; give --confound COLUMN or --rule RULE")
-    elif len(confounds) == 1:
+        return "no training row has a confound; give --confound COLUMN or --rule RULE"
+    if len(np.unique(confounds)) == 1:
         name = tables.confound_names[confounds[0]]
-        found.append(f"every training row has confound {name!r}; nothing can be told apart by it")
-    return found
+        why = " (the rule matches none)" if tables.rule and confounds[0] == 0 else ""
+        return (
+            f"every training row has confound {name!r}{why}, so there is nothing to compare; give "
+            "another --confound COLUMN or --rule RULE"
+        )
+    if len(np.unique(labels)) == len(labels):
+        return (
+            "no label occurs with two confounds in training, so there is nothing to compare; add "
+            "such rows, or give another --confound COLUMN or --rule RULE"
+        )
+    return None
 
 
 def require_trainable(tables: Tables) -> None:

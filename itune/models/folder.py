@@ -63,7 +63,7 @@ def load_config(folder: str | Path) -> BertConfig:
     kind = data.get("model_type")
     if kind != "bert":
         what = f"is for model_type {kind!r}" if kind else "does not tell its model_type"
-        raise UserError(f'{path} {what}; only "bert" is supported')
+        raise UserError(f'{path} {what}; only "bert" is supported, so choose a BERT model')
     if (position := data.get("position_embedding_type", "absolute")) != "absolute":
         raise UserError(
             f'{path} has position_embedding_type {position!r}; only "absolute" is supported'

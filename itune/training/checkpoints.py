@@ -1,7 +1,10 @@
 """Checkpoints of a run: its whole state, where it is, and how much of the record is true."""
 
 import contextlib
+import errno
 import logging
+import os
+import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +14,9 @@ from orbax.checkpoint import v1 as ocp
 from itune.errors import UserError
 
 KEPT = 2
+
+SPARE = 2**20
+"""Bytes of a checkpoint beside its arrays, at most."""
 
 
 class Position(NamedTuple):
@@ -29,12 +35,14 @@ class Position(NamedTuple):
 
 @contextlib.contextmanager
 def _quiet():
-    """Orbax logs the traceback of what it raises."""
+    """Orbax logs the traceback of what it raises; of tensorstore, what the system says."""
     logger = logging.getLogger("absl")
     before = logger.level
     logger.setLevel(logging.CRITICAL)
     try:
         yield
+    except ValueError as error:
+        raise OSError(f"no checkpoint: {' '.join(str(error).split())[:200]}") from error
     finally:
         logger.setLevel(before)
 
@@ -61,12 +69,10 @@ class Checkpoints:
         latest = self._checkpointer.latest
         if latest is not None and latest.step == position.work:
             return
+        self._require_room(state)
         metadata = dict(position._asdict())
         with _quiet():
-            try:
-                self._checkpointer.save(position.work, state, force=True, custom_metadata=metadata)
-            except ValueError as error:  # as tensorstore raises what the system says
-                raise OSError(f"no checkpoint: {' '.join(str(error).split())[:200]}") from error
+            self._checkpointer.save(position.work, state, force=True, custom_metadata=metadata)
 
     def restore(self, state: Any) -> tuple[Position, Any] | None:
         """The newest position and state, or None where there is none.
@@ -93,7 +99,17 @@ class Checkpoints:
         metadata = self._checkpointer.metadata(latest.step).custom_metadata
         return Position(**metadata), restored
 
+    def _require_room(self, state: Any) -> None:
+        """Looks first: the threads of a save that fails on the way print tracebacks."""
+        needed = SPARE + sum(leaf.nbytes for leaf in jax.tree.leaves(state))
+        if shutil.disk_usage(self._folder).free < needed:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
     def close(self) -> None:
-        """Releases the checkpointer's threads."""
+        """Releases the checkpointer's threads.
+
+        Raises:
+          OSError: as :meth:`save`, of what it had begun.
+        """
         with _quiet():
             self._checkpointer.close()

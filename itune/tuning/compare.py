@@ -13,7 +13,7 @@ from itune.training.folder import require_free
 from itune.training.records import write_json
 from itune.training.run import check_run, describe_run, run_on
 from itune.tuning.compared import Compared, Difference, compared_of
-from itune.tuning.tune import require_tunable, scaled_settings
+from itune.tuning.tune import is_seed, require_tunable, scaled_settings
 from itune.tuning.tuned import read_json_of, read_tuned, tuned_of
 
 NAME = "comparison"
@@ -67,12 +67,10 @@ def compare(
     Raises:
       UserError: bad input of any kind, or a folder holds something else.
     """
+    _require_list("methods", methods, "different methods", lambda method: isinstance(method, str))
+    _require_list("seeds", seeds, "different integers from 0 to 2**32 - 1", is_seed)
     for method in methods:
         require_tunable(method)
-    _require_list("methods", methods, "different methods", lambda method: True)
-    _require_list(
-        "seeds", seeds, "different integers from 0 to 2**32 - 1", lambda seed: 0 <= seed < 2**32
-    )
     folder = Path(folder)
     corpus = _tokenized_once(corpus_of_tables(tables))
     config = scaled_settings(tables, settings or {})
@@ -161,5 +159,7 @@ def _tokenized_once(corpus: Corpus) -> Corpus:
 def _require_list(
     name: str, values: Sequence[Any], expected: str, is_fit: Callable[[Any], bool]
 ) -> None:
-    if not values or len(set(values)) < len(values) or not all(map(is_fit, values)):
-        raise UserError(f"{name} is {tuple(values)!r}; make it a list of {expected}")
+    is_list = isinstance(values, Sequence) and not isinstance(values, str)
+    if not is_list or not values or not all(map(is_fit, values)) or len(set(values)) < len(values):
+        shown = tuple(values) if is_list else values
+        raise UserError(f"{name} is {shown!r}; make it a list of {expected}")

@@ -13,7 +13,7 @@ from itune.data.table import Table, Tables, require_trainable
 from itune.errors import UserError
 from itune.models import load_config, load_tokenizer, resolve_encoder
 from itune.training.corpus import corpus_of_tables
-from itune.training.recipes import METHODS, require_method
+from itune.training.recipes import METHODS
 from itune.training.run import run_on
 from itune.training.settings import TrainingConfig
 from itune.tuning.schedule import schedule
@@ -21,6 +21,9 @@ from itune.tuning.tuned import Tuned, tuned_of
 
 LOOKED_AT = 1000
 """Rows whose length is looked at."""
+
+SEED = "an integer from 0 to 2**32 - 1"
+"""What a seed is, in words."""
 
 LONGEST = 256
 """Word pieces that inputs are cut to at least."""
@@ -56,6 +59,8 @@ def tune(
       UserError: bad input of any kind, or the folder holds something else.
     """
     require_tunable(method)
+    if not is_seed(seed):
+        raise UserError(f"seed is {seed!r}; make it {SEED}")
     finished = run_on(
         corpus_of_tables(tables),
         scaled_settings(tables, settings or {}),
@@ -76,13 +81,19 @@ def require_tunable(method: str) -> None:
     Raises:
       UserError: there is no such method, or it needs what tables have not.
     """
-    require_method(method)
+    others = ", ".join(name for name, recipe in METHODS.items() if not recipe.uses_control)
+    if method not in METHODS:
+        raise UserError(f"method is {method!r}; use one of {others}")
     if METHODS[method].uses_control:
-        others = ", ".join(name for name, recipe in METHODS.items() if not recipe.uses_control)
         raise UserError(
             f"method {method} trains on data without the confound, of which a table knows nothing; "
             f"use one of {others}"
         )
+
+
+def is_seed(value: Any) -> bool:
+    """Whether a run can have that seed."""
+    return type(value) is int and 0 <= value < 2**32
 
 
 def scaled_settings(tables: Tables, settings: Mapping[str, Any]) -> TrainingConfig:

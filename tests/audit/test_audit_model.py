@@ -165,8 +165,11 @@ def test_bad_settings(place, values, message):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"rule": "words:nowhere"}, "every row has confound 'no', so there is nothing to compare"),
-        ({"rule": None, "confound": None}, "no row has a confound, so there is nothing"),
+        (
+            {"rule": "words:nowhere"},
+            "every training row has confound 'no' .the rule matches none., so",
+        ),
+        ({"rule": None, "confound": None}, "no training row has a confound; give"),
         ({"label": "brand"}, "the model's classes are no, yes, but the table's labels acme, umbr"),
         ({"label": "text", "test": None}, "2 classes .no, yes., but the table .* labels"),
     ],

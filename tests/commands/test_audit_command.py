@@ -78,7 +78,10 @@ def test_interrupted(words, tmp_path, capsys, monkeypatch):
         (["--txt", "x"], "--txt is not an option; did you mean --table.text?"),
         (["--label", "lable"], "has no column 'lable'; did you mean 'label'?"),
         (["--confound", "brnad"], "has no column 'brnad'; did you mean 'brand'?"),
-        (["--rule", "words:nobody"], "every row has confound 'no', so there is nothing to compare"),
+        (
+            ["--rule", "words:nobody"],
+            "every training row has confound 'no' (the rule matches none), so",
+        ),
         (["--rule", "words:acme", "--probes", "3,41"], "probes has row 41, but train has rows 1"),
         (["--rule", "words:acme", "--probes", "0"], "probes is (0,); make it rows from 1"),
         (["--whole", "some"], "whole is 'some'; make it one of auto, always, never"),
@@ -105,10 +108,13 @@ def test_bad_input(words, arguments, message, capsys):
         ("text,label,brand\nx,no\n", "line 2: has 2 fields but the header 3"),
         ("text,label,brand\nx,no,a\n", "has 1 row; give it 2 or more"),
         ("text,label,brand\n,no,a\nx,yes,b\n", "row 1: 'text' is empty; remove the row"),
-        ("text,label,brand\nx,no,a\ny,yes,a\n", "every row has confound 'a', so there is nothing"),
+        (
+            "text,label,brand\nx,no,a\ny,yes,a\n",
+            "every training row has confound 'a', so there is nothing",
+        ),
         ("text,label,brand\nx,no,a\ny,no,b\n", "2 classes (no, yes), but the table 1 label (no)"),
-        ("text,label,brand\nx,no,a\ny,yes,b\n", "no label of the training data occurs with two"),
-        ("text,label,brand\nx,no,a\ny,yes,\n", "every row has confound 'a'"),
+        ("text,label,brand\nx,no,a\ny,yes,b\n", "no label occurs with two confounds in training"),
+        ("text,label,brand\nx,no,a\ny,yes,\n", "every training row has confound 'a'"),
     ],
 )
 def test_bad_tables(words, rows, message, tmp_path, capsys):
@@ -131,4 +137,4 @@ def test_as_a_module(words):
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 2 and "no row has a confound" in done.stderr
+    assert done.returncode == 2 and "no training row has a confound" in done.stderr

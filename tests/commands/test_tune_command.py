@@ -98,7 +98,7 @@ def test_interrupted(command, capsys, monkeypatch, tmp_path):
         (["--dev_fraction", "0"], "dev has no row; give a file of it, or a larger fraction"),
         (
             ["--confound", "stars"],
-            "no label of the training data occurs with two confounds, so there is nothing",
+            "no label occurs with two confounds in training, so there is nothing",
         ),
     ],
 )
@@ -108,3 +108,10 @@ def test_bad_input(command, more, message, tmp_path, capsys):
     assert out == "" and error.startswith("error: ") and error.count("\n") == 1
     assert message in error
     assert not (tmp_path / "out").exists()
+
+
+def test_compare_keeps_another_report(command, tmp_path, capsys):
+    (tmp_path / "report.html").write_text("of an audit")
+    assert main(["compare", *command, "--seeds", "1", "--out", str(tmp_path)]) == 2
+    assert "report.html exists; choose another folder for --out" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]

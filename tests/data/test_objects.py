@@ -113,6 +113,7 @@ def rows(**changes):
         ([*ROWS[:3], 4], "train, row 4: is of type int"),
         (rows(text=""), "train, row 6: 'text' is empty"),
         (rows(text=float("nan")), "train, row 6: 'text' is empty"),
+        (rows(text=b"a"), "train, row 6: 'text' is \"b'a'\"; make it a string or a number"),
         (rows(text={"a": 1}), "train, row 6: 'text' is {\"a\": 1}; make it a string or a number"),
         (rows(label=None), "train, row 6: 'label' is missing"),
         (rows(label=np.ones(2)), r"train, row 6: 'label' is \[1.0, 1.0\]; make it"),

@@ -187,8 +187,9 @@ def test_no_rows(tmp_path):
     ("train", "test", "problem"),
     [
         ([(1, "a"), (1, "b")], [(1, "a")], "every training row has label '1'"),
-        ([(1, "a"), (2, "b")], [(3, "a")], "label '3' occurs in test but never in train"),
+        ([(1, "a"), (1, "b"), (2, "a")], [(3, "a")], "label '3' occurs in test but never in train"),
         ([(1, "a"), (2, "a")], [(2, "a")], "every training row has confound 'a'"),
+        ([(1, "a"), (2, "b")], [(1, "b")], "no label occurs with two confounds in training"),
         ([(1, ""), (2, "")], [(2, "a")], "no training row has a confound"),
     ],
 )

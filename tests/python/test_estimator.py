@@ -8,6 +8,7 @@ import tuning_cases
 from compiled_once import compiled_once
 
 from itune import TextClassifier, UserError
+from itune.estimator import _columns
 
 ROWS = tuning_cases.make_rows()
 TEXTS = [row["review"] for row in ROWS]
@@ -94,6 +95,8 @@ def test_unfitted(name):
         ((TEXTS, np.ones(64), BRANDS), "a classifier needs two classes"),
         ((["", *TEXTS[1:]], STARS, BRANDS), "train, row 1: 'text' is empty"),
         (([("a", "b"), *TEXTS[1:]], STARS, BRANDS), "texts are pairs, but not all"),
+        (([*TEXTS[1:], 3], STARS[:-1], BRANDS), "there are 64 texts, but 63 labels"),
+        (([("a", "b"), None, *TEXTS[2:]], STARS, BRANDS), "texts are pairs, but not all"),
         ((TEXTS, STARS, ["a"] * 64), "every training row has confound 'a'"),
     ],
 )
@@ -103,7 +106,33 @@ def test_bad_input(classifier, arguments, message):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"seed": "a"}, "seed is 'a'; make it an integer from 0"),
+        ({"seed": -1}, "seed is -1; make it an integer from 0"),
+        ({"dev_fraction": "a"}, "dev_fraction is 'a'; expected a finite number"),
+        ({"settings": 3}, "settings is of type int; make it a dict"),
+        ({"method": "tuning"}, r"method is 'tuning'; use one of finetuning.*experts$"),
+    ],
+)
+def test_bad_arguments(classifier, params, message):
+    with pytest.raises(UserError, match=message) as error:
+        clone(classifier).set_params(**params).fit(TEXTS, STARS, BRANDS)
+    assert "\n" not in str(error.value)
+
+
+def test_series_go_by_place(fitted):
+    pandas = pytest.importorskip("pandas")
+    texts = pandas.Series(TEXTS)[10:20]
+    assert np.array_equal(fitted.predict(texts), fitted.predict(TEXTS[10:20]))
+    columns = _columns(texts, np.zeros(10, int), None)
+    assert columns["text"] == TEXTS[10:20]
+
+
 def test_bad_scores(fitted):
+    with pytest.raises(UserError, match="there are no texts, and so no accuracy"):
+        fitted.score([], [])
     with pytest.raises(UserError, match="label 7 is none of the classes, which are 1, 3"):
         fitted.score(TEXTS[:2], [1, 7])
     with pytest.raises(UserError, match="label good is none of the classes"):

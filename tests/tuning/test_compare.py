@@ -174,6 +174,9 @@ def test_a_comparison_is_cut_off_and_goes_on(case, monkeypatch):
     [
         ({"methods": ()}, "methods is (); make it a list of different methods"),
         ({"seeds": (1, 1)}, "seeds is (1, 1); make it a list of different integers from 0"),
+        ({"seeds": 3}, "seeds is 3; make it a list of different integers"),
+        ({"seeds": ("a",)}, "seeds is ('a',); make it a list of different integers"),
+        ({"methods": "finetuning"}, "methods is 'finetuning'; make it a list"),
         ({"seeds": (-1,)}, "seeds is (-1,); make it a list of different integers from 0"),
         ({"methods": ("finetuning", "no_spurious")}, "no_spurious trains on data without the conf"),
         (

@@ -215,7 +215,9 @@ def test_encoders_that_do_not_fit(tables, folder, tmp_path):
 
     assert 'only "bert" is supported' in refused(model_type="roberta")
     message = refused(labels=("a", "b", "c"))
-    assert "the model has 3 classes" in message and message.endswith("start anew with --head new")
+    assert "the model has 3 classes" in message and message.endswith(
+        "set head to new, to start anew"
+    )
     assert "the model's classes are x, y" in refused(labels=("x", "y"))
 
 
