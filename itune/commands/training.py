@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from itune.config import given_values, parse, to_dict
 from itune.data.table import TableConfig
+from itune.errors import require
 from itune.training.settings import TrainingConfig
 from itune.tuning.schedule import SCALED
 
@@ -33,6 +34,10 @@ class TrainingCommand(TableConfig):
     overwrite: bool = False
     checkpoint_seconds: float = 120.0
     training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def __post_init__(self):
+        super().__post_init__()
+        require(self, "a number, 0 or more", lambda v: v >= 0, "checkpoint_seconds")
 
     @property
     def table(self) -> TableConfig:

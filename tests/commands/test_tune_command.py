@@ -91,6 +91,7 @@ def test_interrupted(command, capsys, monkeypatch, tmp_path):
         (["--label", "star"], "has no column 'star'; did you mean 'stars'?"),
         (["--method", "tuning"], "method is 'tuning'; use one of finetuning"),
         (["--seed", "-1"], "seed is -1; make it an integer from 0"),
+        (["--checkpoint_seconds", "-3"], "checkpoint_seconds is -3.0; make it a number, 0 or more"),
         (["--selection", "best"], "training.selection is 'best'; make it one of last"),
         (["--label.epochs", "0"], "training.label.epochs is 0; make it an integer, 1 or more"),
         (["--epochs", "3"], "--epochs is not an option; did you mean --training."),
