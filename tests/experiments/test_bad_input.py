@@ -129,7 +129,7 @@ GIVEN = {  # arguments alone
     "no method": ("methods", "", "methods is (); make it a list of different methods out of fine"),
     "seed twice": ("seeds", "1,2,1", "seeds is (1, 2, 1); make it a list of different integers"),
     "seed": ("seeds", "-1", "seeds is (-1,); make it a list of different integers from 0"),
-    "checkpoint": ("checkpoint_seconds", "-3", "checkpoint_seconds is -3.0; make it a number, 0 or more"),
+    "checkpoint": ("checkpoint_seconds", "-3", "checkpoint_seconds is -3.0; make it a number, 0"),
     "positions": ("max_length", 41, "max_length is 41 but the encoder has 40 positions; set max"),
     "length": ("max_length", 2, "max_length is 2; it must be at least 3"),
     "folder": ("encoder", "./nowhere", "encoder folder ./nowhere does not exist; check the path"),
