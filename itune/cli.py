@@ -29,8 +29,9 @@ class Parser(argparse.ArgumentParser):
         return self.parse_intermixed_args(args, namespace)  # values may stand between options
 
     def error(self, message: str) -> NoReturn:
-        """Raise the message as a :class:`UserError`."""
-        raise UserError(message)
+        """Raise the message, with a remedy where argparse has none, as a :class:`UserError`."""
+        is_stray = message.startswith("unrecognized arguments")
+        raise UserError(f"{message}; --help lists what there is" if is_stray else message)
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

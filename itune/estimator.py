@@ -23,7 +23,7 @@ class TextClassifier:
 
     Attributes:
       classes_: the labels in order, of the type that they were given as, ``(classes,)``.
-      tuned_: what training came to, a :class:`~itune.tuning.Tuned`.
+      tuned_: what training came to, a :class:`~itune.tuning.Tuned`, on rows to train and select by.
       predictor_: the model, a :class:`~itune.predictor.Predictor`.
     """
 
@@ -91,10 +91,10 @@ class TextClassifier:
         tables = tables._replace(test=tables.dev, label_names=tuple(map(str, classes)))
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch) / "tuned" if self.out is None else Path(self.out)
-            self.tuned_ = tune(
-                tables, folder, method=self.method, seed=self.seed, settings=settings
-            )
+            tuned = tune(tables, folder, method=self.method, seed=self.seed, settings=settings)
             self.predictor_ = load(folder)
+        seen = {split: tuned.accuracies[split] for split in ("train", "dev")}
+        self.tuned_ = tuned._replace(accuracies=seen)  # rows to test by are for score
         self.classes_ = classes
         return self
 

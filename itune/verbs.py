@@ -17,6 +17,7 @@ from itune.data import describe as of_tables
 from itune.data.describe import Description
 from itune.data.table import TableConfig, Tables, make_tables
 from itune.errors import UserError
+from itune.models import model_folder
 from itune.notify import Notify, ignore
 from itune.training.progress import Watch
 from itune.tuning import Compared, Tuned
@@ -71,9 +72,7 @@ def audit(
     Raises:
       UserError: the folder holds no such model, or the table is not what it was trained on.
     """
-    folder = Path(model).expanduser()
-    if (folder / "model" / "config.json").is_file():
-        folder = folder / "model"
+    folder = model_folder(model)
     config = from_dict(AuditConfig, settings or {}, source="settings")
     if not isinstance(data, Tables):
         columns = {"dev_fraction": 0.0, "test_fraction": 0.0} | columns
@@ -172,6 +171,8 @@ def compare(
 
 
 def _tables(data: Any, dev: Any, test: Any, columns: dict[str, Any], notify: Notify) -> Tables:
+    if "train" in columns:
+        raise UserError("train is given, but data has the training rows; leave it out")
     if not isinstance(data, Tables):
         return make_tables(data, _config(columns), dev=dev, test=test, notify=notify)
     given = [*columns, *(name for name, rows in (("dev", dev), ("test", test)) if rows is not None)]

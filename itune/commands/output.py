@@ -7,7 +7,7 @@ from typing import Any
 
 from itune.errors import UserError
 from itune.plain import plain
-from itune.report import NUMBERS, PAGE, Origin, require_report, write_numbers, write_report
+from itune.report import NUMBERS, PAGE, Origin, require_report, write_report
 from itune.report.blocks import Page
 from itune.tuning import Tuned
 
@@ -71,6 +71,5 @@ def write_results(folder: Path, page: Page, numbers: Any, origin: Origin) -> Non
     Raises:
       UserError: the folder cannot be written to.
     """
-    write_numbers({"origin": origin, **plain(numbers)}, folder / NUMBERS)
-    write_report(page, folder / PAGE)
+    write_report(page, {"origin": origin, **plain(numbers)}, folder)
     print(f"\n{folder / PAGE} is the report; {NUMBERS} beside it has its numbers")

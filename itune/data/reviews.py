@@ -1,5 +1,6 @@
 """Product reviews whose brand agrees with the rating: a case to work through."""
 
+import contextlib
 import csv
 import random
 import re
@@ -85,6 +86,9 @@ def write_reviews(folder: str | Path, config: ReviewsConfig | None = None) -> No
             with (folder / f"{split}.csv").open("w", newline="", encoding="utf-8") as file:
                 csv.writer(file, lineterminator="\n").writerows([Review._fields, *reviews])
     except OSError as error:
+        for split in splits:
+            with contextlib.suppress(OSError):
+                (folder / f"{split}.csv").unlink(missing_ok=True)
         raise UserError(
             f"cannot write to {folder}: {error.strerror}; choose another folder by --out"
         ) from None

@@ -189,7 +189,7 @@ class Tables(NamedTuple):
 def read_tables(config: TableConfig, notify: Notify = ignore) -> Tables:
     """Reads a table from where the configuration says; see :func:`make_tables`."""
     if not config.train:
-        raise UserError("train is not set; name a file, a folder or a data set")
+        raise UserError("TABLE is not set; name a file, a folder or a data set")
     return make_tables(config.train, config, dev=config.dev, test=config.test, notify=notify)
 
 

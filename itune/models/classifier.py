@@ -1,5 +1,6 @@
 """A finetuned classifier out of a Hugging Face folder, by whomever it was written."""
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,7 +30,13 @@ class TrainedClassifier(NamedTuple):
 
 
 def model_folder(folder: str | Path) -> Path:
-    """The folder of a model itself, or the folder ``model`` in that of a run."""
+    """The folder of a model itself, or the folder ``model`` in that of a run.
+
+    Raises:
+        UserError: It is neither text nor a path.
+    """
+    if not isinstance(folder, str | os.PathLike):
+        raise UserError(f"the model is of type {type(folder).__name__}; name its folder")
     folder = Path(folder).expanduser()
     inner = folder / "model"
     return inner if (inner / "config.json").is_file() else folder

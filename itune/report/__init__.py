@@ -5,7 +5,7 @@ from itune.report.compare import compare_page
 from itune.report.origin import Origin
 from itune.report.render import render, require_report
 from itune.report.tune import tune_page
-from itune.report.write import NUMBERS, PAGE, write_numbers, write_report
+from itune.report.write import NUMBERS, PAGE, write_report
 
 __all__ = [
     "NUMBERS",
@@ -17,6 +17,5 @@ __all__ = [
     "render",
     "require_report",
     "tune_page",
-    "write_numbers",
     "write_report",
 ]

@@ -1,4 +1,4 @@
-"""Reports written to disk: each file whole, or not at all."""
+"""Reports written to disk: a page and its numbers, both whole, or neither."""
 
 import contextlib
 import json
@@ -15,38 +15,33 @@ PAGE, NUMBERS = "report.html", "report.json"
 """What the files of a report are called."""
 
 
-def write_report(page: Page, path: Path) -> None:
-    """Writes a page as HTML.
+def write_report(page: Page, numbers: Any, folder: str | Path) -> None:
+    """Writes a page as HTML, and results as strict JSON by :func:`~itune.plain.plain`.
 
     Args:
-      page: what to write.
-      path: the file; its folder is made if absent.
+      page: what to write to :data:`PAGE`.
+      numbers: any result, for :data:`NUMBERS`.
+      folder: of both; made if absent.
 
     Raises:
-      UserError: a package that reports need is not installed, or the file cannot be written.
+      UserError: a package that reports need is not installed, or a file cannot be written.
     """
-    _write(Path(path), render(page))
+    told = json.dumps(plain(numbers), indent=2, ensure_ascii=False, allow_nan=False)
+    folder = Path(folder)
+    _write({folder / PAGE: render(page), folder / NUMBERS: f"{told}\n"})
 
 
-def write_numbers(found: Any, path: Path) -> None:
-    """Writes results as strict JSON, by :func:`~itune.plain.plain`.
-
-    Args:
-      found: any result.
-      path: as of :func:`write_report`, and so are the errors.
-    """
-    text = json.dumps(plain(found), indent=2, ensure_ascii=False, allow_nan=False)
-    _write(Path(path), f"{text}\n")
-
-
-def _write(path: Path, text: str) -> None:
-    """Lets a file appear, or replace an older one, only once it is complete."""
-    unfinished = path.with_name(f"{path.name}.unfinished")
+def _write(texts: dict[Path, str]) -> None:
+    """Lets files appear, or replace older ones, only once all of them are complete."""
+    unfinished = {path: path.with_name(f"{path.name}.unfinished") for path in texts}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_bytes(text.encode("utf-8"))
-        os.replace(unfinished, path)
+        for path, text in texts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished[path].write_bytes(text.encode("utf-8"))
+        for path in texts:
+            os.replace(unfinished[path], path)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            unfinished.unlink(missing_ok=True)
+        for left in unfinished.values():
+            with contextlib.suppress(OSError):
+                left.unlink(missing_ok=True)
         raise UserError(f"cannot write {path}: {error.strerror}; choose another folder") from None

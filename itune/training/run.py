@@ -214,7 +214,7 @@ def _run(corpus, config, method_name, seed, folder, prepared, checkpoint_seconds
         seen,
         prepared.measures,
         folder,
-        name=f"{method_name} {seed}",
+        name=f"{method_name}, seed {seed}",
         checkpoint_seconds=checkpoint_seconds,
         has_collapsed=_collapse_test(config, data["train"], plan),
         selection=config.selection,

@@ -50,5 +50,6 @@ def load_start(source: Path, corpus: Corpus, head: str, key: jax.Array) -> Start
         bert, params, labels = load_classifier(source)
         classes, _ = match_labels(labels, corpus.label_names)
     except UserError as error:
-        raise UserError(f"encoder {source}: {error}; or set head to new, to start anew") from None
+        where = "" if str(source) in str(error) else f"encoder {source}: "
+        raise UserError(f"{where}{error}; or set head to new, to start anew") from None
     return Start(bert, reordered(params, classes), is_finetuned)

@@ -71,7 +71,7 @@ def compare(
     _require_list("seeds", seeds, "different integers from 0 to 2**32 - 1", is_seed)
     for method in methods:
         require_tunable(method)
-    folder = Path(folder)
+    folder, seeds = Path(folder), [int(seed) for seed in seeds]
     corpus = _tokenized_once(corpus_of_tables(tables))
     config = scaled_settings(tables, settings or {})
     runs = [(method, seed) for seed in seeds for method in methods]

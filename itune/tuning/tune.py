@@ -1,6 +1,7 @@
 """Tuning a classifier on a table of one's own."""
 
 from collections.abc import Mapping
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def tune(
         corpus_of_tables(tables),
         scaled_settings(tables, settings or {}),
         method,
-        seed,
+        int(seed),
         Path(folder),
         about=about,
         resume=resume,
@@ -93,7 +94,8 @@ def require_tunable(method: str) -> None:
 
 def is_seed(value: Any) -> bool:
     """Whether a run can have that seed."""
-    return type(value) is int and 0 <= value < 2**32
+    is_integer = isinstance(value, Integral) and not isinstance(value, bool)
+    return is_integer and 0 <= value < 2**32
 
 
 def scaled_settings(tables: Tables, settings: Mapping[str, Any]) -> TrainingConfig:

@@ -90,7 +90,7 @@ def test_interrupted(words, tmp_path, capsys, monkeypatch):
             ["--model", "/nowhere", "--confound", "brand"],
             "/nowhere does not exist; give the",
         ),
-        (["extra"], "unrecognized arguments: extra"),
+        (["extra"], "unrecognized arguments: extra; --help lists what there is"),
     ],
 )
 def test_bad_input(words, arguments, message, capsys):
@@ -128,7 +128,7 @@ def test_nothing_named(capsys):
     assert main(["audit"]) == 2
     assert "model is not set; name the folder" in capsys.readouterr().err
     assert main(["audit", "somewhere"]) == 2
-    assert "train is not set" in capsys.readouterr().err
+    assert "TABLE is not set" in capsys.readouterr().err
 
 
 def test_as_a_module(words):

@@ -81,7 +81,7 @@ def test_json(path, capsys):
 
 def test_no_file_at_all(capsys):
     assert main(["describe"]) == 2
-    assert "train is not set; name a file" in capsys.readouterr().err
+    assert "TABLE is not set; name a file" in capsys.readouterr().err
 
 
 def test_as_a_module(path):

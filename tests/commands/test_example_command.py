@@ -29,6 +29,21 @@ def test_the_folder_is_taken(tmp_path, capsys):
     assert out == "" and "is not empty" in error and error.count("\n") == 1
 
 
+def test_a_full_disk_leaves_nothing(tmp_path, capsys, monkeypatch):
+    class Writer:
+        def __init__(self, file, **_):
+            self.file = file
+
+        def writerows(self, rows):
+            if "dev" in self.file.name:
+                raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("csv.writer", Writer)
+    assert main(["example", "--out", str(tmp_path)]) == 2
+    assert "No space left on device; choose" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("argv", [["--rows", "3"], ["--agreement", "2"], ["--row", "36"]])
 def test_bad_settings(argv, tmp_path, capsys):
     assert main(["example", "--out", str(tmp_path / "x"), *argv]) == 2

@@ -27,8 +27,8 @@ def test_written_whole_or_not_at_all(tmp_path, monkeypatch, capsys):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("os.replace", full)
-    with pytest.raises(UserError, match="report.json: No space left on device; choose another"):
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    with pytest.raises(UserError, match="report.html: No space left on device; choose another"):
         write_results(folder, PAGE, {"cid": 1}, origin)
     assert sorted(path.name for path in folder.iterdir()) == ["report.html", "report.json"]
     assert json.loads((folder / "report.json").read_text())["cid"] is None

@@ -179,7 +179,7 @@ def test_no_rows(tmp_path):
     (tmp_path / "a.csv").write_text("text,stars,brand\n")
     with pytest.raises(UserError, match="has no row"):
         read(tmp_path / "a.csv")
-    with pytest.raises(UserError, match="train is not set"):
+    with pytest.raises(UserError, match="TABLE is not set"):
         read_tables(TableConfig())
 
 

@@ -47,7 +47,7 @@ def test_fit_and_predict(fitted):
     np.testing.assert_array_equal(predicted, fitted.classes_[probabilities.argmax(axis=1)])
     assert fitted.score(TEXTS, STARS) == np.mean(predicted == STARS) > 0.6
     assert fitted.tuned_.method == "finetuning" and fitted.predictor_.labels == ("1", "3")
-    assert fitted.tuned_.accuracies["train"].size == 58
+    assert {n: a.size for n, a in fitted.tuned_.accuracies.items()} == {"train": 58, "dev": 6}
 
 
 def test_names_as_labels_and_a_rule_in_place_of_confounds(classifier, tmp_path):

@@ -46,6 +46,8 @@ def test_describe():
         verbs.describe(tables, text="review")
     with pytest.raises(UserError, match="dev is given"):
         verbs.describe(tables, dev=ROWS)
+    with pytest.raises(UserError, match="train is given, but data has the training rows"):
+        verbs.describe(ROWS, train="a.csv")
     with pytest.raises(UserError, match=r"txt is not a key; did you mean text\?"):
         verbs.describe(ROWS, txt="review")
 
@@ -72,7 +74,12 @@ def test_audit(tuned):
 def test_compare(tmp_path, settings):
     methods = ("finetuning", "balanced_sampling")
     found = verbs.compare(
-        ROWS, tmp_path / "c", methods=methods, seeds=[1], settings=settings, **COLUMNS
+        ROWS,
+        tmp_path / "c",
+        methods=methods,
+        seeds=list(np.array([1])),
+        settings=settings,
+        **COLUMNS,
     )
     assert [(row["method"], row["seed"]) for row in found.to_rows()] == [(m, 1) for m in methods]
     assert found.to_rows()[0]["test"] == found.methods[0].runs[0].accuracies["test"].accuracy
@@ -122,4 +129,6 @@ def test_no_texts(tuned, texts, message):
 def test_nothing_to_load(tmp_path):
     with pytest.raises(UserError, match="does not exist; give the folder of a finetuned"):
         itune.load(tmp_path / "none")
+    with pytest.raises(UserError, match="the model is of type NoneType; name its folder"):
+        itune.load(None)
     assert not hasattr(itune, "nothing")

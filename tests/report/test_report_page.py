@@ -14,7 +14,6 @@ from itune.report import (
     audit_page,
     render,
     require_report,
-    write_numbers,
     write_report,
 )
 from itune.report.accuracies import CellRow, cell_table
@@ -120,7 +119,7 @@ def test_bars(walk):
 
 def test_numbers_are_those_of_the_file(tmp_path, walk):
     found = make_audit()
-    write_numbers(audit_numbers(found), tmp_path / "report.json")
+    write_report(audit_page(found, ORIGIN), audit_numbers(found), tmp_path)
 
     def refuse(constant):
         raise AssertionError(constant)
@@ -190,10 +189,10 @@ def test_long_tables_are_cut():
 def test_written_whole_or_not_at_all(tmp_path, html):
     page = audit_page(make_audit(), ORIGIN)
     path = tmp_path / "new" / "report.html"
-    write_report(page, path)
-    assert path.read_text(encoding="utf-8") == html and len(list(path.parent.iterdir())) == 1
+    write_report(page, {}, path.parent)
+    assert path.read_text(encoding="utf-8") == html and len(list(path.parent.iterdir())) == 2
     with pytest.raises(UserError, match="^cannot write .*: File exists; choose another folder$"):
-        write_report(page, path / "report.html")
+        write_report(page, {}, path)
 
 
 @pytest.mark.parametrize("missing", ["jinja2", "matplotlib"])

@@ -19,7 +19,7 @@ from itune.config import (
     to_dict,
     to_toml,
 )
-from itune.kinds import make_kind
+from itune.config.kinds import make_kind
 
 
 @dataclass(frozen=True)

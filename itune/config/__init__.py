@@ -1,0 +1,23 @@
+"""Typed configurations: nested frozen dataclasses, filled by presets and a command line.
+
+A configuration is a frozen dataclass whose fields are values or further such dataclasses, its
+sections. ``train.steps`` names the field ``steps`` of the section ``train``: in a preset it stands
+under ``[train]``, on the command line it is ``--train.steps``. What a field means is told by the
+"Attributes:" of its class's docstring, which ``--help`` prints.
+The types a value can have are listed in :mod:`itune.config.kinds`.
+"""
+
+from itune.config.command_line import given_values, parse, to_arguments
+from itune.config.keys import attribute_help
+from itune.config.mappings import from_dict, replaced, to_dict, to_toml
+
+__all__ = [
+    "attribute_help",
+    "from_dict",
+    "given_values",
+    "parse",
+    "replaced",
+    "to_arguments",
+    "to_dict",
+    "to_toml",
+]

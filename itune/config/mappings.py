@@ -1,0 +1,93 @@
+"""Configurations as nested dicts, and as presets."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from itune.config.keys import build, changed_values, checked, fields_of, keys_of
+from itune.errors import UserError
+
+C = TypeVar("C")
+
+
+def replaced(config: C, values: Mapping[str, Any]) -> C:
+    """Return a configuration with some of its values replaced, by name.
+
+    Raises:
+      UserError: as :func:`parse`.
+
+    >>> from itune.data import TextLenConfig
+    >>> replaced(TextLenConfig(dev_size=3), {"train_size": 40}).train_size
+    40
+    """
+    keys = keys_of(type(config), "", config)
+    return build(type(config), keys, checked(keys, values, ""))
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """Return a configuration as nested dicts of what JSON can hold.
+
+    >>> from itune.data import TextLenConfig
+    >>> to_dict(TextLenConfig())["prefixes"]
+    ['Negative .', 'Positive .']
+    """
+    values = ((field.name, getattr(config, field.name)) for field in fields_of(type(config)))
+    return {name: _as_plain(value) for name, value in values}
+
+
+def from_dict(config_type: type[C], mapping: Mapping[str, Any], *, source: str = "") -> C:
+    """Return the configuration that :func:`to_dict` has written; what lacks is the default.
+
+    Args:
+      config_type: the frozen dataclass.
+      mapping: from JSON or TOML.
+      source: put before the messages, such as the name of the file.
+
+    Raises:
+      UserError: as :func:`parse`.
+
+    >>> from itune.data import TextLenConfig
+    >>> from_dict(TextLenConfig, {"train_size": 40}).train_size
+    40
+    >>> from_dict(TextLenConfig, {"train_sise": 40})
+    Traceback (most recent call last):
+    itune.errors.UserError: train_sise is not a key; did you mean train_size?
+    """
+    prefix = f"{source}: " if source else ""
+    keys = keys_of(config_type)
+    values = checked(keys, mapping, prefix)
+    try:
+        return build(config_type, keys, values)
+    except UserError as error:
+        raise UserError(f"{prefix}{error}") from None
+
+
+def to_toml(config: Any) -> str:
+    """Return a preset: the values that are not the defaults of the class, which has all of them.
+
+    >>> from itune.data.tasks import DataConfig
+    >>> from itune.data import TextLenConfig
+    >>> print(to_toml(DataConfig(source="hub", textlen=TextLenConfig(train_size=40))))
+    source = "hub"
+    <BLANKLINE>
+    [textlen]
+    train_size = 40
+    """
+    sections: dict[str, list[str]] = {"": []}
+    for name, value in changed_values(config, type(config)()).items():
+        section, _, key = name.rpartition(".")
+        text = json.dumps("none" if value is None else _as_plain(value), ensure_ascii=False)
+        sections.setdefault(section, []).append(f"{key} = {text}")
+    blocks = ([f"[{name}]", *lines] if name else lines for name, lines in sections.items())
+    return "\n\n".join("\n".join(lines) for lines in blocks if lines)
+
+
+def _as_plain(value: Any) -> Any:
+    """A value as JSON can hold it."""
+    if dataclasses.is_dataclass(value):
+        return to_dict(value)
+    if isinstance(value, tuple):
+        return [_as_plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
