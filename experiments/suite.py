@@ -133,23 +133,13 @@ def gather(options: argparse.Namespace) -> Suite:
 
 def _wanted(options) -> list[Wanted]:
     """All runs, seed by seed, so that every method has some as soon as may be."""
-    keys = [
+    return [
         Wanted(task, method, seed, percent)
         for seed in options.seeds
         for task in options.tasks
         for percent in options.rates
         for method in options.methods
     ]
-    return [key for key in keys if not _has_no_control(options, key)]
-
-
-def _has_no_control(options, key: Wanted) -> bool:
-    """Whether this is a run without the spurious feature where no such data are to be had.
-
-    The official MSGS files have no such twin; the generated sentences do.
-    """
-    is_official = bool(options.msgs) and not options.msgs_control
-    return key.method == "no_spurious" and key.task == "msgs" and is_official
 
 
 def _setting_name(options, key: Wanted) -> str:

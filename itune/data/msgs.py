@@ -31,8 +31,8 @@ class MsgsConfig:
       inoculation: fraction of the training examples whose confound is not the label.
       agreement: fraction of the generated development and test examples whose confound is the
         label.
-      balanced: whether the confound of the generated training examples is independent of the label
-        instead: the same sentences, with the articles of some exchanged.
+      balanced: whether the confound of the training examples is independent of the label instead:
+        the same sentences, with the articles of some exchanged.
       inoculating: the file of inoculating examples in an official folder.
     """
 
@@ -94,17 +94,23 @@ def read_msgs(folder: str | Path, config: MsgsConfig | None = None, seed: int = 
 
     Args:
       folder: where the files lie.
-      config: ``inoculation`` and ``inoculating`` matter here; the published ones when None.
+      config: ``inoculation``, ``inoculating`` and ``balanced`` matter here; the published ones when
+        None.
       seed: of the drawing.
 
     Raises:
-      UserError: a file is missing, breaks the format, or has too few examples.
+      UserError: a file is missing, breaks the format, or has too few examples; or articles are to
+        be exchanged in a sentence that does not have "the" and "a" once each.
     """
     c = MsgsConfig() if config is None else config
-    folder = Path(folder)
+    folder, rng = Path(folder), random.Random(seed)
+    splits = _read_splits(folder, c, rng)
+    return splits._replace(train=_balance(splits.train, folder, rng)) if c.balanced else splits
+
+
+def _read_splits(folder: Path, c: MsgsConfig, rng: random.Random) -> Splits:
     if (folder / "dev.jsonl").is_file():
         return Splits(*(_read(folder, f"{name}.jsonl") for name in SPLITS))
-    rng = random.Random(seed)
     chosen = [rng.choice(pair) for pair in _pairs(folder, "train.jsonl")]
     count = round(c.inoculation * len(chosen))
     if count:
@@ -122,6 +128,7 @@ TASK = Task(
     build=_build,
     read=read_msgs,
     unconfounded=lambda config: dataclasses.replace(config, balanced=True),
+    reads_control=True,
 )
 
 
@@ -139,6 +146,36 @@ def _generate(split: str, size: int, disagreement: float, seed: int, used: set) 
         tokens = draft.sentence(label, confound)
         examples.append(Example(tokens, label, confound, len(tokens)))
     return examples
+
+
+def _balance(examples: list[Example], folder: Path, rng: random.Random) -> list[Example]:
+    """The same sentences, of each label as many with either confound, or one more."""
+    balanced = list(examples)
+    for label in sorted({example.label for example in examples}):
+        places = [
+            [i for i, e in enumerate(examples) if (e.label, e.confound) == (label, confound)]
+            for confound in (0, 1)
+        ]
+        fewer, more = sorted(places, key=len)
+        for place in rng.sample(more, (len(more) - len(fewer)) // 2):
+            balanced[place] = _with_articles_exchanged(examples[place], folder)
+    return balanced
+
+
+def _with_articles_exchanged(example: Example, folder: Path) -> Example:
+    other = {"the": "a", "a": "the"}
+    if sorted(word for word in map(str.lower, example.tokens) if word in other) != ["a", "the"]:
+        raise UserError(
+            f"{folder / 'train.jsonl'}: {' '.join(example.tokens)!r} has not one 'the' and one "
+            "'a', so its articles cannot be exchanged; set data.control to a folder of the control"
+        )
+    tokens = tuple(
+        (other[word.lower()].capitalize() if word[0].isupper() else other[word])
+        if word.lower() in other
+        else word
+        for word in example.tokens
+    )
+    return example._replace(tokens=tokens, confound=1 - example.confound)
 
 
 def _read(folder: Path, name: str) -> list[Example]:

@@ -41,12 +41,14 @@ class Task(NamedTuple):
       build: ``(source, recipe, seed)`` to the splits, or None if that is none of its sources.
       read: ``(folder, recipe, seed)`` to the splits.
       unconfounded: a recipe to that of its control, which lacks the spurious correlation.
+      reads_control: whether ``read`` makes the control too, of the same folder, by that recipe.
     """
 
     sources: tuple[str, ...]
     build: Callable[[str, Any, int], Splits | None]
     read: Callable[[Path, Any, int], Splits]
     unconfounded: Callable[[Any], Any]
+    reads_control: bool
 
 
 def read_splits(folder: str | Path) -> Splits:

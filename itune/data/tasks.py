@@ -26,7 +26,7 @@ class DataConfig:
         train.jsonl, dev.jsonl and test.jsonl, of whatever task; ``hub`` makes TextLen of the hub's
         CoNLL-2003, and ``conll:FOLDER`` of CoNLL files. For MSGS a folder holds its official files.
       control: a folder like that of the task without its spurious correlation; needed only where
-        the source is a folder.
+        the source is a folder, and for MSGS not even there.
       seed: of the embedded sentences, and of what is taken from official MSGS files.
       textlen: the recipe, for all sources but a folder.
       msgs: the recipe.
@@ -67,7 +67,8 @@ def load_control(config: DataConfig) -> Splits:
     development and test sets.
 
     Raises:
-      UserError: as :func:`load_splits`; or the source is a folder and ``config.control`` not set.
+      UserError: as :func:`load_splits`; or the source is a folder that does not tell what its
+        control is, and ``config.control`` is not set.
     """
     recipe = TASKS[config.task].unconfounded(getattr(config, config.task))
     if config.control is None:
@@ -83,7 +84,7 @@ def _load(config: DataConfig, recipe, *, is_control: bool = False) -> Splits:
     if splits is None and not Path(source).is_dir():
         known = ", ".join(task.sources)
         raise UserError(f"data.source {source!r} is neither a folder nor one of {known}")
-    if splits is None and is_control:
+    if splits is None and is_control and not task.reads_control:
         raise UserError(
             f"data.source is the folder {source!r}, which does not tell what its control is; set "
             "data.control to the folder of the same task without its spurious correlation"

@@ -121,6 +121,7 @@ TASK = Task(
     build=_build,
     read=lambda folder, config, seed: read_splits(folder),
     unconfounded=lambda config: dataclasses.replace(config, spurious=False),
+    reads_control=False,
 )
 
 

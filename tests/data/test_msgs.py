@@ -89,6 +89,8 @@ def test_the_released_sets():
     train, dev, test = read_msgs(SHARED / "msgs")
     assert cells(train) == [2517, 2468, 9, 6]
     assert cells(dev) == cells(test) == [5000, 5000, 2500, 2500]
+    control = read_msgs(SHARED / "msgs", MsgsConfig(balanced=True)).train
+    assert cells(control) == [1262, 1239, 1238, 1261]
     with (SHARED / "msgs" / "test.jsonl").open() as file:
         assert " ".join(test[0].tokens) == json.loads(file.readline())["sentence"]
 
@@ -142,6 +144,25 @@ def test_selected_folder_is_taken_as_it_is(official):
     write(official / "dev.jsonl", [("dev", 0, 1)])
     train, dev, test = read_msgs(official)
     assert [len(train), len(dev), len(test)] == [40, 1, 8]
+
+
+@pytest.mark.parametrize("count", [7, 8])
+def test_articles_are_exchanged_in_a_folder(official, count):
+    agreeing = [("The cat likes a dog .", 1, 1), ("A cat likes the dog .", 0, 0)] * count
+    write(official / "train.jsonl", [*agreeing, ("The cat likes a dog .", 0, 1)])
+    write(official / "dev.jsonl", [("dev", 0, 1)])
+    plain, control = (read_msgs(official, MsgsConfig(balanced=b)) for b in (False, True))
+    assert control[1:] == plain[1:] and cells(plain.train) == [count, count, 0, 1]
+    assert cells(control.train) == [4, 4, 3, 4] if count == 7 else [5, 4, 4, 4]
+    for before, after in zip(plain.train, control.train, strict=True):
+        assert after.label == before.label
+        assert after.confound == (after.tokens[0] == "The")
+        assert after.tokens[1::3] == before.tokens[1::3]
+
+
+def test_articles_that_cannot_be_exchanged(official):
+    with pytest.raises(UserError, match="has not one 'the' and one 'a', .*; set data.control to"):
+        read_msgs(official, MsgsConfig(balanced=True, inoculation=0.0))
 
 
 @pytest.mark.parametrize("name", ["train.jsonl", "inoculating.jsonl", "test.jsonl"])

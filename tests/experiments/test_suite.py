@@ -142,13 +142,6 @@ def presets(tmp_path, monkeypatch):
     return folder
 
 
-def test_a_twin_of_msgs_only_where_one_is_given():
-    parser = suite.make_parser("x", "", methods=("finetuning", "no_spurious"))
-    official = ["--msgs", "folder"]
-    for given, count in (([], 4), (official, 3), ([*official, "--msgs-control", "twin"], 4)):
-        assert len(suite._wanted(parser.parse_args(["--seeds", "1", *given]))) == count
-
-
 def mix(runs):
     change = {"label": {"epochs": 4}}
     write_run(runs / "textlen-minilm" / "adversarial-1", "adversarial", 1, config=change)
