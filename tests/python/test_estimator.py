@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 import pytest
 import tuning_cases
-from compiled_once import compiled_once
+from compiled_once import compilation_cache  # noqa: F401
 
 from itune import TextClassifier, UserError
 from itune.estimator import _columns
@@ -14,12 +14,6 @@ ROWS = tuning_cases.make_rows()
 TEXTS = [row["review"] for row in ROWS]
 STARS = np.array([3 if row["stars"] == "good" else 1 for row in ROWS])
 BRANDS = [row["brand"] or None for row in ROWS]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def compilation_cache(tmp_path_factory):
-    with compiled_once(tmp_path_factory.mktemp("compiled")):
-        yield
 
 
 @pytest.fixture(scope="module")

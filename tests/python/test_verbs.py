@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import tuning_cases
-from compiled_once import compiled_once
+from compiled_once import compilation_cache  # noqa: F401
 
 import itune
 from itune import UserError, verbs
@@ -17,12 +17,6 @@ AUDIT = {"sample": 8, "draws": 20, "whole": "never"}
 TEXTS = [row["review"] for row in ROWS]
 LABELS = [row["stars"] for row in ROWS]
 BRANDS = [row["brand"] or None for row in ROWS]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def compilation_cache(tmp_path_factory):
-    with compiled_once(tmp_path_factory.mktemp("compiled")):
-        yield
 
 
 @pytest.fixture(scope="module")

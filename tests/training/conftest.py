@@ -3,17 +3,13 @@
 from functools import cache
 
 import pytest
-from compiled_once import compiled_once
+from compiled_once import compilation_cache
 
 from itune.analysis import cid
 from itune.training import run as run_module
 from itune.training.recipes import METHODS
 
-
-@pytest.fixture(scope="package", autouse=True)
-def compilation_cache(tmp_path_factory):
-    with compiled_once(tmp_path_factory.mktemp("compiled")):
-        yield
+__all__ = ["compilation_cache", "traced_once"]
 
 
 @pytest.fixture(scope="package", autouse=True)

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from compiled_once import compiled_once
+from compiled_once import compilation_cache  # noqa: F401
 from tuning_cases import SETTINGS, make_encoder, make_tables
 
 from itune.commands.compare_text import to_text
@@ -115,12 +115,6 @@ def test_what_is_printed():
     assert lines[4].startswith("group dro 0.882 ± 0.002 0.882 ± 0.002 0.812 ± 0.009 0.725 ± 0.019")
     assert lines[4].endswith("+0.100 ± 0.000 2.0 ± 0.0 0 of 6 +0.200 <0.001 0.002")
     assert " ".join(found.verdict) in lines
-
-
-@pytest.fixture(scope="module", autouse=True)
-def compilation_cache(tmp_path_factory):
-    with compiled_once(tmp_path_factory.mktemp("compiled")):
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from compiled_once import compiled_once
+from compiled_once import compilation_cache  # noqa: F401
 from tuning_cases import LABELS, SETTINGS, make_encoder, make_rows, make_tables
 
 from itune.analysis import accuracy, make_logits
@@ -12,12 +12,6 @@ from itune.data.dataset import tokenize_table
 from itune.errors import UserError
 from itune.models import BertClassifier, load_classifier, load_tokenizer
 from itune.tuning import read_tuned, scaled_settings, tune
-
-
-@pytest.fixture(scope="module", autouse=True)
-def compilation_cache(tmp_path_factory):
-    with compiled_once(tmp_path_factory.mktemp("compiled")):
-        yield
 
 
 @pytest.fixture(scope="module")
