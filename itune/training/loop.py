@@ -14,6 +14,7 @@ from itune.data.dataset import Dataset, collate
 from itune.errors import UserError
 from itune.methods.method import Method, Work
 from itune.training.checkpoints import Checkpoints, Position
+from itune.training.interrupts import noted
 from itune.training.progress import Progress
 from itune.training.records import Record
 from itune.training.selection import LAST, Selected, Selection
@@ -79,6 +80,7 @@ def train(
 
     Raises:
       UserError: the loss is no longer finite, or a checkpoint is unusable.
+      KeyboardInterrupt: after Ctrl-C, once the piece of work under way is done and saved.
     """
     plan = method.plan(data)
     # Committed to its device, as a restored state is: both find the same compiled functions.
@@ -104,6 +106,18 @@ def train(
         record.write(row := {**_about(work), **row})
         if moments is not None:
             moments.offer(row, state.params)
+        return ""
+
+    def update(work):
+        nonlocal state
+        state, info = steps[work.kind](state, _batch(work, data))
+        row = {key: float(value) for key, value in info.items()}
+        _require_finite(work, row)
+        if row:
+            record.write({**_about(work), **row})
+        if work.kind == "label_update":
+            accuracies.append(row["accuracy"])
+        return _status(work, row)
 
     def save(done):
         checkpoints.save(here(done), state)
@@ -112,25 +126,17 @@ def train(
 
     try:
         number = position.work
-        while number < len(plan) and not has_collapsed(accuracies):
-            work = plan[number]
-            if work.kind in measures:
-                measure(work)
-                status = ""
-            else:
-                state, info = steps[work.kind](state, _batch(work, data))
-                row = {key: float(value) for key, value in info.items()}
-                _require_finite(work, row)
-                if row:
-                    record.write({**_about(work), **row})
-                if work.kind == "label_update":
-                    accuracies.append(row["accuracy"])
-                status = _status(work, row)
-            progress.advance(costs[number], status)
-            number += 1
-            if time.monotonic() - saved >= checkpoint_seconds:
-                save(number)
-                saved = time.monotonic()
+        with noted() as is_interrupted:
+            while number < len(plan) and not has_collapsed(accuracies):
+                do = measure if plan[number].kind in measures else update
+                progress.advance(costs[number], do(plan[number]))
+                number += 1
+                if is_interrupted():
+                    save(number)
+                    raise KeyboardInterrupt
+                if time.monotonic() - saved >= checkpoint_seconds:
+                    save(number)
+                    saved = time.monotonic()
         is_cut_short = has_collapsed(accuracies)
         if number < len(plan):
             progress.say(f"step {plan[number].step}: training accuracy is at chance; stopped")

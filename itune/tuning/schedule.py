@@ -42,7 +42,7 @@ def schedule(
     The paper trains BERT-base (width 768) on 1500 rows in 10 epochs with batches of 64, and on
     10,000 rows in 3; it interrupts 230 label steps by 4 rounds of 6 influence updates each::
 
-        batch     the power of two next to n / 16, from 8 to 64, n at most
+        batch     the power of two next to n / 16, from 8 to 64, no less than cells, n at most
         epochs    10 (1500 / n)^0.63, from 1 to 20               which is 10 at 1500, 3 at 10,000
         rate      2e-5 * 768 / width, from 1e-5 to 1e-4
         steps     T = epochs (n // batch)
@@ -73,7 +73,8 @@ def schedule(
     >>> schedule(1500, width=384).label.learning_rate
     4e-05
     """
-    batch = batch or min(size, 2 ** round(min(max(math.log2(size / 16), 3), 6)))
+    exponent = max(round(min(max(math.log2(size / 16), 3), 6)), math.ceil(math.log2(cells)))
+    batch = batch or min(size, 2**exponent)
     epochs = epochs or min(max(round(PAPER_EPOCHS * (PAPER_SIZE / size) ** 0.63), 1), 20)
     rate = min(max(2e-5 * PAPER_WIDTH / width, 1e-5), 1e-4)
     steps = epochs * (size // batch)

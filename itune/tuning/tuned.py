@@ -89,7 +89,7 @@ class Tuned(NamedTuple):
       confound_names: what confounds are called, by number.
       accuracies: of train, dev and test, by name.
       before: CID of the finetuned model that was given, else where it was measured first; None
-        where that is also ``after``.
+        where that is ``after``, or later.
       after: CID of the result.
       course: CID at every moment that it was measured, in order.
       dev_course: accuracies on dev likewise, as step, note and what they are.
@@ -192,7 +192,7 @@ def tuned_of(finished: Finished) -> Tuned:
         label_names=tuple(names["label"]),
         confound_names=tuple(names["confound"]),
         accuracies={name: split(name, result[name]) for name in sizes},
-        before=course[0] if (course[0].step, course[0].note) != (after.step, after.note) else None,
+        before=_before(course[0], after),
         after=after,
         course=course,
         dev_course=tuple(
@@ -228,6 +228,12 @@ def _split(
     return SplitAccuracy(sizes["all"], row[f"{prefix}accuracy"], tuple(cells))
 
 
+def _before(first: Moment, after: Moment) -> Moment | None:
+    """The first moment, if it is not the one that gave the model, or a later one."""
+    is_after = first.step > after.step or first[:2] == after[:2]
+    return None if is_after else first
+
+
 def _moment(row: Mapping[str, Any]) -> Moment:
     return Moment(row["step"], row["note"], row["cid"], row["cid_standard_error"])
 
@@ -242,7 +248,8 @@ def _notes(finished: Finished, course: Sequence[Moment]) -> list[str]:
         )
     if finished.result["collapsed"]:
         notes.append(
-            "training accuracy is at chance: the run has collapsed; lower the learning rates"
+            "training accuracy is at chance: nothing was learnt; train for more epochs, or, if it "
+            "had been better before, lower the learning rates"
         )
     after_first = [m.step for m in course if m.note.startswith("after round")][:1]
     selected = finished.result.get("selected")

@@ -1,0 +1,75 @@
+"""Ctrl-C is noted until what is under way is saved; a run that was interrupted loses nothing."""
+
+import signal
+import threading
+
+import pytest
+from small_run import make_config, make_encoder
+
+from itune.training import loop
+from itune.training.interrupts import noted
+from itune.training.run import run
+
+
+@pytest.fixture(autouse=True)
+def pythons_own_handler():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def interrupt():
+    signal.raise_signal(signal.SIGINT)
+
+
+def test_the_first_is_noted_and_the_second_raised(capfd):
+    with noted() as is_interrupted:
+        assert not is_interrupted()
+        interrupt()
+        assert is_interrupted() and "once more" in capfd.readouterr().err
+        with pytest.raises(KeyboardInterrupt):
+            interrupt()
+    with pytest.raises(KeyboardInterrupt):
+        interrupt()
+
+
+def test_other_handlers_stay():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with noted() as is_interrupted:
+        interrupt()
+        assert not is_interrupted() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+def test_other_threads_have_none():
+    def work():
+        with noted() as is_interrupted:
+            found.append(is_interrupted())
+
+    found = []
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found == [False]
+
+
+@pytest.mark.parametrize("interrupt_at", [1, 8])
+def test_a_run_goes_on_from_there(tmp_path, monkeypatch, interrupt_at):
+    config = make_config(make_encoder(tmp_path / "small"))
+    batches, collate = [], loop.collate
+
+    def collate_and_interrupt(*args):
+        batches.append(args)
+        if len(batches) == interrupt_at:
+            interrupt()
+        return collate(*args)
+
+    monkeypatch.setattr(loop, "collate", collate_and_interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run(config, "influence_tuning", 1, tmp_path / "run")
+    assert len(batches) == interrupt_at
+    run(config, "influence_tuning", 1, tmp_path / "run", resume=True)
+    done = len(batches)
+    run(config, "influence_tuning", 1, tmp_path / "whole")
+    assert len(batches) == 2 * done  # none was gone through twice
+    metrics = [(tmp_path / name / "metrics.jsonl").read_bytes() for name in ("run", "whole")]
+    assert metrics[0] == metrics[1]
