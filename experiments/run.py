@@ -102,4 +102,4 @@ def _label(done: Finished) -> str:
 
 if __name__ == "__main__":
     keep_compiled()
-    sys.exit(run_main(main, interrupted="go on by the same command with --resume true"))
+    sys.exit(run_main(main, interrupted="go on by the same command with --resume"))

@@ -190,4 +190,4 @@ def _about(data: Any, columns: dict[str, Any]) -> dict[str, Any] | None:
     if isinstance(data, Tables):
         return None
     named = {"train": str(data)} if isinstance(data, str | Path) else {}
-    return {"table": to_dict(_config(columns | named))}
+    return {"table": to_dict(_config(columns | named).located)}

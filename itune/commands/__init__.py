@@ -30,19 +30,19 @@ class Verb(NamedTuple):
 GO_ON = "what was done is kept; go on by the same command with --resume"
 
 VERBS = {
+    "example": Verb("itune.commands.example", "a table of reviews to try the other verbs on"),
+    "describe": Verb("itune.commands.describe", "what a table holds, and what to beware of"),
     "audit": Verb(
         "itune.commands.audit",
         "whether a model leans on a confound, and how sure that is",
         "nothing was written, and the audit starts over when it is run again",
     ),
+    "tune": Verb("itune.commands.tune", "a classifier that leans less on a confound", GO_ON),
     "compare": Verb(
         "itune.commands.compare",
         "several methods on one table, and whether seeds tell them apart",
         GO_ON,
     ),
-    "describe": Verb("itune.commands.describe", "what a table holds, and what to beware of"),
-    "example": Verb("itune.commands.example", "a table of reviews to try the other verbs on"),
-    "tune": Verb("itune.commands.tune", "a classifier that leans less on a confound", GO_ON),
 }
 
 
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: list[str]) -> None:
     verb, *rest = argv or ["--help"]
-    if verb in ("-h", "--help"):
+    if verb in ("-h", "--help", "help"):
         print(usage())
     elif verb == "--version":
         print(f"itune {__version__}")
@@ -80,6 +80,6 @@ def usage() -> str:
             "verbs:",
             *verbs,
             "",
-            "itune VERB --help lists the options of a verb",
+            "itune VERB --help lists the options of a verb; itune --version tells the version",
         ]
     )

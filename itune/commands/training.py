@@ -49,7 +49,7 @@ class TrainingCommand(TableConfig):
     def folder(self) -> dict[str, Any]:
         """What is done with the folder, as arguments."""
         names = ("resume", "overwrite", "checkpoint_seconds")
-        about = {"table": to_dict(self.table)}
+        about = {"table": to_dict(self.table.located)}
         return {"about": about, **{name: getattr(self, name) for name in names}}
 
 

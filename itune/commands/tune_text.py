@@ -54,10 +54,9 @@ def _moment(moment: Moment) -> str:
 def _selected(tuned: Tuned) -> Iterable[str]:
     chosen = tuned.selected
     if chosen is not None:
-        what = {"balanced": "mean of cells", "worst": "worst cell", "accuracy": "accuracy"}
         yield (
-            f"selected: {chosen.note}, step {chosen.step}, with the best {what[chosen.rule]} on "
-            f"dev, {fixed(chosen.value)}"
+            f"selected: {chosen.note}, step {chosen.step}, with the best {tuned.criterion} on dev, "
+            f"{fixed(chosen.value)}"
         )
 
 

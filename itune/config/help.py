@@ -12,6 +12,8 @@ from itune.cli import Parser
 from itune.config.keys import REQUIRED, fields_of
 from itune.config.presets import preset_table
 
+SHORTER = "The parts of a name before its dots may be left out where no other option ends so."
+
 
 def make_parser(
     prog: str, description: str, presets: Path | None, default_preset: str | None
@@ -21,7 +23,7 @@ def make_parser(
         prog=prog,
         description=description,
         usage=f"{prog} {'[--preset NAME] ' if presets else ''}[--KEY VALUE ...]",
-        epilog=preset_table(presets),
+        epilog="\n\n".join(filter(None, [SHORTER, preset_table(presets)])),
         formatter_class=_Formatter,
         argument_default=argparse.SUPPRESS,
     )

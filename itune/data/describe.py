@@ -15,6 +15,12 @@ from itune.plain import plain
 TINY = (2, 20)
 """A cell with fewer rows than the first has no partners, with fewer than the second hardly any."""
 
+MANY_LABELS = 20
+"""With more labels than these, and few rows of each, the column may be another."""
+
+LIKE_MISSING = ("NA", "N/A", "n/a", "#N/A", "<NA>", "null", "NULL", "None")
+"""Values that other programs write where there is none."""
+
 SHOWN = 3
 """Cells that a warning names; of others it tells the number."""
 
@@ -44,6 +50,7 @@ class SplitDescription(NamedTuple):
       cramers_v: association of label and confound, from 0 to 1; None where either is constant.
       lengths: words of the rows; None where there is none.
       duplicates: rows whose text stands in an earlier row of the split.
+      contradictions: texts that stand in the split with more than one label.
     """
 
     name: str
@@ -56,6 +63,7 @@ class SplitDescription(NamedTuple):
     cramers_v: float | None
     lengths: Lengths | None
     duplicates: int
+    contradictions: int
 
 
 class Description(NamedTuple):
@@ -89,12 +97,25 @@ class Description(NamedTuple):
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything, as what JSON can hold."""
+        """Everything, as what JSON can hold; labels, confounds and cells by their names."""
+        labels, confounds = self.label_names, self.confound_names
+
+        def named(split):
+            return split._asdict() | {
+                "labels": dict(zip(labels, split.labels, strict=True)),
+                "confounds": dict(zip(confounds, split.confounds, strict=True)),
+                "cells": [
+                    {"label": labels[cell.label], "confound": confounds[cell.confound], "rows": n}
+                    for cell, n in split.cells.items()
+                ],
+            }
+
+        splits = {name: named(split) for name, split in self.splits.items()}
         shared = [
             {"of": second, "in": first, "rows": count}
             for (first, second), count in self.shared.items()
         ]
-        return plain(self._asdict() | {"shared": shared})
+        return plain(self._asdict() | {"splits": splits, "shared": shared})
 
 
 def describe(tables: Tables, notify: Notify = ignore) -> Description:
@@ -165,7 +186,17 @@ def _describe(
         cramers_v=cramers_v(cells),
         lengths=_lengths(words) if len(words) else None,
         duplicates=table.size - len(np.unique(hashes)),
+        contradictions=_contradictions(hashes, table.label),
     )
+
+
+def _contradictions(hashes: np.ndarray, label: np.ndarray) -> int:
+    if not len(hashes):
+        return 0
+    order = np.argsort(hashes)
+    starts = np.flatnonzero(np.diff(hashes[order], prepend=hashes[order[0]] - 1))
+    least, most = (of.reduceat(label[order], starts) for of in (np.minimum, np.maximum))
+    return int(np.sum(least < most))
 
 
 def _annotated(table: Table) -> tuple[np.ndarray, np.ndarray]:
@@ -194,8 +225,13 @@ def cell_name(cell: Cell, labels: tuple[str, ...], confounds: tuple[str, ...]) -
 
 def _warnings(found: Description) -> Iterable[str]:
     train = found.splits["train"]
+    yield from _value_warnings(found, train)
     yield from _cell_warnings(found, train)
     for name, split in found.splits.items():
+        if split.contradictions:
+            count = split.contradictions
+            texts = "1 text stands" if count == 1 else f"{count} texts stand"
+            yield f"{texts} in {name} with more than one label, of which one must be wrong"
         if split.duplicates:
             yield f"{split.duplicates} of {split.size} rows of {name} repeat an earlier one"
     for (first, second), count in found.shared.items():
@@ -205,6 +241,22 @@ def _warnings(found: Description) -> Iterable[str]:
         )
     if train.missing and train.missing < train.size:
         yield f"{train.missing} of {train.size} training rows have no confound"
+    dev = found.splits["dev"]
+    if train.missing < train.size and dev.missing == dev.size > 0:
+        yield "no row of dev has a confound, so that models are selected by accuracy alone"
+
+
+def _value_warnings(found: Description, train: SplitDescription) -> Iterable[str]:
+    used = sum(size > 0 for size in train.labels)
+    if used > max(MANY_LABELS, train.size / 10):
+        yield f"there are {used} labels for {train.size} training rows; is this the column of them?"
+    for name in found.confound_names:
+        if name in LIKE_MISSING:
+            yield f"confound {name!r} counts as a value; leave the field empty where there is none"
+    for name in ("dev", "test"):
+        for confound, size in enumerate(found.splits[name].confounds):
+            if size and not train.confounds[confound]:
+                yield f"confound {found.confound_names[confound]!r} is in {name}, but not in train"
 
 
 def _cell_warnings(found: Description, train: SplitDescription) -> Iterable[str]:

@@ -34,7 +34,7 @@ def require_columns(names: Sequence[str], known: Iterable[str], source: str) -> 
         if name not in known:
             near = nearest(name, known)
             listed = ", ".join(map(repr, known))
-            choose = f"choose text, label and confound (or none) out of {listed}"
+            choose = f"set text, label and confound (or none, or a rule) to some of {listed}"
             remedy = f"did you mean {near!r}?" if near else choose
             raise UserError(f"{source}: has no column {name!r}; {remedy}")
 

@@ -58,7 +58,9 @@ def open_splits(
         return _open_folder(path)
     if not name or _ending(path) in READERS or path.is_file() or name.startswith((".", "/", "~")):
         return {"train": open_file(path)}
-    loaded = load_hub(name, subset, revision, otherwise="give a file or a folder")
+    loaded = load_hub(
+        name, subset, revision, otherwise=f"give a file or a folder; none is called {name} here"
+    )
     return _open_loaded(loaded, name)
 
 

@@ -1,9 +1,11 @@
 """A table of one's own: texts with a label and a confound, in train, dev and test."""
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -78,6 +80,20 @@ class TableConfig:
             )
         if self.rule_on == "text_pair" and self.text_pair is None:
             raise UserError("rule_on is text_pair, but there is none; set text_pair to a column")
+
+    @property
+    def located(self) -> "TableConfig":
+        """The same, with files and folders by their absolute paths, for whoever reads it later.
+
+        What has no ending may be the name of a split, but for train.
+        """
+        paths = {name: Path(getattr(self, name) or "").expanduser() for name in SPLITS}
+        found = {
+            name: str(path.resolve())
+            for name, path in paths.items()
+            if path.name and path.exists() and (path.suffix or name == "train")
+        }
+        return dataclasses.replace(self, **found)
 
     @property
     def texts(self) -> tuple[str, ...]:

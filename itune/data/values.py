@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ def number_values(
     ==============================  ================================================
     values                          numbers
     ==============================  ================================================
-    all of them numbers             by value; ``1``, ``1.0`` and ``01`` are one
+    all of them numbers             by value; ``1``, ``1.0`` and ``01`` are one, called ``1``
     others                          alphabetically, by code point
     of a class label                as they are numbered; -1 is missing
     null, empty, blank, NaN         :data:`~itune.data.cells.HIDDEN`
@@ -58,8 +59,8 @@ def number_values(
 def order_values(values: Iterable[str]) -> tuple[dict[str, int], list[str]]:
     """Each value's number, and the names of the numbers.
 
-    >>> order_values(["10", "9.0", "9"])
-    ({'9': 0, '9.0': 0, '10': 1}, ['9', '10'])
+    >>> order_values(["10.0", "9.0", "9"])
+    ({'9': 0, '9.0': 0, '10.0': 1}, ['9', '10'])
     >>> order_values(["no", "10", "9"])[1]
     ['10', '9', 'no']
     """
@@ -70,6 +71,8 @@ def order_values(values: Iterable[str]) -> tuple[dict[str, int], list[str]]:
     numbered = {value: rank[key] for value, key in zip(values, keys, strict=True)}
     numbered = dict(sorted(numbered.items(), key=lambda item: (item[1], len(item[0]), item[0])))
     names = {place: value for value, place in reversed(numbered.items())}
+    if None not in numbers:
+        names = {place: re.sub(r"\.0+$", "", value) for place, value in names.items()}
     return numbered, [names[place] for place in range(len(names))]
 
 

@@ -129,8 +129,7 @@ def _accuracies(found: Tuned) -> Iterator[Block]:
     if found.selected:
         yield Paragraph(
             f"The model is from step {found.selected.step} ({found.selected.note}): of all moments "
-            f"measured on dev it was the best by the rule {found.selected.rule}, with "
-            f"{found.selected.value:.3f}."
+            f"measured on dev it had the best {found.criterion}, {found.selected.value:.3f}."
         )
 
 

@@ -94,7 +94,7 @@ class Checkpoints:
         except (ValueError, KeyError, FileNotFoundError) as error:
             raise UserError(
                 f"{self._folder}: checkpoint {latest.step} does not fit this configuration or is "
-                "damaged; delete the run's folder, or start over with --overwrite true"
+                "damaged; delete the run's folder, or start over with --overwrite"
             ) from error
         metadata = self._checkpointer.metadata(latest.step).custom_metadata
         return Position(**metadata), restored

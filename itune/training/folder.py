@@ -39,7 +39,7 @@ def read_run(folder: Path) -> Finished:
     except (OSError, ValueError) as error:
         raise UserError(
             f"{folder}: result.json or metrics.jsonl is damaged ({error}); start over with "
-            "--overwrite true"
+            "--overwrite"
         ) from error
 
 
@@ -65,8 +65,8 @@ def require_free(folder: Path, description: dict, *, resume: bool, overwrite: bo
             raise UserError(f"{folder} is not empty and holds no run; choose another --out")
         if not resume and not overwrite:
             raise UserError(
-                f"{folder} already holds a run; go on with it by --resume true, replace it by "
-                "--overwrite true, or choose another --out"
+                f"{folder} already holds a run; go on with it by --resume, replace it by "
+                "--overwrite, or choose another --out"
             )
         if not overwrite:
             _require_same(path, description)
@@ -101,11 +101,11 @@ def _require_same(path: Path, description: dict) -> None:
         found = json.loads(path.read_text())
         found = _decisive(found, method)
     except (ValueError, AttributeError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is damaged; start over with --overwrite true") from error
+        raise UserError(f"{path} is damaged; start over with --overwrite") from error
     if found.get("data_sha256") != description["data_sha256"]:  # other settings follow from them
         raise UserError(
             f"{path}: this run was started on other data, or they have changed since; resume it "
-            "with the data it had, start over with --overwrite true, or choose another --out"
+            "with the data it had, start over with --overwrite, or choose another --out"
         )
     for key, value in _decisive(description, method).items():
         before = found.get(key, DEFAULTS.get(key))

@@ -22,7 +22,7 @@ class Record:
         if size < keep_bytes:
             raise UserError(
                 f"{path} has {size} bytes but had {keep_bytes} at the checkpoint: it is damaged; "
-                "start over with --overwrite true"
+                "start over with --overwrite"
             )
         self._path = Path(path)
         self._file = open(path, "ab")  # noqa: SIM115 (closed by close)

@@ -136,7 +136,7 @@ def run_on(
         except OSError as error:
             raise UserError(
                 f"cannot write to {folder} ({error.strerror or error}); make room, then go on by "
-                "the same command with --resume true"
+                "the same command with --resume"
             ) from error
 
 
@@ -241,17 +241,22 @@ def _run(corpus, config, method_name, seed, folder, prepared, checkpoint_seconds
         result["selected"] = trained.selected._asdict()
     if corpus.label_names is not None:
         result["names"] = {"label": corpus.label_names, "confound": corpus.confound_names}
-        result["rows"] = {split: _row_counts(dataset) for split, dataset in data.items()}
+        result["rows"] = {split: _row_counts(of, config) for split, of in data.items()}
     write_json(folder / "result.json", result)
     for unfinished in ("checkpoints", "selected"):
         shutil.rmtree(folder / unfinished, ignore_errors=True)
     return Finished(folder, result, metrics)
 
 
-def _row_counts(dataset: Dataset) -> dict[str, Any]:
+def _row_counts(dataset: Dataset, config: TrainingConfig) -> dict[str, Any]:
+    """Rows in all, those as long as inputs may be at most, and those of each cell."""
     known = dataset.visible
     cells = cells_of(dataset.label[known], dataset.confound[known])
-    return {"all": len(dataset), "cells": {str(cell): len(rows) for cell, rows in cells.items()}}
+    return {
+        "all": len(dataset),
+        "full": int(np.sum(dataset.lengths >= config.max_length)),
+        "cells": {str(cell): len(rows) for cell, rows in cells.items()},
+    }
 
 
 def _measured(method: Method, config: TrainingConfig, *, at_start: bool) -> Method:

@@ -74,7 +74,7 @@ class Selection:
         if self._settled is not None and not self._path(self._settled).exists():
             raise UserError(
                 f"{self._path(self._settled)} is missing, the best model before the checkpoint; "
-                "start over with --overwrite true"
+                "start over with --overwrite"
             )
 
     def offer(self, row: Mapping[str, Any], params: Any) -> None:

@@ -8,9 +8,12 @@ from typing import Any, NamedTuple
 
 from itune.errors import UserError
 from itune.training.folder import Finished, read_run
-from itune.training.selection import Selected
+from itune.training.selection import ACCURACY, BALANCED, WORST, Selected
 
-FEW_ROUNDS = 3
+FEW_ROUNDS, FEW_CUT = 3, 0.1
+
+CRITERIA = {BALANCED: "mean of cells", WORST: "worst cell", ACCURACY: "accuracy"}
+"""Rules of selection in words."""
 
 
 class CellAccuracy(NamedTuple):
@@ -127,6 +130,14 @@ class Tuned(NamedTuple):
     device: str
     notes: tuple[str, ...] = ()
 
+    @property
+    def criterion(self) -> str | None:
+        """What the model was selected by on dev, in words; None where it is the last moment's."""
+        if self.selected is None:
+            return None
+        has_cells = bool(self.accuracies["dev"].cells)
+        return CRITERIA[self.selected.rule] if has_cells else CRITERIA[ACCURACY]
+
     def to_rows(self) -> list[dict[str, Any]]:
         """Accuracy of every cell of every split; ``pandas.DataFrame`` takes them."""
         return [
@@ -208,7 +219,7 @@ def tuned_of(finished: Finished) -> Tuned:
         digest=told["data_sha256"],
         versions=told["versions"],
         device=told["device"],
-        notes=tuple(_notes(finished, course)),
+        notes=(*_notes(finished, course), *_cut(sizes["train"], told["config"])),
     )
 
 
@@ -236,6 +247,16 @@ def _before(first: Moment, after: Moment) -> Moment | None:
 
 def _moment(row: Mapping[str, Any]) -> Moment:
     return Moment(row["step"], row["note"], row["cid"], row["cid_standard_error"])
+
+
+def _cut(rows: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
+    """A note on the rows that may have been cut, where they are more than a few."""
+    if rows.get("full", 0) <= FEW_CUT * rows["all"]:
+        return []
+    return [
+        f"{rows['full'] / rows['all']:.0%} of the training rows fill max_length, "
+        f"{config['max_length']} word pieces, and what goes beyond that is cut"
+    ]
 
 
 def _notes(finished: Finished, course: Sequence[Moment]) -> list[str]:

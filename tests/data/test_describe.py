@@ -45,6 +45,7 @@ def test_counts():
     dev, test = found.splits["dev"], found.splits["test"]
     assert (dev.success, dev.cramers_v, dev.confounds) == (0.0, None, (1, 0))
     assert (test.success, test.duplicates) == (2 / 3, 1)
+    assert [split.contradictions for split in found.splits.values()] == [0, 0, 0]
     assert found.shared == {("train", "dev"): 1, ("train", "test"): 2, ("dev", "test"): 2}
 
 
@@ -89,15 +90,31 @@ def warnings(*args, **names):
         "1 of 6 training rows have no confound",
         "2 of 2 rows of dev stand in train as well",
         "label 'ugly' occurs in test but never in train",
+        "1 text stands in test with more than one label, of which one must be wrong",
+        "confound 'NA' counts as a value; leave the field empty where there is none",
+        "confound 'NA' is in test, but not in train",
     ],
 )
 def test_warnings(warning):
-    names = (("bad", "good", "ugly"), NAMES[1])
-    assert warning in warnings(TRAIN, [("x", 1, 1), ("y", 0, 0)], [("z", 2, 0)], names=names)
+    names = (("bad", "good", "ugly"), (*NAMES[1], "NA"))
+    test = [("z", 2, 0), ("z", 1, 2)]
+    assert warning in warnings(TRAIN, [("x", 1, 1), ("y", 0, 0)], test, names=names)
 
 
 def test_a_constant_confound():
     assert "every training row has confound 'acme'" in warnings([("a", 0, 0), ("b", 1, 0)])
+
+
+def test_a_dev_without_confounds():
+    assert "no row of dev has a confound, so that" in warnings(TRAIN, [("z", 0, -1)])
+    assert "no row of dev has a confound" not in warnings(TRAIN)
+
+
+@pytest.mark.parametrize(("count", "is_told"), [(20, False), (21, True)])
+def test_a_column_that_is_none_of_labels(count, is_told):
+    rows = [(str(i), i, i % 2) for i in range(count)]
+    found = warnings(rows, names=(tuple(map(str, range(count))), NAMES[1]))
+    assert (f"there are {count} labels for {count} training rows; is this" in found) == is_told
 
 
 def test_many_cells():
@@ -116,7 +133,9 @@ def test_as_rows_and_as_json():
     row = {"label": "bad", "confound": "acme", "train": 3, "dev": 0, "test": 0}
     assert found.to_rows()[0] == row and len(found.to_rows()) == 4
     shown = json.loads(json.dumps(found.to_dict(), allow_nan=False))
-    assert shown["splits"]["train"]["cells"] == {"y=0 c=0": 3, "y=0 c=1": 1, "y=1 c=1": 1}
+    cells = [tuple(cell.values()) for cell in shown["splits"]["train"]["cells"]]
+    assert cells == [("bad", "acme", 3), ("bad", "umbrella", 1), ("good", "umbrella", 1)]
+    assert shown["splits"]["train"]["labels"] == {"bad": 4, "good": 2}
     assert shown["splits"]["train"]["lengths"]["most"] == 4
     assert shown["shared"] == [{"of": "dev", "in": "train", "rows": 1}]
 

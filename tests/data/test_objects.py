@@ -94,7 +94,7 @@ def test_values():
     ]
     tables = make_tables(rows, TableConfig(dev_fraction=0, test_fraction=0))
     assert tables.train.texts(0) == ("two words",)
-    assert tables.label_names == ("7", "true", "x") and tables.confound_names == ("1.0",)
+    assert tables.label_names == ("7", "true", "x") and tables.confound_names == ("1",)
     assert tables.train.confound.tolist() == [-1, -1, 0]
 
 

@@ -34,7 +34,7 @@ def test_a_misspelt_column(tmp_path, ending):
     path = write(tmp_path / f"a{ending}", ROWS)
     with pytest.raises(UserError, match=r"a\..*: has no column 'brnd'; did you mean 'brand'\?"):
         read(path, ["text", "brnd"])
-    with pytest.raises(UserError, match="choose text, label and .* out of .*'brand'"):
+    with pytest.raises(UserError, match="set text, label and confound .* to some of .*'brand'"):
         read(path, ["xyzzy"])
 
 

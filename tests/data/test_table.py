@@ -225,3 +225,14 @@ def test_settings_that_cannot_be(settings, message):
 def test_settings_there_and_back():
     config = TableConfig("a.csv", rule="words:a,b", confound=None)
     assert from_dict(TableConfig, to_dict(config)) == config
+
+
+def test_paths_are_located(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("reviews", "test"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "dev.csv").touch()
+    found = TableConfig("reviews", dev="dev.csv", test="test").located
+    assert found.train == str(tmp_path / "reviews") and found.dev == str(tmp_path / "dev.csv")
+    assert found.test == "test"  # a split may be called so
+    assert TableConfig("some/name").located == TableConfig("some/name")

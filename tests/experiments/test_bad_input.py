@@ -216,7 +216,7 @@ MADE = {  # files, too
     ),
     "is a run": (
         lambda s: s.started(resume=False),
-        "finetuning-1 already holds a run; go on with it by --resume true, replace it by --over",
+        "finetuning-1 already holds a run; go on with it by --resume, replace it by --over",
     ),
     "another configuration": (
         lambda s: s.started("label.epochs", "3"),
@@ -228,11 +228,11 @@ MADE = {  # files, too
     ),
     "damaged config.json": (
         lambda s: s.started(change=lambda run: (run / "config.json").write_text('{"method": ')),
-        "config.json is damaged; start over with --overwrite true",
+        "config.json is damaged; start over with --overwrite",
     ),
     "config.json of a list": (
         lambda s: s.started(change=lambda run: (run / "config.json").write_text("[]")),
-        "config.json is damaged; start over with --overwrite true",
+        "config.json is damaged; start over with --overwrite",
     ),
     "damaged result.json": (
         lambda s: s.started(change=lambda run: (run / "result.json").write_text("{")),

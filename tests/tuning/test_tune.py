@@ -1,6 +1,7 @@
 """A run on a table, from the rows to a model that others load, and what is said of bad input."""
 
 import json
+from shutil import copytree, ignore_patterns
 
 import numpy as np
 import pytest
@@ -52,6 +53,38 @@ def test_what_came_of_it(tuned, tables):
     assert tuned.config["label"]["epochs"] == 2 and tuned.minutes > 0
     assert read_tuned(tuned.folder) == tuned
     assert json.loads((tuned.folder / "config.json").read_text())["table"] == {"a": 1}
+
+
+def rewritten(tuned, folder, change):
+    """The run read again after a change to its result."""
+    copy = folder / "copy"
+    copytree(tuned.folder, copy, ignore=ignore_patterns("model"))
+    result = json.loads((copy / "result.json").read_text())
+    change(result)
+    (copy / "result.json").write_text(json.dumps(result))
+    return read_tuned(copy)
+
+
+def test_a_moment_after_the_selected_one_is_not_before_it(tuned, tmp_path):
+    def select_the_first(result):
+        result["cid"] |= {"step": 1, "note": "selected"}
+
+    assert rewritten(tuned, tmp_path, select_the_first).before is None
+
+
+def test_a_dev_without_confounds_is_selected_by_accuracy(tuned, tmp_path):
+    assert tuned.criterion == "mean of cells"
+    found = rewritten(tuned, tmp_path, lambda result: result["dev"].update(cells={}))
+    assert found.criterion == "accuracy"
+    assert found._replace(selected=None).criterion is None
+
+
+def test_what_is_cut_is_told(tuned, tmp_path):
+    assert not any("is cut" in note for note in tuned.notes)
+    found = rewritten(
+        tuned, tmp_path, lambda r: r["rows"]["train"].update(full=r["rows"]["train"]["all"])
+    )
+    assert "100% of the training rows fill max_length, 8 word pieces" in " ".join(found.notes)
 
 
 def test_the_model_is_the_one_that_was_measured(tuned, tables):
