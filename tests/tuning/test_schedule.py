@@ -48,6 +48,9 @@ def test_epochs(size, epochs):
 
 def test_many_cells_long_texts_and_wide_encoders():
     assert schedule(10_000, cells=60).influence.batch == 240
+    assert (schedule(120, cells=8).label.batch, schedule(120, cells=9).label.batch) == (8, 16)
+    assert schedule(10_000, cells=100).label.batch == 128
+    assert schedule(40, cells=99).label.batch == 40
     assert schedule(10_000, length=256).influence.batch == 16
     assert schedule(1500, width=1024).influence.learning_rate == pytest.approx(2.25e-5)
     assert schedule(1500, width=1024).label.learning_rate == pytest.approx(1.5e-5)
