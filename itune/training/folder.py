@@ -1,16 +1,22 @@
 """A run's folder: whether it may be used, what it was started with, and what it came to."""
 
+import contextlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from filelock import FileLock, Timeout
 
 from itune.errors import UserError
 from itune.training.recipes import METHODS, SECTIONS
 from itune.training.records import read_rows, write_json
 from itune.training.settings import TrainingConfig
+
+LOCK = "lock"
+"""A file by which a process keeps the others out of the folder that it works in."""
 
 
 class Finished(NamedTuple):
@@ -59,7 +65,7 @@ def require_free(folder: Path, description: dict, *, resume: bool, overwrite: bo
     try:
         if folder.exists() and not folder.is_dir():
             raise UserError(f"{folder} is a file; choose another --out")
-        if not folder.exists() or not any(folder.iterdir()):
+        if not folder.exists() or not any(path.name != LOCK for path in folder.iterdir()):
             return
         if not path.exists():
             raise UserError(f"{folder} is not empty and holds no run; choose another --out")
@@ -74,21 +80,43 @@ def require_free(folder: Path, description: dict, *, resume: bool, overwrite: bo
         raise _unusable(folder, error) from None
 
 
-def begin_run(folder: Path, description: dict, *, overwrite: bool) -> None:
-    """Makes the folder of a run, unless it is there to be gone on with; arguments as above.
+@contextlib.contextmanager
+def begun_run(folder: Path, description: dict, *, overwrite: bool) -> Iterator[None]:
+    """The folder of a run, made unless it is there to be gone on with; arguments as above.
+
+    Within the context no other process gets it.
 
     Raises:
-      UserError: it cannot be written.
+      UserError: it cannot be written, or another process is at work in it.
     """
-    path = folder / "config.json"
+    lock = FileLock(folder / LOCK, timeout=0)
     try:
-        if overwrite and folder.exists():
-            shutil.rmtree(folder)
-        if not path.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            write_json(path, description)
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+        if overwrite:
+            _empty(folder)
+        if not (folder / "config.json").exists():
+            write_json(folder / "config.json", description)
+    except Timeout:
+        raise UserError(
+            f"another process is at work in {folder}; wait for it, or choose another --out"
+        ) from None
     except OSError as error:
+        lock.release()
         raise _unusable(folder, error) from None
+    try:
+        yield
+    finally:
+        lock.release()
+        (folder / LOCK).unlink(missing_ok=True)
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != LOCK:
+            path.unlink()
 
 
 def _unusable(folder: Path, error: OSError) -> UserError:

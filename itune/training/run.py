@@ -35,7 +35,7 @@ from itune.models import (
 from itune.training.classifier import make_classifier
 from itune.training.collapse import chance_limit, make_collapse_test
 from itune.training.corpus import Corpus, cells_by_name, corpus_of_splits
-from itune.training.folder import Finished, begin_run, read_run, require_free
+from itune.training.folder import Finished, begun_run, read_run, require_free
 from itune.training.loop import Measure, Trained, train
 from itune.training.measures import Accuracies, make_accuracies, make_measures
 from itune.training.recipes import METHODS, require_method
@@ -130,14 +130,14 @@ def run_on(
     with jax.default_matmul_precision(config.precision):
         prepared = _prepare(corpus, config, method, seed)
         # All input was good: only now is anything deleted or written.
-        begin_run(folder, description, overwrite=overwrite)
-        try:
-            return _run(corpus, config, method, seed, folder, prepared, checkpoint_seconds)
-        except OSError as error:
-            raise UserError(
-                f"cannot write to {folder} ({error.strerror or error}); make room, then go on by "
-                "the same command with --resume"
-            ) from error
+        with begun_run(folder, description, overwrite=overwrite):
+            try:
+                return _run(corpus, config, method, seed, folder, prepared, checkpoint_seconds)
+            except OSError as error:
+                raise UserError(
+                    f"cannot write to {folder} ({error.strerror or error}); make room, then go on "
+                    "by the same command with --resume"
+                ) from error
 
 
 def describe_run(
