@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from itune.audit.config import AuditConfig
-from itune.audit.model import ModelAudit, audit_model
+from itune.audit.model import ModelAudit
+from itune.audit.recorded import audit_recorded
 from itune.config import from_dict, to_dict
 from itune.data import describe as of_tables
 from itune.data.describe import Description
 from itune.data.table import TableConfig, Tables, make_tables
 from itune.errors import UserError
-from itune.models import model_folder
 from itune.notify import Notify, ignore
 from itune.training.progress import Watch
 from itune.tuning import Compared, Tuned
@@ -51,7 +51,7 @@ def describe(data: Any, *, dev: Any = None, test: Any = None, **columns: Any) ->
 
 def audit(
     model: str | Path,
-    data: Any,
+    data: Any = None,
     *,
     dev: Any = None,
     test: Any = None,
@@ -62,23 +62,28 @@ def audit(
 
     Args:
       model: folder of a Hugging Face BERT classifier, or what :func:`tune` has written.
-      data: as of :func:`describe`; but all rows count as trained on, unless ``dev_fraction`` and
-        ``test_fraction`` are given.
+      data: as of :func:`describe`. May be left out where :func:`tune` has written the model, and
+        had its table by name.
       dev: the same.
       test: the same.
       settings: of :class:`~itune.audit.config.AuditConfig`, by name.
-      columns: the same.
+      columns: the same. Where :func:`tune` has written the model, what is not given is as it was
+        then, the split too; else all rows of ``data`` count as trained on, unless ``dev_fraction``
+        and ``test_fraction`` are given.
+
+    Returns:
+      What was found; where the rows are not those that :func:`tune` trained on, a note says so.
 
     Raises:
-      UserError: the folder holds no such model, or the table is not what it was trained on.
+      UserError: the folder holds no such model, there is no table, or its labels are not the
+        model's classes.
     """
-    folder = model_folder(model)
     config = from_dict(AuditConfig, settings or {}, source="settings")
-    if not isinstance(data, Tables):
-        columns = {"dev_fraction": 0.0, "test_fraction": 0.0} | columns
+    _check(data, dev, test, columns)
     with Watch() as watch:
-        tables = _tables(data, dev, test, columns, watch.notify)
-        return audit_model(folder, tables, config, watch.notify, say=watch.say)
+        return audit_recorded(
+            model, data, columns, config, watch.notify, dev=dev, test=test, say=watch.say
+        )
 
 
 def tune(
@@ -119,7 +124,7 @@ def tune(
         method=method,
         seed=seed,
         settings=settings,
-        about=_about(data, columns),
+        about=_about(data, dev, test, columns),
         resume=resume,
         overwrite=overwrite,
     )
@@ -163,7 +168,7 @@ def compare(
             methods=methods,
             seeds=seeds,
             settings=settings,
-            about=_about(data, columns),
+            about=_about(data, dev, test, columns),
             resume=resume,
             overwrite=overwrite,
             say=watch.say,
@@ -171,23 +176,28 @@ def compare(
 
 
 def _tables(data: Any, dev: Any, test: Any, columns: dict[str, Any], notify: Notify) -> Tables:
+    _check(data, dev, test, columns)
+    if isinstance(data, Tables):
+        return data
+    return make_tables(data, from_dict(TableConfig, columns), dev=dev, test=test, notify=notify)
+
+
+def _check(data: Any, dev: Any, test: Any, columns: dict[str, Any]) -> None:
+    """Checks that nothing is given twice."""
     if "train" in columns:
         raise UserError("train is given, but data has the training rows; leave it out")
-    if not isinstance(data, Tables):
-        return make_tables(data, _config(columns), dev=dev, test=test, notify=notify)
     given = [*columns, *(name for name, rows in (("dev", dev), ("test", test)) if rows is not None)]
-    if given:
+    if given and isinstance(data, Tables):
         raise UserError(f"{given[0]} is given, but the table is read already; leave it out")
-    return data
 
 
-def _config(columns: dict[str, Any]) -> TableConfig:
-    return from_dict(TableConfig, columns)
-
-
-def _about(data: Any, columns: dict[str, Any]) -> dict[str, Any] | None:
-    """What ``config.json`` tells of the table."""
+def _about(data: Any, dev: Any, test: Any, columns: dict[str, Any]) -> dict[str, Any] | None:
+    """What ``config.json`` tells of the table; no ``train`` where it cannot be read again."""
     if isinstance(data, Tables):
         return None
-    named = {"train": str(data)} if isinstance(data, str | Path) else {}
-    return {"table": to_dict(_config(columns | named).located)}
+    parts = {"train": data, "dev": dev, "test": test}
+    given = {name: rows for name, rows in parts.items() if rows is not None}
+    named = {name: str(rows) for name, rows in given.items() if isinstance(rows, str | Path)}
+    if len(named) < len(given):
+        named.pop("train", None)
+    return {"table": to_dict(from_dict(TableConfig, columns | named).located)}

@@ -5,7 +5,8 @@ kind           said where
 =============  ====================================================================================
 ``leans``      the interval of CID is above 0, p is at most 0.05, and CID at least :data:`SIZE`
 ``no_sign``    the interval is below :data:`SIZE`, so that no CID of that size is compatible with
-               it; predictions do not change with the confound either, where that was tested
+               it; predictions do not change with the confound either, where that was tested;
+               and the model has learnt its task
 ``unsettled``  anything else: too few rows, an interval too wide, evidence that disagrees
 =============  ====================================================================================
 """
@@ -31,6 +32,10 @@ LEAST = 8
 
 FLIPPING = 0.05
 """Share of predictions that change with the confound, from which it is a sign."""
+
+
+ROUNDING = 0.0005
+"""A difference of CID that its three decimals do not show."""
 
 
 class Verdict(NamedTuple):
@@ -106,6 +111,11 @@ def _judged(audit: Audit, flips: Flips | None) -> tuple[str, str]:
             f"The evidence disagrees: by CID ({cid:+.3f}) the model hardly tells the confounds "
             f"apart, but {flips.share:.1%} of predictions change as the confound is swapped."
         )
+    if not _has_learnt(audit):
+        return UNSETTLED, (
+            "The model has not learnt its task, so it is not settled what it leans on: on train it "
+            "is no better than always saying the most frequent label."
+        )
     if is_sure:
         return NO_SIGN, (
             f"There is no more than a trace of the confound in the model: CID is {cid:+.3f}, which "
@@ -145,9 +155,26 @@ def _about_everyone(audit: Audit) -> str | None:
     if audit.influence is None:
         return None
     cid, test = audit.influence.cid, audit.test
-    agrees = test.low <= cid <= test.high
+    agrees = test.low - ROUNDING <= cid <= test.high + ROUNDING
     remark = "" if agrees else ", which is outside the interval: the two do not agree"
-    return f"CID of all {audit.influence.probes} training rows is {cid:+.3f}{remark}."
+    return f"CID of {counted(audit, 'training rows')} is {cid:+.3f}{remark}."
+
+
+def counted(audit: Audit, rows: str, form: str = "") -> str:
+    """How many training rows the CID of everyone is of, in words.
+
+    A row of a cell of one, or of a label whose rows share their confound, has no partners; a row
+    that is not annotated is nobody's.
+
+    Args:
+      audit: with ``influence``.
+      rows: what they are called.
+      form: of the numbers, such as ``","``.
+    """
+    size, total = audit.influence.probes, audit.behaviour["train"].total
+    if size == total:
+        return f"all {size:{form}} {rows}"
+    return f"the {size:{form}} of {total:{form}} {rows} that have partners"
 
 
 def _about_flips(flips: Flips | None, kind: str) -> str | None:
@@ -212,18 +239,28 @@ def _about_probe(audit: Audit) -> str | None:
     )
 
 
-def _about_failure(audit: Audit) -> str | None:
-    """What to beware of in a model that has learnt nothing."""
+def _has_learnt(audit: Audit) -> bool:
+    """Whether the model is better than always saying the most frequent label."""
+    return audit.behaviour["train"].interval[0] > _most_frequent(audit)
+
+
+def _most_frequent(audit: Audit) -> float:
+    """The share of the most frequent label."""
     counts: dict[int, int] = {}
     for cell, size in audit.cells.items():
         counts[cell.label] = counts.get(cell.label, 0) + size
-    most, train = max(counts.values()) / sum(counts.values()), audit.behaviour["train"]
-    if train.interval[0] > most:
+    return max(counts.values()) / sum(counts.values())
+
+
+def _about_failure(audit: Audit) -> str | None:
+    """What to beware of in a model that has learnt nothing."""
+    if _has_learnt(audit):
         return None
+    right = audit.behaviour["train"].accuracy.overall
     return (
-        f"Beware: on train the model is right in {train.accuracy.overall:.1%} of rows, and the "
-        f"most frequent label makes up {most:.1%}. What a model leans on that has not learnt its "
-        "task says little."
+        f"Beware: on train the model is right in {right:.1%} of rows, and the most frequent label "
+        f"makes up {_most_frequent(audit):.1%}. What a model leans on that has not learnt its task "
+        "says little."
     )
 
 
@@ -243,6 +280,8 @@ def _what_would_settle(audit: Audit, flips: Flips | None, names: Names) -> str:
             "More rows will not settle it: CID tells of what was learnt from training rows, the "
             "swap of what is predicted. Go by the swap where predictions are what matters."
         )
+    if max(test.high, _cid(audit)) < SIZE and not _has_learnt(audit):
+        return "More rows will not settle it; train the model until it knows its task."
     if wanted <= test.size:
         return "More rows will not settle it; look at the sentences."
     if wanted <= known:

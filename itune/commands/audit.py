@@ -1,20 +1,15 @@
 """``itune audit``: whether a model leans on a confound, and how sure that is."""
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from itune.audit.config import AuditConfig
 from itune.commands.output import make_origin, require_free, write_results
 from itune.config import given_values, parse
-from itune.data.table import TableConfig, read_tables
+from itune.data.table import TableConfig
 from itune.errors import UserError
 from itune.training.progress import Watch
-
-if TYPE_CHECKING:
-    from itune.tuning.record import TableRecord
 
 SECTION = "table."
 """Of the command's settings that are those of the table."""
@@ -60,39 +55,27 @@ def main(argv: Sequence[str]) -> None:
         raise UserError("model is not set; name the folder of a finetuned classifier")
     require_free(command.out, command.overwrite)
 
-    from itune.audit.model import audit_model
+    from itune.audit.recorded import audit_recorded
     from itune.commands.audit_text import to_text
     from itune.compiling import keep_compiled
     from itune.report import audit_numbers, audit_page
-    from itune.tuning.record import table_record
 
     keep_compiled()
-    record = table_record(command.model)
-    table = _completed(command.table, given_values(AuditCommand, argv), record)
-    with Watch() as watch:
-        tables = read_tables(table)
-        found = audit_model(command.model, tables, command.audit, watch.notify, say=watch.say)
-    if record and record.digest != found.digest:
-        found = found._replace(notes=(*found.notes, OTHER_ROWS))
-    print(to_text(found))
-    origin = make_origin("audit", argv, found.digest, f"{command.audit.seed}, of every draw")
-    write_results(command.out, audit_page(found, origin), audit_numbers(found), origin)
-
-
-OTHER_ROWS = "these are not the rows, or not the split, that itune tune trained the model on"
-
-
-def _completed(
-    table: TableConfig, given: Mapping[str, Any], record: "TableRecord | None"
-) -> TableConfig:
-    """The table with what its record tells, if it is of this one, and the command line does not."""
-    if record is None or table.train not in ("", record.config.train):
-        return table
-    own = {
+    given = {
         name.removeprefix(SECTION): value
-        for name, value in given.items()
+        for name, value in given_values(AuditCommand, argv).items()
         if name.startswith(SECTION)
     }
-    if "confound" in own:
-        own.setdefault("rule", None)
-    return dataclasses.replace(record.config, **own)
+    given.pop("train", None)
+    with Watch() as watch:
+        found = audit_recorded(
+            command.model,
+            command.table.train or None,
+            given,
+            command.audit,
+            watch.notify,
+            say=watch.say,
+        )
+    origin = make_origin("audit", argv, found.digest, f"{command.audit.seed}, of every draw")
+    page, numbers = audit_page(found, origin), audit_numbers(found)
+    write_results(command.out, page, numbers, origin, to_text(found))

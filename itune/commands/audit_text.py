@@ -7,7 +7,7 @@ from itune.audit.behaviour import Behaviour
 from itune.audit.flips import Flips
 from itune.audit.model import ModelAudit
 from itune.audit.sentences import Influential, Reading
-from itune.audit.verdict import Names
+from itune.audit.verdict import Names, counted
 from itune.commands.text import excerpt, most, printable, table
 
 LINE = 100
@@ -18,10 +18,11 @@ FLIPS = 3
 
 
 def to_text(found: ModelAudit) -> str:
-    """All that an audit found, verdict first."""
+    """All that an audit found: verdict first, and its headline last, where a terminal ends."""
     names = Names(found.label_names, found.confound_names)
     blocks = [
         _verdict(found),
+        "\n".join(map(_wrapped, found.notes)),
         _cid(found, names),
         _accuracy(found, names),
         _calibration(found),
@@ -29,6 +30,7 @@ def to_text(found: ModelAudit) -> str:
         _flips(found.flips, names),
         *(_reading(reading, found, names) for reading in found.readings),
         "\n".join(_remarks(found)),
+        _wrapped(found.verdict.headline),
     ]
     return "\n\n".join(filter(None, blocks))
 
@@ -42,7 +44,7 @@ def _cid(found: ModelAudit, names: Names) -> str:
     test, whole = found.audit.test, found.audit.influence
     rows = [[f"a sample of {test.size} rows", _signed(test.cid), _range(test, _signed), test.p]]
     if whole is not None:
-        rows.append([f"all {whole.probes} rows", _signed(whole.cid), "", ""])
+        rows.append([counted(found.audit, "rows"), _signed(whole.cid), "", ""])
         for label, cid in whole.by_label.items():
             rows.append([f"label {names.labels[label]}", _signed(cid), "", ""])
         rows += _pairs(found, names)
@@ -166,7 +168,7 @@ def _marked(row: Reading | Influential, found: ModelAudit) -> str:
 
 
 def _remarks(found: ModelAudit) -> Iterator[str]:
-    """What is not to be overlooked, below the numbers."""
+    """How many rows the numbers are of, where it is not all."""
     train = found.sizes["train"]
     if found.readings and found.searched < train:
         yield _wrapped(
@@ -179,7 +181,6 @@ def _remarks(found: ModelAudit) -> Iterator[str]:
                 f"{name}: {of.size} of {of.total} rows were predicted, drawn by cell, and are "
                 "weighed as in the whole"
             )
-    yield from map(_wrapped, found.notes)
 
 
 def _wrapped(text: str, indent: str = "", first: str = "") -> str:

@@ -52,7 +52,7 @@ def main(argv: Sequence[str]) -> None:
         say=lambda sentence: print(sentence, file=sys.stderr, flush=True),
         **command.folder,
     )
-    print(to_text(compared))
     run = compared.methods[0].runs[0]
     origin = origin_of_run("compare", argv, run, ", ".join(map(str, compared.seeds)))
-    write_results(command.out, compare_page(compared, origin), compared, origin)
+    page = compare_page(compared, origin)
+    write_results(command.out, page, compared, origin, to_text(compared))

@@ -59,17 +59,23 @@ def origin_of_run(verb: str, argv: Sequence[str], run: Tuned, seeds: str) -> Ori
     return Origin(("itune", verb, *argv), run.versions, run.digest, seeds, run.device)
 
 
-def write_results(folder: Path, page: Page, numbers: Any, origin: Origin) -> None:
-    """Writes the report, and the numbers with their origin, and prints where the report is.
+def write_results(folder: Path, page: Page, numbers: Any, origin: Origin, text: str) -> None:
+    """Writes the report, and the numbers with their origin; then prints, and where the report is.
+
+    What reads the output may leave early; the report is complete by then.
 
     Args:
       folder: made if absent.
       page: the report.
       numbers: a result, with fields or keys.
       origin: of both.
+      text: the result as it is printed.
 
     Raises:
-      UserError: the folder cannot be written to.
+      UserError: the folder cannot be written to; the text is printed even so.
     """
-    write_report(page, {"origin": origin, **plain(numbers)}, folder)
+    try:
+        write_report(page, {"origin": origin, **plain(numbers)}, folder)
+    finally:
+        print(text)
     print(f"\n{folder / PAGE} is the report; {NUMBERS} beside it has its numbers")

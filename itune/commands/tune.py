@@ -52,6 +52,5 @@ def main(argv: Sequence[str]) -> None:
         settings=settings,
         **command.folder,
     )
-    print(to_text(tuned))
     origin = origin_of_run("tune", argv, tuned, str(tuned.seed))
-    write_results(command.out, tune_page(tuned, origin), tuned, origin)
+    write_results(command.out, tune_page(tuned, origin), tuned, origin, to_text(tuned))

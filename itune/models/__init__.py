@@ -1,7 +1,7 @@
 """BERT in Flax Linen, and Hugging Face's weights in and out."""
 
 from itune.models.bert import BertClassifier, BertConfig, BertOutput
-from itune.models.classifier import TrainedClassifier, load_classifier, model_folder
+from itune.models.classifier import TrainedClassifier, find_model, load_classifier, model_folder
 from itune.models.folder import has_head, load_config, load_encoder, save_classifier
 from itune.models.fresh import write_fresh_encoder
 from itune.models.hub import load_tokenizer, resolve_encoder
@@ -12,6 +12,7 @@ __all__ = [
     "BertConfig",
     "BertOutput",
     "TrainedClassifier",
+    "find_model",
     "from_hugging_face",
     "has_head",
     "load_classifier",

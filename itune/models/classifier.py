@@ -42,20 +42,35 @@ def model_folder(folder: str | Path) -> Path:
     return inner if (inner / "config.json").is_file() else folder
 
 
+def find_model(folder: str | Path) -> Path:
+    """The folder of a model, as :func:`model_folder`, once there is one.
+
+    Raises:
+        UserError: There is no such folder, or it holds no model.
+    """
+    folder = model_folder(folder)
+    if not folder.is_dir():
+        what = "is a file" if folder.exists() else "does not exist"
+        raise UserError(f"{folder} {what}; give the folder of a finetuned classifier")
+    if not (folder / "config.json").is_file():
+        raise UserError(
+            f"{folder} holds no model (no config.json); give the folder of a finetuned classifier"
+        )
+    return folder
+
+
 def load_classifier(folder: str | Path) -> TrainedClassifier:
     """Loads a ``BertForSequenceClassification``; nothing in it is drawn anew.
 
     Args:
-        folder: Holds ``config.json`` and ``model.safetensors`` (or its shards and their index).
+        folder: Holds ``config.json`` and ``model.safetensors`` (or its shards and their index), or
+            such a folder called ``model``.
 
     Raises:
         UserError: No such folder; another architecture or kind of task; weights that are missing,
             corrupt, or not in safetensors; no classification head.
     """
-    folder = Path(folder).expanduser()
-    if not folder.is_dir():
-        what = "is a file" if folder.exists() else "does not exist"
-        raise UserError(f"{folder} {what}; give the folder of a finetuned classifier")
+    folder = find_model(folder)
     config = load_config(folder)
     labels = _labels(folder, config)
     tensors = read_tensors(folder)

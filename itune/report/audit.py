@@ -7,7 +7,7 @@ from typing import Any
 
 from itune.audit import ModelAudit
 from itune.audit.behaviour import Behaviour
-from itune.audit.verdict import Names
+from itune.audit.verdict import Names, counted
 from itune.data.cells import Cell
 from itune.data.splits import SPLITS
 from itune.report.accuracies import CellRow, cell_name, cell_table
@@ -62,8 +62,8 @@ def audit_page(found: ModelAudit, origin: Origin) -> Page:
         ),
         lead=(
             Answer(TONES[found.verdict.kind], found.verdict.headline, found.verdict.reasons),
-            Tiles(tuple(_tiles(found, names))),
             *(Paragraph(f"Note: {note}.") for note in found.notes),
+            Tiles(tuple(_tiles(found, names))),
         ),
         sections=(
             *(Section(title, blocks) for title, blocks in sections.items() if blocks),
@@ -97,7 +97,8 @@ def _tiles(found: ModelAudit, names: Names) -> Iterator[Tile]:
     sure = f"{signed(test.low)} to {signed(test.high)}, p {p_value(test.p)}"
     if whole := found.audit.influence:
         sample = f"in a sample {signed(test.cid)}, {sure}"
-        yield Tile(signed(whole.cid), f"CID of all {whole.probes:,} training examples", sample)
+        what = counted(found.audit, "training examples", ",")
+        yield Tile(signed(whole.cid), f"CID of {what}", sample)
     else:
         yield Tile(signed(test.cid), f"CID of {test.size:,} training examples", sure)
     split, behaviour = _judged(found)
@@ -146,8 +147,11 @@ def _label_table(found: ModelAudit, names: Names) -> Table:
     whole, probe = found.audit.influence, found.audit.probe
     columns, note = {}, ""
     if whole:
-        columns[f"CID of all {whole.probes:,}"] = {None: whole.cid, **whole.by_label}
-        note = f"The standard error of CID is {whole.standard_error:.3f}, over probes. "
+        columns["CID"] = {None: whole.cid, **whole.by_label}
+        note = (
+            f"CID is of {counted(found.audit, 'training examples', ',')}; its standard error is "
+            f"{whole.standard_error:.3f}, over probes. "
+        )
     columns = {head: {y: signed(v) for y, v in of.items()} for head, of in columns.items()}
     if probe:
         told = {None: probe.balanced_accuracy, **probe.by_label}

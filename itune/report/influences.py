@@ -11,7 +11,10 @@ from itune.report.blocks import Figure
 from itune.report.drawing import FIRST, SECOND, SOFT, draw
 from itune.report.text import short
 
-BINS = 36
+BINS = 35
+NARROWEST = 0.1
+"""The least width of the axis of influences; what differs by less is not told apart."""
+
 PANELS = 6
 """Labels that are drawn, those of the largest share; of others the number is told."""
 
@@ -88,7 +91,7 @@ def influences_figure(groups: Mapping[int, Groups], names: Names) -> Figure:
     """A panel for each label: both groups as histograms, with their means."""
     largest = sorted(sorted(groups, key=lambda y: -groups[y].share)[:PANELS])
     shown = {y: groups[y] for y in largest}
-    edges = np.histogram_bin_edges(np.concatenate([g.values for g in shown.values()]), BINS)
+    edges = _edges(np.concatenate([group.values for group in shown.values()]))
 
     def fill(axes):
         for panel, (y, group) in zip(axes, shown.items(), strict=True):
@@ -108,6 +111,13 @@ def influences_figure(groups: Mapping[int, Groups], names: Names) -> Figure:
     return Figure(
         svg, " ".join(_told(group, names.labels[y]) for y, group in shown.items()), caption
     )
+
+
+def _edges(values: np.ndarray) -> np.ndarray:
+    """Of the bins: over all values, and no narrower than :data:`NARROWEST`."""
+    low, high = values.min(), values.max()
+    spare = max(NARROWEST - (high - low), 0) / 2
+    return np.linspace(low - spare, high + spare, BINS + 1)
 
 
 def _fill(panel, group: Groups, edges: np.ndarray, title: str) -> None:

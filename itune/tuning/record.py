@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from itune.config import from_dict
 from itune.data.table import TableConfig
@@ -14,12 +14,22 @@ class TableRecord(NamedTuple):
     """The table of a run.
 
     Attributes:
-      config: where its rows came from, and how they were split.
+      config: where its rows came from, and how they were split; ``train`` is empty where they were
+        given in Python.
       digest: SHA-256 of them.
     """
 
     config: TableConfig
     digest: str
+
+    def is_of(self, data: Any) -> bool:
+        """Whether a table can be this one: the same by name, or rows, which have none."""
+        is_named = isinstance(data, str | Path) and self.config.train
+        return not is_named or _resolved(data) == _resolved(self.config.train)
+
+
+def _resolved(name: str | Path) -> Path:
+    return Path(name).expanduser().resolve()
 
 
 def table_record(folder: str | Path) -> TableRecord | None:

@@ -20,7 +20,7 @@ def make_behaviour(*shares):
     overall = Accuracy(sum(shares) / 4, by_cell, worst)
     interval = sum(shares) / 4 - 0.02, 1
     return Behaviour(
-        overall, 0.1, 0.2, 0.3, 200, 200, interval, dict.fromkeys(CELLS, (0, 1)), sizes
+        overall, 0.1, 0.2, 0.3, 200, 1200, interval, dict.fromkeys(CELLS, (0, 1)), sizes
     )
 
 
@@ -89,10 +89,31 @@ def test_smallest_p():
 
 
 def test_disagreement_is_said():
-    assert "the two do not agree" in reasons(make_audit(0.3, 0.2, 0.4, whole=0.5))
+    assert "the two do not agree" in reasons(make_audit(0.3, 0.2, 0.4, whole=0.401))
+    assert "the two do not agree" not in reasons(make_audit(1e-7, 0, 2e-7, whole=-3e-7))
     assert "does not agree with CID" in reasons(make_audit(0.3, 0.2, 0.4), make_flips(2))
     said = reasons(make_audit(0.01, -0.01, 0.03, p=0.3), make_flips(60))
     assert "agrees" not in said and "(30.0%" in said and "Go by the swap" in said
+
+
+def test_rows_without_partners_are_not_counted():
+    audit = make_audit(0.3, 0.2, 0.4, whole=0.25)
+    few = audit._replace(influence=audit.influence._replace(probes=1100))
+    assert "CID of the 1100 of 1200 training rows that have partners is +0.250." in reasons(few)
+
+
+@pytest.mark.parametrize("cid", [0.01, 0.04])
+def test_a_model_that_has_learnt_nothing_is_not_cleared(cid):
+    """Neither of a sign nor of a trace; what leans, leans."""
+    audit = make_audit(cid, cid - 0.005, cid + 0.005)
+    assert give_verdict(audit, None, NAMES).kind == "no_sign"
+    behaviour = audit.behaviour | {"train": make_behaviour(1, 1, 0, 0)}
+    found = give_verdict(audit._replace(behaviour=behaviour), None, NAMES)
+    assert found.kind == "unsettled" and "has not learnt its task" in found.headline
+    assert "Beware" in " ".join(found.reasons) and found.reasons[-1].endswith("knows its task.")
+    leaning = make_audit(0.3, 0.2, 0.4)._replace(behaviour=behaviour)
+    found = give_verdict(leaning, None, NAMES)
+    assert found.kind == "leans" and found.reasons[-1].startswith("Beware")
 
 
 def test_nothing_to_see_and_nothing_learnt():

@@ -34,7 +34,8 @@ def test_what_it_prints_and_writes(words, tmp_path, capsys):
     shown, errors = capsys.readouterr()
     found = json.loads((out / "report.json").read_text(), parse_constant=pytest.fail)
     assert sorted(path.name for path in out.iterdir()) == ["report.html", "report.json"]
-    assert shown.startswith(found["verdict"]["headline"][:40])
+    headline = found["verdict"]["headline"][:40]
+    assert shown.startswith(headline) and shown.split("\n\n")[-2].startswith(headline)
     lines = [" ".join(line.split()) for line in shown.splitlines()]
     test, everyone = found["audit"]["test"], found["audit"]["influence"]
     interval = f"{test['low']:+.3f} to {test['high']:+.3f}"
@@ -124,11 +125,17 @@ def test_bad_tables(words, rows, message, tmp_path, capsys):
     assert error.startswith("error: ") and error.count("\n") == 1 and message in error
 
 
-def test_nothing_named(capsys):
-    assert main(["audit"]) == 2
-    assert "model is not set; name the folder" in capsys.readouterr().err
-    assert main(["audit", "somewhere"]) == 2
-    assert "TABLE is not set" in capsys.readouterr().err
+def test_nothing_named(words, tmp_path, capsys):
+    def said(*given):
+        assert main(["audit", *given]) == 2
+        return capsys.readouterr().err
+
+    assert "model is not set; name the folder" in said()
+    assert said("nowhere").startswith("error: nowhere does not exist; give the folder of a fine")
+    assert f"{tmp_path} holds no model (no config.json); give the folder" in said(str(tmp_path))
+    (tmp_path / "config.json").write_text('{"model_type": "gpt2"}')
+    assert "model_type 'gpt2'; only \"bert\" is supported" in said(str(tmp_path))
+    assert f"no table is given, and {words[1]} does not tell which one it" in said(words[1])
 
 
 def test_as_a_module(words):

@@ -16,22 +16,36 @@ def test_written_whole_or_not_at_all(tmp_path, monkeypatch, capsys):
     require_free(folder, overwrite=False)
     assert not folder.parent.exists()  # nothing is written yet
     origin = make_origin("audit", ["a b"], "0f", "1")
-    write_results(folder, PAGE, {"cid": float("nan")}, origin)
+    write_results(folder, PAGE, {"cid": float("nan")}, origin, "in short")
     found = json.loads((folder / "report.json").read_text(), parse_constant=pytest.fail)
     assert found["cid"] is None and found["origin"]["command"] == ["itune", "audit", "a b"]
     assert {"jax", "itune"} <= found["origin"]["versions"].keys()
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert '<h1 dir="auto">A title</h1>' in page
-    assert capsys.readouterr().out.splitlines()[-1].startswith(f"{folder / 'report.html'} is the ")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "in short" and lines[-1].startswith(f"{folder / 'report.html'} is the ")
 
     def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.write_bytes", full)
     with pytest.raises(UserError, match="report.html: No space left on device; choose another"):
-        write_results(folder, PAGE, {"cid": 1}, origin)
+        write_results(folder, PAGE, {"cid": 1}, origin, "all the same")
+    assert capsys.readouterr().out == "all the same\n"
     assert sorted(path.name for path in folder.iterdir()) == ["report.html", "report.json"]
     assert json.loads((folder / "report.json").read_text())["cid"] is None
+
+
+def test_a_reader_that_leaves(tmp_path, monkeypatch):
+    """It does not take the report along."""
+
+    def gone(*_):
+        raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stdout.write", gone)
+    with pytest.raises(BrokenPipeError):
+        write_results(tmp_path, PAGE, {}, make_origin("audit", [], "0f", "1"), "a\nb")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "report.json"]
 
 
 @pytest.mark.parametrize("name", ["report.html", "report.json"])

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from tuning_cases import SETTINGS, make_encoder, make_rows, write_rows
 
+from itune.audit.recorded import OTHER_ROWS
 from itune.commands import main
-from itune.commands.audit import OTHER_ROWS
 from itune.report.numbers import signed
 
 

@@ -1,6 +1,9 @@
 """The verbs as functions, the predictor and the estimator: from rows to predictions."""
 
 import json
+import shutil
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ from compiled_once import compilation_cache  # noqa: F401
 
 import itune
 from itune import UserError, verbs
+from itune.audit.recorded import OTHER_ROWS
 from itune.data.table import TableConfig, make_tables
 
 ROWS = tuning_cases.make_rows()
@@ -55,9 +59,80 @@ def test_tune(tuned):
     assert about["table"]["text"] == "review"
 
 
+class Found(NamedTuple):
+    """What an audit tells of its rows."""
+
+    sizes: dict[str, int]
+    digest: str
+    notes: tuple[str, ...] = ()
+
+
+@pytest.fixture
+def no_measures(monkeypatch):
+    """Audits read their table, and no more."""
+
+    def found(folder, tables, *_, **__):
+        return Found({name: rows.size for name, rows in tables.splits().items()}, tables.digest())
+
+    monkeypatch.setattr("itune.audit.recorded.audit_model", found)
+
+
+@pytest.mark.usefixtures("no_measures")
+@pytest.mark.parametrize("columns", [COLUMNS, {}])
+@pytest.mark.parametrize("form", ["rows", "columns", "file", "tables"])
+def test_audit_of_the_rows_of_a_run(tuned, form, columns, tmp_path):
+    """The folder tells the columns and the split, whatever the rows come in."""
+    data = {
+        "rows": lambda: ROWS,
+        "columns": lambda: {name: [row[name] for row in ROWS] for name in ROWS[0]},
+        "file": lambda: tuning_cases.write_rows(tmp_path / "rows.csv", ROWS),
+        "tables": lambda: make_tables(ROWS, TableConfig(**COLUMNS)),
+    }[form]()
+    columns = {} if form == "tables" else columns
+    found = verbs.audit(tuned.folder, data, **columns)
+    assert found.sizes == {"train": 52, "dev": 6, "test": 6}
+    assert found.digest == tuned.digest and found.notes == ()
+
+
+@pytest.mark.usefixtures("no_measures")
+def test_audit_of_a_table_by_name(tuned, tmp_path):
+    folder, table = tmp_path / "run", tuning_cases.write_rows(tmp_path / "rows.csv", ROWS)
+    with pytest.raises(UserError, match="was trained on rows given in Python, which it does not k"):
+        verbs.audit(tuned.folder)
+    with pytest.raises(UserError, match="nowhere does not exist; give the folder of a finetuned"):
+        verbs.audit("nowhere")
+    shutil.copytree(tuned.folder, folder)
+    about = json.loads((folder / "config.json").read_text())
+    about["table"]["train"] = str(table)
+    (folder / "config.json").write_text(json.dumps(about))
+    found = verbs.audit(folder)
+    assert found.digest == tuned.digest and found.notes == ()
+    other = tuning_cases.write_rows(tmp_path / "other.csv", ROWS)
+    found = verbs.audit(folder, other, **COLUMNS)
+    assert found.sizes["train"] == 64 and found.notes == (OTHER_ROWS,)
+
+
+@pytest.mark.parametrize(
+    ("data", "dev", "train", "noted"),
+    [
+        ("a.csv", None, "a.csv", None),
+        (Path("a.csv"), "validation", "a.csv", "validation"),
+        ("a.csv", ROWS, "", None),
+        (ROWS, Path("dev.csv"), "", "dev.csv"),
+    ],
+)
+def test_what_tune_notes_of_a_table(data, dev, train, noted, monkeypatch):
+    """A name only where all parts have one, so that the table can be read again."""
+    monkeypatch.setattr(verbs, "_tables", lambda *_: None)
+    monkeypatch.setattr(verbs, "tune_on", lambda *_, about, **__: about)
+    about = verbs.tune(data, "out", dev=dev, **COLUMNS)["table"]
+    assert (about["train"], about["dev"], about["text"]) == (train, noted, "review")
+
+
 def test_audit(tuned):
-    found = verbs.audit(tuned.folder, ROWS, settings=AUDIT, **COLUMNS)
-    assert found.sizes == {"train": 64} and found.verdict
+    found = verbs.audit(tuned.folder, ROWS[1:], settings=AUDIT, test_fraction=0, **COLUMNS)
+    assert list(found.sizes) == ["train", "dev"] and found.verdict
+    assert found.notes == (OTHER_ROWS,)
     rows = found.to_rows()
     assert {row["confound"] for row in rows} >= set(tuning_cases.BRANDS)
     assert all(row["low"] - 1e-9 <= row["accuracy"] <= row["high"] + 1e-9 for row in rows)

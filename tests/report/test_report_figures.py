@@ -12,7 +12,7 @@ from itune.audit.verdict import Names
 from itune.data.cells import Cell
 from itune.report.cid import cid_figure
 from itune.report.drawing import FIRST, draw
-from itune.report.influences import groups_of, influences_figure
+from itune.report.influences import Groups, groups_of, influences_figure
 from itune.tuning import Moment
 
 pytest.importorskip("matplotlib")
@@ -122,3 +122,13 @@ def test_drawings_are_fit_for_a_page():
     assert set(re.findall(r"url\(#([^)]*)\)", svg)) <= ids and "font-family" not in svg
     other = draw(lambda axes: fill(axes) or axes[0].plot([1], [1], "o"), height=1)
     assert not ids & {e.attributes.get("id") for e in Walk(other).elements}
+
+
+def test_influences_that_are_all_the_same_look_it():
+    """They are in one bar, on an axis that is 0.1 wide, not in units of rounding."""
+    values = 1 + 1e-7 * np.array([-1.0, 0.0, 1.0, 2.0])
+    weights = np.full(4, 0.25)
+    groups = {0: Groups(values, weights, weights, 1.0)}
+    walk = Walk(influences_figure(groups, Names(("a",), ("b", "c"))).svg)
+    ticks = [float(text) for text in walk.text("text") if re.fullmatch(r"[\d.]+", text)]
+    assert 0.95 <= min(ticks) < max(ticks) <= 1.05 and len(ticks) > 2

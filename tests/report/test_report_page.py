@@ -48,7 +48,7 @@ def test_structure(walk):
 
 def test_verdict_comes_first(walk):
     main = [e for e in walk.elements if e.parents == ("html", "body", "main")]
-    assert [e.tag for e in main[:3]] == ["div", "dl", "p"] and main[3].tag == "nav"
+    assert [e.tag for e in main[:3]] == ["div", "p", "dl"] and main[3].tag == "nav"
     assert "The model leans on the confound." in "".join(main[0].text)
     titles = walk.text("h2")
     assert titles[0] == "What influences what" and titles[-1] == "How to make this again"
@@ -162,6 +162,16 @@ def test_less_is_left_out():
     assert len(walk.text("h2")) == 4 and not walk.all("article")
     assert "CID of all training examples was left out" in "".join(walk.text("section"))
     assert walk.all("div", class_="answer open")
+
+
+def test_rows_without_partners_are_not_counted():
+    found = make_audit(readings=(), flips=None)
+    influence = found.audit.influence._replace(probes=880)
+    few = found._replace(audit=found.audit._replace(influence=influence))
+    for of, words in ((found, "all 900 training examples"), (few, "the 880 of 900 training exam")):
+        walk = Walk(render(audit_page(of, ORIGIN)))
+        assert walk.text("dt")[0].startswith(f"CID of {words}")
+        assert any(note.startswith(f"CID is of {words}") for note in walk.text("p", class_="note"))
 
 
 @pytest.mark.parametrize("kind", ["leans", "no_sign", "unsettled"])

@@ -1,0 +1,23 @@
+"""What itune audit prints, of results that nobody found."""
+
+from report_cases import make_audit
+
+from itune.commands.audit_text import to_text
+
+
+def test_verdict_first_and_last():
+    """What was assumed is read with it; then come the numbers."""
+    found = make_audit(notes=("the first", "the second"))
+    blocks = to_text(found).split("\n\n")
+    assert blocks[0] == blocks[-1] == found.verdict.headline
+    assert blocks[1].startswith("- CID is +0.400") and blocks[2] == "the first\nthe second"
+    assert blocks[3].startswith("CID of ")
+    assert "the first" not in "".join(blocks[3:])
+
+
+def test_rows_without_partners_are_not_counted():
+    found = make_audit()
+    assert "all 900 rows " in to_text(found)
+    influence = found.audit.influence._replace(probes=880)
+    few = found._replace(audit=found.audit._replace(influence=influence))
+    assert "the 880 of 900 rows that have partners " in to_text(few)
