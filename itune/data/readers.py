@@ -29,6 +29,8 @@ def require_columns(names: Sequence[str], known: Iterable[str], source: str) -> 
     """
     known = list(known)
     for name in names:
+        if not known:
+            raise UserError(f"{source}: has no column {name!r}, nor any other; give it some")
         if known.count(name) > 1:
             raise UserError(f"{source}: has two columns {name!r}; rename one of them")
         if name not in known:

@@ -108,7 +108,7 @@ def rows(**changes):
         (None, "train is of type NoneType; give a list of dicts, a dict of lists"),
         (iter(ROWS), "train is of type list_iterator; give"),
         ([], "train: has no row"),
-        ({}, "has no column 'text'; choose"),
+        ({}, "has no column 'text', nor any other; give it some"),
         (["a", "b"], "train, row 1: is of type str, not a dict; give a list of dicts"),
         ([*ROWS[:3], 4], "train, row 4: is of type int"),
         (rows(text=""), "train, row 6: 'text' is empty"),
