@@ -13,7 +13,7 @@ from itune.methods.method import (
     Method,
     Work,
     confounds_read,
-    last_cid_only,
+    last_only,
     measured_after_rounds,
     measured_at_start,
 )
@@ -40,7 +40,7 @@ __all__ = [
     "finetuning",
     "group_dro",
     "influence_tuning",
-    "last_cid_only",
+    "last_only",
     "last_layer_retraining",
     "measured_after_rounds",
     "measured_at_start",

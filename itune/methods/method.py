@@ -139,10 +139,10 @@ def update(tx: optax.GradientTransformation, phase: Phase, params: Any) -> tuple
     return Phase(optimizer, *zeros), params, info
 
 
-def last_cid_only(plan: list[Work]) -> list[Work]:
-    """The plan with its last influence difference for the only one."""
-    last = max((place for place, work in enumerate(plan) if work.kind == "cid"), default=None)
-    return [work for place, work in enumerate(plan) if work.kind != "cid" or place == last]
+def last_only(plan: list[Work], kind: str) -> list[Work]:
+    """The plan with its last measure of a kind for the only one."""
+    last = max((place for place, work in enumerate(plan) if work.kind == kind), default=None)
+    return [work for place, work in enumerate(plan) if work.kind != kind or place == last]
 
 
 START = "start"

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +17,10 @@ from itune.training.settings import TrainingConfig
 
 LOCK = "lock"
 """A file by which a process keeps the others out of the folder that it works in."""
+
+
+MEASURED_WHEN = ("cid_when", "accuracy_when")
+"""Settings that decide nothing of what a run ends with, but which pieces of work it consists of."""
 
 
 class Finished(NamedTuple):
@@ -75,7 +79,9 @@ def require_free(folder: Path, description: dict, *, resume: bool, overwrite: bo
                 "--overwrite, or choose another --out"
             )
         if not overwrite:
-            _require_same(path, description)
+            # A finished run is taken as it is, whenever it was measured on the way.
+            when = () if (folder / "result.json").exists() else MEASURED_WHEN
+            _require_same(path, description, when)
     except OSError as error:
         raise _unusable(folder, error) from None
 
@@ -123,11 +129,11 @@ def _unusable(folder: Path, error: OSError) -> UserError:
     return UserError(f"cannot use folder {folder}: {error.strerror}; try another --out")
 
 
-def _require_same(path: Path, description: dict) -> None:
+def _require_same(path: Path, description: dict, also: Sequence[str]) -> None:
     method = description["method"]
     try:
         found = json.loads(path.read_text())
-        found = _decisive(found, method)
+        found = _decisive(found, method, also)
     except (ValueError, AttributeError, KeyError, TypeError) as error:
         raise UserError(f"{path} is damaged; start over with --overwrite") from error
     if found.get("data_sha256") != description["data_sha256"]:  # other settings follow from them
@@ -135,7 +141,7 @@ def _require_same(path: Path, description: dict) -> None:
             f"{path}: this run was started on other data, or they have changed since; resume it "
             "with the data it had, start over with --overwrite, or choose another --out"
         )
-    for key, value in _decisive(description, method).items():
+    for key, value in _decisive(description, method, also).items():
         before = found.get(key, DEFAULTS.get(key))
         if before != value:
             raise UserError(
@@ -144,9 +150,10 @@ def _require_same(path: Path, description: dict) -> None:
             )
 
 
-def _decisive(description: Mapping[str, Any], method: str) -> dict[str, Any]:
-    """What ``config.json`` says that decides a run, with dotted keys."""
-    config = decisive(description["config"], method)
+def _decisive(description: Mapping[str, Any], method: str, also: Sequence[str]) -> dict[str, Any]:
+    """What ``config.json`` says that decides a run, and some other settings, with dotted keys."""
+    config = description["config"]
+    config = decisive(config, method) | {key: config[key] for key in also if key in config}
     named = {f"config.{key}": value for key, value in config.items()}
     return named | {key: description.get(key) for key in ("method", "seed", "data_sha256")}
 
@@ -160,7 +167,7 @@ def decisive(config: Mapping[str, Any], method: str) -> dict[str, Any]:
     return {
         key: value
         for key, value in flat(config).items()
-        if key != "cid_when" and not key.startswith(others)
+        if key not in MEASURED_WHEN and not key.startswith(others)
     }
 
 

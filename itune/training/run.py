@@ -20,7 +20,7 @@ from itune.methods import (
     Method,
     Work,
     confounds_read,
-    last_cid_only,
+    last_only,
     measured_after_rounds,
     measured_at_start,
 )
@@ -268,7 +268,9 @@ def _measured(method: Method, config: TrainingConfig, *, at_start: bool) -> Meth
             work = measured_after_rounds(work)
         if at_start:
             work = measured_at_start(work)
-        return last_cid_only(work) if config.cid_when == AT_END else work
+        for kind, when in (("cid", config.cid_when), ("accuracy", config.accuracy_when)):
+            work = last_only(work, kind) if when == AT_END else work
+        return work
 
     return method._replace(plan=plan)
 

@@ -36,6 +36,8 @@ class TrainingConfig:
         them; all, where none.
       cid_when: ``always``, after every epoch or before and after every round, or only at the
         ``end``, which is cheaper. Changes nothing else.
+      accuracy_when: the same of accuracies on dev, which ``always`` measures after every epoch. The
+        ``end`` goes with selection ``last`` only.
       selection: which moment that is measured on dev gives the model: the ``last``; or the best by
         the mean over cells of dev accuracy (``balanced``), by the ``worst`` cell, or by
         ``accuracy``, the latest of equal ones. But for ``last``, rounds are followed by such a
@@ -57,6 +59,7 @@ class TrainingConfig:
     cid_probes: int = 40
     cid_rows: int | None = None
     cid_when: str = ALWAYS
+    accuracy_when: str = ALWAYS
     selection: str = LAST
     precision: str = "highest"
     access: AccessConfig = field(default_factory=AccessConfig)
@@ -74,11 +77,15 @@ class TrainingConfig:
         choices = {
             "head": HEADS,
             "cid_when": (ALWAYS, AT_END),
+            "accuracy_when": (ALWAYS, AT_END),
             "selection": SELECTIONS,
             "precision": PRECISIONS,
         }
         for name, known in choices.items():
             require(self, f"one of {', '.join(known)}", known.__contains__, name)
+        if self.selection != LAST:
+            need = f"{ALWAYS}, since selection is {self.selection}"
+            require(self, need, ALWAYS.__eq__, "accuracy_when")
 
 
 @dataclass(frozen=True)

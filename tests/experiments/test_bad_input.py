@@ -135,6 +135,7 @@ GIVEN = {  # arguments alone
     "folder": ("encoder", "./nowhere", "encoder folder ./nowhere does not exist; check the path"),
     "hub": ("encoder", "bert-nowhere", "encoder 'bert-nowhere' is not in the Hugging Face cache"),
     "precision": ("precision", "exact", "precision is 'exact'; make it one of default, high"),
+    "when": ("accuracy_when", "never", "accuracy_when is 'never'; make it one of always, end"),
     "no probe": ("cid_probes", 0, "cid_probes is 0; make it an integer, 1 or more"),
     "epochs": ("label.epochs", 0, "label.epochs is 0; make it an integer, 1 or more"),
     "rate": ("label.learning_rate", "-1e-5", "label.learning_rate is -1e-05; make it a number, 0"),

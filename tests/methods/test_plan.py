@@ -22,7 +22,7 @@ from itune.methods import (
     embedding_tuning,
     finetuning,
     influence_tuning,
-    last_cid_only,
+    last_only,
 )
 
 CLASSIFIER = Classifier(LinenLoss(None, None), None)  # plans never call it
@@ -320,11 +320,14 @@ def test_all_methods_see_the_same_batches(name):
     assert seeds[0] == seeds[1]
 
 
-def test_last_cid_only():
+@pytest.mark.parametrize("kind, note", [("cid", "end"), ("accuracy", "epoch 3")])
+def test_last_only(kind, note):
     plan = influence_plan()
-    thinned = last_cid_only(plan)
-    assert [w.note for w in thinned if w.kind == "cid"] == ["end"] and thinned[-1].kind == "cid"
-    assert_same_plan(*([w for w in p if w.kind != "cid"] for p in (plan, thinned)))
+    thinned = last_only(plan, kind)
+    assert [w.note for w in thinned if w.kind == kind] == [note]
+    last = max(place for place, work in enumerate(plan) if work.kind == kind)
+    assert [w.kind for w in thinned[-(len(plan) - last) :]] == [w.kind for w in plan[last:]]
+    assert_same_plan(*([w for w in p if w.kind != kind] for p in (plan, thinned)))
 
 
 def test_control_without_dropout():

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from small_run import make_config, make_encoder
 
+from itune.errors import UserError
 from itune.methods import LastLayerConfig
 from itune.training import loop
 from itune.training.run import run
@@ -30,7 +31,7 @@ def outcome(folder):
     return [(folder / name).read_bytes() for name in ("metrics.jsonl", "model/model.safetensors")]
 
 
-def run_killed_and_resumed(config, method, folder, batches_before, seconds, monkeypatch):
+def kill_before(config, method, folder, batches_before, seconds, monkeypatch):
     calls = []
     collate, save = loop.collate, loop.Checkpoints.save
 
@@ -50,6 +51,10 @@ def run_killed_and_resumed(config, method, folder, batches_before, seconds, monk
         patch.setattr(loop.Checkpoints, "save", save_the_last)
         run(config, method, 1, folder, checkpoint_seconds=seconds)
     assert not (folder / "result.json").exists()
+
+
+def run_killed_and_resumed(config, method, folder, batches_before, seconds, monkeypatch):
+    kill_before(config, method, folder, batches_before, seconds, monkeypatch)
     return run(config, method, 1, folder, resume=True)
 
 
@@ -89,3 +94,24 @@ def test_killed_and_resumed_baselines(config, tmp_path, monkeypatch, method, bat
     done = run_killed_and_resumed(config, method, folder, batches_before, 0, monkeypatch)
     assert outcome(folder) == outcome(whole)
     assert 0 < done.result["confounds"]["read"] <= done.result["confounds"]["visible"] == 44
+
+
+@pytest.mark.parametrize("name", ["cid_when", "accuracy_when"])
+def test_measured_at_other_times(config, uninterrupted, tmp_path, monkeypatch, name):
+    """A finished run is taken as it is; one that goes on has its pieces of work numbered."""
+    other = replace(config, **{name: "end"})
+    taken = run(other, "influence_tuning", 1, uninterrupted, resume=True)
+    assert outcome(taken.folder) == outcome(uninterrupted)
+    kill_before(config, "influence_tuning", tmp_path, 10, 0, monkeypatch)
+    with pytest.raises(UserError, match=f"started with config.{name} 'always', not 'end'"):
+        run(other, "influence_tuning", 1, tmp_path, resume=True)
+
+
+def test_measured_only_at_the_end(config, uninterrupted, tmp_path):
+    done = run(
+        replace(config, cid_when="end", accuracy_when="end"), "influence_tuning", 1, tmp_path
+    )
+    model = "model/model.safetensors"
+    assert (tmp_path / model).read_bytes() == (uninterrupted / model).read_bytes()
+    kinds = [row["kind"] for row in done.metrics]
+    assert kinds.count("cid") == kinds.count("accuracy") == 1

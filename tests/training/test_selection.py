@@ -147,3 +147,8 @@ def test_runs_of_earlier_versions_go_on(config, tmp_path):
     assert run(config, "finetuning", 1, tmp_path / "run", resume=True).result == done.result
     with pytest.raises(UserError, match="started with config.selection 'last', not 'worst'; res"):
         run(replace(config, selection="worst"), "finetuning", 1, tmp_path / "run", resume=True)
+
+
+def test_selection_needs_accuracies(config):
+    with pytest.raises(UserError, match="accuracy_when is 'end'; make it always, since selection"):
+        replace(config, accuracy_when="end")
