@@ -18,7 +18,7 @@ from itune.analysis.tables import align
 from itune.cli import Parser
 from itune.config import parse, to_dict
 from itune.errors import UserError
-from itune.results import RunResult, read_collections, read_result, require_one_configuration
+from itune.results import RunResult, read_result, read_runs, require_one_configuration
 from itune.training.recipes import METHODS
 from itune.training.run import run
 from itune.training.settings import RunConfig
@@ -92,7 +92,13 @@ def make_parser(
     add("--out", type=Path, default=Path("runs"), help="where runs are kept (runs)")
     add("--to", type=Path, metavar="FOLDER", help="where to write (OUT/tables)")
     add("--render", action="store_true", help="run nothing; take the runs that have finished")
-    add("--results", type=Path, nargs="+", metavar="FILE", help="take runs from collected JSON")
+    add(
+        "--results",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="take collected runs",
+    )
     return parser
 
 
@@ -161,7 +167,7 @@ def _finished(options, wanted: list[Wanted]) -> dict[Wanted, RunResult]:
 
 
 def _collected(options, wanted: list[Wanted]) -> dict[Wanted, RunResult]:
-    found = {(run.setting, run.method, run.seed): run for run in read_collections(options.results)}
+    found = {(run.setting, run.method, run.seed): run for run in read_runs(options.results)}
     places = {key: (_setting_name(options, key), key.method, key.seed) for key in wanted}
     return {key: found[place] for key, place in places.items() if place in found}
 

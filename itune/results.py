@@ -120,18 +120,18 @@ def collected(run: RunResult) -> dict[str, Any]:
     }
 
 
-def read_collections(paths: Iterable[Path]) -> list[RunResult]:
-    """Reads JSON files of :func:`collected` objects.
+def read_runs(places: Iterable[Path]) -> list[RunResult]:
+    """Reads the finished runs below folders, and JSON files of :func:`collected` objects.
 
     An object without a setting, as earlier versions wrote it, has the file's name for one.
 
     Raises:
-      UserError: a file is missing or damaged, or a run is in there twice.
+      UserError: a file is missing or damaged, a folder holds no finished run, or a run is in there
+        twice.
     """
     runs: dict[tuple, RunResult] = {}
-    for path in paths:
-        for number, row in enumerate(_read_json(path, list), 1):
-            run = _from_row(row, f"{path}, run {number}", setting=path.stem)
+    for place in places:
+        for run in _below(place) if place.is_dir() else _collection(place):
             key = run.setting, run.method, run.seed
             if key in runs:
                 raise UserError(
@@ -140,6 +140,20 @@ def read_collections(paths: Iterable[Path]) -> list[RunResult]:
                 )
             runs[key] = run
     return list(runs.values())
+
+
+def _below(folder: Path) -> list[RunResult]:
+    found = sorted(path.parent for path in folder.rglob("result.json"))
+    if not found:
+        raise UserError(f"{folder} holds no finished run; give the folder of a name, or of names")
+    return [read_result(path) for path in found]
+
+
+def _collection(path: Path) -> list[RunResult]:
+    return [
+        _from_row(row, f"{path}, run {number}", setting=path.stem)
+        for number, row in enumerate(_read_json(path, list), 1)
+    ]
 
 
 def _from_row(row: Any, where: str, *, setting: str) -> RunResult:

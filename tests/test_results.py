@@ -8,8 +8,8 @@ from made_up_runs import CONFIG, make_row, write_run
 from itune.errors import UserError
 from itune.results import (
     collected,
-    read_collections,
     read_result,
+    read_runs,
     require_one_configuration,
 )
 
@@ -29,14 +29,26 @@ def test_a_folder_and_its_collection(tmp_path):
     assert {entry["kind"] for entry in row["measured"]} == {"cid"}
     assert run.description["config"]["data"]["source"] == "/data/textlen"  # as it was
     (tmp_path / "all.json").write_text(json.dumps([row]))
-    (again,) = read_collections([tmp_path / "all.json"])
+    (again,) = read_runs([tmp_path / "all.json"])
     assert again.setting == "textlen" and again.result == run.result
     assert collected(again) == row
 
 
+def test_runs_of_several_places(tmp_path):
+    """Of two machines: what one has collected, and the folders of the other."""
+    for seed in (1, 2):
+        write_run(tmp_path / "runs" / "textlen" / f"finetuning-{seed}", seed=seed)
+    (tmp_path / "other.json").write_text(json.dumps([{"setting": "textlen", **make_row(seed=3)}]))
+    runs = read_runs([tmp_path / "runs", tmp_path / "other.json"])
+    assert [(run.setting, run.seed) for run in runs] == [("textlen", s) for s in (1, 2, 3)]
+    (tmp_path / "again.json").write_text(json.dumps([{"setting": "textlen", **make_row(seed=2)}]))
+    with pytest.raises(UserError, match="again.json, run 1 is finetuning with seed 2 of textlen"):
+        read_runs([tmp_path / "runs", tmp_path / "again.json"])
+
+
 def test_results_of_earlier_versions(tmp_path):
     (tmp_path / "textlen-minilm.json").write_text(json.dumps([make_row()]))
-    (run,) = read_collections([tmp_path / "textlen-minilm.json"])
+    (run,) = read_runs([tmp_path / "textlen-minilm.json"])
     assert run.setting == "textlen-minilm"  # no setting in there: the file's name
     assert (run.access, run.has_collapsed, run.confounds("read")) == (1.0, False, None)
 
@@ -56,13 +68,13 @@ def test_bad_collections(tmp_path, rows, message):
     path = tmp_path / "a.json"
     path.write_text(rows if isinstance(rows, str) else json.dumps(rows))
     with pytest.raises(UserError, match=message):
-        read_collections([path])
+        read_runs([path])
 
 
 def runs(tmp_path, *rows):
     path = tmp_path / "rows.json"
     path.write_text(json.dumps(rows))
-    return read_collections([path])
+    return read_runs([path])
 
 
 def test_runs_of_one_configuration(tmp_path):
