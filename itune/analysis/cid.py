@@ -5,7 +5,7 @@ minus that of examples with its label and another confound (Han & Tsvetkov 2021,
 are made of the mean influence of each cell on each probe, which two passes over the data give.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -17,7 +17,8 @@ from itune.data.cells import Cell, cells_of
 from itune.data.dataset import Dataset, chunks_by_length, collate
 from itune.errors import UserError
 from itune.influence import LinenLoss
-from itune.influence.differences import projections, unit_gradient_sum
+from itune.influence.differences import Direction, projections, unit_gradient_sum
+from itune.kept import Kept, State
 
 
 class CellInfluences(NamedTuple):
@@ -117,6 +118,7 @@ def make_cell_influences(
     probes: np.ndarray,
     chunk: int = 16,
     notify: Callable[[int, int], None] = lambda done, total: None,
+    kept: Kept | None = None,
 ) -> Callable[[Any], CellInfluences]:
     """Builds ``fun(params) -> CellInfluences`` of the probes against all of ``train``.
 
@@ -130,10 +132,12 @@ def make_cell_influences(
         ``np.arange(len(train))`` takes them all, for little more than a few.
       chunk: examples computed at once.
       notify: called with chunks done and chunks in all.
+      kept: keeps what is done, of one call: a vector of the parameters' size for each cell.
 
     Raises:
       UserError: no probe has both groups.
     """
+    kept = Kept() if kept is None else kept
     by_cell = cells_of(train.label, train.confound)
     cells = tuple(by_cell)
     of_label = {cell: [c for c in cells if c.label == cell.label] for cell in cells}
@@ -145,45 +149,60 @@ def make_cell_influences(
             "label with another confound; add some, or set cid_probes higher"
         )
     needed = sorted({other for cell in groups for other in of_label[cell]})
-    rows = {cell: list(_chunks(train, by_cell[cell], chunk)) for cell in needed}
-    columns = {cell: list(_chunks(train, group, chunk)) for cell, group in groups.items()}
+    rows = {cell: chunks_by_length(train, by_cell[cell], chunk) for cell in needed}
+    columns = {cell: chunks_by_length(train, group, chunk) for cell, group in groups.items()}
+    total = sum(map(len, [*rows.values(), *columns.values()]))
     unit_sum = jit(unit_gradient_sum(loss))
     project = jit(projections(loss))
     add = jit(lambda a, b: jax.tree.map(jnp.add, a, b))
 
     def fun(params):
         dtype = jnp.result_type(*jax.tree.leaves(params))
-        done, total = 0, sum(map(len, [*rows.values(), *columns.values()]))
+        before = 0
+
+        def loop(kind, cell, state, chunks, step):
+            nonlocal before
+            name, start = f"{kind}-{cell.label}-{cell.confound}", before
+            before += len(chunks)
+            return kept.fold(name, state, chunks, step, lambda done: notify(start + done, total))
 
         def cell_sum(cell):
-            nonlocal done
-            found = None
-            for indices, is_real in rows[cell]:
-                part = unit_sum(params, collate(train, indices), is_real.astype(dtype))
-                found = part if found is None else add(found, part)
-                notify(done := done + 1, total)
-            return found
+            def step(state, chunk):
+                places, is_real = chunk
+                examples = collate(train, by_cell[cell][places])
+                part = _by_name(unit_sum(params, examples, is_real.astype(dtype)))
+                return add(state, part) if state else part
 
-        def of_group(directions, cell):
-            nonlocal done
-            for indices, is_real in columns[cell]:
-                along, own = project(params, collate(train, indices), directions)
-                notify(done := done + 1, total)
-                yield indices[is_real], np.asarray(along)[is_real], np.asarray(own)[is_real]
+            return _by_path(loop("sum", cell, {}, rows[cell], step))
+
+        def of_group(cell):
+            directions = tuple(sums[other] for other in of_label[cell])
+
+            def step(state, chunk):
+                places, is_real = chunk
+                examples = collate(train, groups[cell][places])
+                found = project(params, examples, directions)
+                for name, values in zip(("along", "own"), found, strict=True):
+                    state[name][places[is_real]] = np.asarray(values)[is_real]
+                return state
+
+            size, dtype_of = len(groups[cell]), np.dtype(dtype)
+            state = {
+                "along": np.empty((size, len(directions)), dtype_of),
+                "own": np.empty(size, dtype_of),
+            }
+            state = loop("group", cell, state, columns[cell], step)
+            return cell, groups[cell], state["along"], state["own"]
 
         sums = {cell: cell_sum(cell) for cell in needed}
-        parts = [
-            (cell, *part)
-            for cell in groups
-            for part in of_group(tuple(sums[other] for other in of_label[cell]), cell)
-        ]
+        parts = [of_group(cell) for cell in groups]
         return _gathered(parts, cells, of_label, [len(by_cell[cell]) for cell in cells])
 
     return fun
 
 
 def _gathered(parts, cells, of_label, sizes: Sequence[int]) -> CellInfluences:
-    """Chunks of probes put in order."""
+    """Groups of probes put in order."""
     place = {cell: number for number, cell in enumerate(cells)}
     probes, own = (np.concatenate([part[field] for part in parts]) for field in (1, 3))
     own_cell = np.concatenate([np.full(len(part[1]), place[part[0]]) for part in parts])
@@ -198,7 +217,9 @@ def _gathered(parts, cells, of_label, sizes: Sequence[int]) -> CellInfluences:
     )
 
 
-def _chunks(train: Dataset, indices: np.ndarray, size: int) -> Iterator[tuple]:
-    """Chunks of example indices, each with its ``is_real``."""
-    for chunk, is_real in chunks_by_length(train, indices, size):
-        yield indices[chunk], is_real
+def _by_name(direction: Direction) -> State:
+    return {"/".join(path): value for path, value in direction.items()}
+
+
+def _by_path(state: State) -> Direction:
+    return {tuple(name.split("/")): value for name, value in state.items()}

@@ -3,7 +3,6 @@
 Where a mean over cells will do, :mod:`itune.analysis.cid` has it in two passes and keeps nothing.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from itune.data.dataset import Dataset, collate, padded_length
 from itune.errors import UserError
 from itune.influence.scores import gradients, score
 from itune.influence.subsets import Select, by_path, selected
+from itune.kept import Kept, digest_of
 
 
 class InfluenceMatrix(NamedTuple):
@@ -70,8 +70,8 @@ def write_influence_matrix(
         "kind": kind,
         "tensors": _tensors(select, params),
         "chunk": chunk,
-        "params_sha256": _digest(jax.tree.leaves(params)),
-        "data_sha256": _digest([*train.input_ids, train.label, probes]),
+        "params_sha256": digest_of(params),
+        "data_sha256": digest_of([*train.input_ids, train.label, probes]),
     }
     starts = range(0, len(probes), chunk)
     _begin(folder, about)
@@ -99,6 +99,7 @@ def influences_among(
     chunk: int = 16,
     memory: int = 2 << 30,
     notify: Callable[[int, int], None] = lambda done, total: None,
+    kept: Kept | None = None,
 ) -> np.ndarray:
     """Gradient cosines of some examples with one another, ``(n, n)``, in memory.
 
@@ -114,35 +115,44 @@ def influences_among(
       chunk: examples computed at once.
       memory: bytes that the gradients of rows may take, if one block of them does not.
       notify: called with pairs of blocks done and in all.
+      kept: keeps what is done, under the name ``matrix``.
     """
+    kept = Kept() if kept is None else kept
     count = len(indices)
     block = _make_block(loss, params, train, chunk, kind="cosine", select=None, partners=count)
     pairs = jit(score)
-    matrix = np.empty((count, count), np.float64)
     blocks = np.split(np.arange(count), range(chunk, count, chunk))
-    done, total = 0, len(blocks) * (len(blocks) + 1) // 2
+    few = max(memory // _block_bytes(loss, params, train, chunk, partners=count), 1)
+    total = _pairs(len(blocks))
 
-    def fill(blocks):
-        """Fills in the first few blocks of rows; returns how many."""
-        nonlocal done
-        first = block(indices[blocks[0]])
-        few = min(max(memory // _bytes(first), 1), len(blocks))
-        held = [(blocks[0], first), *((rows, block(indices[rows])) for rows in blocks[1:few])]
-        for number, columns in enumerate(blocks):
+    def fill(state, start):
+        """Fills in a few blocks of rows, and their mirror image."""
+        matrix, left = state["matrix"], blocks[start:]
+        done = total - _pairs(len(left))
+        held = [(rows, block(indices[rows])) for rows in left[:few]]
+        for number, columns in enumerate(left):
             of_columns = held[number][1] if number < few else block(indices[columns])
             for rows, of_rows in held[: number + 1]:
                 found = np.asarray(pairs(of_rows, of_columns))[: len(rows), : len(columns)]
                 matrix[np.ix_(rows, columns)], matrix[np.ix_(columns, rows)] = found, found.T
                 notify(done := done + 1, total)
-        return few
+        return state
 
-    while blocks:
-        blocks = blocks[fill(blocks) :]
-    return matrix
+    state = {"matrix": np.empty((count, count), np.float64)}
+    return kept.fold("matrix", state, range(0, len(blocks), few), fill)["matrix"]
 
 
-def _bytes(tree: Any) -> int:
-    return sum(leaf.nbytes for leaf in jax.tree.leaves(tree))
+def _pairs(blocks: int) -> int:
+    """Pairs of so many blocks, each with itself among them."""
+    return blocks * (blocks + 1) // 2
+
+
+def _block_bytes(loss, params, train: Dataset, chunk: int, *, partners) -> int:
+    """Of the gradients of a block."""
+    make = gradients(loss, kind="cosine", partners=partners)
+    examples = collate(train, np.zeros(chunk, int), length=padded_length(train.lengths))
+    leaves = jax.tree.leaves(jax.eval_shape(make, params, examples))
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in leaves)
 
 
 def _make_block(loss, params, train: Dataset, chunk: int, *, kind, select, partners):
@@ -210,10 +220,3 @@ def _tensors(select: Select, params: Any) -> str:
         return "all"
     kept = selected(select, by_path(params))
     return " ".join("/".join(path) + str(list(index) or "") for path, index in kept.items())
-
-
-def _digest(arrays: list) -> str:
-    digest = hashlib.sha256()
-    for array in map(np.asarray, arrays):
-        digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
-    return digest.hexdigest()

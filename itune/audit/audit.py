@@ -18,6 +18,7 @@ from itune.audit.uncertainty import CIDTest, cid_test, draw_by_cell, draw_sample
 from itune.data.cells import HIDDEN, Cell, count_cells
 from itune.data.dataset import Dataset
 from itune.errors import UserError
+from itune.kept import Kept
 from itune.methods.method import Classifier
 from itune.notify import Notify, ignore
 
@@ -64,6 +65,7 @@ def audit(
     *,
     notify: Notify = ignore,
     say: Callable[[str], None] = lambda sentence: None,
+    kept: Kept | None = None,
 ) -> Audit:
     """Audits a classifier on the data it was trained on.
 
@@ -77,11 +79,13 @@ def audit(
       config: the defaults if None.
       notify: progress.
       say: told once what will be done, and what it would take to do all of it.
+      kept: keeps what is done.
 
     Raises:
       UserError: no label of the training data has two confounds.
     """
     config = AuditConfig() if config is None else config
+    kept = Kept() if kept is None else kept
     rng = np.random.default_rng(config.seed)
     visible = train.visible
     known = train if len(visible) == len(train) else train.subset(visible)
@@ -92,10 +96,10 @@ def audit(
             "compare; check the confound column or the rule"
         )
     datasets = {"train": train, **others}
-    plan = make_plan(classifier, params, datasets, known, config)
+    plan = _kept_plan(kept, lambda: make_plan(classifier, params, datasets, known, config), config)
     say(str(plan))
     behaviours, probe = _outputs(
-        classifier, params, datasets, plan, rng, functools.partial(notify, PREDICTIONS)
+        classifier, params, datasets, plan, rng, functools.partial(notify, PREDICTIONS), kept
     )
     drawn = known.subset(sample)
     matrix = influences_among(
@@ -105,13 +109,14 @@ def audit(
         np.arange(len(drawn)),
         chunk=config.chunk,
         notify=functools.partial(notify, "sample"),
+        kept=kept,
     )
     cells = cell_sizes(known)
     share = {cell: size / len(known) for cell, size in cells.items()}
     test = cid_test(matrix, drawn.label, drawn.confound, share, rng, draws=config.draws)
     is_whole = EVERYONE in plan.whole
     return Audit(
-        influence=_whole(classifier, params, known, config, notify) if is_whole else None,
+        influence=_whole(classifier, params, known, config, notify, kept) if is_whole else None,
         test=test,
         sample=visible[sample],
         label=drawn.label,
@@ -133,7 +138,24 @@ def cell_sizes(data: Dataset) -> dict[Cell, int]:
     return {Cell(label, confound): size for label, confound, size in zip(*cells, strict=True)}
 
 
-def _outputs(classifier, params, datasets: Mapping[str, Dataset], plan: Plan, rng, notify):
+def _kept_plan(kept: Kept, make: Callable[[], Plan], config: AuditConfig) -> Plan:
+    """The plan as it was at first: it depends on how fast the machine was."""
+
+    def arrays():
+        plan = make()
+        parts, minutes = zip(*plan.minutes.items(), strict=True)
+        return {
+            "parts": np.array(parts),
+            "minutes": np.array(minutes),
+            "whole": np.array(plan.whole),
+        }
+
+    found = {name: value.tolist() for name, value in kept.once("plan", arrays).items()}
+    minutes = dict(zip(found["parts"], found["minutes"], strict=True))
+    return Plan(minutes, tuple(found["whole"]), config.drawn)
+
+
+def _outputs(classifier, params, datasets: Mapping[str, Dataset], plan: Plan, rng, notify, kept):
     """Behaviour on each data set, and the linear probe of the first."""
     predict = make_predict(classifier)
     drawn = {
@@ -143,31 +165,36 @@ def _outputs(classifier, params, datasets: Mapping[str, Dataset], plan: Plan, rn
     rows = drawn
     if PREDICTIONS in plan.whole:
         rows = {name: np.arange(len(data)) for name, data in datasets.items()}
-    done, total, found, probe = 0, sum(map(len, rows.values())), {}, None
-
-    def advance(count):
-        nonlocal done
-        notify(done := done + count, total)
-
+    before, total, found, probe = 0, sum(map(len, rows.values())), {}, None
     for number, (name, data) in enumerate(datasets.items()):
         is_pooled = np.zeros(len(data), bool)
         if number == 0:
             is_pooled[drawn[name]] = data.confound[drawn[name]] != HIDDEN
-        told = predict(params, data, rows[name], is_pooled[rows[name]], advance)
+        told = predict(
+            params,
+            data,
+            rows[name],
+            is_pooled[rows[name]],
+            notify=lambda done, before=before: notify(before + done, total),
+            kept=kept,
+            name=f"{PREDICTIONS}-{name}",
+        )
+        before += len(rows[name])
         predicted = data if len(rows[name]) == len(data) else data.subset(rows[name])
         found[name] = behaviour(told.logits, predicted, cell_sizes(data))
         if number == 0:
-            kept = np.flatnonzero(is_pooled)
-            probe = linear_probe(told.pooled, data.label[kept], data.confound[kept], rng)
+            places = np.flatnonzero(is_pooled)
+            probe = linear_probe(told.pooled, data.label[places], data.confound[places], rng)
     return found, probe
 
 
-def _whole(classifier, params, known: Dataset, config: AuditConfig, notify) -> InfluenceAudit:
+def _whole(classifier, params, known: Dataset, config, notify, kept) -> InfluenceAudit:
     influences = make_cell_influences(
         classifier.loss,
         known,
         probes=np.arange(len(known)),
         chunk=config.chunk,
         notify=functools.partial(notify, EVERYONE),
+        kept=kept,
     )
     return influence_audit(influences(params))

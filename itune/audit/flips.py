@@ -128,16 +128,15 @@ def find_flips(
     before = table.take(texts.rows)
     after = _with_texts(before, on, texts.after)
     predict = make_predict(classifier)
-    done, total, predicted = 0, 2 * len(texts.rows), []
-
-    def advance(count):
-        nonlocal done
-        notify(done := done + count, total)
-
-    for side in (before, after):
-        data = encode(side)
-        logits = predict(params, data, np.arange(len(data)), notify=advance).logits
-        predicted.append(logits.argmax(axis=1))
+    size, predicted = len(texts.rows), []
+    for start, side in ((0, before), (size, after)):
+        told = predict(
+            params,
+            encode(side),
+            np.arange(size),
+            notify=lambda done, start=start: notify(start + done, 2 * size),
+        )
+        predicted.append(told.logits.argmax(axis=1))
     return _summary(table, on, texts, *predicted, split)
 
 

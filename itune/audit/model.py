@@ -14,10 +14,12 @@ from itune.audit.flips import Flips, find_flips
 from itune.audit.plan import SENTENCES
 from itune.audit.sentences import Reading, choose_probes, explain
 from itune.audit.verdict import Names, Verdict, give_verdict
+from itune.config import to_dict
 from itune.data.cells import HIDDEN
 from itune.data.dataset import Dataset, tokenize_table
 from itune.data.table import Table, Tables, confound_problem
 from itune.errors import UserError
+from itune.kept import Kept, digest_of
 from itune.methods.method import Classifier
 from itune.models import BertClassifier, load_classifier, load_tokenizer, model_folder
 from itune.models.labels import match_labels, reordered
@@ -137,6 +139,7 @@ def audit_model(
     notify: Notify = ignore,
     *,
     say: Callable[[str], None] = lambda sentence: None,
+    keep: Path | None = None,
 ) -> ModelAudit:
     """Audits a model on the table that it was trained on.
 
@@ -146,6 +149,8 @@ def audit_model(
       config: the defaults if None.
       notify: progress.
       say: told what will be done, and what was assumed.
+      keep: a folder of its own for what is done, so that an audit that is cut off goes on when it
+        is called again; deleted at the end. None keeps nothing.
 
     Raises:
       UserError: the folder holds no such model, its classes are not the table's labels, or there
@@ -162,8 +167,10 @@ def audit_model(
     data = _encoded(model, {name: tables.splits()[name] for name in sizes}, notify)
     train = data.pop("train")
     on_model = model.classifier, model.params
-    with jax.default_matmul_precision("highest"):
-        found = audit(*on_model, train, data, config, notify=notify, say=say)
+    digest = tables.digest()
+    about = {"params": digest_of(model.params), "data": digest, "config": to_dict(config)}
+    with jax.default_matmul_precision("highest"), Kept(keep, about) as kept:
+        found = audit(*on_model, train, data, config, notify=notify, say=say, kept=kept)
         flips = find_flips(
             *on_model, model.encode, tables, config, rng, notify=partial(notify, "swaps")
         )
@@ -171,8 +178,16 @@ def audit_model(
         if SENTENCES not in found.plan.whole and len(train) > config.drawn:
             rows = np.sort(rng.choice(rows, config.drawn, replace=False))
         readings = explain(
-            *on_model, train, tables, probes, rows, config, notify=partial(notify, SENTENCES)
+            *on_model,
+            train,
+            tables,
+            probes,
+            rows,
+            config,
+            notify=partial(notify, SENTENCES),
+            kept=kept,
         )
+        kept.forget()
     return ModelAudit(
         model=str(folder),
         label_names=tables.label_names,
@@ -183,7 +198,7 @@ def audit_model(
         flips=flips,
         verdict=give_verdict(found, flips, Names(tables.label_names, tables.confound_names)),
         config=config,
-        digest=tables.digest(),
+        digest=digest,
         searched=len(rows),
         rule_on=tables.rule_on,
         notes=model.notes,

@@ -8,6 +8,7 @@ import numpy as np
 
 from itune.compiling import jit
 from itune.data.dataset import Dataset, chunks_by_length, collate
+from itune.kept import Kept
 from itune.methods.method import Classifier
 
 CHUNK = 32
@@ -39,26 +40,43 @@ def _compiled(outputs: Callable) -> Callable:
 
 
 def make_predict(classifier: Classifier, *, chunk: int = CHUNK) -> Callable[..., Predictions]:
-    """Builds ``fun(params, dataset, rows, is_pooled=None, notify=...) -> Predictions``.
+    """Builds ``fun(params, dataset, rows, is_pooled=None, *, notify, kept, name) -> Predictions``.
 
-    ``is_pooled`` says for each of ``rows`` whether its pooled vector is kept; None keeps none.
-    ``notify`` is called with the number of rows done by each chunk.
+    ``is_pooled`` says for each of ``rows`` whether its pooled vector is wanted; None wants none.
+    ``notify`` is called with the number of rows that are done. ``kept`` keeps them by the ``name``.
     """
 
     compiled = _compiled(classifier.outputs)
 
-    def fun(params, dataset: Dataset, rows, is_pooled=None, notify=lambda done: None):
+    def fun(
+        params,
+        dataset: Dataset,
+        rows,
+        is_pooled=None,
+        *,
+        notify: Callable[[int], None] = lambda done: None,
+        kept: Kept | None = None,
+        name: str = "predictions",
+    ):
         is_pooled = np.zeros(len(rows), bool) if is_pooled is None else is_pooled
         place = np.cumsum(is_pooled) - 1
-        logits, pooled = None, np.empty((int(is_pooled.sum()), classifier.width), np.float32)
-        for places, is_real in chunks_by_length(dataset, rows, chunk):
+
+        def step(state, chunk):
+            places, is_real = chunk
             found, vectors = map(np.asarray, compiled(params, collate(dataset, rows[places])))
-            if logits is None:
-                logits = np.empty((len(rows), found.shape[1]), np.float32)
-            logits[places[is_real]] = found[is_real]
-            is_kept = is_real & is_pooled[places]
-            pooled[place[places[is_kept]]] = vectors[is_kept]
-            notify(int(is_real.sum()))
-        return Predictions(rows, logits, pooled)
+            if not state:
+                state = {
+                    "logits": np.empty((len(rows), found.shape[1]), np.float32),
+                    "pooled": np.empty((int(is_pooled.sum()), vectors.shape[1]), np.float32),
+                }
+            state["logits"][places[is_real]] = found[is_real]
+            is_wanted = is_real & is_pooled[places]
+            state["pooled"][place[places[is_wanted]]] = vectors[is_wanted]
+            return state
+
+        chunks = chunks_by_length(dataset, rows, chunk)
+        kept = Kept() if kept is None else kept
+        state = kept.fold(name, {}, chunks, step, lambda done: notify(min(done * chunk, len(rows))))
+        return Predictions(rows, **state)
 
     return fun

@@ -29,6 +29,7 @@ def audit_recorded(
     dev: Any = None,
     test: Any = None,
     say: Callable[[str], None] = lambda sentence: None,
+    keep: Path | None = None,
 ) -> ModelAudit:
     """Audits a model on a table, of which its folder may tell what is not given.
 
@@ -43,6 +44,7 @@ def audit_recorded(
       dev: as of :func:`~itune.data.table.make_tables`.
       test: likewise.
       say: as of :func:`~itune.audit.model.audit_model`.
+      keep: likewise.
 
     Returns:
       The audit; a note where the rows are not those of the run.
@@ -60,7 +62,7 @@ def audit_recorded(
         data = _noted(record, folder) if data is None else data
         dev, test = (table.dev if dev is None else dev), (table.test if test is None else test)
         tables = make_tables(data, table, dev=dev, test=test, notify=notify)
-    found = audit_model(folder, tables, config, notify, say=say)
+    found = audit_model(folder, tables, config, notify, say=say, keep=keep)
     if record and record.digest != found.digest:
         return found._replace(notes=(*found.notes, OTHER_ROWS))
     return found

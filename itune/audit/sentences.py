@@ -13,6 +13,7 @@ from itune.data.dataset import Dataset, chunks_by_length, collate, padded_length
 from itune.data.table import Tables
 from itune.errors import UserError
 from itune.influence.scores import gradients, score
+from itune.kept import Kept
 from itune.methods.method import Classifier
 
 Span = tuple[int, int]
@@ -114,6 +115,7 @@ def explain(
     config: AuditConfig,
     *,
     notify: Callable[[int, int], None] = lambda done, total: None,
+    kept: Kept | None = None,
 ) -> tuple[Reading, ...]:
     """Reads what the model says of each probe, and which rows helped and hurt it most.
 
@@ -126,11 +128,19 @@ def explain(
       rows: the training rows to look among, ``(n,)``.
       config: how many rows are shown; fewer where fewer have influence above, or below 0.
       notify: called with chunks done and in all.
+      kept: keeps what is done, under the name ``sentences``.
     """
     if not len(probes):
         return ()
     influences = influences_of(
-        classifier.loss, params, data, probes, rows, chunk=config.chunk, notify=notify
+        classifier.loss,
+        params,
+        data,
+        probes,
+        rows,
+        chunk=config.chunk,
+        notify=notify,
+        kept=Kept() if kept is None else kept,
     )
     logits = classifier.outputs(params, collate(data, probes), None).logits
     chances = softmax(np.asarray(logits, np.float64), axis=-1)
@@ -155,19 +165,24 @@ def influences_of(
     *,
     chunk: int,
     notify: Callable[[int, int], None],
+    kept: Kept,
 ) -> np.ndarray:
     """Gradient cosines of a few probes with many rows, ``(P, n)``; each gradient is made once."""
     make = jit(gradients(loss, kind="cosine", partners=len(probes)))
     pairs = jit(score)
     length = padded_length(data.lengths[probes])
     of_probes = make(params, collate(data, probes, length=length))
-    found = np.empty((len(probes), len(rows)))
     chunks = chunks_by_length(data, rows, chunk)
-    for number, (places, is_real) in enumerate(chunks, 1):
+
+    def step(state, chunk):
+        places, is_real = chunk
         block = np.asarray(pairs(of_probes, make(params, collate(data, rows[places]))))
-        found[:, places[is_real]] = block[:, is_real]
-        notify(number, len(chunks))
-    return found
+        state["found"][:, places[is_real]] = block[:, is_real]
+        return state
+
+    state = {"found": np.empty((len(probes), len(rows)))}
+    told = kept.fold("sentences", state, chunks, step, lambda done: notify(done, len(chunks)))
+    return told["found"]
 
 
 def _most(tables, probe, rows, influences, shown, sign=1) -> tuple[Influential, ...]:

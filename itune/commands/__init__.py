@@ -35,7 +35,7 @@ VERBS = {
     "audit": Verb(
         "itune.commands.audit",
         "whether a model leans on a confound, and how sure that is",
-        "nothing was written, and the audit starts over when it is run again",
+        "what was done is kept; go on by the same command",
     ),
     "tune": Verb("itune.commands.tune", "a classifier that leans less on a confound", GO_ON),
     "compare": Verb(

@@ -11,6 +11,9 @@ from itune.data.table import TableConfig
 from itune.errors import UserError
 from itune.training.progress import Watch
 
+UNFINISHED = "unfinished"
+"""Folder in ``out`` of what an audit that was cut off had done; the next one goes on from it."""
+
 SECTION = "table."
 """Of the command's settings that are those of the table."""
 
@@ -75,6 +78,7 @@ def main(argv: Sequence[str]) -> None:
             command.audit,
             watch.notify,
             say=watch.say,
+            keep=command.out / UNFINISHED,
         )
     origin = make_origin("audit", argv, found.digest, f"{command.audit.seed}, of every draw")
     page, numbers = audit_page(found, origin), audit_numbers(found)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import jax.numpy as jnp
 import numpy as np
@@ -94,6 +95,57 @@ def test_the_same_again(found, place):
     assert again.readings == found.readings and again.flips == found.flips
     assert again.audit.test == found.audit.test and again.verdict == found.verdict
     assert again.audit.probe == found.audit.probe
+
+
+@pytest.mark.parametrize(
+    ("part", "last", "first"),
+    [
+        ("predictions", 32, 32),
+        ("predictions", 56, 40),  # train is kept as a whole, test has its only chunk done
+        ("sample", 1, 1),
+        ("everyone", 1, 1),
+        ("everyone", 15, 2),
+        ("sentences", 1, 1),
+        ("sentences", 5, 5),
+    ],
+)
+def test_interrupted(found, place, tmp_path, part, last, first):
+    """Goes on with the piece after the last one, and comes to the same."""
+    keep = tmp_path / "kept"
+
+    def stop(under_way, done, total):
+        if (under_way, done) == (part, last):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        audit_model(place / "model", tables(place), CONFIG, stop, keep=keep)
+    assert (keep / "plan.npz").exists()
+    told = []
+    again = audit_model(
+        place / "model", tables(place), CONFIG, lambda *work: told.append(work), keep=keep
+    )
+    assert not keep.exists()
+    assert next(done for under_way, done, _ in told if under_way == part) == first
+    np.testing.assert_array_equal(again.audit.matrix, found.audit.matrix)
+    assert again.audit.influence == found.audit.influence
+    assert again.audit.test == found.audit.test and again.audit.probe == found.audit.probe
+    assert again.readings == found.readings and again.flips == found.flips
+    assert again.verdict == found.verdict
+
+
+def test_another_audit_starts_over(found, place, tmp_path):
+    def stop(under_way, done, total):
+        if under_way == "sentences":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        audit_model(place / "model", tables(place), CONFIG, stop, keep=tmp_path)
+    told = []
+    other = replace(CONFIG, seed=1)
+    audit_model(
+        place / "model", tables(place), other, lambda *work: told.append(work), keep=tmp_path
+    )
+    assert ("predictions", 32, 56) in told and any(work[:2] == ("everyone", 1) for work in told)
 
 
 def test_classes_in_another_order(place, tmp_path):

@@ -66,11 +66,18 @@ def test_interrupted(words, tmp_path, capsys, monkeypatch):
     def stop(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(model, "audit", stop)
-    assert main([*words, *RULE, "--out", str(tmp_path / "out")]) == 130
+    out = tmp_path / "out"
+    command = [*words, *RULE, "--out", str(out)]
+    with monkeypatch.context() as patch:
+        patch.setattr(model, "explain", stop)
+        assert main(command) == 130
     said = capsys.readouterr().err.splitlines()[-1]
-    assert said.startswith("interrupted; nothing was written, and the audit starts over")
-    assert not (tmp_path / "out").exists()
+    assert said == "interrupted; what was done is kept; go on by the same command"
+    assert [path.name for path in out.iterdir()] == ["unfinished"]
+    with monkeypatch.context() as patch:
+        patch.setattr(sys.modules["itune.audit.audit"], "make_plan", stop)  # is kept
+        assert main(command) == 0
+    assert sorted(path.name for path in out.iterdir()) == ["report.html", "report.json"]
 
 
 @pytest.mark.parametrize(

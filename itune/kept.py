@@ -1,0 +1,144 @@
+"""Loops over much data that go on where they were cut off: their states are kept in a folder."""
+
+import hashlib
+import json
+import os
+import shutil
+import time
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import jax
+import numpy as np
+
+ABOUT, DONE = "about.json", "done"
+
+Item = TypeVar("Item")
+State = dict[str, Any]
+"""Arrays by name."""
+
+
+class Kept:
+    """The states of some loops, kept on disk while a context of it is open.
+
+    Nothing is written before ``seconds`` have passed, so that short work leaves no trace; after
+    that, what is new every so often, and when Ctrl-C ends the context. :meth:`forget` it when the
+    work is done. Where a state cannot be written, as on a full disk, nothing more is kept, and the
+    work goes on.
+
+    Args:
+      folder: whose contents are this object's alone; made when there is something to keep. None
+        keeps nothing.
+      about: what decides the states, JSON-ready; what was kept of anything else is forgotten.
+      seconds: between writes.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        about: Mapping[str, Any] | None = None,
+        *,
+        seconds: float = 60.0,
+    ):
+        self._folder, self._every = folder, seconds
+        self._about = json.dumps(about or {}, sort_keys=True)
+        self._new: dict[str, tuple[State, int]] = {}
+        self._written = time.monotonic()
+
+    def __enter__(self):
+        if self._folder is not None and not self._is_ours():
+            self.forget()
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
+            self._write()
+
+    def fold(
+        self,
+        name: str,
+        state: State,
+        items: Sequence[Item],
+        step: Callable[[State, Item], State],
+        notify: Callable[[int], None] = lambda done: None,
+    ) -> State:
+        """``step(... step(state, items[0]) ..., items[-1])``, from where it was cut off.
+
+        Args:
+          name: of this loop, a file's name; different from that of any other.
+          state: before the first step.
+          items: the same as when it was cut off.
+          step: may write to the arrays of the state, if to do so twice does no harm.
+          notify: called with the number of steps that are done, at once where some were kept.
+        """
+        state, done = self._read(name) or (state, 0)
+        if done:
+            notify(done)
+        for number, item in enumerate(items[done:], done + 1):
+            state = step(state, item)
+            self._keep(name, state, number)
+            notify(number)
+        return state
+
+    def once(self, name: str, make: Callable[[], State]) -> State:
+        """What ``make()`` gave, the first time."""
+        return self.fold(name, {}, [None], lambda *_: make())
+
+    def forget(self) -> None:
+        """Deletes what was kept."""
+        self._new.clear()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _is_ours(self) -> bool:
+        try:
+            return (self._folder / ABOUT).read_text() == self._about
+        except (OSError, ValueError):
+            return False
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.npz"
+
+    def _read(self, name: str) -> tuple[State, int] | None:
+        if self._folder is None:
+            return None
+        try:
+            with np.load(self._path(name), allow_pickle=False) as file:
+                state = dict(file)
+            return state, int(state.pop(DONE))
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return None
+
+    def _keep(self, name: str, state: State, done: int) -> None:
+        if self._folder is None:
+            return
+        self._new[name] = state, done
+        if time.monotonic() - self._written >= self._every:
+            self._write()
+
+    def _write(self) -> None:
+        if not self._new:
+            return
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            (self._folder / ABOUT).write_text(self._about)
+            for name, (state, done) in self._new.items():
+                unfinished = self._path(name).with_suffix(".unfinished")
+                with unfinished.open("wb") as file:
+                    np.savez(file, **{DONE: done}, **jax.tree.map(np.asarray, state))
+                os.replace(unfinished, self._path(name))
+        except OSError:
+            self.forget()
+            self._folder = None
+        self._new.clear()
+        self._written = time.monotonic()
+
+
+def digest_of(arrays: Any) -> str:
+    """SHA-256 of the arrays of a tree, with their shapes and types."""
+    digest = hashlib.sha256()
+    for array in map(np.asarray, jax.tree.leaves(arrays)):
+        digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
+    return digest.hexdigest()
