@@ -56,6 +56,7 @@ def audit(
     dev: Any = None,
     test: Any = None,
     settings: Mapping[str, Any] | None = None,
+    keep: str | Path | None = None,
     **columns: Any,
 ) -> ModelAudit:
     """Whether a model leans on a confound in the data it was trained on.
@@ -67,6 +68,8 @@ def audit(
       dev: the same.
       test: the same.
       settings: of :class:`~itune.audit.config.AuditConfig`, by name.
+      keep: a folder of its own for what is done, so that an audit that is cut off goes on when it
+        is called again; deleted at the end.
       columns: the same. Where :func:`tune` has written the model, what is not given is as it was
         then, the split too; else all rows of ``data`` count as trained on, unless ``dev_fraction``
         and ``test_fraction`` are given.
@@ -82,7 +85,15 @@ def audit(
     _check(data, dev, test, columns)
     with Watch() as watch:
         return audit_recorded(
-            model, data, columns, config, watch.notify, dev=dev, test=test, say=watch.say
+            model,
+            data,
+            columns,
+            config,
+            watch.notify,
+            dev=dev,
+            test=test,
+            say=watch.say,
+            keep=None if keep is None else Path(keep),
         )
 
 
