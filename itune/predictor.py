@@ -1,6 +1,7 @@
 """A finetuned classifier out of a folder, for new text."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +89,10 @@ def as_rows(texts: Sequence[Any]) -> list[Any]:
     Raises:
       UserError: it is none of these.
     """
-    if isinstance(texts, str) or not hasattr(texts, "__len__"):
+    if isinstance(texts, str | bytes | Mapping | Set) or not hasattr(texts, "__len__"):
         raise UserError(f"texts is of type {type(texts).__name__}; give a list of texts")
+    if getattr(texts, "ndim", 1) != 1:
+        raise UserError(f"texts has {texts.ndim} axes; give a text, or a tuple of two, in each row")
     return texts.tolist() if hasattr(texts, "tolist") else list(texts)
 
 
@@ -101,3 +104,8 @@ def _require_one_kind(texts: list[Any]) -> None:
         if len(parts) != 1 + is_pair or not all(isinstance(part, str) for part in parts):
             kind = f"of type {type(row).__name__}" if len(parts) == 1 else f"{len(parts)} values"
             raise UserError(f"text {place} of {len(texts)} is {kind}; make it {wanted}")
+        if any(re.search("[\ud800-\udfff]", part) for part in parts):
+            raise UserError(
+                f"text {place} of {len(texts)} holds half a surrogate pair; write the character "
+                "itself"
+            )

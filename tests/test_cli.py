@@ -17,6 +17,13 @@ def raising(error):
     return main
 
 
+def test_an_option_without_its_value():
+    parser = Parser()
+    parser.add_argument("--label")
+    with pytest.raises(UserError, match="^--label has no value; give it one, or leave it out$"):
+        parser.parse_args(["--label"])
+
+
 def test_success_and_arguments(monkeypatch, capsys):
     seen = []
     assert run_main(seen.append, ("a", "b")) == 0

@@ -96,7 +96,7 @@ def audit(
             "compare; check the confound column or the rule"
         )
     datasets = {"train": train, **others}
-    plan = _kept_plan(kept, lambda: make_plan(classifier, params, datasets, known, config), config)
+    plan = _kept_plan(kept, lambda: make_plan(classifier, params, datasets, known, config))
     say(str(plan))
     behaviours, probe = _outputs(
         classifier, params, datasets, plan, rng, functools.partial(notify, PREDICTIONS), kept
@@ -138,7 +138,7 @@ def cell_sizes(data: Dataset) -> dict[Cell, int]:
     return {Cell(label, confound): size for label, confound, size in zip(*cells, strict=True)}
 
 
-def _kept_plan(kept: Kept, make: Callable[[], Plan], config: AuditConfig) -> Plan:
+def _kept_plan(kept: Kept, make: Callable[[], Plan]) -> Plan:
     """The plan as it was at first: it depends on how fast the machine was."""
 
     def arrays():
@@ -148,11 +148,12 @@ def _kept_plan(kept: Kept, make: Callable[[], Plan], config: AuditConfig) -> Pla
             "parts": np.array(parts),
             "minutes": np.array(minutes),
             "whole": np.array(plan.whole),
+            "drawn": np.array(plan.drawn),
         }
 
     found = {name: value.tolist() for name, value in kept.once("plan", arrays).items()}
     minutes = dict(zip(found["parts"], found["minutes"], strict=True))
-    return Plan(minutes, tuple(found["whole"]), config.drawn)
+    return Plan(minutes, tuple(found["whole"]), found["drawn"])
 
 
 def _outputs(classifier, params, datasets: Mapping[str, Dataset], plan: Plan, rng, notify, kept):

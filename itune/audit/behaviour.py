@@ -69,7 +69,7 @@ def behaviour(
     shares = {cell: float(is_right[indices].mean()) for cell, indices in cells.items()}
     intervals = {cell: wilson(is_right[rows].sum(), len(rows)) for cell, rows in cells.items()}
     return Behaviour(
-        accuracy=Accuracy(float(weights @ is_right), shares, _worst(shares)),
+        accuracy=Accuracy(float(weights[is_right].sum() / weights.sum()), shares, _worst(shares)),
         calibration_error=_calibration_error(probs, is_right, weights),
         brier=float(weights @ np.sum((probs - truth) ** 2, axis=1)),
         entropy=float(-weights @ log_probs[rows, dataset.label]),

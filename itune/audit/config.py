@@ -12,15 +12,17 @@ class AuditConfig:
     """How thorough an audit is.
 
     Attributes:
-      sample: examples whose influences on one another give the interval and the p value.
+      sample: the most examples whose influences on one another give the interval and the p value:
+        equally many of each cell, or all of a small one.
       draws: of the bootstrap and of the permutation.
       whole: whether predictions, sentences and CID are of all rows: ``always``, ``never`` (then of
         ``drawn`` rows; CID of the sample alone), or ``auto``, in this order as long as they are
         estimated to take ``minutes`` together.
       minutes: see ``whole``.
       drawn: rows of a data set that stand for it where it is not taken whole.
-      probes: training rows to explain by the rows that helped and hurt, the first row being 1;
-        where there are none, some are drawn.
+      probes: training rows to explain by the rows that helped and hurt, the first row of train
+        being 1, or that of the table which train is a part of; where there are none, some are
+        drawn.
       random_probes: how many are drawn, half of them from minority cells.
       shown: helpful rows of each probe, and harmful ones.
       swaps: the most texts in which a rule's confound is swapped.

@@ -27,7 +27,7 @@ class Flip(NamedTuple):
     """A text whose prediction changed with the confound.
 
     Attributes:
-      index: its row in the split that was tested, from 0.
+      index: its row, from 0, in the split that was tested, or in the table that this is a part of.
       before: the text that the rule looks at, as it stands.
       after: the same with another confound.
       predicted_before: number of the label that the model gives the first.
@@ -189,7 +189,7 @@ def _summary(table: Table, on: int, texts: _Texts, before, after, split: str) ->
         high=high,
         examples=tuple(
             Flip(
-                int(texts.rows[i]),
+                int(table.rows[texts.rows[i]]),
                 table.texts(texts.rows[i])[on],
                 texts.after[i],
                 int(before[i]),

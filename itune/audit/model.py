@@ -44,6 +44,7 @@ class ModelAudit(NamedTuple):
       searched: training rows among which the readings looked.
       rule_on: the place of the text that the spans of readings, and flips, are of.
       notes: what else to know, a sentence each.
+      rows_of: for each split what the rows of readings and flips are counted in.
     """
 
     model: str
@@ -59,6 +60,11 @@ class ModelAudit(NamedTuple):
     searched: int = 0
     rule_on: int = 0
     notes: tuple[str, ...] = ()
+    rows_of: dict[str, str] = {}
+
+    def numbered(self, row: int, split: str = "train") -> str:
+        """What a row is called: its number from 1 on, and in what."""
+        return f"row {row + 1} of {self.rows_of.get(split, split)}"
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Accuracy of every cell, with its interval; ``pandas.DataFrame`` takes the rows."""
@@ -160,7 +166,7 @@ def audit_model(
     model = load_model(folder, tables, config.max_length)
     _require_confounds(tables)
     rng = np.random.default_rng([config.seed, 1])
-    probes = choose_probes(tables.train.label, tables.train.confound, config, rng)
+    probes = choose_probes(tables.train, config, rng)
     for note in model.notes:
         say(note)
     sizes = {name: table.size for name, table in tables.splits().items() if table.size}
@@ -202,6 +208,7 @@ def audit_model(
         searched=len(rows),
         rule_on=tables.rule_on,
         notes=model.notes,
+        rows_of=tables.rows_of(),
     )
 
 

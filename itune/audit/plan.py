@@ -41,7 +41,7 @@ class Plan(NamedTuple):
         """One sentence on what will be done, and what everything would take."""
         total = in_words(sum(self.minutes.values()))
         if len(self.whole) == len(self.minutes):
-            return f"all rows are looked at, which takes {total} or so"
+            return f"all rows are looked at, which takes {total} or so, beside compiling"
         parts = {
             PREDICTIONS: f"predictions of {self.drawn} rows of each split",
             SENTENCES: f"sentences out of {self.drawn}",
@@ -76,7 +76,8 @@ def make_plan(
         EVERYONE: EVERYONE_COST * gradient * known.lengths.sum(),
     }
     minutes = {part: float(value) / 60 for part, value in seconds.items()}
-    return Plan(minutes, tuple(_affordable(minutes, config)), config.drawn)
+    drawn = min(config.drawn, max(map(len, datasets.values())))
+    return Plan(minutes, tuple(_affordable(minutes, config)), drawn)
 
 
 def _affordable(minutes: Mapping[str, float], config: AuditConfig):

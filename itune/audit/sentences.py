@@ -10,7 +10,7 @@ from itune.audit.config import AuditConfig
 from itune.compiling import jit
 from itune.data.cells import HIDDEN, Cell, cells_of
 from itune.data.dataset import Dataset, chunks_by_length, collate, padded_length
-from itune.data.table import Tables
+from itune.data.table import Table, Tables
 from itune.errors import UserError
 from itune.influence.scores import gradients, score
 from itune.kept import Kept
@@ -23,7 +23,7 @@ class Influential(NamedTuple):
     """A training row that helped a probe, or hurt it.
 
     Attributes:
-      index: its row in train, from 0.
+      index: its row, from 0, in train, or in the table that train is a part of.
       influence: gradient cosine with the probe, -1 to 1; above 0 it helped.
       texts: its text, or its two texts.
       label: number of its label.
@@ -44,7 +44,7 @@ class Reading(NamedTuple):
     """A probe, what the model says of it, and the training rows that it comes from.
 
     Attributes:
-      index: its row in train, from 0.
+      index: its row, from 0, in train, or in the table that train is a part of.
       texts: its text, or its two texts.
       label: number of its label.
       confound: number of its confound; HIDDEN if not annotated.
@@ -66,33 +66,44 @@ class Reading(NamedTuple):
     harmful: tuple[Influential, ...]
 
 
-def choose_probes(
-    label: np.ndarray, confound: np.ndarray, config: AuditConfig, rng: np.random.Generator
-) -> np.ndarray:
+def choose_probes(train: Table, config: AuditConfig, rng: np.random.Generator) -> np.ndarray:
     """The probes that were asked for, or some at random, half of them from minority cells.
 
     A minority cell is any but the largest of its label. They take turns, the smallest first.
 
     Args:
-      label: of the N training rows.
-      confound: of the same; HIDDEN where not annotated.
-      config: names probes from 1 on, or says how many to draw.
+      train: the training rows.
+      config: names probes, by their rows in the table that train is, or is a part of, from 1 on; or
+        says how many to draw.
       rng: draws them, without replacement.
 
     Returns:
-      Indices of rows, in the order asked for, or ascending.
+      Indices of training rows, in the order asked for, or ascending.
 
     Raises:
       UserError: there is no such row.
     """
     if config.probes:
-        if (last := max(config.probes)) > len(label):
-            raise UserError(f"probes has row {last}, but train has rows 1 to {len(label)}")
-        return np.array(config.probes) - 1
-    size = min(config.random_probes, len(label))
-    drawn = _of_minorities(cells_of(label, confound), size // 2, rng)
-    rest = np.setdiff1d(np.arange(len(label)), drawn)
+        return np.array([_place(train, number) for number in config.probes])
+    size = min(config.random_probes, train.size)
+    drawn = _of_minorities(cells_of(train.label, train.confound), size // 2, rng)
+    rest = np.setdiff1d(np.arange(train.size), drawn)
     return np.sort(np.concatenate([drawn, rng.choice(rest, size - len(drawn), replace=False)]))
+
+
+def _place(train: Table, number: int) -> int:
+    """The place of a row of the table among those of train."""
+    total = train.columns.num_rows
+    if number > total:
+        name = "train" if train.size == total else train.name
+        raise UserError(f"probes has row {number}, but {name} has rows 1 to {total}")
+    place = int(np.searchsorted(train.rows, number - 1))
+    if place == train.size or train.rows[place] != number - 1:
+        raise UserError(
+            f"probes has row {number} of {train.name}, which went to dev or test; name a row of "
+            "train"
+        )
+    return place
 
 
 def _of_minorities(cells: dict[Cell, np.ndarray], size: int, rng) -> np.ndarray:
@@ -201,4 +212,10 @@ def _row(tables: Tables, index: int) -> tuple[int, tuple[str, ...], int, int, tu
     table = tables.train
     texts = table.texts(index)
     spans: Sequence[Span] = tables.rule.spans(texts[tables.rule_on]) if tables.rule else ()
-    return index, texts, int(table.label[index]), int(table.confound[index]), tuple(spans)
+    return (
+        int(table.rows[index]),
+        texts,
+        int(table.label[index]),
+        int(table.confound[index]),
+        tuple(spans),
+    )

@@ -14,6 +14,8 @@ kind           said where
 import math
 from typing import Literal, NamedTuple
 
+import numpy as np
+
 from itune.audit.audit import Audit
 from itune.audit.behaviour import Behaviour
 from itune.audit.flips import Flips
@@ -33,6 +35,9 @@ LEAST = 8
 FLIPPING = 0.05
 """Share of predictions that change with the confound, from which it is a sign."""
 
+
+ALIKE = 0.01
+"""A range of influences that tells no rows apart; a CID that matters is larger."""
 
 ROUNDING = 0.0005
 """A difference of CID that its three decimals do not show."""
@@ -82,6 +87,7 @@ def give_verdict(audit: Audit, flips: Flips | None, names: Names) -> Verdict:
     reasons = [
         _about_cid(audit),
         _about_everyone(audit),
+        _about_likeness(audit),
         _about_flips(flips, kind),
         _about_accuracy(audit, names),
         _about_probe(audit),
@@ -98,17 +104,17 @@ def _judged(audit: Audit, flips: Flips | None) -> tuple[str, str]:
     if _has_few(audit):
         return UNSETTLED, "There are too few rows to tell whether the model leans on the confound."
     if is_sure and test.low > 0 and cid >= SIZE:
-        return LEANS, f"The model leans on the confound (CID {cid:+.3f})."
+        return LEANS, f"The model leans on the confound (CID {signed(cid)})."
     if is_sure and test.high < 0 and cid <= -SIZE:
         return UNSETTLED, (
-            f"The model tells the confounds apart, but the wrong way round (CID {cid:+.3f}): rows "
-            "that share the confound are less alike to it than others."
+            f"The model tells the confounds apart, but the wrong way round (CID {signed(cid)}): "
+            "rows that share the confound are less alike to it than others."
         )
     if test.high >= SIZE or cid >= SIZE:
         return UNSETTLED, "It is not settled whether the model leans on the confound."
     if _is_flipping(flips):
         return UNSETTLED, (
-            f"The evidence disagrees: by CID ({cid:+.3f}) the model hardly tells the confounds "
+            f"The evidence disagrees: by CID ({signed(cid)}) the model hardly tells the confounds "
             f"apart, but {flips.share:.1%} of predictions change as the confound is swapped."
         )
     if not _has_learnt(audit):
@@ -118,8 +124,9 @@ def _judged(audit: Audit, flips: Flips | None) -> tuple[str, str]:
         )
     if is_sure:
         return NO_SIGN, (
-            f"There is no more than a trace of the confound in the model: CID is {cid:+.3f}, which "
-            f"is not 0, but too small to matter (below {SIZE})."
+            "There is no more than a trace of the confound in the model: CID is "
+            f"{cid:{'+.3f' if abs(cid) >= ROUNDING else '+.1g'}}, which is not 0, but too small to "
+            f"matter (below {SIZE})."
         )
     return NO_SIGN, "There is no sign that the model leans on the confound."
 
@@ -141,11 +148,12 @@ def _is_flipping(flips: Flips | None) -> bool:
 
 def _about_cid(audit: Audit) -> str:
     test = audit.test
-    at_least = 1 / (test.draws + 1)
-    p = f"below {2 * at_least:.1g}" if test.p < 1.5 * at_least else f"of {test.p:.2g}"
+    is_least = test.p < 1.5 / (test.draws + 1)
+    least = f" (the least that {test.draws} draws can give)" if is_least else ""
     return (
-        f"CID of a sample of {test.size} training rows is {test.cid:+.3f}, with a 95 % interval "
-        f"from {test.low:+.3f} to {test.high:+.3f} and a permutation p value {p}. It is the "
+        f"CID of a sample of {test.size} training rows is {signed(test.cid)}, with a 95 % interval "
+        f"from {signed(test.low)} to {signed(test.high)} and a permutation p value of "
+        f"{test.p:.2g}{least}. It is the "
         "influence of rows with the same label and confound, less that of rows with the same label "
         "and another confound; 0 if the model does not tell them apart."
     )
@@ -157,7 +165,34 @@ def _about_everyone(audit: Audit) -> str | None:
     cid, test = audit.influence.cid, audit.test
     agrees = test.low - ROUNDING <= cid <= test.high + ROUNDING
     remark = "" if agrees else ", which is outside the interval: the two do not agree"
-    return f"CID of {counted(audit, 'training rows')} is {cid:+.3f}{remark}."
+    return f"CID of {counted(audit, 'training rows')} is {signed(cid)}{remark}."
+
+
+def signed(value: float) -> str:
+    """A difference to three decimals; one that rounds to 0 has no sign, an unknown one is a dash.
+
+    >>> signed(0.0123), signed(-0.0001), signed(float("nan"))
+    ('+0.012', '0.000', '–')
+    """
+    if math.isnan(value):
+        return "–"
+    return "0.000" if abs(value) < ROUNDING else f"{value:+.3f}"
+
+
+def _about_likeness(audit: Audit) -> str | None:
+    """What to beware of where influences do not tell any rows apart."""
+    spread = [
+        float(np.ptp(audit.matrix[np.ix_(rows, rows)]))
+        for label in np.unique(audit.label)
+        if len(rows := np.flatnonzero(audit.label == label)) > 1
+    ]
+    if not spread or max(spread) >= ALIKE:
+        return None
+    return (
+        "Beware: all rows of a label have the same influence on one another, to within "
+        f"{ALIKE:g}, as of a model that fits them all with near certainty. Then CID and sentences "
+        "say little; go by the accuracy of cells on data that it was not trained on."
+    )
 
 
 def counted(audit: Audit, rows: str, form: str = "") -> str:

@@ -7,7 +7,7 @@ from itune.audit.behaviour import Behaviour
 from itune.audit.flips import Flips
 from itune.audit.model import ModelAudit
 from itune.audit.sentences import Influential, Reading
-from itune.audit.verdict import Names, counted
+from itune.audit.verdict import Names, counted, signed
 from itune.commands.text import excerpt, most, printable, table
 
 LINE = 100
@@ -42,11 +42,11 @@ def _verdict(found: ModelAudit) -> str:
 
 def _cid(found: ModelAudit, names: Names) -> str:
     test, whole = found.audit.test, found.audit.influence
-    rows = [[f"a sample of {test.size} rows", _signed(test.cid), _range(test, _signed), test.p]]
+    rows = [[f"a sample of {test.size} rows", signed(test.cid), _range(test, signed), test.p]]
     if whole is not None:
-        rows.append([counted(found.audit, "rows"), _signed(whole.cid), "", ""])
+        rows.append([counted(found.audit, "rows"), signed(whole.cid), "", ""])
         for label, cid in whole.by_label.items():
-            rows.append([f"label {names.labels[label]}", _signed(cid), "", ""])
+            rows.append([f"label {names.labels[label]}", signed(cid), "", ""])
         rows += _pairs(found, names)
     return table(["CID of", "", "95 % interval", "p"], rows)
 
@@ -61,7 +61,7 @@ def _pairs(found: ModelAudit, names: Names) -> list[list]:
             [
                 f"{names.labels[pair.label]}: {names.confound(pair.first)} and "
                 f"{names.confound(pair.second)}",
-                _signed(pair.cid),
+                signed(pair.cid),
                 "",
                 "",
             ]
@@ -138,7 +138,7 @@ def _flips(flips: Flips | None, names: Names) -> str:
 def _reading(reading: Reading, found: ModelAudit, names: Names) -> str:
     chance = reading.probabilities[reading.predicted]
     lines = [
-        f"row {reading.index + 1} of train: {_marked(reading, found)}",
+        f"{found.numbered(reading.index)}: {_marked(reading, found)}",
         f"  {_of(reading, names)}, predicted {names.labels[reading.predicted]} ({chance:.1%})",
         *_rows("helped", reading.helpful, found, names),
         *_rows("hurt", reading.harmful, found, names),
@@ -149,7 +149,7 @@ def _reading(reading: Reading, found: ModelAudit, names: Names) -> str:
 def _rows(what, rows: tuple[Influential, ...], found, names) -> Iterator[str]:
     for row in rows:
         yield (
-            f"  {what:6}  {_signed(row.influence)}  row {row.index + 1}: {_marked(row, found)}  "
+            f"  {what:6}  {signed(row.influence)}  row {row.index + 1}: {_marked(row, found)}  "
             f"({_of(row, names)})"
         )
 
@@ -185,10 +185,6 @@ def _remarks(found: ModelAudit) -> Iterator[str]:
 
 def _wrapped(text: str, indent: str = "", first: str = "") -> str:
     return textwrap.fill(printable(text), LINE, initial_indent=first, subsequent_indent=indent)
-
-
-def _signed(value: float) -> str:
-    return "–" if value != value else f"{value:+.3f}"
 
 
 def _percent(share: float) -> str:

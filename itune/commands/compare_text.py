@@ -14,17 +14,17 @@ def to_text(compared: Compared) -> str:
     """A comparison as a person reads it in a terminal."""
     seeds = ", ".join(map(str, compared.seeds))
     rows = [HEADER, *map(_row, compared.methods)]
-    return "\n\n".join(
-        [
-            f"{compared.data}, seeds {seeds}; mean ± standard deviation over seeds",
-            align(rows),
-            "mean of cells and worst cell are of test; the difference is that of the mean of "
-            f"cells to {in_words(compared.methods[0].method)}; permutation p values are corrected "
-            "for the number of methods",
-            " ".join(compared.verdict),
-            f"tables: {compared.folder / 'comparison.md'}, .csv and .tex",
-        ]
-    )
+    blocks = [
+        f"{compared.data}, seeds {seeds}; mean ± standard deviation over seeds",
+        align(rows),
+        "mean of cells and worst cell are of test; the difference is that of the mean of "
+        f"cells to {in_words(compared.methods[0].method)}; permutation p values are corrected "
+        "for the number of methods",
+        " ".join(compared.verdict),
+        compared.note,
+        f"tables: {compared.folder / 'comparison.md'}, .csv and .tex",
+    ]
+    return "\n\n".join(filter(None, blocks))
 
 
 def _row(result: MethodResult) -> list[str]:

@@ -11,6 +11,9 @@ ROWS = 12
 WIDTH = 40
 """Characters of a name that are shown."""
 
+JOINERS = "\u200c\u200d"
+"""Zero-width characters that Persian, Indic scripts and emoji are written with."""
+
 EXCERPT = 100
 """Characters of a text that are shown."""
 
@@ -36,13 +39,17 @@ def _in_cell(value) -> str:
 
 
 def printable(text: str) -> str:
-    r"""The text on one line, without what would steer a terminal.
+    r"""The text on one line, without what would steer a terminal; joiners of letters stay.
 
     >>> printable("a\n\x1b[1mb")
     'a �[1mb'
     """
     return "".join(
-        character if character.isprintable() else " " if character.isspace() else "\ufffd"
+        character
+        if character.isprintable() or character in JOINERS
+        else " "
+        if character.isspace()
+        else "\ufffd"
         for character in text
     )
 

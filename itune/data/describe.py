@@ -223,10 +223,15 @@ def cell_name(cell: Cell, labels: tuple[str, ...], confounds: tuple[str, ...]) -
     return f"{labels[cell.label]}/{confounds[cell.confound]}"
 
 
+SKEWED = 0.1
+"""A gain by the confound that is worth a warning."""
+
+
 def _warnings(found: Description) -> Iterable[str]:
     train = found.splits["train"]
     yield from _value_warnings(found, train)
     yield from _cell_warnings(found, train)
+    yield from _skew_warnings(found, train)
     for name, split in found.splits.items():
         if split.contradictions:
             count = split.contradictions
@@ -274,6 +279,22 @@ def _cell_warnings(found: Description, train: SplitDescription) -> Iterable[str]
         if few:
             yield _about(few, len(few), f"fewer than {bound} training rows", found)
         at_least = bound
+
+
+def _skew_warnings(found: Description, train: SplitDescription) -> Iterable[str]:
+    """Where accuracy overall rewards who goes by the confound."""
+    for name in ("dev", "test"):
+        split = found.splits[name]
+        if _gain(train) >= SKEWED and _gain(split) > _gain(train) / 2:
+            yield (
+                f"in {name} as in train the confound tells the label ({split.success:.0%} of "
+                "rows): accuracy on it does not show whether a model leans; that of its cells does"
+            )
+
+
+def _gain(split: SplitDescription) -> float:
+    """What the confound alone adds to the accuracy of the most frequent label."""
+    return 0.0 if split.success is None else split.success - max(split.labels) / split.size
 
 
 def _about(cells: Iterable[Cell], count: int, what: str, found: Description) -> str:

@@ -71,7 +71,11 @@ def open_data(
     """
     if isinstance(data, str | Path):
         return open_splits(str(data), subset, revision)
-    if isinstance(data, Mapping) and data and all(map(_is_table, data.values())):
+    if isinstance(data, Mapping) and any(map(_is_table, data.values())):
+        for split, part in data.items():
+            if not _is_table(part):
+                told = "has no row" if part == [] else f"is of type {type(part).__name__}"
+                raise UserError(f"{name}, {split}: {told}; leave it out, or give its rows")
         return {str(split): _source(part, f"{name}, {split}") for split, part in data.items()}
     return {"train": _source(data, name)}
 
@@ -145,7 +149,11 @@ def _columns_source(columns: Mapping[str, Any], name: str) -> Source:
             len(names),
         )
 
-    return Source(name, read, lambda: max(map(len, columns.values()), default=0))
+    return Source(
+        name,
+        read,
+        lambda: max((len(c) for c in columns.values() if hasattr(c, "__len__")), default=0),
+    )
 
 
 def _values(column: Any, name: str, source: str) -> Sequence[Any]:

@@ -194,13 +194,15 @@ def parse_rule(text: str) -> Rule:
     >>> parse_rule("praise=words:nice,great || length:>=20").names
     ('none', 'praise', 'length:>=20')
     """
-    rule = Rule(tuple(_parse_pattern(part) for part in re.split(r"\s+\|\|\s+", text)))
+    rule = Rule(tuple(_parse_pattern(part) for part in re.split(r"(?:^|\s+)\|\|(?=\s|$)", text)))
     if len(set(rule.names)) < len(rule.names):
         raise UserError(f"rule {text!r} has two patterns of one name; write NAME= before one")
     return rule
 
 
 def _parse_pattern(text: str) -> Expression | Length:
+    if not text.strip():
+        raise UserError("a part of the rule is empty; leave out the || beside it")
     parsed = re.fullmatch(r"\s*(?:([^=:]+)=)?(regex|words|prefix|length):(.*)", text, re.DOTALL)
     if not parsed:
         known = "regex:…, words:…, prefix:…, length:…"

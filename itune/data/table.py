@@ -78,6 +78,14 @@ class TableConfig:
                 f"dev_fraction is {self.dev_fraction:g} and test_fraction {self.test_fraction:g}, "
                 "which leaves nothing to train; make their sum less than 1"
             )
+        roles = [("text", self.text), ("text_pair", self.text_pair), ("label", self.label)]
+        roles += [] if self.rule else [("confound", self.confound)]
+        places: dict[str, str] = {}
+        for role, column in roles:
+            if column is not None and places.setdefault(column, role) != role:
+                raise UserError(
+                    f"{places[column]} and {role} are both column {column!r}; name another for one"
+                )
         if self.rule_on == "text_pair" and self.text_pair is None:
             raise UserError("rule_on is text_pair, but there is none; set text_pair to a column")
 
@@ -191,6 +199,13 @@ class Tables(NamedTuple):
     def splits(self) -> dict[str, Table]:
         """Train, dev and test by name."""
         return {name: getattr(self, name) for name in SPLITS}
+
+    def rows_of(self) -> dict[str, str]:
+        """For each split what its ``rows`` are counted in: itself, or the table it is a part of."""
+        return {
+            name: name if table.size == table.columns.num_rows else table.name
+            for name, table in self.splits().items()
+        }
 
     def digest(self) -> str:
         """SHA-256 of all rows in order and of all names, in hexadecimal."""
@@ -306,12 +321,15 @@ def problems(tables: Tables) -> list[str]:
         name = tables.label_names[present[0]]
         found.append(
             f"every training row has label {name!r}; a classifier needs two classes, so give "
-            "another --label COLUMN or more rows"
+            "another column of labels or more rows"
         )
     for split in ("dev", "test"):
         table = tables.splits()[split]
         if not table.size:
-            found.append(f"{split} has no row; give a file of it, or a larger fraction")
+            found.append(
+                f"{split} has no row; give rows of it, or a larger {split}_fraction (rows of one "
+                "text are not parted)"
+            )
         for new in np.setdiff1d(table.label, present):
             found.append(
                 f"label {tables.label_names[new]!r} occurs in {split} but never in train; remove "
@@ -326,18 +344,18 @@ def confound_problem(tables: Tables) -> str | None:
     labels, confounds, _ = count_cells(train.label, train.confound)
     labels, confounds = labels[confounds != HIDDEN], confounds[confounds != HIDDEN]
     if not len(confounds):
-        return "no training row has a confound; give --confound COLUMN or --rule RULE"
+        return "no training row has a confound; give a column that has them, or a rule to make them"
     if len(np.unique(confounds)) == 1:
         name = tables.confound_names[confounds[0]]
         why = " (the rule matches none)" if tables.rule and confounds[0] == 0 else ""
         return (
             f"every training row has confound {name!r}{why}, so there is nothing to compare; give "
-            "another --confound COLUMN or --rule RULE"
+            "another column of confounds, or another rule"
         )
     if len(np.unique(labels)) == len(labels):
         return (
             "no label occurs with two confounds in training, so there is nothing to compare; add "
-            "such rows, or give another --confound COLUMN or --rule RULE"
+            "such rows, or give another column of confounds or rule"
         )
     return None
 

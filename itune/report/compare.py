@@ -62,13 +62,8 @@ def compare_page(found: Compared, origin: Origin) -> Page:
 
 
 def _collapsed(found: Compared) -> Iterator[Block]:
-    runs = sum(result.collapsed for result in found.methods)
-    if runs:
-        verb = "run is" if runs == 1 else "runs are"
-        yield Paragraph(
-            f"Note: {runs} {verb} no better than chance on the training data (collapsed), and "
-            "counted all the same."
-        )
+    if found.note:
+        yield Paragraph(found.note)
 
 
 def _seeds(found: Compared) -> Block:

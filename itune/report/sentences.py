@@ -31,7 +31,7 @@ def reading_blocks(found: ModelAudit, names: Names) -> Iterator[Block]:
     for reading in found.readings:
         groups = (("Helped most", reading.helpful), ("Hurt most", reading.harmful))
         yield Sentences(
-            f"Row {reading.index + 1:,} of train",
+            _headed(found.numbered(reading.index)),
             Sentence(_texts(reading, found), (*_facts(reading, names), _told(reading, names))),
             tuple(_group(head, rows, reading, found, names) for head, rows in groups if rows),
         )
@@ -53,13 +53,17 @@ def flip_blocks(found: ModelAudit, names: Names) -> Iterator[Block]:
     for flip in flips.examples[:SHOWN]:
         before, after = changes(flip.before, flip.after)
         yield Sentences(
-            f"Row {flip.index + 1:,} of {flips.split}",
+            _headed(found.numbered(flip.index, flips.split)),
             None,
             (
                 _version("As it stands", flip.before, before, names.labels[flip.predicted_before]),
                 _version("Swapped", flip.after, after, names.labels[flip.predicted_after]),
             ),
         )
+
+
+def _headed(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _told(reading: Reading, names: Names) -> str:

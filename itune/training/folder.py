@@ -66,6 +66,8 @@ def require_free(folder: Path, description: dict, *, resume: bool, overwrite: bo
       UserError: it holds something else, or cannot be used.
     """
     path = folder / "config.json"
+    if resume and overwrite:
+        raise UserError("resume goes on with what is there, overwrite deletes it; leave one out")
     try:
         if folder.exists() and not folder.is_dir():
             raise UserError(f"{folder} is a file; choose another --out")

@@ -16,13 +16,14 @@ def _size() -> dict[str, int]:
 class Progress:
     """Counts work done out of a total.
 
-    On a terminal a tqdm bar; piped, a line for each event and one every ``every`` seconds.
+    On a terminal a tqdm bar; piped, a line for each event and one every ``every`` seconds. The
+    first piece of work, which is compiled first, does not count for the time left.
     """
 
     def __init__(self, name: str, total: float, done: float = 0.0, *, every: float = 30.0):
         self._name, self._total, self._done, self._every = name, total, done, every
         self._start, self._before = time.monotonic(), done
-        self._last = self._start
+        self._last, self._has_begun = self._start, False
         self._status = ""
         self._bar = None
         if sys.stderr.isatty():
@@ -37,6 +38,8 @@ class Progress:
 
     def advance(self, cost: float, status: str = "") -> None:
         """Adds finished work; ``status`` is what to show beside it."""
+        if not self._has_begun:
+            self._restart(cost)
         self._done += cost
         self._status = status or self._status
         if self._bar is not None:
@@ -44,6 +47,13 @@ class Progress:
             self._bar.update(round(self._done) - self._bar.n)
         elif time.monotonic() - self._last > self._every:
             self.say(self._status or "under way")
+
+    def _restart(self, cost: float) -> None:
+        """Counts from now on, and after some work."""
+        self._has_begun = True
+        self._start, self._before = time.monotonic(), self._done + cost
+        if self._bar is not None:
+            self._bar.start_t, self._bar.initial = self._bar._time(), round(self._before)
 
     def say(self, text: str) -> None:
         """Shows an event."""

@@ -74,6 +74,7 @@ class TrainingConfig:
     def __post_init__(self):
         require(self, "an integer, 1 or more", lambda v: v >= 1, "cid_probes")
         require(self, "an integer, 2 or more", lambda v: v is None or v >= 2, "cid_rows")
+        require(self, "an integer, 3 or more", lambda v: v >= 3, "max_length")
         choices = {
             "head": HEADS,
             "cid_when": (ALWAYS, AT_END),

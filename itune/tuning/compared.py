@@ -95,6 +95,18 @@ class Compared(NamedTuple):
             for run in result.runs
         ]
 
+    @property
+    def note(self) -> str | None:
+        """A sentence on runs that have learnt nothing, if there are any."""
+        runs = sum(result.collapsed for result in self.methods)
+        if not runs:
+            return None
+        verb = "run is" if runs == 1 else "runs are"
+        return (
+            f"Note: {runs} {verb} no better than chance on the training data (collapsed), and "
+            "counted all the same."
+        )
+
 
 def compared_of(folder: Path, groups: Sequence[Sequence[Tuned]]) -> Compared:
     """Sums up runs on one table.

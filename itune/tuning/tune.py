@@ -1,5 +1,6 @@
 """Tuning a classifier on a table of one's own."""
 
+import os
 from collections.abc import Mapping
 from numbers import Integral
 from pathlib import Path
@@ -67,13 +68,24 @@ def tune(
         scaled_settings(tables, settings or {}),
         method,
         int(seed),
-        Path(folder),
+        as_folder(folder),
         about=about,
         resume=resume,
         overwrite=overwrite,
         checkpoint_seconds=checkpoint_seconds,
     )
     return tuned_of(finished)
+
+
+def as_folder(value: Any) -> Path:
+    """The path of a folder to write.
+
+    Raises:
+      UserError: it is neither text nor a path.
+    """
+    if not isinstance(value, str | os.PathLike):
+        raise UserError(f"out is of type {type(value).__name__}; name a folder")
+    return Path(value)
 
 
 def require_tunable(method: str) -> None:
@@ -83,7 +95,7 @@ def require_tunable(method: str) -> None:
       UserError: there is no such method, or it needs what tables have not.
     """
     others = ", ".join(name for name, recipe in METHODS.items() if not recipe.uses_control)
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise UserError(f"method is {method!r}; use one of {others}")
     if METHODS[method].uses_control:
         raise UserError(

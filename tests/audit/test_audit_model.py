@@ -66,6 +66,23 @@ def test_sentences(found, place):
     assert len(found.readings) == 2 and found.readings[0].helpful
 
 
+def test_rows_of_a_part_are_told_by_their_place_in_the_table(place):
+    """Where dev and test are taken from it, row 28 of train is not row 28 of the file."""
+    parts = tables(place, test=None, test_fraction=0.3)
+    whole = tables(place).train
+    config = replace(CONFIG, whole="never", drawn=8, probes=(), random_probes=3)
+    found = audit_model(place / "model", parts, config)
+    assert found.rows_of["train"] == found.rows_of["test"] == str(place / "train.csv")
+    reading = found.readings[-1]
+    for row in (*found.readings, *reading.helpful, *reading.harmful):
+        assert row.texts == whole.texts(row.index) and row.index in parts.train.rows
+    for flip in found.flips.examples:
+        assert flip.before == whole.texts(flip.index)[0] and flip.index in parts.test.rows
+    assert found.numbered(reading.index) == f"row {reading.index + 1} of {place / 'train.csv'}"
+    own = tables(place).rows_of()
+    assert (own["train"], own["test"]) == ("train", "test")
+
+
 def test_influences_are_gradient_cosines(found):
     """A text twice, under one label, has influence 1 on itself, and -1 under the other."""
     for reading in found.readings:
@@ -223,7 +240,7 @@ def test_bad_settings(place, values, message):
         ),
         ({"rule": None, "confound": None}, "no training row has a confound; give"),
         ({"label": "brand"}, "the model's classes are no, yes, but the table's labels acme, umbr"),
-        ({"label": "text", "test": None}, "2 classes .no, yes., but the table .* labels"),
+        ({"label": "text"}, "text and label are both column 'text'; name another"),
     ],
 )
 def test_bad_tables(place, values, message):

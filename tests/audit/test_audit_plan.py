@@ -55,10 +55,12 @@ def test_whole(data, values, whole):
 
 
 def test_what_is_said(data):
-    assert str(make(data, minutes=30)) == "all rows are looked at, which takes 21 min or so"
+    assert str(make(data, minutes=30)) == (
+        "all rows are looked at, which takes 21 min or so, beside compiling"
+    )
     said = str(make(data, minutes=1.1, drawn=70))
     assert said == (
-        "drawn at random: sentences out of 70, CID of a sample only; --whole always takes all "
+        "drawn at random: sentences out of 6, CID of a sample only; --whole always takes all "
         "rows, and 21 min or so"
     )
 

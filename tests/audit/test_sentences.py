@@ -14,9 +14,17 @@ LABEL = np.repeat([0, 0, 0, 1, 1, 1], [50, 3, 1, 40, 4, 9])
 CONFOUND = np.repeat([0, 1, 2, 1, 0, HIDDEN], [50, 3, 1, 40, 4, 9])
 
 
-def choose(seed=0, **values):
-    rng = np.random.default_rng(seed)
-    return choose_probes(LABEL, CONFOUND, AuditConfig(**values), rng)
+def choose(seed=0, rows=None, total=None, **values):
+    """Probes among rows of a table that has so many in all."""
+    train = SimpleNamespace(
+        name="all.csv",
+        size=len(LABEL),
+        label=LABEL,
+        confound=CONFOUND,
+        rows=np.arange(len(LABEL)) if rows is None else rows,
+        columns=SimpleNamespace(num_rows=total or len(LABEL)),
+    )
+    return choose_probes(train, AuditConfig(**values), np.random.default_rng(seed))
 
 
 def is_minority(probes):
@@ -49,6 +57,18 @@ def test_those_asked_for():
         choose(probes=(3, 108))
 
 
+def test_those_asked_for_out_of_a_part():
+    """Train is every other row of a table, and rows are told by their place in the table."""
+    part = {"rows": 2 * np.arange(107), "total": 214}
+    assert choose(**part, probes=(3, 1, 213)).tolist() == [1, 0, 106]
+    with pytest.raises(UserError, match="probes has row 4 of all.csv, which went to dev or test"):
+        choose(**part, probes=(4,))
+    with pytest.raises(UserError, match="row 214 of all.csv, which went to dev or test"):
+        choose(**part, probes=(214,))
+    with pytest.raises(UserError, match="probes has row 215, but all.csv has rows 1 to 214"):
+        choose(**part, probes=(215,))
+
+
 @pytest.mark.parametrize("probes", [(0,), (1, 1), (-2,)])
 def test_no_rows(probes):
     with pytest.raises(UserError, match="make it rows from 1, none twice"):
@@ -58,7 +78,9 @@ def test_no_rows(probes):
 def test_helpful_is_above_0_and_harmful_below():
     """Row 2 is the probe; row 3 was not looked at."""
     zeros = np.zeros(6, int)
-    train = SimpleNamespace(texts=lambda row: (f"text {row}",), label=zeros, confound=zeros)
+    train = SimpleNamespace(
+        texts=lambda row: (f"text {row}",), label=zeros, confound=zeros, rows=np.arange(6)
+    )
     tables = SimpleNamespace(train=train, rule=None)
     rows, influences = np.array([0, 1, 2, 4, 5]), np.array([0.5, -0.2, 1.0, 0.1, -0.9])
 

@@ -1,5 +1,6 @@
 """Verdicts of made-up audits: none that the interval does not support."""
 
+import numpy as np
 import pytest
 
 from itune.analysis.accuracy import Accuracy
@@ -24,15 +25,21 @@ def make_behaviour(*shares):
     )
 
 
-def make_audit(cid, low, high, p=0.001, whole=None, size=400, cells=(500, 100, 100, 500)):
+APART = np.array([[1.0, 0.3], [0.3, 1.0]])
+"""Influences of two rows of one label."""
+
+
+def make_audit(
+    cid, low, high, p=0.001, whole=None, size=400, cells=(500, 100, 100, 500), matrix=APART
+):
     influence = None if whole is None else InfluenceAudit(whole, 0.01, {}, {}, (), 1200)
     return Audit(
         influence=influence,
         test=CIDTest(cid, low, high, p, size, 1999),
         sample=None,
-        label=None,
+        label=np.zeros(len(matrix), int),
         confound=None,
-        matrix=None,
+        matrix=matrix,
         share=None,
         behaviour={"train": make_behaviour(1, 1, 1, 1), "test": make_behaviour(0.9, 0.5, 0.6, 0.8)},
         probe=LinearProbe(0.7, 0.5, {}, 100),
@@ -85,7 +92,18 @@ def test_numbers_behind_it():
 
 
 def test_smallest_p():
-    assert "p value below 0.001" in reasons(make_audit(0.3, 0.2, 0.4, p=1 / 2000))
+    told = "permutation p value of 0.0005 (the least that 1999 draws can give). It"
+    assert told in reasons(make_audit(0.3, 0.2, 0.4, p=1 / 2000))
+
+
+def test_influences_that_are_all_alike():
+    """As of a model that fits all rows with near certainty: CID could hardly be anything but 0."""
+    alike = make_audit(-5e-8, -6e-8, 4e-8, p=0.07, matrix=np.full((4, 4), 0.999))
+    told = give_verdict(alike, None, NAMES).reasons
+    assert "is 0.000, with a 95 % interval from 0.000 to 0.000" in told[0]
+    assert "all rows of a label have the same influence on one another" in told[1]
+    others = make_audit(-5e-8, -6e-8, 4e-8, p=0.07)
+    assert not any("Beware" in reason for reason in give_verdict(others, None, NAMES).reasons)
 
 
 def test_disagreement_is_said():

@@ -39,7 +39,7 @@ def test_a_rule_and_no_confound(path, capsys):
     assert "words:text" in capsys.readouterr().out
     assert main(["describe", "--train", path, "--confound", "none"]) == 0
     shown = capsys.readouterr().out
-    assert "warning: no training row has a confound; give --confound" in shown
+    assert "warning: no training row has a confound; give a column" in shown
     assert "acme" not in shown
 
 

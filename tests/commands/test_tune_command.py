@@ -96,11 +96,13 @@ def test_interrupted(command, capsys, monkeypatch, tmp_path):
         (["--label.epochs", "0"], "training.label.epochs is 0; make it an integer, 1 or more"),
         (["--epochs", "3"], "--epochs is not an option; did you mean --training."),
         (["--encoder", "./none"], "encoder folder ./none does not exist"),
-        (["--dev_fraction", "0"], "dev has no row; give a file of it, or a larger fraction"),
+        (["--dev_fraction", "0"], "dev has no row; give rows of it, or a larger dev_fraction"),
         (
             ["--confound", "stars"],
-            "no label occurs with two confounds in training, so there is nothing",
+            "label and confound are both column 'stars'; name another for one",
         ),
+        (["--resume", "--overwrite"], "resume goes on with what is there, overwrite deletes it"),
+        (["--max_length", "0"], "training.max_length is 0; make it an integer, 3 or more"),
     ],
 )
 def test_bad_input(command, more, message, tmp_path, capsys):

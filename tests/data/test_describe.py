@@ -123,6 +123,16 @@ def test_many_cells():
     assert "50 cells have no training row: bad/1, bad/3, bad/5 and 47 more" in found
 
 
+def test_a_test_as_skewed_as_train():
+    """Accuracy on it would reward a model that goes by the confound."""
+    skewed = [(str(i), i % 2, (i + (i % 10 == 0)) % 2) for i in range(200)]
+    even = [(f"e{i}", i // 2 % 2, i % 2) for i in range(40)]
+    told = warnings(skewed[:100], skewed[100:], even)
+    assert "in dev as in train the confound tells the label (90% of rows): accuracy on it" in told
+    assert "in test as in train" not in told
+    assert "as in train" not in warnings(even, even, skewed)
+
+
 def test_nothing_to_warn_of():
     rows = [(str(i), i // 2 % 2, i % 2) for i in range(84)]
     assert describe(tables(rows[:80], rows[80:82], rows[82:])).warnings == ()

@@ -123,6 +123,9 @@ def rows(**changes):
         (COLUMNS | {"label": "abc"}, "train: 'label' is of type str; make it a list"),
         (COLUMNS | {"label": np.ones((40, 2))}, "train: 'label' has 2 axes; give one value a row"),
         (COLUMNS | {"label": 3}, "train: 'label' is of type int; make it a list"),
+        ({"train": ROWS, "dev": []}, "train, dev: has no row; leave it out, or give its rows"),
+        ({"train": ROWS, "dev": None}, "train, dev: is of type NoneType; leave it out"),
+        ({"train": None}, "has no column 'text'; set text, label and confound"),
         ({"a": ROWS, "b": ROWS}, "train: has no split 'train', but a, b"),
         (
             pa.table({"text": [{"a": 1}], "label": [1], "confound": [1]}),

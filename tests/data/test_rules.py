@@ -70,7 +70,10 @@ def test_objects_and_substitution():
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
-        ("", "of no known kind"),
+        ("", "a part of the rule is empty"),
+        ("words:a ||", "a part of the rule is empty; leave out the || beside it"),
+        ("|| words:a", "a part of the rule is empty"),
+        ("words:a || || words:b", "a part of the rule is empty"),
         ("wrods:a", "of no known kind; write one of regex:…, words:…"),
         ("regex:(a", r"'regex:\(a' is no regular expression \(missing \)"),
         ("regex:a{99999999999999}", "is no regular expression"),
@@ -80,7 +83,7 @@ def test_objects_and_substitution():
         ("length:20", "'length:20' compares with no number; write length:>=20"),
         ("length:>=-1", "compares with no number"),
         ("words:a || words:a", "two patterns of one name"),
-        ("words:a || ", "rule '' is of no known kind"),
+        ("words:a || ", "a part of the rule is empty"),
     ],
 )
 def test_no_rule(rule, message):

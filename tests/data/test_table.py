@@ -215,6 +215,9 @@ def test_trainable(tmp_path):
         ({"dev_fraction": 1.0}, "dev_fraction is 1.0; make it a number from 0, below 1"),
         ({"dev_fraction": 0.5, "test_fraction": 0.5}, "leaves nothing to train"),
         ({"split_seed": -1}, "split_seed is -1"),
+        ({"text": "label"}, "text and label are both column 'label'; name another for one"),
+        ({"confound": "label"}, "label and confound are both column 'label'"),
+        ({"text_pair": "text"}, "text and text_pair are both column 'text'"),
     ],
 )
 def test_settings_that_cannot_be(settings, message):

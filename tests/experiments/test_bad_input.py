@@ -131,7 +131,7 @@ GIVEN = {  # arguments alone
     "seed": ("seeds", "-1", "seeds is (-1,); make it a list of different integers from 0"),
     "checkpoint": ("checkpoint_seconds", "-3", "checkpoint_seconds is -3.0; make it a number, 0"),
     "positions": ("max_length", 41, "max_length is 41 but the encoder has 40 positions; set max"),
-    "length": ("max_length", 2, "max_length is 2; it must be at least 3"),
+    "length": ("max_length", 2, "max_length is 2; make it an integer, 3 or"),
     "folder": ("encoder", "./nowhere", "encoder folder ./nowhere does not exist; check the path"),
     "hub": ("encoder", "bert-nowhere", "encoder 'bert-nowhere' is not in the Hugging Face cache"),
     "precision": ("precision", "exact", "precision is 'exact'; make it one of default, high"),

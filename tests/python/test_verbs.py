@@ -183,6 +183,9 @@ def test_pairs(tuned):
     [
         ("a text", "texts is of type str; give a list"),
         (7, "texts is of type int; give a list"),
+        ({"a": 1}, "texts is of type dict; give a list"),
+        (np.array([["a", "b"]]), "texts has 2 axes; give a text, or a tuple of two, in each row"),
+        (["a", "\ud800"], "text 2 of 2 holds half a surrogate pair"),
         (["a", 3], "text 2 of 2 is of type int; make it a string"),
         (["a", ("b", "c")], "text 2 of 2 is of type tuple; make it a string"),
         ([("a", "b"), "c"], "text 2 of 2 is of type str; make it a pair of strings"),

@@ -20,6 +20,17 @@ def notify_all(clock, seconds, total):
             watch.notify("work", done, total)
 
 
+def test_compiling_does_not_count_for_the_time_left(clock, capsys):
+    """The first piece takes 90 seconds, each other of four 10."""
+    told = progress.Progress("run", 5.0, every=15.0)
+    clock[0] += 90
+    told.advance(1.0)
+    for _ in range(2):
+        clock[0] += 10
+        told.advance(1.0)
+    assert capsys.readouterr().err.splitlines()[-1] == "run  60%, 0.3 min left: under way"
+
+
 def test_quiet_for_half_a_minute(clock, capsys):
     notify_all(clock, 4.0, 8)
     assert capsys.readouterr() == ("", "")

@@ -65,6 +65,8 @@ def test_sums_over_seeds():
     assert first.test.mean == pytest.approx((0.84 + 0.86 + 0.55) / 3)
     assert first.worst.mean == pytest.approx(0.3) and first.worst.sd == pytest.approx(0.2)
     assert (first.collapsed, second.collapsed) == (1, 0)
+    assert found.note.startswith("Note: 1 run is no better than chance on the training data")
+    assert found.note in to_text(found) and "Note:" not in to_text(of(group("finetuning", LOW)))
     assert first.difference is None and found.seeds == (1, 2, 3)
     assert second.difference.difference == pytest.approx(0.8 - 0.55)
     assert (second.cid.mean, second.minutes.mean) == (0.0, 2.0)
