@@ -202,10 +202,14 @@ class Tables(NamedTuple):
 
     def rows_of(self) -> dict[str, str]:
         """For each split what its ``rows`` are counted in: itself, or the table it is a part of."""
-        return {
-            name: name if table.size == table.columns.num_rows else table.name
-            for name, table in self.splits().items()
-        }
+
+        def counted_in(split: str, table: Table) -> str:
+            if table.size == table.columns.num_rows:
+                return split
+            path = Path(table.name)
+            return path.name if path.is_absolute() else table.name
+
+        return {split: counted_in(split, table) for split, table in self.splits().items()}
 
     def digest(self) -> str:
         """SHA-256 of all rows in order and of all names, in hexadecimal."""
