@@ -189,3 +189,16 @@ def _write(path: Path, text: str) -> Path:
     unfinished.write_text(text, encoding="utf-8")
     os.replace(unfinished, path)
     return path
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """A number that may be on either side of 0.
+
+    >>> [signed(value) for value in (0.25, -0.0126, -0.0001, math.nan)]
+    ['+0.250', '-0.013', '0.000', '–']
+    """
+    if math.isnan(value):
+        return MISSING
+    if round(value, digits) == 0:
+        return f"{0:.{digits}f}"
+    return f"{value:+.{digits}f}"

@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from itune.analysis.render import signed
 from itune.audit.audit import Audit
 from itune.audit.behaviour import Behaviour
 from itune.audit.flips import Flips
@@ -166,17 +167,6 @@ def _about_everyone(audit: Audit) -> str | None:
     agrees = test.low - ROUNDING <= cid <= test.high + ROUNDING
     remark = "" if agrees else ", which is outside the interval: the two do not agree"
     return f"CID of {counted(audit, 'training rows')} is {signed(cid)}{remark}."
-
-
-def signed(value: float) -> str:
-    """A difference to three decimals; one that rounds to 0 has no sign, an unknown one is a dash.
-
-    >>> signed(0.0123), signed(-0.0001), signed(float("nan"))
-    ('+0.012', '0.000', '–')
-    """
-    if math.isnan(value):
-        return "–"
-    return "0.000" if abs(value) < ROUNDING else f"{value:+.3f}"
 
 
 def _about_likeness(audit: Audit) -> str | None:

@@ -3,11 +3,12 @@
 import textwrap
 from collections.abc import Iterator
 
+from itune.analysis.render import signed
 from itune.audit.behaviour import Behaviour
 from itune.audit.flips import Flips
 from itune.audit.model import ModelAudit
 from itune.audit.sentences import Influential, Reading
-from itune.audit.verdict import Names, counted, signed
+from itune.audit.verdict import Names, counted
 from itune.commands.text import excerpt, most, printable, table
 
 LINE = 100

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from itune.analysis.render import signed
 from itune.audit import ModelAudit
 from itune.audit.behaviour import Behaviour
+from itune.audit.plan import in_words
 from itune.audit.verdict import Names, counted
 from itune.data.cells import Cell
 from itune.data.splits import SPLITS
@@ -27,7 +29,7 @@ from itune.report.blocks import (
     Tiles,
 )
 from itune.report.influences import Groups, groups_of, influences_figure
-from itune.report.numbers import p_value, percent, signed
+from itune.report.numbers import p_value, percent
 from itune.report.origin import FOOTER, Origin, origin_section
 from itune.report.sentences import flip_blocks, reading_blocks
 from itune.report.terms import terms
@@ -136,7 +138,7 @@ def _influence(found: ModelAudit, names: Names) -> Iterator[Block]:
     if not audit.influence:
         yield Paragraph(
             "CID of all training examples was left out; it is estimated to take "
-            f"{audit.minutes_of_whole:.0f} minutes."
+            f"{in_words(audit.minutes_of_whole)}."
         )
     elif len(audit.influence.pairs) > len(audit.influence.by_label):
         yield _pair_table(found, names)

@@ -5,13 +5,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from itune.analysis.render import signed
 from itune.report.blocks import Figure
 from itune.report.drawing import FIRST, LINE, SOFT, draw
-from itune.report.numbers import signed
 from itune.report.text import short
 from itune.tuning import Moment
 
 COLUMNS = 2
+LEAST = 0.01
+"""CID that every panel has room for."""
+
 TOLD = 10
 """Points of a run that its description lists; of longer runs the first, the highest, the last."""
 
@@ -84,6 +87,8 @@ def _fill(panel, name: str, measured) -> None:
         textcoords="offset points",
     )
     panel.margins(x=0.05)
+    low, high = panel.get_ylim()
+    panel.set_ylim(min(low, -LEAST), max(high, LEAST))  # what rounds to 0 looks like 0
     panel.locator_params(nbins=4)
 
 

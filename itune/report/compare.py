@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 
+from itune.analysis.render import signed
 from itune.analysis.statistics import Summary, summarise
 from itune.report.accuracies import cell_name
 from itune.report.blocks import (
@@ -18,7 +19,7 @@ from itune.report.blocks import (
     Table,
 )
 from itune.report.cid import cid_figure
-from itune.report.numbers import p_value, signed
+from itune.report.numbers import p_value
 from itune.report.origin import FOOTER, Origin, origin_section
 from itune.report.seeds import seeds_figure
 from itune.report.terms import terms

@@ -5,10 +5,9 @@ import importlib.util
 from importlib.resources import files
 from typing import Any
 
-from itune.analysis.render import are_numbers, cell_text
+from itune.analysis.render import are_numbers, cell_text, signed
 from itune.errors import UserError
 from itune.report.blocks import ALARM, CALM, OPEN, PLAIN, Bar, Page, Table
-from itune.report.numbers import signed
 from itune.report.text import visible
 
 SIGNS = {ALARM: "▲", CALM: "○", OPEN: "?", PLAIN: "●"}

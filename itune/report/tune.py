@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from itune.analysis.render import signed
 from itune.audit.plan import in_words as time_in_words
 from itune.data.splits import SPLITS
 from itune.report.accuracies import CellRow, cell_name, cell_table
@@ -20,7 +21,6 @@ from itune.report.blocks import (
 )
 from itune.report.cid import cid_figure
 from itune.report.course import course_figure
-from itune.report.numbers import signed
 from itune.report.origin import FOOTER, Origin, origin_section
 from itune.report.terms import terms
 from itune.training.folder import decisive

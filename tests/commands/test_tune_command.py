@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from tuning_cases import SETTINGS, make_encoder, make_rows, write_rows
 
+from itune.analysis.render import signed
 from itune.audit.recorded import OTHER_ROWS
 from itune.commands import main
-from itune.report.numbers import signed
 
 
 @pytest.fixture(scope="module")

@@ -74,6 +74,12 @@ def test_sums_over_seeds():
     assert row["collapsed"] == 1 and row["worst cell mean"] == pytest.approx(0.3)
 
 
+def test_runs_that_learnt_nothing_are_not_compared():
+    groups = [group(name, LOW, collapsed=True) for name in ("finetuning", "group_dro")]
+    assert of(*groups).verdict[0].startswith("No run has learnt its task, and there is nothing to")
+    assert of(groups[0], group("group_dro", LOW)).verdict[0].startswith("6 seeds do not tell any")
+
+
 def test_the_best_is_named_where_it_is_told_from_all():
     found = of(group("finetuning", LOW), group("group_dro", MIDDLE), group("subsampling", HIGH))
     assert found.best == "subsampling"
