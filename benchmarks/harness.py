@@ -1,11 +1,8 @@
 """What the benchmarks share: models with real inputs, times and memory, and where that was."""
 
 import datetime
-import os
-import platform
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -25,7 +22,7 @@ from itune.models import (
     resolve_encoder,
 )
 from itune.training.classifier import make_classifier
-from itune.training.versions import commit
+from itune.training.versions import commit, machine
 
 MINILM = "all-MiniLM-L6-v2"
 BASE = BertConfig(
@@ -128,7 +125,7 @@ def relative_error(tree: Any, reference: Any) -> float:
 def environment() -> dict[str, Any]:
     """Machine, versions, commit and day, for every record."""
     return {
-        "machine": f"{_processor()}, {os.cpu_count()} cores, {jax.devices()[0].device_kind}",
+        "machine": f"{machine()}, {jax.devices()[0].device_kind}",
         "jax": jax.__version__,
         "commit": commit(),
         "date": datetime.date.today().isoformat(),
@@ -145,15 +142,3 @@ def _cell(value: Any) -> str:
     if value is None:
         return "-"
     return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        fields = dict(reversed([map(str.strip, x.split(":", 1)) for x in lines if ":" in x]))
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = ("model name", "cpu family", "model")
-    return " ".join(f"{name} {fields[name]}" for name in names if name in fields).removeprefix(
-        "model name "
-    )

@@ -43,7 +43,7 @@ from itune.training.records import read_rows, write_json
 from itune.training.selection import LAST
 from itune.training.settings import AT_END, RunConfig, TrainingConfig
 from itune.training.start import load_start
-from itune.training.versions import versions
+from itune.training.versions import machine, versions
 
 
 def run(
@@ -155,6 +155,7 @@ def describe_run(
         "data_sha256": corpus.digest,
         "versions": versions(),
         "device": jax.devices()[0].device_kind,
+        "machine": machine(),
         **(about or {}),
     }
 

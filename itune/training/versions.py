@@ -1,6 +1,7 @@
-"""What a result was made with: versions of packages, and the commit of a source tree."""
+"""What a result was made with: versions of packages, the commit of a source tree, the machine."""
 
 import importlib.metadata
+import os
 import platform
 import subprocess
 from pathlib import Path
@@ -29,3 +30,20 @@ def commit() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return run.stdout.strip()
+
+
+def machine() -> str:
+    """The processor and how many cores of it there are, such as ``AMD EPYC, 2 cores``."""
+    return f"{_processor()}, {os.cpu_count()} cores"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        fields = dict(reversed([map(str.strip, x.split(":", 1)) for x in lines if ":" in x]))
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = ("model name", "cpu family", "model")
+    return " ".join(f"{name} {fields[name]}" for name in names if name in fields).removeprefix(
+        "model name "
+    )
