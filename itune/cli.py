@@ -31,7 +31,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise the message, with a remedy where argparse has none, as a :class:`UserError`."""
-        if lacking := re.fullmatch(r"argument (\S+): expected .*argument.*", message):
+        if lacking := re.fullmatch(r"argument (\S+): expected (at least )?one argument", message):
             raise UserError(f"{lacking[1]} has no value; give it one, or leave it out")
         is_stray = message.startswith("unrecognized arguments")
         raise UserError(f"{message}; --help lists what there is" if is_stray else message)

@@ -175,7 +175,7 @@ def test_hyphens_and_abbreviations():
         (["--train", "1"], "--train is not an option"),
         (["--derived", "1"], "--derived is not an option"),
         (["word"], "unrecognized arguments: word"),
-        (["--seed"], "argument --seed: expected one argument"),
+        (["--seed"], "--seed has no value; give it one, or leave it out"),
         (["--seed", "1.0"], "--seed is '1.0'; expected an integer"),
         (["--seed", "none"], "--seed is 'none'; expected an integer"),
         (["--verbose", "yes"], "--verbose is 'yes'; expected true or false"),
