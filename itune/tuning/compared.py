@@ -181,10 +181,10 @@ def _best(groups: Sequence[Sequence[Tuned]]) -> str | None:
 def _verdict(results: Sequence[MethodResult], best: str | None, seeds: int) -> tuple[str, ...]:
     names = {result.method: result.method.replace("_", " ") for result in results}
     first, *others = results
-    if all(result.collapsed == len(result.runs) for result in results):
-        return ("No run has learnt its task, and there is nothing to compare; train longer.",)
     if not others:
         return ("There is one method only, and nothing to compare it with.",)
+    if all(result.collapsed == len(result.runs) for result in results):
+        return ("No run has learnt its task, and there is nothing to compare; train longer.",)
     told = [other for other in others if other.difference.corrected < LEVEL]
     better = [names[other.method] for other in told if other.difference.difference > 0]
     worse = [names[other.method] for other in told if other.difference.difference < 0]
