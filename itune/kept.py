@@ -1,19 +1,21 @@
 """Loops over much data that go on where they were cut off: their states are kept in a folder."""
 
-import hashlib
+import contextlib
 import json
-import os
-import shutil
 import time
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import jax
 import numpy as np
 
-ABOUT, DONE = "about.json", "done"
+from itune.arrays import UNFINISHED, save_arrays
+from itune.errors import UserError
+
+ABOUT, DONE = "kept-by-itune.json", "done"
+OURS = (ABOUT, "*.npz", f"*{UNFINISHED}")
+"""The files of a folder; no others are ever deleted."""
 
 Item = TypeVar("Item")
 State = dict[str, Any]
@@ -29,8 +31,7 @@ class Kept:
     work goes on.
 
     Args:
-      folder: whose contents are this object's alone; made when there is something to keep. None
-        keeps nothing.
+      folder: for these states alone; made when there is something to keep. None keeps nothing.
       about: what decides the states, JSON-ready; what was kept of anything else is forgotten.
       seconds: between writes.
     """
@@ -48,7 +49,13 @@ class Kept:
         self._written = time.monotonic()
 
     def __enter__(self):
-        if self._folder is not None and not self._is_ours():
+        """Forgets what was kept of anything else.
+
+        Raises:
+          UserError: the folder holds something else.
+        """
+        if self._folder is not None and not self._is_of_this():
+            self._require_ours()
             self.forget()
         return self
 
@@ -87,16 +94,30 @@ class Kept:
         return self.fold(name, {}, [None], lambda *_: make())
 
     def forget(self) -> None:
-        """Deletes what was kept."""
+        """Deletes what was kept, and its folder if nothing else is in there."""
         self._new.clear()
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        if self._folder is None:
+            return
+        with contextlib.suppress(OSError):
+            for pattern in OURS:
+                for path in self._folder.glob(pattern):
+                    path.unlink()
+            self._folder.rmdir()
 
-    def _is_ours(self) -> bool:
+    def _is_of_this(self) -> bool:
         try:
             return (self._folder / ABOUT).read_text() == self._about
         except (OSError, ValueError):
             return False
+
+    def _require_ours(self) -> None:
+        """Checks that the folder is of another work, empty or not there yet."""
+        if (self._folder / ABOUT).is_file() or not self._folder.exists():
+            return
+        if not self._folder.is_dir() or any(self._folder.iterdir()):
+            raise UserError(
+                f"{self._folder} holds something else; name a folder of its own for what is done"
+            )
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.npz"
@@ -125,10 +146,7 @@ class Kept:
             self._folder.mkdir(parents=True, exist_ok=True)
             (self._folder / ABOUT).write_text(self._about)
             for name, (state, done) in self._new.items():
-                unfinished = self._path(name).with_suffix(".unfinished")
-                with unfinished.open("wb") as file:
-                    np.savez(file, **{DONE: done}, **jax.tree.map(np.asarray, state))
-                os.replace(unfinished, self._path(name))
+                save_arrays(self._path(name), **{DONE: done}, **state)
         except OSError:
             self.forget()
             self._folder = None
@@ -136,9 +154,5 @@ class Kept:
         self._written = time.monotonic()
 
 
-def digest_of(arrays: Any) -> str:
-    """SHA-256 of the arrays of a tree, with their shapes and types."""
-    digest = hashlib.sha256()
-    for array in map(np.asarray, jax.tree.leaves(arrays)):
-        digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
-    return digest.hexdigest()
+NOTHING = Kept()
+"""Keeps nothing."""

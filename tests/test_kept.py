@@ -6,7 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from itune.kept import DONE, Kept, digest_of
+from itune.arrays import digest_of
+from itune.errors import UserError
+from itune.kept import DONE, Kept
 
 ITEMS = [3, 1, 4, 1, 5]
 
@@ -92,6 +94,25 @@ def test_damaged_files_do_not_count(tmp_path, damage):
     interrupted(tmp_path, 2)
     (tmp_path / "total.npz").write_bytes(damage)
     assert resumed(tmp_path) == ([14.0, 14.0], ITEMS)
+
+
+@pytest.mark.parametrize("name", ["thesis.txt", "about.txt", "folder/kept-by-itune.json"])
+def test_folders_of_other_people_are_left_alone(tmp_path, name):
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("mine")
+    for folder in (tmp_path, path):
+        with pytest.raises(UserError, match="holds something else; name a folder of its own"):
+            resumed(folder)
+    assert path.read_text() == "mine"
+
+
+def test_only_what_was_kept_is_deleted(tmp_path):
+    interrupted(tmp_path, 2)
+    (tmp_path / "notes.txt").write_text("mine")
+    with Kept(tmp_path, {"model": "b"}) as kept:
+        kept.forget()
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
 def test_forget(tmp_path):

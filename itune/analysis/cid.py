@@ -18,7 +18,7 @@ from itune.data.dataset import Dataset, chunks_by_length, collate
 from itune.errors import UserError
 from itune.influence import LinenLoss
 from itune.influence.differences import Direction, projections, unit_gradient_sum
-from itune.kept import Kept, State
+from itune.kept import NOTHING, Kept, State
 
 
 class CellInfluences(NamedTuple):
@@ -118,7 +118,7 @@ def make_cell_influences(
     probes: np.ndarray,
     chunk: int = 16,
     notify: Callable[[int, int], None] = lambda done, total: None,
-    kept: Kept | None = None,
+    kept: Kept = NOTHING,
 ) -> Callable[[Any], CellInfluences]:
     """Builds ``fun(params) -> CellInfluences`` of the probes against all of ``train``.
 
@@ -137,7 +137,6 @@ def make_cell_influences(
     Raises:
       UserError: no probe has both groups.
     """
-    kept = Kept() if kept is None else kept
     by_cell = cells_of(train.label, train.confound)
     cells = tuple(by_cell)
     of_label = {cell: [c for c in cells if c.label == cell.label] for cell in cells}

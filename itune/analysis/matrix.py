@@ -4,7 +4,6 @@ Where a mean over cells will do, :mod:`itune.analysis.cid` has it in two passes 
 """
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,12 +11,13 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from itune.arrays import digest_of, save_arrays
 from itune.compiling import jit
 from itune.data.dataset import Dataset, collate, padded_length
 from itune.errors import UserError
 from itune.influence.scores import gradients, score
 from itune.influence.subsets import Select, by_path, selected
-from itune.kept import Kept, digest_of
+from itune.kept import NOTHING, Kept
 
 
 class InfluenceMatrix(NamedTuple):
@@ -86,7 +86,7 @@ def write_influence_matrix(
                 np.asarray(pairs(of_rows, block(columns)))[: len(rows), : len(columns)]
                 for columns in np.split(np.arange(len(train)), range(chunk, len(train), chunk))
             ]
-            _save(path, probes=rows, scores=np.concatenate(scores, axis=1))
+            save_arrays(path, probes=rows, scores=np.concatenate(scores, axis=1))
         notify(number + 1, len(starts))
 
 
@@ -99,7 +99,7 @@ def influences_among(
     chunk: int = 16,
     memory: int = 2 << 30,
     notify: Callable[[int, int], None] = lambda done, total: None,
-    kept: Kept | None = None,
+    kept: Kept = NOTHING,
 ) -> np.ndarray:
     """Gradient cosines of some examples with one another, ``(n, n)``, in memory.
 
@@ -117,7 +117,6 @@ def influences_among(
       notify: called with pairs of blocks done and in all.
       kept: keeps what is done, under the name ``matrix``.
     """
-    kept = Kept() if kept is None else kept
     count = len(indices)
     block = _make_block(loss, params, train, chunk, kind="cosine", select=None, partners=count)
     pairs = jit(score)
@@ -185,14 +184,6 @@ def read_influence_matrix(folder: Path) -> InfluenceMatrix:
 
 def _block(folder: Path, number: int) -> Path:
     return folder / f"rows-{number:05d}.npz"
-
-
-def _save(path: Path, **arrays: np.ndarray) -> None:
-    """Under its name once it is whole."""
-    unfinished = path.with_suffix(".unfinished")
-    with unfinished.open("wb") as file:
-        np.savez(file, **arrays)
-    os.replace(unfinished, path)
 
 
 def _begin(folder: Path, about: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from itune.audit.uncertainty import CIDTest, cid_test, draw_by_cell, draw_sample
 from itune.data.cells import HIDDEN, Cell, count_cells
 from itune.data.dataset import Dataset
 from itune.errors import UserError
-from itune.kept import Kept
+from itune.kept import NOTHING, Kept
 from itune.methods.method import Classifier
 from itune.notify import Notify, ignore
 
@@ -65,7 +65,7 @@ def audit(
     *,
     notify: Notify = ignore,
     say: Callable[[str], None] = lambda sentence: None,
-    kept: Kept | None = None,
+    kept: Kept = NOTHING,
 ) -> Audit:
     """Audits a classifier on the data it was trained on.
 
@@ -85,7 +85,6 @@ def audit(
       UserError: no label of the training data has two confounds.
     """
     config = AuditConfig() if config is None else config
-    kept = Kept() if kept is None else kept
     rng = np.random.default_rng(config.seed)
     visible = train.visible
     known = train if len(visible) == len(train) else train.subset(visible)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from itune.arrays import digest_of
 from itune.audit.audit import Audit, audit
 from itune.audit.config import AuditConfig
 from itune.audit.flips import Flips, find_flips
@@ -19,7 +20,7 @@ from itune.data.cells import HIDDEN
 from itune.data.dataset import Dataset, tokenize_table
 from itune.data.table import Table, Tables, confound_problem
 from itune.errors import UserError
-from itune.kept import Kept, digest_of
+from itune.kept import Kept
 from itune.methods.method import Classifier
 from itune.models import BertClassifier, load_classifier, load_tokenizer, model_folder
 from itune.models.labels import match_labels, reordered
@@ -159,8 +160,8 @@ def audit_model(
         is called again; deleted at the end. None keeps nothing.
 
     Raises:
-      UserError: the folder holds no such model, its classes are not the table's labels, or there
-        is nothing to compare.
+      UserError: the folder holds no such model, its classes are not the table's labels, there is
+        nothing to compare, or ``keep`` holds something else.
     """
     config = AuditConfig() if config is None else config
     model = load_model(folder, tables, config.max_length)

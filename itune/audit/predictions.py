@@ -8,7 +8,7 @@ import numpy as np
 
 from itune.compiling import jit
 from itune.data.dataset import Dataset, chunks_by_length, collate
-from itune.kept import Kept
+from itune.kept import NOTHING, Kept
 from itune.methods.method import Classifier
 
 CHUNK = 32
@@ -55,7 +55,7 @@ def make_predict(classifier: Classifier, *, chunk: int = CHUNK) -> Callable[...,
         is_pooled=None,
         *,
         notify: Callable[[int], None] = lambda done: None,
-        kept: Kept | None = None,
+        kept: Kept = NOTHING,
         name: str = "predictions",
     ):
         is_pooled = np.zeros(len(rows), bool) if is_pooled is None else is_pooled
@@ -75,7 +75,6 @@ def make_predict(classifier: Classifier, *, chunk: int = CHUNK) -> Callable[...,
             return state
 
         chunks = chunks_by_length(dataset, rows, chunk)
-        kept = Kept() if kept is None else kept
         state = kept.fold(name, {}, chunks, step, lambda done: notify(min(done * chunk, len(rows))))
         return Predictions(rows, **state)
 

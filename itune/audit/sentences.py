@@ -13,7 +13,7 @@ from itune.data.dataset import Dataset, chunks_by_length, collate, padded_length
 from itune.data.table import Table, Tables
 from itune.errors import UserError
 from itune.influence.scores import gradients, score
-from itune.kept import Kept
+from itune.kept import NOTHING, Kept
 from itune.methods.method import Classifier
 
 Span = tuple[int, int]
@@ -126,7 +126,7 @@ def explain(
     config: AuditConfig,
     *,
     notify: Callable[[int, int], None] = lambda done, total: None,
-    kept: Kept | None = None,
+    kept: Kept = NOTHING,
 ) -> tuple[Reading, ...]:
     """Reads what the model says of each probe, and which rows helped and hurt it most.
 
@@ -151,7 +151,7 @@ def explain(
         rows,
         chunk=config.chunk,
         notify=notify,
-        kept=Kept() if kept is None else kept,
+        kept=kept,
     )
     logits = classifier.outputs(params, collate(data, probes), None).logits
     chances = softmax(np.asarray(logits, np.float64), axis=-1)
