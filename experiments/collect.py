@@ -16,7 +16,8 @@ from itune.training.records import write_json
 def main(argv: list[str]) -> None:
     """Reads every finished run below some folders, or out of some files."""
     parser = Parser(prog="collect.py", description=__doc__.split("\n\n")[0])
-    parser.add_argument("places", type=Path, nargs="+", metavar="PLACE", help="of runs")
+    told = "a folder of runs, or collected JSON"
+    parser.add_argument("places", type=Path, nargs="+", metavar="PLACE", help=told)
     parser.add_argument("--out", type=Path, required=True, help="the JSON file to write")
     options = parser.parse_args(argv)
     runs = sorted(read_runs(options.places), key=lambda run: (run.setting, run.method, run.seed))

@@ -92,13 +92,8 @@ def make_parser(
     add("--out", type=Path, default=Path("runs"), help="where runs are kept (runs)")
     add("--to", type=Path, metavar="FOLDER", help="where to write (OUT/tables)")
     add("--render", action="store_true", help="run nothing; take the runs that have finished")
-    add(
-        "--results",
-        type=Path,
-        nargs="+",
-        metavar="FILE",
-        help="take collected runs",
-    )
+    told = "take the runs in folders, or in collected JSON"
+    add("--results", type=Path, nargs="+", metavar="PLACE", help=told)
     return parser
 
 

@@ -1,6 +1,8 @@
-"""The one exception a person is meant to read."""
+"""The one exception a person is meant to read, and checks that raise it."""
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 
@@ -9,6 +11,21 @@ class UserError(Exception):
 
     Command lines print it as ``error: …`` and exit with status 2; a traceback is for our own bugs.
     """
+
+
+def as_folder(value: Any, name: str) -> Path:
+    """The path of a folder that somebody names.
+
+    Args:
+      value: text or a path; ``~`` is the home folder.
+      name: what it is called, for the message.
+
+    Raises:
+      UserError: it is neither.
+    """
+    if not isinstance(value, str | os.PathLike):
+        raise UserError(f"{name} is of type {type(value).__name__}; name a folder")
+    return Path(value).expanduser()
 
 
 def require(config: Any, expected: str, is_fit: Callable[[Any], bool], *names: str) -> None:

@@ -11,9 +11,9 @@ import numpy as np
 from itune.cli import nearest
 from itune.config import from_dict
 from itune.data.table import TableConfig, make_tables
-from itune.errors import UserError
+from itune.errors import UserError, as_folder
 from itune.predictor import as_rows, load
-from itune.tuning import as_folder, tune
+from itune.tuning import tune
 
 
 class TextClassifier:
@@ -90,7 +90,7 @@ class TextClassifier:
         tables = make_tables(columns, config)
         tables = tables._replace(test=tables.dev, label_names=tuple(map(str, classes)))
         with tempfile.TemporaryDirectory() as scratch:
-            folder = Path(scratch) / "tuned" if self.out is None else as_folder(self.out)
+            folder = Path(scratch) / "tuned" if self.out is None else as_folder(self.out, "out")
             tuned = tune(tables, folder, method=self.method, seed=self.seed, settings=settings)
             self.predictor_ = load(folder)
         seen = {split: tuned.accuracies[split] for split in ("train", "dev")}

@@ -17,7 +17,7 @@ from itune.config import from_dict, to_dict
 from itune.data import describe as of_tables
 from itune.data.describe import Description
 from itune.data.table import TableConfig, Tables, make_tables
-from itune.errors import UserError
+from itune.errors import UserError, as_folder
 from itune.notify import Notify, ignore
 from itune.training.progress import Watch
 from itune.tuning import Compared, Tuned
@@ -93,7 +93,7 @@ def audit(
             dev=dev,
             test=test,
             say=watch.say,
-            keep=None if keep is None else Path(keep),
+            keep=None if keep is None else as_folder(keep, "keep"),
         )
 
 

@@ -99,6 +99,7 @@ def make_audit(lift=0.4, size=60, **changes):
         ),
         config=AuditConfig(),
         digest="0f" * 32,
+        rows_of={name: name for name in SIZES},
         searched=900,
         notes=("the model does not name its classes; they are taken in order",),
     )

@@ -42,10 +42,10 @@ class ModelAudit(NamedTuple):
       verdict: what it comes to.
       config: how thorough it was.
       digest: SHA-256 of the data.
+      rows_of: for each split what the rows of readings and flips are counted in.
       searched: training rows among which the readings looked.
       rule_on: the place of the text that the spans of readings, and flips, are of.
       notes: what else to know, a sentence each.
-      rows_of: for each split what the rows of readings and flips are counted in.
     """
 
     model: str
@@ -58,14 +58,14 @@ class ModelAudit(NamedTuple):
     verdict: Verdict
     config: AuditConfig
     digest: str
+    rows_of: dict[str, str]
     searched: int = 0
     rule_on: int = 0
     notes: tuple[str, ...] = ()
-    rows_of: dict[str, str] = {}
 
     def numbered(self, row: int, split: str = "train") -> str:
         """What a row is called: its number from 1 on, and in what."""
-        return f"row {row + 1} of {self.rows_of.get(split, split)}"
+        return f"row {row + 1} of {self.rows_of[split]}"
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Accuracy of every cell, with its interval; ``pandas.DataFrame`` takes the rows."""

@@ -36,7 +36,6 @@ LEAST = 8
 FLIPPING = 0.05
 """Share of predictions that change with the confound, from which it is a sign."""
 
-
 ALIKE = 0.01
 """A range of influences that tells no rows apart; a CID that matters is larger."""
 

@@ -44,14 +44,13 @@ def printable(text: str) -> str:
     >>> printable("a\n\x1b[1mb")
     'a �[1mb'
     """
-    return "".join(
-        character
-        if character.isprintable() or character in JOINERS
-        else " "
-        if character.isspace()
-        else "\ufffd"
-        for character in text
-    )
+    return "".join(map(_shown, text))
+
+
+def _shown(character: str) -> str:
+    if character.isprintable() or character in JOINERS:
+        return character
+    return " " if character.isspace() else "\ufffd"
 
 
 def excerpt(text: str, spans: Iterable[tuple[int, int]] = (), width: int = EXCERPT) -> str:

@@ -24,6 +24,9 @@ LIKE_MISSING = ("NA", "N/A", "n/a", "#N/A", "<NA>", "null", "NULL", "None")
 SHOWN = 3
 """Cells that a warning names; of others it tells the number."""
 
+SKEWED = 0.1
+"""A gain by the confound that is worth a warning."""
+
 
 class Lengths(NamedTuple):
     """Words of a row, split at white space; those of a pair together."""
@@ -221,10 +224,6 @@ def cell_name(cell: Cell, labels: tuple[str, ...], confounds: tuple[str, ...]) -
     'good/acme'
     """
     return f"{labels[cell.label]}/{confounds[cell.confound]}"
-
-
-SKEWED = 0.1
-"""A gain by the confound that is worth a warning."""
 
 
 def _warnings(found: Description) -> Iterable[str]:

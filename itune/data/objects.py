@@ -71,11 +71,10 @@ def open_data(
     """
     if isinstance(data, str | Path):
         return open_splits(str(data), subset, revision)
-    if isinstance(data, Mapping) and any(map(_is_table, data.values())):
+    if _is_splits(data):
         for split, part in data.items():
             if not _is_table(part):
-                told = "has no row" if part == [] else f"is of type {type(part).__name__}"
-                raise UserError(f"{name}, {split}: {told}; leave it out, or give its rows")
+                raise UserError(f"{name}, {split}: has no row; leave it out, or give its rows")
         return {str(split): _source(part, f"{name}, {split}") for split, part in data.items()}
     return {"train": _source(data, name)}
 
@@ -89,6 +88,14 @@ def _pick(splits: dict[str, Source], split: str, data: Any) -> Source:
             f"{name}: has no split {split!r}, but {', '.join(splits)}; give --{split} another"
         )
     return (found or list(splits.values()))[0]
+
+
+def _is_splits(data: Any) -> bool:
+    """Whether all values are tables, or, of some, nothing; columns of dicts are no tables."""
+    if not isinstance(data, Mapping) or not any(map(_is_table, data.values())):
+        return False
+    others = [value for value in data.values() if not _is_table(value)]
+    return all(value is None or isinstance(value, list | tuple) and not value for value in others)
 
 
 def _is_table(value: Any) -> bool:

@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -78,13 +79,12 @@ class TableConfig:
                 f"dev_fraction is {self.dev_fraction:g} and test_fraction {self.test_fraction:g}, "
                 "which leaves nothing to train; make their sum less than 1"
             )
-        roles = [("text", self.text), ("text_pair", self.text_pair), ("label", self.label)]
-        roles += [] if self.rule else [("confound", self.confound)]
-        places: dict[str, str] = {}
-        for role, column in roles:
-            if column is not None and places.setdefault(column, role) != role:
+        names = ("text", "text_pair", "label", *(() if self.rule else ("confound",)))
+        for first, second in combinations(names, 2):
+            if getattr(self, first) == getattr(self, second) is not None:
                 raise UserError(
-                    f"{places[column]} and {role} are both column {column!r}; name another for one"
+                    f"{first} and {second} are both column {getattr(self, first)!r}; name another "
+                    "for one"
                 )
         if self.rule_on == "text_pair" and self.text_pair is None:
             raise UserError("rule_on is text_pair, but there is none; set text_pair to a column")

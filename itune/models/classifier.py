@@ -1,12 +1,11 @@
 """A finetuned classifier out of a Hugging Face folder, by whomever it was written."""
 
-import os
 from pathlib import Path
 from typing import NamedTuple
 
 import jax
 
-from itune.errors import UserError
+from itune.errors import UserError, as_folder
 from itune.models.bert import BertConfig
 from itune.models.folder import load_config, read_json, read_tensors
 from itune.models.names import Params, from_hugging_face
@@ -35,9 +34,7 @@ def model_folder(folder: str | Path) -> Path:
     Raises:
         UserError: It is neither text nor a path.
     """
-    if not isinstance(folder, str | os.PathLike):
-        raise UserError(f"the model is of type {type(folder).__name__}; name its folder")
-    folder = Path(folder).expanduser()
+    folder = as_folder(folder, "model")
     inner = folder / "model"
     return inner if (inner / "config.json").is_file() else folder
 

@@ -22,8 +22,8 @@ class Progress:
 
     def __init__(self, name: str, total: float, done: float = 0.0, *, every: float = 30.0):
         self._name, self._total, self._done, self._every = name, total, done, every
-        self._start, self._before = time.monotonic(), done
-        self._last, self._has_begun = self._start, False
+        self._start, self._before = None, done
+        self._last = time.monotonic()
         self._status = ""
         self._bar = None
         if sys.stderr.isatty():
@@ -38,9 +38,9 @@ class Progress:
 
     def advance(self, cost: float, status: str = "") -> None:
         """Adds finished work; ``status`` is what to show beside it."""
-        if not self._has_begun:
-            self._restart(cost)
         self._done += cost
+        if self._start is None:
+            self._begin()
         self._status = status or self._status
         if self._bar is not None:
             self._bar.set_postfix_str(self._status, refresh=False)
@@ -48,12 +48,12 @@ class Progress:
         elif time.monotonic() - self._last > self._every:
             self.say(self._status or "under way")
 
-    def _restart(self, cost: float) -> None:
-        """Counts from now on, and after some work."""
-        self._has_begun = True
-        self._start, self._before = time.monotonic(), self._done + cost
+    def _begin(self) -> None:
+        """Measures how fast the work is from now on."""
+        self._start, self._before = time.monotonic(), self._done
         if self._bar is not None:
-            self._bar.start_t, self._bar.initial = self._bar._time(), round(self._before)
+            self._bar.unpause()
+            self._bar.initial = round(self._done)
 
     def say(self, text: str) -> None:
         """Shows an event."""

@@ -33,7 +33,7 @@ def commit() -> str:
 
 
 def machine() -> str:
-    """The processor and how many cores of it there are, such as ``AMD EPYC, 2 cores``."""
+    """The processor and how many cores of it there are, as the system calls it."""
     return f"{_processor()}, {os.cpu_count()} cores"
 
 

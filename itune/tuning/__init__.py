@@ -3,7 +3,7 @@
 from itune.tuning.compare import compare, read_compared
 from itune.tuning.compared import Compared, Difference, MethodResult
 from itune.tuning.schedule import schedule
-from itune.tuning.tune import as_folder, scaled_settings, tune
+from itune.tuning.tune import scaled_settings, tune
 from itune.tuning.tuned import (
     CellAccuracy,
     Moment,
@@ -22,7 +22,6 @@ __all__ = [
     "Moment",
     "SplitAccuracy",
     "Tuned",
-    "as_folder",
     "compare",
     "in_words",
     "read_compared",

@@ -7,13 +7,13 @@ from typing import Any
 
 from itune.analysis.render import Row, write_table
 from itune.data.table import Tables
-from itune.errors import UserError
+from itune.errors import UserError, as_folder
 from itune.training.corpus import Corpus, corpus_of_tables
 from itune.training.folder import require_free
 from itune.training.records import write_json
 from itune.training.run import check_run, describe_run, run_on
 from itune.tuning.compared import Compared, Difference, compared_of
-from itune.tuning.tune import as_folder, is_seed, require_tunable, scaled_settings
+from itune.tuning.tune import is_seed, require_tunable, scaled_settings
 from itune.tuning.tuned import read_json_of, read_tuned, tuned_of
 
 NAME = "comparison"
@@ -71,7 +71,7 @@ def compare(
     _require_list("seeds", seeds, "different integers from 0 to 2**32 - 1", is_seed)
     for method in methods:
         require_tunable(method)
-    folder, seeds = as_folder(folder), [int(seed) for seed in seeds]
+    folder, seeds = as_folder(folder, "out"), [int(seed) for seed in seeds]
     corpus = _tokenized_once(corpus_of_tables(tables))
     config = scaled_settings(tables, settings or {})
     runs = [(method, seed) for seed in seeds for method in methods]

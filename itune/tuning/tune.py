@@ -1,6 +1,5 @@
 """Tuning a classifier on a table of one's own."""
 
-import os
 from collections.abc import Mapping
 from numbers import Integral
 from pathlib import Path
@@ -12,7 +11,7 @@ from itune.config import replaced
 from itune.data.cells import HIDDEN, count_cells
 from itune.data.dataset import tokenize_table
 from itune.data.table import Table, Tables, require_trainable
-from itune.errors import UserError
+from itune.errors import UserError, as_folder
 from itune.models import load_config, load_tokenizer, resolve_encoder
 from itune.training.corpus import corpus_of_tables
 from itune.training.recipes import METHODS
@@ -68,24 +67,13 @@ def tune(
         scaled_settings(tables, settings or {}),
         method,
         int(seed),
-        as_folder(folder),
+        as_folder(folder, "out"),
         about=about,
         resume=resume,
         overwrite=overwrite,
         checkpoint_seconds=checkpoint_seconds,
     )
     return tuned_of(finished)
-
-
-def as_folder(value: Any) -> Path:
-    """The path of a folder to write.
-
-    Raises:
-      UserError: it is neither text nor a path.
-    """
-    if not isinstance(value, str | os.PathLike):
-        raise UserError(f"out is of type {type(value).__name__}; name a folder")
-    return Path(value)
 
 
 def require_tunable(method: str) -> None:

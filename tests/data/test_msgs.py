@@ -2,20 +2,16 @@
 
 import dataclasses
 import json
-import os
 import random
 import re
 from collections import Counter
-from pathlib import Path
 
 import pytest
+from released_data import RELEASED, needs_released
 
 from itune.data import MsgsConfig, generate_msgs, msgs, read_msgs
 from itune.errors import UserError
 
-SHARED = Path(
-    os.environ.get("ITUNE_SHARED_DATA", Path(__file__).parents[2].parent / "shared" / "data")
-)
 SMALL = MsgsConfig(train_size=200, dev_size=60, test_size=90, inoculation=0.05)
 SHA256 = "1ad8824f7b58f463dd0f2f272c8066019ad2ce7788437bc1086319abea99accb"
 
@@ -84,14 +80,14 @@ def test_a_function_of_config_and_seed_alone(splits):
     assert not set(generate_msgs(SMALL, seed=1).train) & set(splits.train)
 
 
-@pytest.mark.skipif(not (SHARED / "msgs").is_dir(), reason="the released data is not here")
+@needs_released("msgs")
 def test_the_released_sets():
-    train, dev, test = read_msgs(SHARED / "msgs")
+    train, dev, test = read_msgs(RELEASED / "msgs")
     assert cells(train) == [2517, 2468, 9, 6]
     assert cells(dev) == cells(test) == [5000, 5000, 2500, 2500]
-    control = read_msgs(SHARED / "msgs", MsgsConfig(balanced=True)).train
+    control = read_msgs(RELEASED / "msgs", MsgsConfig(balanced=True)).train
     assert cells(control) == [1262, 1239, 1238, 1261]
-    with (SHARED / "msgs" / "test.jsonl").open() as file:
+    with (RELEASED / "msgs" / "test.jsonl").open() as file:
         assert " ".join(test[0].tokens) == json.loads(file.readline())["sentence"]
 
 

@@ -102,6 +102,12 @@ def rows(**changes):
     return [*ROWS[:5], ROWS[5] | changes]
 
 
+def test_columns_of_dicts_are_no_splits():
+    """A column that is not read may hold anything."""
+    found = make_tables(COLUMNS | {"more": [{"a": 1}] * 40})
+    assert found.train.size == make_tables(COLUMNS).train.size
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
@@ -124,7 +130,7 @@ def rows(**changes):
         (COLUMNS | {"label": np.ones((40, 2))}, "train: 'label' has 2 axes; give one value a row"),
         (COLUMNS | {"label": 3}, "train: 'label' is of type int; make it a list"),
         ({"train": ROWS, "dev": []}, "train, dev: has no row; leave it out, or give its rows"),
-        ({"train": ROWS, "dev": None}, "train, dev: is of type NoneType; leave it out"),
+        ({"train": ROWS, "dev": None}, "train, dev: has no row; leave it out"),
         ({"train": None}, "has no column 'text'; set text, label and confound"),
         ({"a": ROWS, "b": ROWS}, "train: has no split 'train', but a, b"),
         (

@@ -2,13 +2,12 @@
 
 import dataclasses
 import hashlib
-import os
 import random
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
+from released_data import RELEASED, needs_released
 
 from itune.data import (
     TextLenConfig,
@@ -20,9 +19,6 @@ from itune.data import (
 )
 from itune.errors import UserError
 
-SHARED = Path(
-    os.environ.get("ITUNE_SHARED_DATA", Path(__file__).parents[2].parent / "shared" / "data")
-)
 SMALL = TextLenConfig(train_size=100, dev_size=40, test_size=60)
 SHA256 = {
     "train": "0a3e8a9a8dbfecba047d3b69cfa512c490a3ce2bdd3e62948d102f8a3a0786cd",
@@ -37,14 +33,14 @@ def corpora():
     return sentences[:145], sentences[145:]
 
 
-@pytest.mark.skipif(not (SHARED / "conll2003").is_dir(), reason="the released data is not here")
+@needs_released("conll2003", "textlen", "textlen_no_spur")
 @pytest.mark.parametrize(("folder", "spurious"), [("textlen", True), ("textlen_no_spur", False)])
 def test_the_released_sets(folder, spurious):
-    corpus = {split: read_conll(path) for split, path in find_conll(SHARED / "conll2003").items()}
+    corpus = {split: read_conll(path) for split, path in find_conll(RELEASED / "conll2003").items()}
     built = build_textlen(corpus["train"], corpus["valid"], TextLenConfig(spurious=spurious))
     assert {split: len(built[split]) for split in built} == {"train": 1500, "dev": 480, "test": 500}
     for split, examples in built.items():
-        assert examples == read_jsonl(SHARED / folder / f"{split}.jsonl"), split
+        assert examples == read_jsonl(RELEASED / folder / f"{split}.jsonl"), split
 
 
 @pytest.mark.parametrize("split", ["train", "dev", "test"])

@@ -1,18 +1,15 @@
 """The command that prints and writes Table 1."""
 
 import importlib.util
-import os
 from pathlib import Path
 
 import pytest
+from released_data import RELEASED, needs_released
 
 from itune.cli import run_main
 from itune.data import Example, write_jsonl
 
 SCRIPT = Path(__file__).parents[2] / "experiments" / "table1.py"
-SHARED = Path(
-    os.environ.get("ITUNE_SHARED_DATA", Path(__file__).parents[2].parent / "shared" / "data")
-)
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +46,9 @@ def test_table(main, folder, tmp_path, capsys):
     assert names == {"table1.md", "table1.csv", "table1.tex"}
 
 
-@pytest.mark.skipif(not (SHARED / "msgs").is_dir(), reason="the released data is not here")
+@needs_released("textlen", "msgs")
 def test_the_released_sets_have_the_published_numbers(main, capsys):
-    folders = ["--textlen", str(SHARED / "textlen"), "--msgs", str(SHARED / "msgs")]
+    folders = ["--textlen", str(RELEASED / "textlen"), "--msgs", str(RELEASED / "msgs")]
     assert run_main(main, folders) == 0
     found = {
         name: cells for name, cells in rows(capsys.readouterr().out).items() if len(cells) == 4

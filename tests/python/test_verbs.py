@@ -198,9 +198,26 @@ def test_no_texts(tuned, texts, message):
         itune.load(tuned.folder).predict(texts)
 
 
+@pytest.mark.parametrize("folder", [None, 5])
+def test_no_folders(tuned, folder):
+    message = f"out is of type {type(folder).__name__}; name a folder"
+    for verb in (verbs.tune, verbs.compare):
+        with pytest.raises(UserError, match=message):
+            verb(ROWS, folder, **COLUMNS)
+    if folder is not None:
+        with pytest.raises(UserError, match="keep is of type int; name a folder"):
+            verbs.audit(tuned.folder, keep=folder)
+
+
+@pytest.mark.parametrize("method", [["finetuning"], None])
+def test_no_methods(tmp_path, method):
+    with pytest.raises(UserError, match="method is .*; use one of finetuning"):
+        verbs.tune(ROWS, tmp_path, method=method, **COLUMNS)
+
+
 def test_nothing_to_load(tmp_path):
     with pytest.raises(UserError, match="does not exist; give the folder of a finetuned"):
         itune.load(tmp_path / "none")
-    with pytest.raises(UserError, match="the model is of type NoneType; name its folder"):
+    with pytest.raises(UserError, match="model is of type NoneType; name a folder"):
         itune.load(None)
     assert not hasattr(itune, "nothing")
