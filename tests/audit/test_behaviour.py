@@ -30,6 +30,13 @@ def test_certain_and_right_is_perfect():
     assert (found.calibration_error, found.brier, found.entropy) == (0, 0, 0)
 
 
+@pytest.mark.parametrize("size", [3, 10, 49])
+def test_all_right_is_1_and_not_above(size):
+    label = np.arange(size, dtype=np.int32) % 2
+    data = Dataset([np.ones(1, np.int32)] * size, label, label)
+    assert behaviour(np.eye(2, dtype=np.float32)[label], data).accuracy.overall == 1
+
+
 def test_drawn_cells_weigh_as_in_the_whole():
     """Ten rows of a cell stand for a thousand, ten of another for ten."""
     label = np.repeat(np.array([0, 1], np.int32), 10)

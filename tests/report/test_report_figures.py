@@ -99,6 +99,13 @@ def test_cid_of_methods():
     assert cid_figure({"c": [unknown]}) is None
 
 
+def test_cid_that_rounds_to_nothing_looks_like_nothing():
+    """Not like a curve over a scale of millionths, whose factor stands in the title's way."""
+    run = [Moment(n, "", n * 1e-7, None) for n in range(4)]
+    texts = Walk(cid_figure({"a": [run]}).svg).text("text")
+    assert "0.01" in " ".join(texts) and not any("1e" in text for text in texts)
+
+
 def test_long_runs_are_told_in_short():
     run = [Moment(n, "", 0.5 if n == 7 else 0.1, None) for n in range(40)]
     assert cid_figure({"a": [run]}).alt == (

@@ -31,6 +31,19 @@ def test_compiling_does_not_count_for_the_time_left(clock, capsys):
     assert capsys.readouterr().err.splitlines()[-1] == "run  60%, 0.3 min left: under way"
 
 
+def test_nor_does_it_for_that_of_a_bar(clock, monkeypatch):
+    monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(progress, "_size", lambda: {"ncols": 80, "nrows": 24})
+    monkeypatch.setattr("tqdm.std.time", lambda: clock[0])
+    told = progress.Progress("run", 5.0)
+    for seconds in (90, 10, 10):
+        clock[0] += seconds
+        told.advance(1.0)
+    shown = told._bar.format_dict
+    told.close()
+    assert (shown["n"] - shown["initial"], shown["elapsed"]) == (2, 20)
+
+
 def test_quiet_for_half_a_minute(clock, capsys):
     notify_all(clock, 4.0, 8)
     assert capsys.readouterr() == ("", "")

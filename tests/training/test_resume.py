@@ -1,5 +1,6 @@
 """A run that was killed and goes on ends as if nothing had happened, bit for bit."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from itune.errors import UserError
 from itune.methods import LastLayerConfig
 from itune.training import loop
 from itune.training.run import run
+from itune.training.versions import machine
 
 
 class Killed(BaseException):
@@ -105,6 +107,11 @@ def test_measured_at_other_times(config, uninterrupted, tmp_path, monkeypatch, n
     kill_before(config, "influence_tuning", tmp_path, 10, 0, monkeypatch)
     with pytest.raises(UserError, match=f"started with config.{name} 'always', not 'end'"):
         run(other, "influence_tuning", 1, tmp_path, resume=True)
+
+
+def test_it_tells_where_it_ran(uninterrupted):
+    description = json.loads((uninterrupted / "config.json").read_text())
+    assert description["machine"] == machine() and description["machine"].endswith(" cores")
 
 
 def test_measured_only_at_the_end(config, uninterrupted, tmp_path):
