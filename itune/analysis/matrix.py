@@ -149,14 +149,16 @@ def _pairs(blocks: int) -> int:
 def _block_bytes(loss, params, train: Dataset, chunk: int, *, partners) -> int:
     """Of the gradients of a block."""
     make = gradients(loss, kind="cosine", partners=partners)
-    examples = collate(train, np.zeros(chunk, int), length=padded_length(train.lengths))
+    examples = collate(
+        train, np.zeros(chunk, int), length=padded_length(train.lengths, train.multiple)
+    )
     leaves = jax.tree.leaves(jax.eval_shape(make, params, examples))
     return sum(leaf.size * leaf.dtype.itemsize for leaf in leaves)
 
 
 def _make_block(loss, params, train: Dataset, chunk: int, *, kind, select, partners):
     """Builds what gives the gradients of up to ``chunk`` examples, filled up; of one shape."""
-    length = padded_length(train.lengths)
+    length = padded_length(train.lengths, train.multiple)
     make = jit(gradients(loss, kind=kind, select=select, partners=partners))
     return lambda indices: make(params, collate(train, np.resize(indices, chunk), length=length))
 

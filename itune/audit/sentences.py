@@ -181,7 +181,7 @@ def influences_of(
     """Gradient cosines of a few probes with many rows, ``(P, n)``; each gradient is made once."""
     make = jit(gradients(loss, kind="cosine", partners=len(probes)))
     pairs = jit(score)
-    length = padded_length(data.lengths[probes])
+    length = padded_length(data.lengths[probes], data.multiple)
     of_probes = make(params, collate(data, probes, length=length))
     chunks = chunks_by_length(data, rows, chunk)
 

@@ -123,4 +123,4 @@ def hide_lone(train: Dataset) -> Dataset:
 def _with_only(train: Dataset, visible: np.ndarray) -> Dataset:
     confound = np.full_like(train.confound, HIDDEN)
     confound[visible] = train.confound[visible]
-    return Dataset(train.input_ids, train.label, confound, train.second)
+    return train._replace(confound=confound)

@@ -14,7 +14,7 @@ from itune.data.table import Table
 from itune.errors import UserError
 
 BUCKET = 8
-"""Padded lengths are multiples of this, so that few shapes are compiled."""
+"""Padded lengths are multiples of this unless told otherwise, so that few shapes are compiled."""
 
 BATCH = 2000
 """Rows that are tokenised at a time."""
@@ -29,12 +29,14 @@ class Dataset(NamedTuple):
       confound: ``(N,)`` int32; :data:`HIDDEN` where it is not to be used.
       second: ``(N,)`` int32, the place of the first word piece of the second text; None where
         examples are single texts.
+      multiple: lengths are padded to multiples of this.
     """
 
     input_ids: Sequence[np.ndarray]
     label: np.ndarray
     confound: np.ndarray
     second: np.ndarray | None = None
+    multiple: int = BUCKET
 
     def __len__(self) -> int:
         """The number of examples, N (not of fields)."""
@@ -50,7 +52,7 @@ class Dataset(NamedTuple):
         ids = self.input_ids
         ids = ids.take(indices) if isinstance(ids, Ragged) else [ids[i] for i in indices]
         second = None if self.second is None else self.second[indices]
-        return Dataset(ids, self.label[indices], self.confound[indices], second)
+        return Dataset(ids, self.label[indices], self.confound[indices], second, self.multiple)
 
     @property
     def lengths(self) -> np.ndarray:
@@ -226,9 +228,9 @@ def _require_known(ids: np.ndarray, vocab_size: int | None) -> None:
         )
 
 
-def padded_length(lengths: np.ndarray) -> int:
-    """The shortest multiple of :data:`BUCKET` that holds every length."""
-    return -(-int(np.max(lengths)) // BUCKET) * BUCKET
+def padded_length(lengths: np.ndarray, multiple: int = BUCKET) -> int:
+    """The shortest multiple of a number that holds every length."""
+    return -(-int(np.max(lengths)) // multiple) * multiple
 
 
 def collate(
@@ -239,7 +241,7 @@ def collate(
     Args:
       dataset: where they come from.
       indices: which.
-      length: T, at least the longest; None for that, rounded up to a multiple of :data:`BUCKET`.
+      length: T, at least the longest; None for that, rounded up to a multiple of the data set's.
 
     Returns:
       ``input_ids`` and ``attention_mask`` of shape ``indices.shape + (T,)``, int32 and bool, and
@@ -248,7 +250,7 @@ def collate(
     """
     flat = np.ravel(indices)
     rows = [dataset.input_ids[i] for i in flat]
-    length = length or padded_length(np.array([len(row) for row in rows]))
+    length = length or padded_length(np.array([len(row) for row in rows]), dataset.multiple)
     input_ids = np.zeros((len(rows), length), np.int32)
     mask = np.zeros((len(rows), length), bool)
     for row, (ids, real) in zip(rows, zip(input_ids, mask, strict=True), strict=True):

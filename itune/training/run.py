@@ -13,7 +13,7 @@ import numpy as np
 
 from itune.data.access import hide_confounds
 from itune.data.cells import cells_of
-from itune.data.dataset import Dataset
+from itune.data.dataset import Dataset, padded_length
 from itune.data.tasks import SPLITS, Splits, load_control, load_splits
 from itune.errors import UserError
 from itune.methods import (
@@ -191,12 +191,7 @@ def _prepare(corpus: Corpus, config: TrainingConfig, method_name: str, seed: int
 def _prepared(corpus, config, method_name, seed) -> _Prepared:
     source = resolve_encoder(config.encoder)
     bert, params, is_finetuned = load_start(source, corpus, config.head, jax.random.key(seed))
-    data = corpus.tokenize(
-        load_tokenizer(source),
-        max_length=config.max_length,
-        max_positions=bert.max_positions,
-        vocab_size=bert.vocab_size,
-    )
+    data = _tokenized(corpus, load_tokenizer(source), bert, config)
     classifier = make_classifier(BertClassifier(bert))
     accuracies = make_accuracies(classifier)
     measures = make_measures(config, classifier, data, accuracies)
@@ -205,6 +200,24 @@ def _prepared(corpus, config, method_name, seed) -> _Prepared:
     method = _measured(method, config, at_start=is_finetuned and corpus.label_names is not None)
     plan = method.plan(seen)  # refuses data that it cannot use
     return _Prepared(source, bert, params, data, seen, accuracies, measures, method, plan)
+
+
+def _tokenized(corpus, tokenizer, bert: BertConfig, config: TrainingConfig) -> dict[str, Dataset]:
+    data = corpus.tokenize(
+        tokenizer,
+        max_length=config.max_length,
+        max_positions=bert.max_positions,
+        vocab_size=bert.vocab_size,
+    )
+    multiple = config.pad_to_multiple_of
+    longest = max(padded_length(of.lengths, multiple) for of in data.values())
+    if longest > bert.max_positions:
+        raise UserError(
+            f"pad_to_multiple_of is {multiple}, so inputs are padded up to {longest} word pieces, "
+            f"but the encoder has {bert.max_positions} positions; set it to a divisor of that, or "
+            "max_length lower"
+        )
+    return {split: of._replace(multiple=multiple) for split, of in data.items()}
 
 
 def _run(corpus, config, method_name, seed, folder, prepared, checkpoint_seconds) -> Finished:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from itune.data.access import AccessConfig
+from itune.data.dataset import BUCKET
 from itune.data.tasks import DataConfig
 from itune.errors import require
 from itune.methods import (
@@ -30,6 +31,9 @@ class TrainingConfig:
       encoder: a name on the Hugging Face hub, a local folder, or ``all-MiniLM-L6-v2``.
       head: ``kept``, where the encoder has a classification head it goes on from that; or ``new``.
       max_length: word pieces; longer inputs are cut.
+      pad_to_multiple_of: inputs are padded to the length of the longest they are computed with,
+        rounded up to a multiple of this. A larger one leaves fewer shapes to compile, and more
+        padding to compute: worth it on accelerators. Changes which dropout masks are drawn, too.
       cid_probes: the first so many training examples are the probes whose influence difference is
         measured.
       cid_rows: training examples that it is measured against, drawn at random, the probes among
@@ -56,6 +60,7 @@ class TrainingConfig:
     encoder: str = "all-MiniLM-L6-v2"
     head: str = KEPT
     max_length: int = 64
+    pad_to_multiple_of: int = BUCKET
     cid_probes: int = 40
     cid_rows: int | None = None
     cid_when: str = ALWAYS
@@ -72,7 +77,7 @@ class TrainingConfig:
     experts: ExpertsConfig = field(default_factory=ExpertsConfig)
 
     def __post_init__(self):
-        require(self, "an integer, 1 or more", lambda v: v >= 1, "cid_probes")
+        require(self, "an integer, 1 or more", lambda v: v >= 1, "cid_probes", "pad_to_multiple_of")
         require(self, "an integer, 2 or more", lambda v: v is None or v >= 2, "cid_rows")
         require(self, "an integer, 3 or more", lambda v: v >= 3, "max_length")
         choices = {

@@ -56,6 +56,15 @@ def test_collate(indices, length):
         assert batch["confound"][place] == DATA.confound[example]
 
 
+@pytest.mark.parametrize(("multiple", "length"), [(1, 5), (4, 8), (32, 32)])
+def test_padded_to_the_multiple_of_the_data(multiple, length):
+    data = DATA._replace(multiple=multiple)
+    for of in (data, data.subset(np.arange(7))):
+        batch = collate(of, np.array([3, 5]))
+        assert batch["input_ids"].shape == batch["attention_mask"].shape == (2, length)
+        assert batch["attention_mask"].sum() == 9
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 10])
 @pytest.mark.parametrize("indices", [[6, 0, 4, 4, 1, 3, 5], [[0, 4], [1, 3], [2, 0], [6, 6]], [2]])
 def test_chunks(indices, size):
