@@ -252,5 +252,5 @@ def load_trained(folder: Path) -> Trained:
         max_positions=bert.max_positions,
         vocab_size=bert.vocab_size,
     )
-    train = train._replace(multiple=config.pad_to_multiple_of)
+    train = train.padded_to(config.pad_to_multiple_of)
     return Trained(config, make_classifier(BertClassifier(bert)), params, train)

@@ -54,6 +54,10 @@ class Dataset(NamedTuple):
         second = None if self.second is None else self.second[indices]
         return Dataset(ids, self.label[indices], self.confound[indices], second, self.multiple)
 
+    def padded_to(self, multiple: int) -> "Dataset":
+        """The same examples, padded to multiples of another number."""
+        return Dataset(*self[:-1], multiple)
+
     @property
     def lengths(self) -> np.ndarray:
         """Word pieces of each example, ``(N,)``."""

@@ -217,7 +217,7 @@ def _tokenized(corpus, tokenizer, bert: BertConfig, config: TrainingConfig) -> d
             f"but the encoder has {bert.max_positions} positions; set it to a divisor of that, or "
             "max_length lower"
         )
-    return {split: of._replace(multiple=multiple) for split, of in data.items()}
+    return {split: of.padded_to(multiple) for split, of in data.items()}
 
 
 def _run(corpus, config, method_name, seed, folder, prepared, checkpoint_seconds) -> Finished:

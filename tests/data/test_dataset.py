@@ -58,7 +58,7 @@ def test_collate(indices, length):
 
 @pytest.mark.parametrize(("multiple", "length"), [(1, 5), (4, 8), (32, 32)])
 def test_padded_to_the_multiple_of_the_data(multiple, length):
-    data = DATA._replace(multiple=multiple)
+    data = DATA.padded_to(multiple)
     for of in (data, data.subset(np.arange(7))):
         batch = collate(of, np.array([3, 5]))
         assert batch["input_ids"].shape == batch["attention_mask"].shape == (2, length)
