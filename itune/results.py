@@ -1,7 +1,8 @@
 """Finished runs read back: their results from folders or from collected JSON, and their models."""
 
+import itertools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,8 +18,9 @@ from itune.training.folder import decisive, flat, read_run
 from itune.training.run import load_data
 from itune.training.settings import RunConfig
 
-MEASURES = ("cid", "accuracy", "influence_update")
-"""Kinds of rows of ``metrics.jsonl`` that a collection keeps."""
+UPDATES = "influence_update"
+MEASURES = ("cid", "accuracy", UPDATES)
+"""Kinds of rows of ``metrics.jsonl`` that a collection keeps; the last, at a round's ends."""
 
 
 class RunResult(NamedTuple):
@@ -106,7 +108,7 @@ def read_result(folder: Path) -> RunResult:
 def collected(run: RunResult) -> dict[str, Any]:
     """A run as one object of a collection: what decided it, what came out, what was measured.
 
-    Of paths to data their last part is kept.
+    Of paths to data their last part is kept, and of a round's updates the first and the last.
     """
     config = run.description["config"]
     paths = {key: config["data"][key] for key in ("source", "control") if config["data"].get(key)}
@@ -116,8 +118,15 @@ def collected(run: RunResult) -> dict[str, Any]:
         **run.description,
         "config": config | {"data": data},
         "result": run.result,
-        "measured": [row for row in run.measured if row["kind"] in MEASURES],
+        "measured": list(_kept(row for row in run.measured if row["kind"] in MEASURES)),
     }
+
+
+def _kept(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Measures, and of the updates of each round the first and the last."""
+    for (kind, _), group in itertools.groupby(rows, key=lambda row: (row["kind"], row["step"])):
+        group = list(group)
+        yield from group if kind != UPDATES else [*group[:1], *group[1:][-1:]]
 
 
 def read_runs(places: Iterable[Path]) -> list[RunResult]:

@@ -7,6 +7,7 @@ from made_up_runs import CONFIG, make_row, write_run
 
 from itune.errors import UserError
 from itune.results import (
+    RunResult,
     collected,
     read_result,
     read_runs,
@@ -32,6 +33,18 @@ def test_a_folder_and_its_collection(tmp_path):
     (again,) = read_runs([tmp_path / "all.json"])
     assert again.setting == "textlen" and again.result == run.result
     assert collected(again) == row
+
+
+def test_updates_collected(tmp_path):
+    """Of a round the first and the last, in their places among the measures."""
+    kinds = [("label_update", 1), ("cid", 2), *[("influence_update", 2)] * 3, ("cid", 2)]
+    kinds += [("label_update", 2), ("influence_update", 3), ("accuracy", 3), ("label_update", 3)]
+    run = RunResult("", "", {"config": {"data": {}}}, {}, [])
+    rows = [{"kind": kind, "step": step, "at": at} for at, (kind, step) in enumerate(kinds)]
+    assert [row["at"] for row in collected(run._replace(measured=rows))["measured"]] == [
+        *(1, 2, 4, 5),
+        *(7, 8),
+    ]
 
 
 def test_runs_of_several_places(tmp_path):
