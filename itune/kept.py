@@ -126,8 +126,8 @@ class Kept:
         if self._folder is None:
             return None
         try:
-            with np.load(self._path(name), allow_pickle=False) as file:
-                state = dict(file)
+            with self._path(name).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                state = dict(arrays)
             return state, int(state.pop(DONE))
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None

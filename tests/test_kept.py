@@ -89,7 +89,7 @@ def test_of_anything_else_is_forgotten(tmp_path):
     assert resumed(tmp_path, {"model": "b"}) == ([14.0, 14.0], ITEMS)
 
 
-@pytest.mark.parametrize("damage", [b"", b"PK", b"nothing"])
+@pytest.mark.parametrize("damage", [b"", b"PK", b"nothing", b"PK\x03\x04 cut off"])
 def test_damaged_files_do_not_count(tmp_path, damage):
     interrupted(tmp_path, 2)
     (tmp_path / "total.npz").write_bytes(damage)

@@ -131,6 +131,8 @@ def test_a_test_as_skewed_as_train():
     assert "in dev as in train the confound tells the label (90% of rows): accuracy on it" in told
     assert "in test as in train" not in told
     assert "as in train" not in warnings(even, even, skewed)
+    slightly = [(f"s{i}", i // 2 % 2, i % 2 if i % 20 != 1 else 0) for i in range(80)]
+    assert "as in train" not in warnings(slightly, slightly, slightly)
 
 
 def test_nothing_to_warn_of():

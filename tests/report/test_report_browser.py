@@ -30,7 +30,7 @@ FRAMES = """
 </script>
 """
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium")
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium here to look at reports with; tests beside this read their HTML")
 
 
 @pytest.fixture(scope="module")
