@@ -30,7 +30,8 @@ FRAMES = """
 </script>
 """
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium here to look at reports with; tests beside this read their HTML")
+WHY = "no Chromium here to look at reports with; the tests beside this read their HTML"
+pytestmark = pytest.mark.skipif(BROWSER is None, reason=WHY)
 
 
 @pytest.fixture(scope="module")
