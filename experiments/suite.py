@@ -1,11 +1,13 @@
 """What the commands for the paper's tables and figures share: which runs they need, and where.
 
 A run lies in ``OUT/PRESET/METHOD-SEED``, and below full access to confounds in
-``OUT/PRESET-access-PERCENT/METHOD-SEED``.
+``OUT/PRESET-access-PERCENT/METHOD-SEED``. Processes with the same OUT share the runs: each takes
+what no other is at, and waits for the rest.
 """
 
 import argparse
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -19,6 +21,7 @@ from itune.cli import Parser
 from itune.config import parse, to_dict
 from itune.errors import UserError
 from itune.results import RunResult, read_result, read_runs, require_one_configuration
+from itune.training.folder import AtWork, is_at_work
 from itune.training.recipes import METHODS
 from itune.training.run import run
 from itune.training.settings import RunConfig
@@ -26,6 +29,9 @@ from itune.training.settings import RunConfig
 TASKS = ("textlen", "msgs")
 SEEDS = (2021, 2022, 2023, 2024, 2025)
 PRESET_NAMES = {"minilm": "{}-minilm", "base": "{}"}
+
+WAIT = 5.0
+"""Seconds after which is looked again at what other processes are at."""
 
 
 class Wanted(NamedTuple):
@@ -89,6 +95,8 @@ def make_parser(
     for task in TASKS:
         add(f"--{task}", metavar="FOLDER", help=f"data.source of {task}, not the preset's")
         add(f"--{task}-control", metavar="FOLDER", help=f"data.control of {task}")
+    told = "settings of every run, as run.py takes them"
+    add("--set", type=_setting_word, nargs="+", default=(), metavar="KEY=VALUE", help=told)
     add("--out", type=Path, default=Path("runs"), help="where runs are kept (runs)")
     add("--to", type=Path, metavar="FOLDER", help="where to write (OUT/tables)")
     add("--render", action="store_true", help="run nothing; take the runs that have finished")
@@ -112,6 +120,14 @@ def list_of(
         return values
 
     return parse_list
+
+
+def _setting_word(word: str) -> str:
+    """Checks a word ``KEY=VALUE`` of a command line."""
+    key = word.partition("=")[0]
+    if "=" not in word or key.split(".")[0] not in RunConfig.__dataclass_fields__:
+        raise argparse.ArgumentTypeError(f"{word!r} is no KEY=VALUE of a setting of run.py")
+    return word
 
 
 # From options to runs
@@ -172,12 +188,34 @@ def _run_all(options, wanted: list[Wanted]) -> dict[Wanted, RunResult]:
     known = _finished(options, wanted)
     for task, setting in {key.task: settings[key] for key in wanted}.items():
         _require_one(known, task, to_dict(setting))
-    for number, key in enumerate(wanted, 1):
-        folder = _folder(options, key)
-        print(f"run {number} of {len(wanted)}: {folder}", file=sys.stderr, flush=True)
-        run(settings[key], key.method, key.seed, folder, resume=True)
-        known[key] = read_result(folder)
+    left, is_told = dict(enumerate(wanted, 1)), False
+    while left:
+        for number, key in list(left.items()):
+            if _ran(settings[key], key, _folder(options, key), f"run {number} of {len(wanted)}"):
+                known[key] = read_result(_folder(options, key))
+                del left[number]
+        if left:
+            if not is_told:
+                _tell(f"waiting for runs of other processes: {', '.join(map(str, left))}")
+                is_told = True
+            time.sleep(WAIT)
     return known
+
+
+def _ran(setting: RunConfig, key: Wanted, folder: Path, told: str) -> bool:
+    """Does a run unless another process is at it."""
+    if is_at_work(folder):
+        return False
+    _tell(f"{told}: {folder}")
+    try:
+        run(setting, key.method, key.seed, folder, resume=True)
+    except AtWork:  # since a moment ago
+        return False
+    return True
+
+
+def _tell(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
 
 
 def _setting(options, key: Wanted) -> RunConfig:
@@ -188,7 +226,8 @@ def _setting(options, key: Wanted) -> RunConfig:
         "data.control": getattr(options, f"{key.task}_control"),
         "access.rate": None if key.percent == 100 else key.percent / 100,
     }
-    words = [f"--{name}={value}" for name, value in given.items() if value is not None]
+    words = [f"--{word}" for word in options.set]
+    words += [f"--{name}={value}" for name, value in given.items() if value is not None]
     config = parse(Experiment, PRESETS, words, prog="run.py", description="", default_preset=None)
     return RunConfig(**{field.name: getattr(config, field.name) for field in fields(RunConfig)})
 

@@ -23,6 +23,10 @@ MEASURED_WHEN = ("cid_when", "accuracy_when")
 """Settings that decide nothing of what a run ends with, but which pieces of work it consists of."""
 
 
+class AtWork(UserError):
+    """Another process is at work in a folder."""
+
+
 class Finished(NamedTuple):
     """A finished run, as its folder holds it.
 
@@ -95,7 +99,8 @@ def begun_run(folder: Path, description: dict, *, overwrite: bool) -> Iterator[N
     Within the context no other process gets it.
 
     Raises:
-      UserError: it cannot be written, or another process is at work in it.
+      AtWork: another process is at work in it.
+      UserError: it cannot be written.
     """
     lock = FileLock(folder / LOCK, timeout=0)
     try:
@@ -106,7 +111,7 @@ def begun_run(folder: Path, description: dict, *, overwrite: bool) -> Iterator[N
         if not (folder / "config.json").exists():
             write_json(folder / "config.json", description)
     except Timeout:
-        raise UserError(
+        raise AtWork(
             f"another process is at work in {folder}; wait for it, or choose another --out"
         ) from None
     except OSError as error:
@@ -117,6 +122,19 @@ def begun_run(folder: Path, description: dict, *, overwrite: bool) -> Iterator[N
     finally:
         lock.release()
         (folder / LOCK).unlink(missing_ok=True)
+
+
+def is_at_work(folder: Path) -> bool:
+    """Whether a process is at work in a folder."""
+    if not (folder / LOCK).exists():
+        return False
+    try:
+        with FileLock(folder / LOCK, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError as error:
+        raise _unusable(folder, error) from None
 
 
 def _empty(folder: Path) -> None:

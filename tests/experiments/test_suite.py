@@ -3,15 +3,18 @@
 import csv
 import importlib
 import json
+import shutil
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from made_up_runs import CONFIG, make_row, write_run
 from small_run import make_encoder
 
 from itune.cli import run_main
+from itune.training.folder import LOCK, AtWork
 
 pytest.importorskip("matplotlib")
 sys.path.insert(0, str(Path(__file__).parents[2] / "experiments"))
@@ -131,6 +134,45 @@ def test_what_is_missing_is_run(runs, tmp_path, no_training, capsys):
     assert "runs are missing" not in captured.out
 
 
+def test_runs_are_shared_with_other_processes(runs, no_training, monkeypatch, capsys):
+    """One is at work on seed 3 of finetuning, and one begins with that of influence tuning."""
+    at_work, taken = runs / "textlen-minilm" / "finetuning-3", "influence_tuning-3"
+    at_work.mkdir()
+    (lock := FileLock(at_work / LOCK)).acquire()
+    begun = []
+
+    def run(config, method, seed, folder, *, resume):
+        if folder.name == taken and not begun:
+            begun.append(folder)
+            raise AtWork("another process")
+        fake_run(config, method, seed, folder, resume=resume)
+
+    def sleep(seconds):
+        lock.release()
+        shutil.rmtree(at_work)
+        write_run(at_work, "finetuning", 3)
+
+    monkeypatch.setattr(suite, "run", run)
+    monkeypatch.setattr(suite.time, "sleep", sleep)
+    arguments = ["--out", str(runs), "--seeds", "3,4", "--methods", ",".join(METHODS)]
+    assert run_main(table2.main, [*arguments, "--tasks", "textlen"]) == 0
+    done = [(method, seed) for _, method, seed, _ in fake_run.calls]
+    first, second = METHODS
+    assert done == [(first, 4), (second, 4), (first, 3), (second, 3)]
+    captured = capsys.readouterr()
+    assert "waiting for runs of other processes: 1, 2\n" in captured.err
+    assert "runs are missing" not in captured.out
+
+
+def test_settings_of_every_run(runs, no_training, monkeypatch):
+    found = []
+    monkeypatch.setattr(suite, "run", lambda config, *args, **kw: found.append(config))
+    arguments = ["--out", str(runs), "--seeds", "1", "--methods", "finetuning"]
+    words = ["--set", "label.chunk=32", "pad_to_multiple_of=16", "--tasks", "textlen"]
+    assert run_main(table2.main, [*arguments, *words]) == 0
+    assert (found[0].label.chunk, found[0].pad_to_multiple_of) == (32, 16)
+
+
 @pytest.fixture(autouse=True)
 def presets(tmp_path, monkeypatch):
     """A preset for every task."""
@@ -175,6 +217,13 @@ BAD = {
     "another rate": (table3, wrong_rate, RENDER, "seed 1 and access rate 1.0, as its place does"),
     "damaged": (table2, damage, RENDER, "finetuning-1: result.json or metrics.jsonl is damaged"),
     "damaged config": (table2, damage_config, RENDER, "config.json is damaged: it holds no dict"),
+    "no setting": (table2, None, ["--set", "seeds=1"], "'seeds=1' is no KEY=VALUE of a setting"),
+    "no value": (
+        table2,
+        None,
+        ["--set", "max_length"],
+        "'max_length' is no KEY=VALUE of a setting",
+    ),
     "twice": (figure3, twice, ["--results", "runs/a.json"], "run 2 is finetuning with seed 1 of a"),
     "nothing": (
         table2,

@@ -4,7 +4,7 @@ import pytest
 from filelock import FileLock
 
 from itune.errors import UserError
-from itune.training.folder import LOCK, begun_run
+from itune.training.folder import LOCK, begun_run, is_at_work
 
 
 def begin(folder, **options):
@@ -26,6 +26,14 @@ def test_a_lock_that_was_left(tmp_path):
     with begin(tmp_path):
         assert (tmp_path / "config.json").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
+
+
+def test_who_is_at_work(tmp_path):
+    assert not is_at_work(tmp_path / "nowhere")
+    with begin(tmp_path):
+        assert is_at_work(tmp_path)
+    (tmp_path / LOCK).touch()
+    assert not is_at_work(tmp_path)
 
 
 def test_overwritten(tmp_path):
