@@ -1,7 +1,7 @@
 """The paper's Figure 3: confound influence difference against label steps, over seeds.
 
 ``python experiments/figure3.py --textlen FOLDER`` runs what is missing, then draws figure3.png and
-figure3.svg; with ``--render`` or ``--results FILE`` it runs nothing.
+figure3.svg; with ``--render`` or ``--results PLACE`` it runs nothing.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """The paper's Table 2: test accuracies of every method, over seeds.
 
 ``python experiments/table2.py --textlen FOLDER --msgs FOLDER`` runs what is missing, then writes
-table2.md, .tex, .csv, .png and .svg; with ``--render`` or ``--results FILE`` it runs nothing.
+table2.md, .tex, .csv, .png and .svg; with ``--render`` or ``--results PLACE`` it runs nothing.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """The paper's Table 3: test accuracies when only a part of the confounds can be read.
 
 ``python experiments/table3.py --textlen FOLDER --msgs FOLDER`` runs what is missing, then writes
-table3.md, .tex and .csv; with ``--render`` or ``--results FILE`` it runs nothing.
+table3.md, .tex and .csv; with ``--render`` or ``--results PLACE`` it runs nothing.
 """
 
 import sys
