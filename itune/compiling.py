@@ -1,9 +1,14 @@
-"""``jax.jit`` as the runner calls it: with compiler options that suit second derivatives."""
+"""``jax.jit`` as the runner calls it: with compiler options that suit second derivatives.
+
+What is traced once is not traced again as long as it is the same function. Whoever builds one that
+later runs of a process need as well lets it be :func:`shared`.
+"""
 
 import os
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache, wraps
 from pathlib import Path
+from typing import TypeVar
 
 import jax
 
@@ -30,6 +35,30 @@ def _options() -> dict[str, str] | None:
     except jax.errors.JaxRuntimeError:  # another version of XLA
         return None
     return CPU_OPTIONS
+
+
+T = TypeVar("T")
+
+SHARED = 8
+"""Of how many different arguments a builder's result is kept: compiled functions take memory."""
+
+
+def shared(build: Callable[..., T]) -> Callable[..., T]:
+    """Makes a builder return the same object for the same arguments, the last :data:`SHARED`.
+
+    What cannot be hashed is built anew, as a module with a list for a field.
+    """
+    built = lru_cache(SHARED)(build)
+
+    @wraps(build)
+    def find(*args):
+        try:
+            hash(args)
+        except TypeError:
+            return build(*args)
+        return built(*args)
+
+    return find
 
 
 def keep_compiled() -> None:

@@ -98,6 +98,8 @@ def test_runs_of_one_configuration(tmp_path):
         make_row(seed=2, config=fewer),
         make_row("influence_tuning", config={"access": {"rate": 0.05}}),
         make_row("embedding_tuning", config={"access": {"rate": 0.1}}),
+        make_row("finetuning", seed=3, config={"data": CONTROLLED["data"]}),
+        make_row("finetuning", seed=4, config={"data": CONFIG["data"] | {"control": None}}),
         make_row("no_spurious", seed=1, digest="twin"),
         make_row("no_spurious", seed=2, digest="twin"),
     )
@@ -117,6 +119,13 @@ def test_runs_of_one_configuration(tmp_path):
 def test_runs_of_two_configurations(tmp_path, row, message):
     rows = make_row(seed=1, config={"label": {"epochs": 3}}), make_row("adversarial"), row
     with pytest.raises(UserError, match=message):
+        require_one_configuration(runs(tmp_path, *rows))
+
+
+def test_runs_of_two_controls(tmp_path):
+    data = [CONFIG["data"] | {"control": name} for name in ("a", "b")]
+    rows = [make_row("no_spurious", s, config={"data": d}) for s, d in enumerate(data)]
+    with pytest.raises(UserError, match="data.control 'b', but .*run 1 has 'a'"):
         require_one_configuration(runs(tmp_path, *rows))
 
 

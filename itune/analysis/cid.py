@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from itune.compiling import jit
+from itune.compiling import jit, shared
 from itune.data.cells import Cell, cells_of
 from itune.data.dataset import Dataset, chunks_by_length, collate
 from itune.errors import UserError
@@ -151,9 +151,7 @@ def make_cell_influences(
     rows = {cell: chunks_by_length(train, by_cell[cell], chunk) for cell in needed}
     columns = {cell: chunks_by_length(train, group, chunk) for cell, group in groups.items()}
     total = sum(map(len, [*rows.values(), *columns.values()]))
-    unit_sum = jit(unit_gradient_sum(loss))
-    project = jit(projections(loss))
-    add = jit(lambda a, b: jax.tree.map(jnp.add, a, b))
+    unit_sum, project, add = _compiled(loss)
 
     def fun(params):
         dtype = jnp.result_type(*jax.tree.leaves(params))
@@ -198,6 +196,13 @@ def make_cell_influences(
         return _gathered(parts, cells, of_label, [len(by_cell[cell]) for cell in cells])
 
     return fun
+
+
+@shared
+def _compiled(loss: LinenLoss) -> tuple[Callable, Callable, Callable]:
+    """Sums of unit gradients, projections, and sums of such sums."""
+    add = jit(lambda a, b: jax.tree.map(jnp.add, a, b))
+    return jit(unit_gradient_sum(loss)), jit(projections(loss)), add
 
 
 def _gathered(parts, cells, of_label, sizes: Sequence[int]) -> CellInfluences:

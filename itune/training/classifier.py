@@ -1,10 +1,12 @@
 """A BERT classifier, as methods want it."""
 
+from itune.compiling import shared
 from itune.influence import LinenLoss, cross_entropy
 from itune.methods.method import Classifier
 from itune.models import BertClassifier
 
 
+@shared
 def make_classifier(model: BertClassifier) -> Classifier:
     """Cross entropy of ``label`` for its loss, from ``input_ids``, ``attention_mask`` and, in pairs
     of texts, ``token_type_ids``.

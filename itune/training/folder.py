@@ -181,9 +181,12 @@ def _decisive(description: Mapping[str, Any], method: str, also: Sequence[str]) 
 def decisive(config: Mapping[str, Any], method: str) -> dict[str, Any]:
     """What of a run's configuration decides its outcome, with dotted keys.
 
-    Not when it is measured, nor the sections that its method does not depend on.
+    Not when it is measured, nor the sections that its method does not depend on, nor the place of
+    control data that it does not train on.
     """
-    others = tuple(f"{name}." for name in SECTIONS if name not in METHODS[method].sections)
+    recipe = METHODS[method]
+    others = tuple(f"{name}." for name in SECTIONS if name not in recipe.sections)
+    others += () if recipe.uses_control else ("data.control",)
     return {
         key: value
         for key, value in flat(config).items()

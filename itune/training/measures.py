@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from itune.analysis import accuracy, make_cid, make_logits
+from itune.compiling import shared
 from itune.data.dataset import Dataset
 from itune.errors import UserError
 from itune.methods import Classifier
@@ -16,6 +17,7 @@ Accuracies = Callable[[Any, Dataset], dict[str, Any]]
 """``(params, dataset)`` to accuracies overall and by cell, JSON-ready."""
 
 
+@shared
 def make_accuracies(classifier: Classifier) -> Accuracies:
     """Builds the function that looks at accuracies."""
     predict = make_logits(lambda params, z: classifier.outputs(params, z, None).logits)

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from itune.arrays import digest_of
+from itune.compiling import shared
 from itune.data.access import hide_confounds
 from itune.data.cells import cells_of
 from itune.data.dataset import Dataset, padded_length
@@ -197,9 +199,18 @@ def _prepared(corpus, config, method_name, seed) -> _Prepared:
     measures = make_measures(config, classifier, data, accuracies)
     seen = hide_confounds(data["train"], config.access, np.random.default_rng([seed, 3]))
     method = METHODS[method_name].make(config, classifier, seen, seed)
+    steps = _steps(method_name, config, bert, corpus.digest, digest_of(seen.confound))
+    steps.update({} if steps else method.steps)
+    method = method._replace(steps=steps)
     method = _measured(method, config, at_start=is_finetuned and corpus.label_names is not None)
     plan = method.plan(seen)  # refuses data that it cannot use
     return _Prepared(source, bert, params, data, seen, accuracies, measures, method, plan)
+
+
+@shared
+def _steps(*setting: Any) -> dict[str, Any]:
+    """Where the step functions of a setting are kept: runs of other seeds need no others."""
+    return {}
 
 
 def _tokenized(corpus, tokenizer, bert: BertConfig, config: TrainingConfig) -> dict[str, Dataset]:

@@ -1,0 +1,70 @@
+"""Runs of one setting in one process are traced and compiled once, whatever their seeds."""
+
+import re
+
+import jax
+import pytest
+from small_run import make_config, make_encoder
+
+from itune.data.access import AccessConfig
+from itune.methods import EmbeddingConfig
+from itune.models import BertClassifier
+from itune.training import run as run_module
+from itune.training.corpus import corpus_of_splits
+from itune.training.loop import _batch
+from itune.training.recipes import METHODS
+from itune.training.run import load_data, run
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    return make_encoder(tmp_path_factory.mktemp("small"))
+
+
+def test_another_seed_traces_nothing(encoder, tmp_path, monkeypatch):
+    config = make_config(encoder)
+    run(config, "influence_tuning", 1, tmp_path / "1")
+    monkeypatch.setattr(BertClassifier, "__call__", None)
+    run(config, "influence_tuning", 2, tmp_path / "2")
+    first, second = ((tmp_path / name / "metrics.jsonl").read_text() for name in "12")
+    assert first != second
+
+
+def steps_of(config, method, seeds):
+    """The step functions of runs with these seeds."""
+    corpus = corpus_of_splits(load_data(config, method), "textlen")
+    return [run_module._prepare(corpus, config, method, seed).method.steps for seed in seeds]
+
+
+def test_another_setting_has_steps_of_its_own(encoder):
+    settings = [
+        make_config(encoder),
+        make_config(encoder, cid_probes=5),
+        make_config(encoder, access=AccessConfig(rate=0.6)),
+    ]
+    found = [*(steps_of(it, "influence_tuning", [1, 1])[0] for it in settings)]
+    found += [*steps_of(settings[0], "finetuning", [1]), *steps_of(settings[2], "finetuning", [2])]
+    assert len({id(steps) for steps in found}) == len(found)
+    one, two = steps_of(settings[0], "influence_tuning", [1, 2])
+    assert one is two is found[0]
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_steps_depend_on_no_seed(encoder, name, monkeypatch):
+    """Made anew for another seed they are the same functions."""
+    rounds = EmbeddingConfig(interval=3, epochs=1, batch=6, probes=4, k=2, chunk=2)
+    config = make_config(encoder, embedding=rounds)
+    monkeypatch.setattr(run_module, "_steps", lambda *setting: {})
+    corpus = corpus_of_splits(load_data(config, name), "textlen")
+    first, second = (run_module._prepare(corpus, config, name, seed) for seed in (1, 2))
+    state = jax.eval_shape(first.method.init, first.params)
+    work = {it.kind: it for it in first.plan if it.kind in first.method.steps}
+    assert work
+    for kind, it in work.items():
+        batch = _batch(it, first.seen)
+        texts = [str(jax.make_jaxpr(p.method.steps[kind])(state, batch)) for p in (first, second)]
+        assert without_addresses(texts[0]) == without_addresses(texts[1]), kind
+
+
+def without_addresses(jaxpr):
+    return re.sub(r"0x[0-9a-f]+", "", jaxpr)
