@@ -54,6 +54,7 @@ class Method(NamedTuple):
       init: ``init(params) -> state``; a state is a NamedTuple pytree with a field ``params``.
       steps: for each kind of work ``step(state, batch) -> (state, info)``, pure, to be jitted with
         the state donated. ``info`` holds scalars to log; empty for work that is part of an update.
+        They depend on the settings and on ``train``, not on the seed: it enters by the batch.
       plan: ``plan(train) -> list[Work]``, a pure function of the data and the method's seed. It
         sees the confounds of ``train.visible`` only.
     """
