@@ -33,7 +33,7 @@ run: $(installed)
 	$(venv)/python experiments/run.py $(ARGS)
 
 test: $(installed)
-	$(venv)/python -m pytest $(ARGS)
+	$(venv)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint: $(installed)
 	$(venv)/ruff check .
