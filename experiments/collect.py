@@ -1,7 +1,8 @@
 """Gathers finished runs into one small JSON file and prints their table.
 
 ``python experiments/collect.py runs/NAME ... --out experiments/results/NAME.json``; ``runs`` alone
-takes every finished run below it, and a JSON file the runs that were gathered into it before.
+takes every finished run below it, but for those of searches, and a JSON file the runs that were
+gathered into it before.
 """
 
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from itune.analysis.tables import results_table
 from itune.cli import Parser, run_main
+from itune.errors import UserError
 from itune.results import collected, read_runs
 from itune.training.records import write_json
 
@@ -21,7 +23,10 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--out", type=Path, required=True, help="the JSON file to write")
     options = parser.parse_args(argv)
     runs = sorted(read_runs(options.places), key=lambda run: (run.setting, run.method, run.seed))
-    write_json(options.out, [collected(run) for run in runs])
+    try:
+        write_json(options.out, [collected(run) for run in runs])
+    except OSError as error:
+        raise UserError(f"cannot write {options.out}: {error.strerror}; choose another") from None
     print(results_table([run.result for run in runs]))
 
 

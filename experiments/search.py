@@ -14,7 +14,7 @@ from itune.cli import run_main
 from itune.compiling import keep_compiled
 from itune.config import parse
 from itune.errors import require
-from itune.search import load_grid, make_plan, make_report, open_study, work
+from itune.search import SEARCH, load_grid, make_plan, make_report, open_study, work
 from itune.training.settings import RunConfig
 
 PRESETS = Path(__file__).parent / "presets"
@@ -76,7 +76,7 @@ def main(argv: list[str]) -> None:
     config = _parse(argv)
     grid = load_grid(config.grid, config.method)
     plan = make_plan(config.setting, config.method, config.search_seeds, grid)
-    folder = config.out / config.name / f"search-{config.method}"
+    folder = config.out / config.name / f"{SEARCH}{config.method}"
     study = open_study(
         config.study or str(folder / "study.journal"),
         config.name,

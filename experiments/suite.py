@@ -30,6 +30,9 @@ TASKS = ("textlen", "msgs")
 SEEDS = (2021, 2022, 2023, 2024, 2025)
 PRESET_NAMES = {"minilm": "{}-minilm", "base": "{}"}
 
+OWN = {"data.task": "--tasks", "access.rate": "--rates of table3.py"}
+"""Settings that a table gives its runs, and by which options it is told."""
+
 WAIT = 5.0
 """Seconds after which is looked again at what other processes are at."""
 
@@ -96,7 +99,15 @@ def make_parser(
         add(f"--{task}", metavar="FOLDER", help=f"data.source of {task}, not the preset's")
         add(f"--{task}-control", metavar="FOLDER", help=f"data.control of {task}")
     told = "settings of every run, as run.py takes them"
-    add("--set", type=_setting_word, nargs="+", default=(), metavar="KEY=VALUE", help=told)
+    add(
+        "--set",
+        type=_setting_word,
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help=told,
+    )
     add("--out", type=Path, default=Path("runs"), help="where runs are kept (runs)")
     add("--to", type=Path, metavar="FOLDER", help="where to write (OUT/tables)")
     add("--render", action="store_true", help="run nothing; take the runs that have finished")
@@ -127,6 +138,8 @@ def _setting_word(word: str) -> str:
     key = word.partition("=")[0]
     if "=" not in word or key.split(".")[0] not in RunConfig.__dataclass_fields__:
         raise argparse.ArgumentTypeError(f"{word!r} is no KEY=VALUE of a setting of run.py")
+    if key in OWN:
+        raise argparse.ArgumentTypeError(f"{key} is set by {OWN[key]}")
     return word
 
 
@@ -206,7 +219,8 @@ def _ran(setting: RunConfig, key: Wanted, folder: Path, told: str) -> bool:
     """Does a run unless another process is at it."""
     if is_at_work(folder):
         return False
-    _tell(f"{told}: {folder}")
+    if not (folder / "result.json").exists():
+        _tell(f"{told}: {folder}")
     try:
         run(setting, key.method, key.seed, folder, resume=True)
     except AtWork:  # since a moment ago
@@ -248,10 +262,11 @@ def _require_one(runs: dict[Wanted, RunResult], task: str, wanted: dict | None =
     """Checks that the runs of a task are what their folders say, and of one configuration."""
     of_task = {key: run for key, run in runs.items() if key.task == task}
     for key, result in of_task.items():
-        if (result.method, result.seed, round(100 * result.access)) != key[1:]:
+        found = result.task, result.method, result.seed, round(100 * result.access)
+        if found != key:
             raise UserError(
-                f"{result.where} is {result.method} with seed {result.seed} and access rate "
-                f"{result.access}, as its place does not say; move it where it belongs"
+                f"{result.where} is {result.method} of {result.task} with seed {result.seed} and "
+                f"access rate {result.access}, as its place does not say; move it where it belongs"
             )
     require_one_configuration(list(of_task.values()), wanted)
 

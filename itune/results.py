@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,8 +14,10 @@ from itune.data.dataset import Dataset, tokenize
 from itune.errors import UserError
 from itune.methods.method import Classifier
 from itune.models import BertClassifier, load_encoder, load_tokenizer
+from itune.search.worker import SEARCH
 from itune.training.classifier import make_classifier
 from itune.training.folder import decisive, flat, read_run
+from itune.training.recipes import METHODS, require_method
 from itune.training.run import load_data
 from itune.training.settings import RunConfig
 
@@ -49,6 +52,11 @@ class RunResult(NamedTuple):
     def seed(self) -> int:
         """The run's seed."""
         return self.description["seed"]
+
+    @property
+    def task(self) -> str:
+        """A key of :data:`itune.data.tasks.TASKS`, or the name of a table."""
+        return self.result["task"]
 
     @property
     def access(self) -> float:
@@ -132,7 +140,9 @@ def _kept(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 def read_runs(places: Iterable[Path]) -> list[RunResult]:
     """Reads the finished runs below folders, and JSON files of :func:`collected` objects.
 
-    An object without a setting, as earlier versions wrote it, has the file's name for one.
+    Those of searches, in folders ``search-METHOD``, are of many settings and left out, unless such
+    a folder is named. An object without a setting, as earlier versions wrote it, has the file's
+    name for one.
 
     Raises:
       UserError: a file is missing or damaged, a folder holds no finished run, or a run is in there
@@ -152,7 +162,11 @@ def read_runs(places: Iterable[Path]) -> list[RunResult]:
 
 
 def _below(folder: Path) -> list[RunResult]:
-    found = sorted(path.parent for path in folder.rglob("result.json"))
+    found = sorted(
+        path.parent
+        for path in folder.rglob("result.json")
+        if not any(name.startswith(SEARCH) for name in path.relative_to(folder).parts)
+    )
     if not found:
         raise UserError(f"{folder} holds no finished run; give the folder of a name, or of names")
     return [read_result(path) for path in found]
@@ -170,11 +184,16 @@ def _from_row(row: Any, where: str, *, setting: str) -> RunResult:
         rest = dict(row)
         parts = [rest.pop(name) for name in ("result", "measured")]
         run = RunResult(where, rest.pop("setting", setting), rest, *parts)
+        measured = [dict(row) for row in run.measured]
         numbers = [run.accuracy, run.worst_cell, run.minutes, run.access, run.seed, run.cid or 0]
-        if not all(isinstance(number, int | float) for number in numbers):
+        numbers += [row["step"] for row in measured] + [run.confounds("read") or 0]
+        numbers += [row["cid"] or 0 for row in measured if row["kind"] == "cid"]
+        if not all(isinstance(number, int | float) and isfinite(number) for number in numbers):
             raise ValueError
-        return run._replace(setting=str(run.setting), measured=[dict(r) for r in run.measured])
-    except (KeyError, TypeError, ValueError, AttributeError):
+        require_method(run.method)
+        str.strip(run.description["config"]["encoder"])
+        return run._replace(setting=str(run.setting), measured=measured)
+    except (KeyError, TypeError, ValueError, AttributeError, UserError):
         raise UserError(f"{where} is damaged, or no result of a run") from None
 
 
@@ -249,7 +268,10 @@ def load_trained(folder: Path) -> Trained:
     path = folder / "config.json"
     description = _read_json(path, dict)
     config = from_dict(RunConfig, description.get("config", {}), source=str(path))
-    splits = load_data(config, description.get("method", ""))
+    method = description.get("method")
+    if method not in METHODS:
+        raise UserError(f"{path} is damaged: it is of method {method!r}")
+    splits = load_data(config, method)
     if splits.digest() != description.get("data_sha256"):
         raise UserError(f"{path}: the run had other data than data.source {config.data.source} has")
     model = folder / "model"

@@ -59,6 +59,37 @@ def test_runs_of_several_places(tmp_path):
         read_runs([tmp_path / "runs", tmp_path / "again.json"])
 
 
+def test_runs_of_searches_are_left_out(tmp_path):
+    """They are of several settings, with one seed."""
+    write_run(tmp_path / "textlen" / "finetuning-1")
+    for point in range(2):
+        write_run(tmp_path / "textlen" / "search-finetuning" / f"{point:03d}-1")
+    assert [run.setting for run in read_runs([tmp_path])] == ["textlen"]
+    (run,) = read_runs([tmp_path / "textlen" / "search-finetuning" / "001-1"])
+    assert run.setting == "search-finetuning"
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("config", {"data": {}}),
+        ("method", "foo"),
+        ("result.confounds", "many"),
+        ("result.test", {"accuracy": float("nan"), "worst_cell_accuracy": 0.5}),
+        ("measured", [{"kind": "cid", "cid": 0.5}]),
+        ("measured", [{"step": 3, "cid": 0.5}]),
+        ("measured", [{"kind": "cid", "step": 3, "cid": "x"}]),
+    ],
+)
+def test_damage_that_can_be_read(tmp_path, place, value):
+    row = make_row(seed=1)
+    inner, _, name = place.rpartition(".")
+    (row[inner] if inner else row)[name] = value
+    (tmp_path / "all.json").write_text(json.dumps([row]))
+    with pytest.raises(UserError, match="all.json, run 1 is damaged, or no result of a run"):
+        read_runs([tmp_path / "all.json"])
+
+
 def test_results_of_earlier_versions(tmp_path):
     (tmp_path / "textlen-minilm.json").write_text(json.dumps([make_row()]))
     (run,) = read_runs([tmp_path / "textlen-minilm.json"])

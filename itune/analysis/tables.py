@@ -16,13 +16,15 @@ def results_table(results: Sequence[dict[str, Any]]) -> str:
     >>> print(results_table([result]))
     method      seed  train  dev    test   worst cell of test  CID     time
     finetuning  1     0.900  0.900  0.900  0.500 at y=0 c=1    +0.100  1.5 min
+    >>> print(results_table([result | {"access": {"rate": 0.2}}]).splitlines()[1].split("  ")[0])
+    finetuning, 20% access
     """
     rows = [("method", "seed", "train", "dev", "test", "worst cell of test", "CID", "time")]
     for result in results:
         test = result["test"]
         rows.append(
             (
-                result["method"].replace("_", " "),
+                f"{result['method'].replace('_', ' ')}{_access(result)}",
                 str(result["seed"]),
                 *(f"{result[split]['accuracy']:.3f}" for split in ("train", "dev", "test")),
                 f"{test['worst_cell_accuracy']:.3f} at {test['worst_cell']}",
@@ -31,6 +33,11 @@ def results_table(results: Sequence[dict[str, Any]]) -> str:
             )
         )
     return align(rows)
+
+
+def _access(result: dict[str, Any]) -> str:
+    rate = result.get("access", {}).get("rate", 1)
+    return "" if rate == 1 else f", {rate:.0%} access"
 
 
 def align(rows: Sequence[Sequence[str]]) -> str:

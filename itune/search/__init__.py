@@ -3,9 +3,10 @@
 from itune.search.grids import GRIDS, load_grid
 from itune.search.report import make_report
 from itune.search.study import Study, open_study
-from itune.search.worker import Plan, make_plan, work
+from itune.search.worker import SEARCH, Plan, make_plan, work
 
 __all__ = [
+    "SEARCH",
     "GRIDS",
     "Plan",
     "Study",

@@ -19,6 +19,9 @@ from itune.training.recipes import require_method
 from itune.training.run import load_data, run
 from itune.training.settings import RunConfig
 
+SEARCH = "search-"
+"""What the folder of a search is called before its method."""
+
 
 class Plan(NamedTuple):
     """What to search.

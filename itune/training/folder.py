@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from itune.errors import UserError
 from itune.training.recipes import METHODS, SECTIONS
-from itune.training.records import read_rows, write_json
+from itune.training.records import UNFINISHED, read_rows, write_json
 from itune.training.settings import TrainingConfig
 
 LOCK = "lock"
@@ -75,7 +75,7 @@ def require_free(folder: Path, description: dict, *, resume: bool, overwrite: bo
     try:
         if folder.exists() and not folder.is_dir():
             raise UserError(f"{folder} is a file; choose another --out")
-        if not folder.exists() or not any(path.name != LOCK for path in folder.iterdir()):
+        if not folder.exists() or not any(map(_is_anything, folder.iterdir())):
             return
         if not path.exists():
             raise UserError(f"{folder} is not empty and holds no run; choose another --out")
@@ -90,6 +90,11 @@ def require_free(folder: Path, description: dict, *, resume: bool, overwrite: bo
             _require_same(path, description, when)
     except OSError as error:
         raise _unusable(folder, error) from None
+
+
+def _is_anything(path: Path) -> bool:
+    """Not what a run that was only just begun, or killed then, has in its folder."""
+    return path.name not in (LOCK, f"config.json{UNFINISHED}")
 
 
 @contextlib.contextmanager

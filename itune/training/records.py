@@ -8,6 +8,9 @@ from typing import Any
 from itune.errors import UserError
 from itune.plain import plain
 
+UNFINISHED = ".tmp"
+"""Ending of a JSON file that is being written."""
+
 
 class Record:
     """A JSON-lines file that can be cut back to where a checkpoint was made."""
@@ -57,6 +60,10 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 def write_json(path: Path, value: Any) -> None:
     """Writes :func:`~itune.plain.plain` JSON, indented, by way of a temporary file."""
     path = Path(path)
-    temporary = path.with_name(path.name + ".tmp")
+    temporary = path.with_name(path.name + UNFINISHED)
     temporary.write_text(json.dumps(plain(value), indent=2) + "\n")
-    os.replace(temporary, path)
+    try:
+        os.replace(temporary, path)
+    except OSError:
+        temporary.unlink()
+        raise

@@ -130,7 +130,7 @@ def test_what_is_missing_is_run(runs, tmp_path, no_training, capsys):
         for method in METHODS
     ]
     captured = capsys.readouterr()
-    assert captured.err.splitlines()[2] == f"run 3 of 8: {runs}/msgs-minilm/finetuning-2"
+    assert captured.err.splitlines()[0] == f"run 3 of 8: {runs}/msgs-minilm/finetuning-2"
     assert "runs are missing" not in captured.out
 
 
@@ -168,9 +168,11 @@ def test_settings_of_every_run(runs, no_training, monkeypatch):
     found = []
     monkeypatch.setattr(suite, "run", lambda config, *args, **kw: found.append(config))
     arguments = ["--out", str(runs), "--seeds", "1", "--methods", "finetuning"]
-    words = ["--set", "label.chunk=32", "pad_to_multiple_of=16", "--tasks", "textlen"]
+    words = ["--set", "label.chunk=32", "cid_probes=9", "--tasks", "textlen"]
+    words += ["--set", "pad_to_multiple_of=16"]
     assert run_main(table2.main, [*arguments, *words]) == 0
-    assert (found[0].label.chunk, found[0].pad_to_multiple_of) == (32, 16)
+    (config,) = found
+    assert (config.label.chunk, config.cid_probes, config.pad_to_multiple_of) == (32, 9, 16)
 
 
 @pytest.fixture(autouse=True)
@@ -182,6 +184,10 @@ def presets(tmp_path, monkeypatch):
     (folder / "msgs-minilm.toml").write_text('[data]\nsource = "MSGS"\n')
     monkeypatch.setattr(suite, "PRESETS", folder)
     return folder
+
+
+def other_task(runs):
+    write_run(runs / "textlen-minilm" / "adversarial-1", "adversarial", 1, task="msgs")
 
 
 def mix(runs):
@@ -213,11 +219,24 @@ RENDER = ["--render"]
 BAD = {
     "mixed": (table2, mix, RENDER, "was run with label.epochs 4, but "),
     "mixed, about to run": (table2, mix, [], "was run with label.epochs 4, but the setting has 3"),
-    "misplaced": (table2, misplace, RENDER, "is adversarial with seed 2 and access rate 1.0, as"),
+    "misplaced": (
+        table2,
+        misplace,
+        RENDER,
+        "is adversarial of textlen with seed 2 and access",
+    ),
+    "misplaced task": (table2, other_task, RENDER, "is adversarial of msgs with seed 1 and access"),
     "another rate": (table3, wrong_rate, RENDER, "seed 1 and access rate 1.0, as its place does"),
     "damaged": (table2, damage, RENDER, "finetuning-1: result.json or metrics.jsonl is damaged"),
     "damaged config": (table2, damage_config, RENDER, "config.json is damaged: it holds no dict"),
     "no setting": (table2, None, ["--set", "seeds=1"], "'seeds=1' is no KEY=VALUE of a setting"),
+    "another task": (table2, None, ["--set", "data.task=msgs"], "data.task is set by --tasks"),
+    "a rate": (
+        table2,
+        None,
+        ["--set", "access.rate=0.5"],
+        "access.rate is set by --rates",
+    ),
     "no value": (
         table2,
         None,
@@ -261,6 +280,14 @@ def test_bad_input(case, runs, tmp_path, monkeypatch, capsys):
     assert captured.out == "" and len(lines) == 1 and lines[0].startswith("error: ")
     assert message in lines[0]
     assert not (runs / "tables").exists()
+
+
+@pytest.mark.parametrize("out", ["nowhere/a.json", "folder"])
+def test_collecting_to_where_nothing_can_be_written(runs, tmp_path, capsys, out):
+    (tmp_path / "folder").mkdir()
+    assert run_main(collect.main, [str(runs), "--out", str(tmp_path / out)]) == 2
+    assert capsys.readouterr().err.startswith(f"error: cannot write {tmp_path / out}: ")
+    assert not list(tmp_path.glob("*.tmp"))
 
 
 def test_collecting_nothing(tmp_path, capsys):

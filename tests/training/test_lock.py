@@ -4,7 +4,7 @@ import pytest
 from filelock import FileLock
 
 from itune.errors import UserError
-from itune.training.folder import LOCK, begun_run, is_at_work
+from itune.training.folder import LOCK, begun_run, is_at_work, require_free
 
 
 def begin(folder, **options):
@@ -26,6 +26,16 @@ def test_a_lock_that_was_left(tmp_path):
     with begin(tmp_path):
         assert (tmp_path / "config.json").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
+
+
+def test_a_folder_whose_process_was_killed_at_once(tmp_path):
+    """Or one that another process has just begun."""
+    for name in (LOCK, "config.json.tmp"):
+        (tmp_path / name).touch()
+    require_free(tmp_path, {}, resume=True, overwrite=False)
+    (tmp_path / "notes").touch()
+    with pytest.raises(UserError, match="is not empty and holds no run"):
+        require_free(tmp_path, {}, resume=True, overwrite=False)
 
 
 def test_who_is_at_work(tmp_path):
