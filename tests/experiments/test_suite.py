@@ -345,5 +345,8 @@ def test_a_run_and_its_probes(tmp_path, presets, capsys):
     assert (
         "config.json: the run had other data than data.source embedded" in capsys.readouterr().err
     )
+    (folder / "config.json").write_text(json.dumps(config | {"method": "foo"}))
+    assert run_main(figure1.main, [str(folder)]) == 2
+    assert "config.json is damaged: it is of method 'foo'" in capsys.readouterr().err
     assert run_main(figure1.main, [str(tmp_path)]) == 2
     assert "cannot read " in capsys.readouterr().err
