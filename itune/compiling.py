@@ -39,8 +39,9 @@ def _options() -> dict[str, str] | None:
 
 T = TypeVar("T")
 
-SHARED = 8
-"""Of how many different arguments a builder's result is kept: compiled functions take memory."""
+SHARED = 4
+"""Of how many different arguments a builder's result is kept: those of influence tuning with the
+small encoder take most of a gigabyte."""
 
 
 def shared(build: Callable[..., T]) -> Callable[..., T]:
