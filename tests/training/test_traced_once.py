@@ -37,16 +37,14 @@ def steps_of(config, method, seeds):
 
 
 def test_another_setting_has_steps_of_its_own(encoder):
-    settings = [
-        make_config(encoder),
-        make_config(encoder, cid_probes=5),
-        make_config(encoder, access=AccessConfig(rate=0.6)),
-    ]
-    found = [*(steps_of(it, "influence_tuning", [1, 1])[0] for it in settings)]
-    found += [*steps_of(settings[0], "finetuning", [1]), *steps_of(settings[2], "finetuning", [2])]
-    assert len({id(steps) for steps in found}) == len(found)
-    one, two = steps_of(settings[0], "influence_tuning", [1, 2])
-    assert one is two is found[0]
+    config, others = make_config(encoder), {"cid_probes": 5, "access": AccessConfig(rate=0.6)}
+    one, two = steps_of(config, "influence_tuning", [1, 2])
+    assert one is two
+    for name, value in others.items():
+        (steps,) = steps_of(make_config(encoder, **{name: value}), "influence_tuning", [1])
+        assert steps is not one, name
+    (steps,) = steps_of(config, "finetuning", [1])
+    assert steps is not one and steps.keys() != one.keys()
 
 
 @pytest.mark.parametrize("name", METHODS)
