@@ -191,7 +191,8 @@ def _from_row(row: Any, where: str, *, setting: str) -> RunResult:
         if not all(isinstance(number, int | float) and isfinite(number) for number in numbers):
             raise ValueError
         require_method(run.method)
-        str.strip(run.description["config"]["encoder"])
+        if not isinstance(run.description["config"]["encoder"], str):
+            raise ValueError
         return run._replace(setting=str(run.setting), measured=measured)
     except (KeyError, TypeError, ValueError, AttributeError, UserError):
         raise UserError(f"{where} is damaged, or no result of a run") from None

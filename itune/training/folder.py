@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
+from itune.arrays import UNFINISHED
 from itune.errors import UserError
 from itune.training.recipes import METHODS, SECTIONS
-from itune.training.records import UNFINISHED, read_rows, write_json
+from itune.training.records import read_rows, write_json
 from itune.training.settings import TrainingConfig
 
 LOCK = "lock"

@@ -5,11 +5,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+from itune.arrays import UNFINISHED
 from itune.errors import UserError
 from itune.plain import plain
-
-UNFINISHED = ".tmp"
-"""Ending of a JSON file that is being written."""
 
 
 class Record:

@@ -127,7 +127,6 @@ def test_columns_of_dicts_are_no_splits():
         ([{"txt": "a", "label": 1, "confound": 1}], "has no column 'text'; did you mean 'txt'"),
         (COLUMNS | {"label": [1]}, r"columns differ in length \('text' 40 and 'label' 1 and"),
         (COLUMNS | {"label": "abc"}, "train: 'label' is of type str; make it a list"),
-        (COLUMNS | {"label": 5}, "train: 'label' is of type int; make it a list"),
         (COLUMNS | {"label": (y for y in [1])}, "train: 'label' is of type generator; make it"),
         (COLUMNS | {"label": np.ones((40, 2))}, "train: 'label' has 2 axes; give one value a row"),
         (COLUMNS | {"label": 3}, "train: 'label' is of type int; make it a list"),

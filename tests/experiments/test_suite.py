@@ -13,6 +13,7 @@ from filelock import FileLock
 from made_up_runs import CONFIG, make_row, write_run
 from small_run import make_encoder
 
+from itune.arrays import UNFINISHED
 from itune.cli import run_main
 from itune.training.folder import LOCK, AtWork
 
@@ -287,7 +288,7 @@ def test_collecting_to_where_nothing_can_be_written(runs, tmp_path, capsys, out)
     (tmp_path / "folder").mkdir()
     assert run_main(collect.main, [str(runs), "--out", str(tmp_path / out)]) == 2
     assert capsys.readouterr().err.startswith(f"error: cannot write {tmp_path / out}: ")
-    assert not list(tmp_path.glob("*.tmp"))
+    assert not list(tmp_path.glob(f"*{UNFINISHED}"))
 
 
 def test_collecting_nothing(tmp_path, capsys):

@@ -3,6 +3,7 @@
 import pytest
 from filelock import FileLock
 
+from itune.arrays import UNFINISHED
 from itune.errors import UserError
 from itune.training.folder import LOCK, begun_run, is_at_work, require_free
 
@@ -30,7 +31,7 @@ def test_a_lock_that_was_left(tmp_path):
 
 def test_a_folder_whose_process_was_killed_at_once(tmp_path):
     """Or one that another process has just begun."""
-    for name in (LOCK, "config.json.tmp"):
+    for name in (LOCK, f"config.json{UNFINISHED}"):
         (tmp_path / name).touch()
     require_free(tmp_path, {}, resume=True, overwrite=False)
     (tmp_path / "notes").touch()

@@ -7,6 +7,7 @@ import pytest
 from small_run import make_config, make_encoder
 
 from itune.data.access import AccessConfig
+from itune.errors import UserError
 from itune.methods import EmbeddingConfig
 from itune.models import BertClassifier
 from itune.training import run as run_module
@@ -45,6 +46,20 @@ def test_another_setting_has_steps_of_its_own(encoder):
         assert steps is not one, name
     (steps,) = steps_of(config, "finetuning", [1])
     assert steps is not one and steps.keys() != one.keys()
+
+
+def test_padding_is_a_setting(encoder):
+    """The encoder has 40 positions, and sentences are cut to 16 word pieces."""
+    corpus = corpus_of_splits(load_data(make_config(encoder), "finetuning"), "textlen")
+
+    def prepared(multiple):
+        config = make_config(encoder, pad_to_multiple_of=multiple)
+        return run_module._prepare(corpus, config, "finetuning", 1)
+
+    found = prepared(20)
+    assert all(of.multiple == 20 for of in [*found.data.values(), found.seen])
+    with pytest.raises(UserError, match="pad_to_multiple_of is 64, so inputs are padded up to 64 "):
+        prepared(64)
 
 
 @pytest.mark.parametrize("name", METHODS)
