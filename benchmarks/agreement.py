@@ -11,17 +11,17 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
-from harness import environment, make_problem
 
-from itune.analysis.tables import align
+from harness import environment, make_problem
 from itune.cli import Parser, run_main
-from itune.compiling import jit
-from itune.data import TextLenConfig
+from itune.corpora import TextLenConfig
+from itune.corpora.tasks import DataConfig
 from itune.data.dataset import collate
 from itune.data.sampling import draw_pools
-from itune.data.tasks import DataConfig
 from itune.influence import PAIR_FREE, ROUTES, Pool, value_and_grad
-from itune.training.records import write_json
+from itune.utils.compiling import jit
+from itune.utils.json import write_json
+from itune.utils.text_tables import align
 
 ALL = ("autodiff", "ghost", "hvp", "hvp_pairs", PAIR_FREE)
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
-from harness import environment, make_problem, ordinary_gradient, print_table
 
-from itune.analysis import make_cid
+from harness import environment, make_problem, ordinary_gradient, print_table
 from itune.cli import Parser, run_main
-from itune.data import TextLenConfig
+from itune.corpora import TextLenConfig
+from itune.corpora.tasks import DataConfig
 from itune.data.dataset import chunks_by_length, collate
-from itune.data.tasks import DataConfig
-from itune.training.records import write_json
+from itune.metrics import make_cid
+from itune.utils.json import write_json
 
 CHUNK = 16
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
+
 from harness import (
     MODELS,
     Problem,
@@ -27,15 +28,14 @@ from harness import (
     print_table,
     relative_error,
 )
-
 from itune.cli import Parser, run_main
-from itune.compiling import jit
-from itune.data import TextLenConfig
+from itune.corpora import TextLenConfig
+from itune.corpora.tasks import DataConfig
 from itune.data.dataset import collate
 from itune.data.sampling import draw_partners, draw_pools
-from itune.data.tasks import DataConfig
 from itune.influence import PAIR_FREE, Pool, Tuples, value_and_grad
-from itune.training.records import write_json
+from itune.utils.compiling import jit
+from itune.utils.json import write_json
 
 ROUTES = ("hvp", "ghost", "hvp_pairs", "autodiff")
 """The first is what the others are checked against: it shares no inner product with ``ghost``."""

@@ -8,21 +8,15 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from itune.analysis.tables import align
-from itune.compiling import jit
+from itune.corpora.tasks import DataConfig, load_splits
 from itune.data.dataset import Dataset, tokenize
-from itune.data.tasks import DataConfig, load_splits
 from itune.influence import cross_entropy
 from itune.methods import Classifier
-from itune.models import (
-    BertClassifier,
-    BertConfig,
-    load_encoder,
-    load_tokenizer,
-    resolve_encoder,
-)
+from itune.models import BertClassifier, BertConfig, load_encoder, load_tokenizer, resolve_encoder
 from itune.training.classifier import make_classifier
 from itune.training.versions import commit, machine
+from itune.utils.compiling import jit
+from itune.utils.text_tables import align
 
 MINILM = "all-MiniLM-L6-v2"
 BASE = BertConfig(
@@ -54,7 +48,7 @@ class TooLarge(Exception):
 
 
 def make_problem(model_name: str, data: DataConfig) -> Problem:
-    """MiniLM with its weights, or a BERT-base of random ones; TextLen in MiniLM's word pieces.
+    """MiniLM with its weights, or a BERT-base of random ones; TextLen in MiniLM's tokens.
 
     The random kernels are three times as large as BERT starts with (standard deviation 0.06). As it
     starts, all sentences come out alike: influences are 0.98, their differences 0.001, and what is
@@ -134,11 +128,11 @@ def environment() -> dict[str, Any]:
 
 def print_table(records: Sequence[dict], columns: Sequence[str]) -> None:
     """Records as a table on standard output."""
-    rows = [[_cell(record.get(column)) for column in columns] for record in records]
+    rows = [[_group(record.get(column)) for column in columns] for record in records]
     print(align([list(columns), *rows]))
 
 
-def _cell(value: Any) -> str:
+def _group(value: Any) -> str:
     if value is None:
         return "-"
     return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,8 +1,8 @@
 """What a table of a million rows takes: seconds and peak memory of describing and auditing it.
 
-``python benchmarks/million.py --json FILE``. Each verb is a process of its own, as a user runs it.
-The rows are product reviews, each made different by a number; the model is MiniLM with a head that
-has learnt nothing, which costs what any other does.
+``python benchmarks/million.py --json FILE``. Each command is a process of its own, as a user runs
+it. The rows are product reviews, each made different by a number; the model is MiniLM with a head
+that has learnt nothing, which costs what any other does.
 """
 
 import csv
@@ -15,21 +15,21 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import jax
-from harness import MINILM, environment, print_table
 
+from harness import MINILM, environment, print_table
 from itune.cli import Parser, run_main
-from itune.data.reviews import Review, ReviewsConfig, generate_reviews
-from itune.data.reviews_grammar import RATINGS
+from itune.corpora.reviews import Review, ReviewsConfig, generate_reviews
+from itune.corpora.reviews_grammar import RATINGS
 from itune.errors import UserError
 from itune.models import load_encoder, resolve_encoder, save_classifier
-from itune.training.records import write_json
+from itune.utils.json import write_json
 
 COLUMNS = ("--text", "review", "--label", "rating", "--confound", "brand")
 DIFFERENT = 12_000
 
 
 def main(argv: list[str]) -> None:
-    """Writes table and model, runs the verbs, prints a table, and writes the records."""
+    """Writes table and model, runs the commands, prints a table, and writes the records."""
     parser = Parser(prog="million.py", description=__doc__.split("\n\n")[0])
     parser.add_argument("--rows", type=int, default=1_000_000, help="of the table (1000000)")
     parser.add_argument("--json", type=Path, help="where to write the records")
@@ -39,19 +39,19 @@ def main(argv: list[str]) -> None:
         table, model = folder / "reviews.csv", folder / "model"
         _write_table(table, options.rows)
         _write_model(model)
-        verbs = {
+        commands = {
             "describe": [str(table), *COLUMNS],
             "audit": [str(model), str(table), *COLUMNS, "--out", str(folder / "audited")],
         }
         records = [
-            {"verb": verb, "rows": options.rows, "bytes_of_table": table.stat().st_size}
-            | _run(verb, words)
+            {"command": command, "rows": options.rows, "bytes_of_table": table.stat().st_size}
+            | _run(command, words)
             | environment()
-            for verb, words in verbs.items()
+            for command, words in commands.items()
         ]
     if options.json:
         write_json(options.json, records)
-    print_table(records, ("verb", "rows", "seconds", "peak_mib"))
+    print_table(records, ("command", "rows", "seconds", "peak_mib"))
 
 
 def _write_table(path: Path, rows: int) -> None:
@@ -69,13 +69,13 @@ def _write_model(folder: Path) -> None:
     save_classifier(folder, config, params, source, labels=list(RATINGS))
 
 
-def _run(verb: str, words: list[str]) -> dict[str, float]:
+def _run(command: str, words: list[str]) -> dict[str, float]:
     """Seconds, and the peak of resident memory, of one process."""
     started = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "itune", verb, *words])
+    process = subprocess.Popen([sys.executable, "-m", "itune", command, *words])
     _, status, usage = os.wait4(process.pid, 0)
     if status:
-        raise UserError(f"itune {verb} ended with status {os.waitstatus_to_exitcode(status)}")
+        raise UserError(f"itune {command} ended with status {os.waitstatus_to_exitcode(status)}")
     seconds = time.perf_counter() - started
     return {"seconds": round(seconds, 1), "peak_mib": round(usage.ru_maxrss / 1024)}
 

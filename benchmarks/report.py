@@ -7,9 +7,9 @@ import json
 import sys
 from pathlib import Path
 
-from itune.analysis.figures import STYLES, require_matplotlib
-from itune.analysis.render import to_markdown
 from itune.cli import Parser, run_main
+from itune.plots import STYLES, require_matplotlib
+from itune.utils.table_files import to_markdown
 
 RESULTS = Path(__file__).parent / "results"
 COLUMNS = {

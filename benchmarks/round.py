@@ -11,14 +11,14 @@ from pathlib import Path
 
 import jax
 import jax.numpy as jnp
-from harness import environment, make_problem, print_table
 
+from harness import environment, make_problem, print_table
 from itune.cli import Parser, run_main
-from itune.compiling import jit
+from itune.corpora.tasks import DataConfig
 from itune.data.dataset import collate
-from itune.data.tasks import DataConfig
 from itune.methods import InfluenceConfig, LabelConfig, influence_tuning
-from itune.training.records import write_json
+from itune.utils.compiling import jit
+from itune.utils.json import write_json
 
 LABEL_STEPS = 4
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from itune.cli import Parser, run_main
 from itune.config import attribute_help
-from itune.data import (
+from itune.corpora import (
     Example,
     TextLenConfig,
     build_textlen,
@@ -97,13 +97,13 @@ def write_splits(splits: dict[str, list[Example]], folder: Path, overwrite: bool
         write_jsonl(splits[split], file)
 
 
-def cell_table(splits: dict[str, list[Example]]) -> str:
+def group_table(splits: dict[str, list[Example]]) -> str:
     """Return a table of how many examples each label and confound share."""
-    cells = [(0, 0), (0, 1), (1, 0), (1, 1)]
-    lines = ["split  examples" + "".join(f"  y={label} c={confound}" for label, confound in cells)]
+    groups = [(0, 0), (0, 1), (1, 0), (1, 1)]
+    lines = ["split  examples" + "".join(f"  y={label} c={confound}" for label, confound in groups)]
     for split, examples in splits.items():
         counts = Counter((example.label, example.confound) for example in examples)
-        row = "".join(f"{counts[cell]:9d}" for cell in cells)
+        row = "".join(f"{counts[group]:9d}" for group in groups)
         lines.append(f"{split:5}  {len(examples):8d}{row}")
     return "\n".join(lines)
 
@@ -114,7 +114,7 @@ def build(argv: list[str]) -> None:
     config = make_config(args)
     splits = build_textlen(*load_sentences(args.conll, config, args.seed), config)
     write_splits(splits, args.out, args.overwrite)
-    print(cell_table(splits))
+    print(group_table(splits))
 
 
 def main(argv: list[str] | None = None) -> int:

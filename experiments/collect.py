@@ -8,11 +8,11 @@ gathered into it before.
 import sys
 from pathlib import Path
 
-from itune.analysis.tables import results_table
 from itune.cli import Parser, run_main
 from itune.errors import UserError
-from itune.results import collected, read_runs
-from itune.training.records import write_json
+from itune.results.collection import collected, read_runs
+from itune.utils.json import write_json
+from itune.utils.text_tables import results_table
 
 
 def main(argv: list[str]) -> None:

@@ -9,15 +9,15 @@ from functools import partial
 from pathlib import Path
 
 import jax
-from suite import announce, list_of
 
-from itune.analysis.figures import plot_influences, require_matplotlib
-from itune.analysis.probes import probe_influences
 from itune.cli import Parser, run_main
-from itune.compiling import keep_compiled
-from itune.results import load_trained
-from itune.training.progress import Watch
-from itune.training.records import write_json
+from itune.metrics.probe_influences import probe_influences
+from itune.plots import plot_influences, require_matplotlib
+from itune.results.collection import load_trained
+from itune.utils.compiling import keep_compiled
+from itune.utils.json import write_json
+from itune.utils.progress import ProgressDisplay
+from suite import announce, list_of
 
 
 def main(argv: list[str]) -> None:
@@ -34,13 +34,13 @@ def main(argv: list[str]) -> None:
     options = parser.parse_args(argv)
     require_matplotlib()
     trained = load_trained(options.run)
-    with jax.default_matmul_precision(trained.config.precision), Watch() as watch:
+    with jax.default_matmul_precision(trained.config.precision), ProgressDisplay() as display:
         found = probe_influences(
             trained.classifier.loss,
             trained.params,
             trained.train,
             probes=options.probes,
-            notify=partial(watch.notify, "figure 1"),
+            on_progress=partial(display.on_progress, "figure 1"),
         )
     paths = [(options.to or options.run) / f"figure1.{end}" for end in ("png", "svg", "json")]
     plot_influences(found, paths[:2])

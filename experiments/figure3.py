@@ -6,12 +6,11 @@ figure3.svg; with ``--render`` or ``--results PLACE`` it runs nothing.
 
 import sys
 
-from suite import announce, gather, make_parser, place
-
-from itune.analysis.figures import plot_cid_over_seeds, require_matplotlib
-from itune.analysis.paper import FINAL_CID
 from itune.cli import run_main
-from itune.compiling import keep_compiled
+from itune.plots import plot_cid_over_seeds, require_matplotlib
+from itune.results.published import FINAL_CID
+from itune.utils.compiling import keep_compiled
+from suite import announce, gather, make_parser, place
 
 METHODS = ("finetuning", "influence_tuning", "no_spurious")
 

@@ -7,16 +7,16 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from itune.analysis.figures import plot_cid, require_matplotlib
-from itune.analysis.tables import results_table
 from itune.cli import run_main
-from itune.compiling import keep_compiled
 from itune.config import parse
 from itune.errors import require
-from itune.training.folder import Finished
-from itune.training.recipes import METHODS
+from itune.plots import plot_cid, require_matplotlib
+from itune.training.registry import METHODS
 from itune.training.run import run
+from itune.training.run_folder import Finished
 from itune.training.settings import RunConfig
+from itune.utils.compiling import keep_compiled
+from itune.utils.text_tables import results_table
 
 PRESETS = Path(__file__).parent / "presets"
 

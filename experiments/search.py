@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from itune.cli import run_main
-from itune.compiling import keep_compiled
 from itune.config import parse
 from itune.errors import require
 from itune.search import SEARCH, load_grid, make_plan, make_report, open_study, work
 from itune.training.settings import RunConfig
+from itune.utils.compiling import keep_compiled
 
 PRESETS = Path(__file__).parent / "presets"
 DEFAULT_PRESET = "textlen-minilm"

@@ -13,18 +13,22 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from run import PRESETS, Experiment
-
-from itune.analysis.render import Row, cell_text, write_table
-from itune.analysis.tables import align
 from itune.cli import Parser
 from itune.config import parse, to_dict
 from itune.errors import UserError
-from itune.results import RunResult, read_result, read_runs, require_one_configuration
-from itune.training.folder import AtWork, is_at_work
-from itune.training.recipes import METHODS
+from itune.results.collection import (
+    RunResult,
+    read_result,
+    read_runs,
+    require_one_configuration,
+)
+from itune.training.registry import METHODS
 from itune.training.run import run
+from itune.training.run_folder import RunInUse, is_at_work
 from itune.training.settings import RunConfig
+from itune.utils.table_files import Row, cell_text, write_table
+from itune.utils.text_tables import align
+from run import PRESETS, Experiment
 
 TASKS = ("textlen", "msgs")
 SEEDS = (2021, 2022, 2023, 2024, 2025)
@@ -223,7 +227,7 @@ def _ran(setting: RunConfig, key: Wanted, folder: Path, told: str) -> bool:
         _tell(f"{told}: {folder}")
     try:
         run(setting, key.method, key.seed, folder, resume=True)
-    except AtWork:  # since a moment ago
+    except RunInUse:  # since a moment ago
         return False
     return True
 

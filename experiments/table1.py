@@ -1,4 +1,4 @@
-"""Table 1 of the paper: sizes, training cells and spurious success of TextLen and MSGS.
+"""Table 1 of the paper: sizes, training groups and spurious success of TextLen and MSGS.
 
 ``python experiments/table1.py`` makes both tasks of embedded sentences; ``--textlen FOLDER`` and
 ``--msgs FOLDER`` read the released ones instead.
@@ -7,21 +7,22 @@
 import sys
 from pathlib import Path
 
-from itune.analysis.render import to_markdown, write_table
 from itune.cli import Parser, run_main
-from itune.data.cells import Cell
-from itune.data.statistics import Statistics, statistics
-from itune.data.tasks import SPLITS, DataConfig, load_splits
+from itune.corpora.statistics import Statistics, statistics
+from itune.corpora.tasks import DataConfig, load_splits
+from itune.groups import Group
+from itune.tables.splits import SPLITS
+from itune.utils.table_files import to_markdown, write_table
 
 CAPTION = "Sizes and spurious success of the tasks, beside those of Han & Tsvetkov (2021)."
 TITLES = {"textlen": "TextLen", "msgs": "MSGS"}
-CELLS = (Cell(0, 0), Cell(1, 1), Cell(1, 0), Cell(0, 1))
+GROUPS = (Group(0, 0), Group(1, 1), Group(1, 0), Group(0, 1))
 PAPER = {
     "textlen": Statistics(
-        1500, 480, 500, dict(zip(CELLS, (675, 675, 75, 75), strict=True)), 0.900, 0.500
+        1500, 480, 500, dict(zip(GROUPS, (675, 675, 75, 75), strict=True)), 0.900, 0.500
     ),
     "msgs": Statistics(
-        5000, 15000, 15000, dict(zip(CELLS, (2517, 2468, 9, 6), strict=True)), 0.997, 0.667
+        5000, 15000, 15000, dict(zip(GROUPS, (2517, 2468, 9, 6), strict=True)), 0.997, 0.667
     ),
 }
 
@@ -46,10 +47,12 @@ def main(argv: list[str]) -> None:
 
 def _table(columns: dict[str, Statistics]) -> tuple[list[str], list[list[str]]]:
     told = list(columns.values())
-    cells = sorted({cell for column in told for cell in column.train_cells})
+    groups = sorted({group for column in told for group in column.train_groups})
     lines = {
         **{f"size of {s}": [str(getattr(c, f"{s}_size")) for c in told] for s in SPLITS},
-        **{f"train, {cell}": [str(c.train_cells.get(cell, 0)) for c in told] for cell in cells},
+        **{
+            f"train, {group}": [str(c.train_groups.get(group, 0)) for c in told] for group in groups
+        },
         "spurious success, train (%)": [f"{100 * c.train_success:.1f}" for c in told],
         "spurious success, test (%)": [f"{100 * c.test_success:.1f}" for c in told],
     }

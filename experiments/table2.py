@@ -6,19 +6,24 @@ table2.md, .tex, .csv, .png and .svg; with ``--render`` or ``--results PLACE`` i
 
 import sys
 
-from suite import Suite, announce, encoder_name, gather, make_parser, place, publish
-
-from itune.analysis.comparison import HERE, METHODS_HEADER, PAPER, group_of, methods_rows
-from itune.analysis.figures import plot_accuracies, require_matplotlib
-from itune.analysis.paper import AUTHORS, TEST_ACCURACY
 from itune.cli import run_main
-from itune.compiling import keep_compiled
+from itune.plots import plot_accuracies, require_matplotlib
+from itune.results.paper_tables import (
+    HERE,
+    METHODS_HEADER,
+    PAPER,
+    methods_rows,
+    seeds_of_method,
+)
+from itune.results.published import AUTHORS, TEST_ACCURACY
+from itune.utils.compiling import keep_compiled
+from suite import Suite, announce, encoder_name, gather, make_parser, place, publish
 
 METHODS = ("finetuning", "adversarial", "influence_tuning", "embedding_tuning", "no_spurious")
 CAPTION = (
     "Accuracy on test in per cent, mean and standard deviation over seeds {seeds}; every seed "
     "counts. p values are two-sided: Student's t-test, as in the paper, Welch's, and the "
-    "permutation test of the difference of means. Worst cell, CID after training and minutes of "
+    "permutation test of the difference of means. Worst group, CID after training and minutes of "
     "training are means. {source}: {encoder}. {paper}: {authors}, bert-base-uncased, seeds 2021 to "
     "2025; its p values follow from its accuracies. {note}"
 )
@@ -29,7 +34,9 @@ def main(argv: list[str]) -> None:
     options = make_parser("table2.py", __doc__.split("\n\n")[0], methods=METHODS).parse_args(argv)
     require_matplotlib()
     suite = gather(options)
-    groups = {key: group_of(runs, options.seeds) for key, runs in _ordered(suite, options).items()}
+    groups = {
+        key: seeds_of_method(runs, options.seeds) for key, runs in _ordered(suite, options).items()
+    }
     caption = CAPTION.format(
         seeds=", ".join(map(str, options.seeds)),
         source=HERE,

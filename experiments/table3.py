@@ -6,12 +6,11 @@ table3.md, .tex and .csv; with ``--render`` or ``--results PLACE`` it runs nothi
 
 import sys
 
-from suite import encoder_name, gather, make_parser, publish
-
-from itune.analysis.comparison import ACCESS_HEADER, access_rows
-from itune.analysis.paper import AUTHORS
 from itune.cli import run_main
-from itune.compiling import keep_compiled
+from itune.results.paper_tables import ACCESS_HEADER, access_rows
+from itune.results.published import AUTHORS
+from itune.utils.compiling import keep_compiled
+from suite import encoder_name, gather, make_parser, publish
 
 METHODS = ("influence_tuning", "embedding_tuning")
 PERCENTS = (5, 10, 20, 50, 100)

@@ -7,13 +7,39 @@ from itune.errors import UserError
 
 __version__ = "0.1.0"
 
-__all__ = ["TextClassifier", "UserError", "__version__", "load"]
+__all__ = [
+    "TextClassifier",
+    "UserError",
+    "__version__",
+    "attribution",
+    "audit",
+    "compare",
+    "describe",
+    "influence",
+    "load",
+    "tune",
+]
 
-_LAZY = {"TextClassifier": "itune.estimator", "load": "itune.predictor"}
+_LAZY = {
+    "TextClassifier": "itune.estimator",
+    "audit": "itune.api",
+    "compare": "itune.api",
+    "describe": "itune.api",
+    "load": "itune.predictor",
+    "tune": "itune.api",
+}
+_PACKAGES = ("attribution", "influence")
 
 
 def __getattr__(name: str) -> Any:
-    """What takes long to import, when it is asked for."""
+    """Imports what takes long to import when it is asked for."""
+    if name in _PACKAGES:
+        return importlib.import_module(f"itune.{name}")
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return __all__

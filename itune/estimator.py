@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from itune.cli import nearest
 from itune.config import from_dict
-from itune.data.table import TableConfig, make_tables
 from itune.errors import UserError, as_folder
 from itune.predictor import as_rows, load
+from itune.tables.table import TableConfig, make_tables
 from itune.tuning import tune
+from itune.utils.suggestions import nearest
 
 
 class TextClassifier:
@@ -43,10 +43,10 @@ class TextClassifier:
         """Keeps its arguments.
 
         Args:
-          method: a key of :data:`~itune.training.recipes.METHODS`.
+          method: a key of :data:`~itune.training.registry.METHODS`.
           encoder: as of :class:`~itune.training.settings.TrainingConfig`.
           rule: makes confounds of texts, where :meth:`fit` is given none; as of
-            :class:`~itune.data.table.TableConfig`.
+            :class:`~itune.tables.table.TableConfig`.
           dev_fraction: of the rows, by which the best moment of training is selected.
           seed: of everything random.
           settings: of training by dotted name; the others suit the data.

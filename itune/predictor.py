@@ -9,9 +9,9 @@ import jax
 import numpy as np
 from scipy.special import softmax
 
-from itune.analysis.accuracy import make_logits
 from itune.data.dataset import tokenize_texts
 from itune.errors import UserError
+from itune.metrics.accuracy import make_logits
 from itune.models import BertClassifier, load_classifier, load_tokenizer, model_folder
 from itune.training.classifier import make_classifier
 
@@ -21,7 +21,7 @@ class Predictor:
 
     Attributes:
       labels: what the classes are called, in the order of columns.
-      max_length: word pieces that inputs are cut to.
+      max_length: tokens that inputs are cut to.
     """
 
     def __init__(self, folder: str | Path):

@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from itune import UserError
-from itune.cli import Parser, nearest, run_main
+from itune.cli import Parser, run_main
+from itune.utils.suggestions import nearest
 
 
 def raising(error):

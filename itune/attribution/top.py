@@ -126,21 +126,21 @@ def format_top(ranking: Top, *, width: int = 80) -> str:
         ranking: from :func:`top`.
         width: characters of a sentence; longer ones are cut at a word.
     """
-    columns = [_cells(row, width) for row in ranking.helpful + ranking.harmful]
+    columns = [_groups(row, width) for row in ranking.helpful + ranking.harmful]
     sizes = [max(map(len, column)) for column in zip(*columns, strict=True)]
 
     def lines(rows):
         for row in rows:
-            score, index, label, text = _cells(row, width)
-            cells = [score.rjust(sizes[0]), index.rjust(sizes[1]), label.ljust(sizes[2]), text]
-            yield "  " + "  ".join(cell for cell in cells if cell).rstrip()
+            score, index, label, text = _groups(row, width)
+            groups = [score.rjust(sizes[0]), index.rjust(sizes[1]), label.ljust(sizes[2]), text]
+            yield "  " + "  ".join(group for group in groups if group).rstrip()
 
     head = [] if ranking.probe is None else [f"probe: {_one_line(ranking.probe, width)}"]
     helpful, harmful = lines(ranking.helpful), lines(ranking.harmful)
     return "\n".join([*head, "most helpful", *helpful, "most harmful", *harmful])
 
 
-def _cells(row: Ranked, width: int) -> tuple[str, str, str, str]:
+def _groups(row: Ranked, width: int) -> tuple[str, str, str, str]:
     label = "" if row.label is None else f"label {row.label}"
     text = "" if row.text is None else _one_line(row.text, width)
     return f"{row.score:+.3g}", f"#{row.index}", label, text

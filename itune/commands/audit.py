@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from itune.audit.config import AuditConfig
+from itune.auditing.config import AuditConfig
 from itune.commands.output import make_origin, require_free, write_results
 from itune.config import given_values, parse
-from itune.data.table import TableConfig
 from itune.errors import UserError
-from itune.training.progress import Watch
+from itune.tables.table import TableConfig
+from itune.utils.progress import ProgressDisplay
 
 UNFINISHED = "unfinished"
 """Folder in ``out`` of what an audit that was cut off had done; the next one goes on from it."""
@@ -58,10 +58,10 @@ def main(argv: Sequence[str]) -> None:
         raise UserError("model is not set; name the folder of a finetuned classifier")
     require_free(command.out, command.overwrite)
 
-    from itune.audit.recorded import audit_recorded
+    from itune.auditing.recorded import audit_recorded
     from itune.commands.audit_text import to_text
-    from itune.compiling import keep_compiled
     from itune.report import audit_numbers, audit_page
+    from itune.utils.compiling import keep_compiled
 
     keep_compiled()
     given = {
@@ -70,14 +70,14 @@ def main(argv: Sequence[str]) -> None:
         if name.startswith(SECTION)
     }
     given.pop("train", None)
-    with Watch() as watch:
+    with ProgressDisplay() as display:
         found = audit_recorded(
             command.model,
             command.table.train or None,
             given,
             command.audit,
-            watch.notify,
-            say=watch.say,
+            display.on_progress,
+            say=display.on_message,
             keep=command.out / UNFINISHED,
         )
     origin = make_origin("audit", argv, found.digest, f"{command.audit.seed}, of every draw")

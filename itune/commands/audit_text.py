@@ -3,13 +3,13 @@
 import textwrap
 from collections.abc import Iterator
 
-from itune.analysis.render import signed
-from itune.audit.behaviour import Behaviour
-from itune.audit.flips import Flips
-from itune.audit.model import ModelAudit
-from itune.audit.sentences import Influential, Reading
-from itune.audit.verdict import Names, counted
+from itune.auditing.behaviour import Behaviour
+from itune.auditing.counterfactual import CounterfactualTest
+from itune.auditing.explanations import Explanation, Influential
+from itune.auditing.model import ModelAudit
+from itune.auditing.verdict import Names, counted
 from itune.commands.text import excerpt, most, printable, table
+from itune.utils.formats import signed
 
 LINE = 100
 """Characters of a line of prose."""
@@ -28,8 +28,8 @@ def to_text(found: ModelAudit) -> str:
         _accuracy(found, names),
         _calibration(found),
         _probe(found, names),
-        _flips(found.flips, names),
-        *(_reading(reading, found, names) for reading in found.readings),
+        _flips(found.counterfactual, names),
+        *(_reading(explanation, found, names) for explanation in found.explanations),
         "\n".join(_remarks(found)),
         _wrapped(found.verdict.headline),
     ]
@@ -76,21 +76,21 @@ def _accuracy(found: ModelAudit, names: Names) -> str:
     rows = []
     for name, of in found.audit.behaviour.items():
         rows.append([name, "", "", of.size, _percent(of.accuracy.overall), _ends(of.interval)])
-        rows += most(_cells(of, names))
+        rows += most(_groups(of, names))
     return table(header, rows)
 
 
-def _cells(of: Behaviour, names: Names) -> list[list]:
+def _groups(of: Behaviour, names: Names) -> list[list]:
     return [
         [
-            "  worst" if cell == of.accuracy.worst else "",
-            names.labels[cell.label],
-            names.confound(cell.confound),
-            of.sizes[cell],
+            "  worst" if group == of.accuracy.worst else "",
+            names.labels[group.label],
+            names.confound(group.confound),
+            of.sizes[group],
             _percent(share),
-            _ends(of.intervals[cell]),
+            _ends(of.intervals[group]),
         ]
-        for cell, share in of.accuracy.by_cell.items()
+        for group, share in of.accuracy.by_group.items()
     ]
 
 
@@ -111,8 +111,8 @@ def _probe(found: ModelAudit, names: Names) -> str:
     return table(["confound read off the pooled vector", "right"], rows)
 
 
-def _flips(flips: Flips | None, names: Names) -> str:
-    if flips is None:
+def _flips(counterfactual: CounterfactualTest | None, names: Names) -> str:
+    if counterfactual is None:
         return ""
     rows = [
         [
@@ -122,12 +122,12 @@ def _flips(flips: Flips | None, names: Names) -> str:
             names.labels[move.predicted_after],
             move.count,
         ]
-        for move in flips.moves
+        for move in counterfactual.moves
     ]
-    header = [f"in {flips.split}: from", "to", "predicted before", "after", "texts"]
+    header = [f"in {counterfactual.split}: from", "to", "predicted before", "after", "texts"]
     examples = [
         line
-        for flip in flips.examples[:FLIPS]
+        for flip in counterfactual.examples[:FLIPS]
         for line in (
             f"  predicted {names.labels[flip.predicted_before]}: {excerpt(flip.before)}",
             f"    but {names.labels[flip.predicted_after]}: {excerpt(flip.after)}",
@@ -136,13 +136,14 @@ def _flips(flips: Flips | None, names: Names) -> str:
     return "\n".join([table(header, most(rows)), *map(printable, examples)])
 
 
-def _reading(reading: Reading, found: ModelAudit, names: Names) -> str:
-    chance = reading.probabilities[reading.predicted]
+def _reading(explanation: Explanation, found: ModelAudit, names: Names) -> str:
+    chance = explanation.probabilities[explanation.predicted]
     lines = [
-        f"{found.numbered(reading.index)}: {_marked(reading, found)}",
-        f"  {_of(reading, names)}, predicted {names.labels[reading.predicted]} ({chance:.1%})",
-        *_rows("helped", reading.helpful, found, names),
-        *_rows("hurt", reading.harmful, found, names),
+        f"{found.numbered(explanation.index)}: {_marked(explanation, found)}",
+        f"  {_of(explanation, names)}, predicted {names.labels[explanation.predicted]} "
+        f"({chance:.1%})",
+        *_rows("helped", explanation.helpful, found, names),
+        *_rows("hurt", explanation.harmful, found, names),
     ]
     return "\n".join(map(printable, lines))
 
@@ -155,11 +156,11 @@ def _rows(what, rows: tuple[Influential, ...], found, names) -> Iterator[str]:
         )
 
 
-def _of(row: Reading | Influential, names: Names) -> str:
+def _of(row: Explanation | Influential, names: Names) -> str:
     return f"label {names.labels[row.label]}, confound {names.confound(row.confound)}"
 
 
-def _marked(row: Reading | Influential, found: ModelAudit) -> str:
+def _marked(row: Explanation | Influential, found: ModelAudit) -> str:
     """The text, or both, with the confound in brackets."""
     texts = (
         excerpt(text, row.spans if place == found.rule_on else ())
@@ -171,7 +172,7 @@ def _marked(row: Reading | Influential, found: ModelAudit) -> str:
 def _remarks(found: ModelAudit) -> Iterator[str]:
     """How many rows the numbers are of, where it is not all."""
     train = found.sizes["train"]
-    if found.readings and found.searched < train:
+    if found.explanations and found.searched < train:
         yield _wrapped(
             f"sentences that helped or hurt were looked for among {found.searched} of {train} "
             "training rows, drawn at random"
@@ -179,7 +180,7 @@ def _remarks(found: ModelAudit) -> Iterator[str]:
     for name, of in found.audit.behaviour.items():
         if of.size < of.total:
             yield _wrapped(
-                f"{name}: {of.size} of {of.total} rows were predicted, drawn by cell, and are "
+                f"{name}: {of.size} of {of.total} rows were predicted, drawn by group, and are "
                 "weighed as in the whole"
             )
 

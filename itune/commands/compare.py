@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from itune.commands.training import TrainingCommand, parse_training
-from itune.data.table import read_tables
+from itune.tables.table import read_tables
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ def main(argv: Sequence[str]) -> None:
 
     from itune.commands.compare_text import to_text
     from itune.commands.output import origin_of_run, require_free, write_results
-    from itune.compiling import keep_compiled
     from itune.report import compare_page
     from itune.tuning import compare
+    from itune.utils.compiling import keep_compiled
 
     require_free(command.out, command.overwrite or command.resume)
     keep_compiled()

@@ -1,11 +1,21 @@
 """What ``itune compare`` prints."""
 
-from itune.analysis.statistics import Summary
-from itune.analysis.tables import align
-from itune.tuning import Compared, MethodResult, in_words
+from itune.metrics.statistics import Summary
+from itune.tuning import Compared, MethodResult
+from itune.utils.formats import method_title
+from itune.utils.text_tables import align
 
 HEADER = (
-    *("method", "dev", "test", "mean of cells", "worst cell", "CID", "minutes", "collapsed"),
+    *(
+        "method",
+        "dev",
+        "test",
+        "group-balanced accuracy",
+        "worst group",
+        "CID",
+        "minutes",
+        "collapsed",
+    ),
     *("difference", "Welch p", "permutation p"),
 )
 
@@ -17,9 +27,9 @@ def to_text(compared: Compared) -> str:
     blocks = [
         f"{compared.data}, seeds {seeds}; mean ± standard deviation over seeds",
         align(rows),
-        "mean of cells and worst cell are of test; the difference is that of the mean of "
-        f"cells to {in_words(compared.methods[0].method)}; permutation p values are corrected "
-        "for the number of methods",
+        "group-balanced accuracy and worst group are of test; the difference is that of the mean "
+        f"of groups to {method_title(compared.methods[0].method)}; permutation p values are "
+        "corrected for the number of methods",
         " ".join(compared.verdict),
         compared.note,
         f"tables: {compared.folder / 'comparison.md'}, .csv and .tex",
@@ -34,7 +44,7 @@ def _row(result: MethodResult) -> list[str]:
     if found is not None:
         tests = [f"{found.difference:+.3f}", _p(found.welch), _p(found.corrected)]
     return [
-        in_words(result.method),
+        method_title(result.method),
         *(_spread(summary, ".3f") for summary in accuracies),
         _spread(result.cid, "+.3f"),
         _spread(result.minutes, ".1f"),

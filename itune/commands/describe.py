@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from itune.commands.text import most, table
 from itune.config import parse
-from itune.data.describe import Description, describe
-from itune.data.table import TableConfig, read_tables
-from itune.training.progress import Watch
+from itune.tables.describe import Description, describe
+from itune.tables.table import TableConfig, read_tables
+from itune.utils.progress import ProgressDisplay
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ def main(argv: Sequence[str]) -> None:
         description="Tell what a table of texts, labels and confounds holds. Writes nothing.",
         positionals={"TABLE": "train"},
     )
-    with Watch() as watch:
-        found = describe(read_tables(config, watch.notify), watch.notify)
+    with ProgressDisplay() as display:
+        found = describe(read_tables(config, display.on_progress), display.on_progress)
     print(to_json(found) if config.json else to_text(found))
 
 
@@ -46,7 +46,7 @@ def to_text(found: Description) -> str:
     """A description as a person reads it in a terminal."""
     blocks = [_overview(found), _values("label", found.label_names, found)]
     if found.confound_names:
-        blocks += [_values("confound", found.confound_names, found), _cells(found)]
+        blocks += [_values("confound", found.confound_names, found), _groups(found)]
     blocks += [_lengths(found), _warnings(found.warnings)]
     return "\n\n".join(blocks)
 
@@ -71,7 +71,7 @@ def _values(what: str, names: Sequence[str], found: Description) -> str:
     return table([what, *found.splits], most(rows))
 
 
-def _cells(found: Description) -> str:
+def _groups(found: Description) -> str:
     rows = [list(row.values()) for row in found.to_rows()]
     return table(["label", "confound", *found.splits], most(rows))
 

@@ -1,11 +1,11 @@
-"""``itune example``: a table of reviews to try the other verbs on."""
+"""``itune example``: a table of reviews to try the other commands on."""
 
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from itune.config import parse
-from itune.data.reviews import BRANDS, ReviewsConfig, write_reviews
+from itune.corpora.reviews import BRANDS, ReviewsConfig, write_reviews
 
 COLUMNS = "--text review --label rating --confound brand"
 

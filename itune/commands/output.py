@@ -1,4 +1,4 @@
-"""The report that a verb leaves in a folder: none is overwritten by accident."""
+"""The report that a command leaves in a folder: none is overwritten by accident."""
 
 import os
 from collections.abc import Sequence
@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from itune.errors import UserError
-from itune.plain import plain
 from itune.report import NUMBERS, PAGE, Origin, require_report, write_report
 from itune.report.blocks import Page
 from itune.tuning import Tuned
+from itune.utils.json import to_jsonable
 
 
 def require_free(folder: Path, overwrite: bool) -> None:
@@ -30,11 +30,11 @@ def require_free(folder: Path, overwrite: bool) -> None:
         raise UserError(f"cannot write to {parent}; choose another folder for --out")
 
 
-def make_origin(verb: str, argv: Sequence[str], digest: str, seeds: str) -> Origin:
+def make_origin(command: str, argv: Sequence[str], digest: str, seeds: str) -> Origin:
     """How the result of a command was made, here and now.
 
     Args:
-      verb: of the command.
+      command: of the command.
       argv: its other words.
       digest: of the data.
       seeds: in words.
@@ -44,19 +44,19 @@ def make_origin(verb: str, argv: Sequence[str], digest: str, seeds: str) -> Orig
     from itune.training.versions import versions
 
     device = jax.devices()[0].device_kind
-    return Origin(("itune", verb, *argv), versions(), digest, seeds, device)
+    return Origin(("itune", command, *argv), versions(), digest, seeds, device)
 
 
-def origin_of_run(verb: str, argv: Sequence[str], run: Tuned, seeds: str) -> Origin:
+def origin_of_run(command: str, argv: Sequence[str], run: Tuned, seeds: str) -> Origin:
     """How runs were made, as one of them tells.
 
     Args:
-      verb: as of :func:`make_origin`, and so are the others.
+      command: as of :func:`make_origin`, and so are the others.
       argv: the same.
       run: one of the runs.
       seeds: of all of them.
     """
-    return Origin(("itune", verb, *argv), run.versions, run.digest, seeds, run.device)
+    return Origin(("itune", command, *argv), run.versions, run.digest, seeds, run.device)
 
 
 def write_results(folder: Path, page: Page, numbers: Any, origin: Origin, text: str) -> None:
@@ -75,7 +75,7 @@ def write_results(folder: Path, page: Page, numbers: Any, origin: Origin, text: 
       UserError: the folder cannot be written to; the text is printed even so.
     """
     try:
-        write_report(page, {"origin": origin, **plain(numbers)}, folder)
+        write_report(page, {"origin": origin, **to_jsonable(numbers)}, folder)
     finally:
         print(text)
     print(f"\n{folder / PAGE} is the report; {NUMBERS} beside it has its numbers")

@@ -1,9 +1,9 @@
-"""What verbs print: tables, and texts of other people on one line of a terminal."""
+"""What commands print: tables, and texts of other people on one line of a terminal."""
 
 from collections.abc import Iterable, Sequence
 
-from itune.analysis.render import cell_text
-from itune.analysis.tables import align
+from itune.utils.table_files import cell_text
+from itune.utils.text_tables import align
 
 ROWS = 12
 """Rows of a table that are shown; of others their number."""

@@ -1,4 +1,4 @@
-"""What the verbs that train have in common: a table, a folder, and the settings of training."""
+"""What the commands that train have in common: a table, a folder, and the settings of training."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from itune.config import given_values, parse, to_dict
-from itune.data.table import TableConfig
 from itune.errors import require
+from itune.tables.table import TableConfig
 from itune.training.settings import TrainingConfig
 from itune.tuning.schedule import SCALED
 

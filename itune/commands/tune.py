@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from itune.commands.training import TrainingCommand, parse_training
-from itune.data.table import read_tables
 from itune.errors import require
+from itune.tables.table import read_tables
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ def main(argv: Sequence[str]) -> None:
 
     from itune.commands.output import origin_of_run, write_results
     from itune.commands.tune_text import to_text
-    from itune.compiling import keep_compiled
     from itune.report import require_report, tune_page
     from itune.tuning import tune
+    from itune.utils.compiling import keep_compiled
 
     require_report()
     keep_compiled()

@@ -4,13 +4,14 @@ import shlex
 from collections.abc import Iterable
 
 from itune.commands.text import table
-from itune.tuning import Moment, SplitAccuracy, Tuned, in_words
+from itune.tuning import Moment, SplitAccuracy, Tuned
+from itune.utils.formats import method_title
 
 
 def to_text(tuned: Tuned) -> str:
     """A finished run as a person reads it in a terminal."""
     blocks = [
-        f"{tuned.data}: {in_words(tuned.method)} from {tuned.encoder}, seed {tuned.seed}, "
+        f"{tuned.data}: {method_title(tuned.method)} from {tuned.encoder}, seed {tuned.seed}, "
         f"{tuned.minutes:.1f} min",
         _accuracies(tuned.accuracies),
         "\n".join([_cid(tuned), *_selected(tuned)]),
@@ -24,8 +25,8 @@ def _accuracies(splits: dict[str, SplitAccuracy]) -> str:
     rows = {
         "rows": lambda split: str(split.size),
         "accuracy": lambda split: fixed(split.accuracy),
-        "mean of cells": lambda split: fixed(split.balanced),
-        "worst cell": _worst,
+        "group-balanced accuracy": lambda split: fixed(split.balanced),
+        "worst group": _worst,
     }
     body = [[name, *map(of, splits.values())] for name, of in rows.items()]
     return table(["", *splits], body)

@@ -69,7 +69,7 @@ def parse(
 def given_values(config_type: type, argv: Sequence[str]) -> dict[str, Any]:
     """Return the values that a command line itself gives, by name, as :func:`parse` reads them.
 
-    >>> from itune.data import TextLenConfig
+    >>> from itune.corpora import TextLenConfig
     >>> given_values(TextLenConfig, ["--train_size", "40"])
     {'train_size': 40}
     """
@@ -83,7 +83,7 @@ def given_values(config_type: type, argv: Sequence[str]) -> dict[str, Any]:
 def to_arguments(config: Any, base: Any) -> list[str]:
     """Return the options that turn `base` into `config`, which is of the same class.
 
-    >>> from itune.data import TextLenConfig
+    >>> from itune.corpora import TextLenConfig
     >>> to_arguments(TextLenConfig(train_size=40), TextLenConfig())
     ['--train_size', '40']
     """

@@ -7,9 +7,9 @@ import typing
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
-from itune.cli import hint
 from itune.config.kinds import Kind, make_kind
 from itune.errors import UserError
+from itune.utils.suggestions import hint
 
 C = TypeVar("C")
 
@@ -38,7 +38,7 @@ def attribute_help(config_type: type) -> dict[str, str]:
     Base classes count as well. A name may be followed by its type in parentheses. Double backticks
     are dropped: this is for terminals.
 
-    >>> from itune.data import TextLenConfig
+    >>> from itune.corpora import TextLenConfig
     >>> attribute_help(TextLenConfig)["train_size"]
     'number of training examples.'
     """

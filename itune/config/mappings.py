@@ -18,7 +18,7 @@ def replaced(config: C, values: Mapping[str, Any]) -> C:
     Raises:
       UserError: as :func:`parse`.
 
-    >>> from itune.data import TextLenConfig
+    >>> from itune.corpora import TextLenConfig
     >>> replaced(TextLenConfig(dev_size=3), {"train_size": 40}).train_size
     40
     """
@@ -29,7 +29,7 @@ def replaced(config: C, values: Mapping[str, Any]) -> C:
 def to_dict(config: Any) -> dict[str, Any]:
     """Return a configuration as nested dicts of what JSON can hold.
 
-    >>> from itune.data import TextLenConfig
+    >>> from itune.corpora import TextLenConfig
     >>> to_dict(TextLenConfig())["prefixes"]
     ['Negative .', 'Positive .']
     """
@@ -48,7 +48,7 @@ def from_dict(config_type: type[C], mapping: Mapping[str, Any], *, source: str =
     Raises:
       UserError: as :func:`parse`.
 
-    >>> from itune.data import TextLenConfig
+    >>> from itune.corpora import TextLenConfig
     >>> from_dict(TextLenConfig, {"train_size": 40}).train_size
     40
     >>> from_dict(TextLenConfig, {"train_sise": 40})
@@ -67,8 +67,8 @@ def from_dict(config_type: type[C], mapping: Mapping[str, Any], *, source: str =
 def to_toml(config: Any) -> str:
     """Return a preset: the values that are not the defaults of the class, which has all of them.
 
-    >>> from itune.data.tasks import DataConfig
-    >>> from itune.data import TextLenConfig
+    >>> from itune.corpora.tasks import DataConfig
+    >>> from itune.corpora import TextLenConfig
     >>> print(to_toml(DataConfig(source="hub", textlen=TextLenConfig(train_size=40))))
     source = "hub"
     <BLANKLINE>

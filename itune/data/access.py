@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from itune.data.cells import Cell, cells_of
 from itune.data.dataset import HIDDEN, Dataset
 from itune.errors import UserError, require
+from itune.groups import Group, groups_of
 
 RANDOM, RELEASED = "random", "released"
 OF_EACH_MINORITY = 5
@@ -19,7 +19,7 @@ class AccessConfig:
     Attributes:
       rate: fraction of the training examples, above 0.
       rule: ``random``, a random subset; or ``released``, as the released code has it: 5 examples of
-        each minority cell, the others at random. A minority cell is any but its label's largest.
+        each minority group, the others at random. A minority group is any but its label's largest.
     """
 
     rate: float = 1.0
@@ -36,12 +36,12 @@ def draw_visible(
     """Indices of ``round(rate N)`` examples, sorted; all N at rate 1.
 
     Examples that are not annotated are never among them; where they leave fewer, all others are.
-    Under ``released`` at least 5 of each minority cell, or all of a smaller one, are among them: as
-    many others as are missing to the count are drawn from all examples that are left.
+    Under ``released`` at least 5 of each minority group, or all of a smaller one, are among them:
+    as many others as are missing to the count are drawn from all examples that are left.
 
     Args:
       label: of the N training examples.
-      confound: of the same; :data:`~itune.data.cells.HIDDEN` where not annotated.
+      confound: of the same; :data:`~itune.groups.HIDDEN` where not annotated.
       config: how many, and how.
       rng: draws them.
     """
@@ -51,7 +51,7 @@ def draw_visible(
         return annotated
     kept = np.empty(0, np.int64)
     if config.rule == RELEASED:
-        groups = minority_cells(label[annotated], confound[annotated]).values()
+        groups = minority_groups(label[annotated], confound[annotated]).values()
         drawn = [rng.choice(g, min(OF_EACH_MINORITY, len(g)), replace=False) for g in groups]
         kept = np.concatenate([kept, *(annotated[places] for places in drawn)])
     rest = np.setdiff1d(annotated, kept)
@@ -59,38 +59,39 @@ def draw_visible(
     return np.sort(np.concatenate([kept, others]))
 
 
-def minority_cells(label: np.ndarray, confound: np.ndarray) -> dict[Cell, np.ndarray]:
-    """Every cell but the largest of each label, with its indices.
+def minority_groups(label: np.ndarray, confound: np.ndarray) -> dict[Group, np.ndarray]:
+    """Every group but the largest of each label, with its indices.
 
-    >>> cells = minority_cells(np.array([0, 0, 0, 1, 1, 1]), np.array([0, 0, 1, 1, 0, 1]))
-    >>> {str(cell): indices.tolist() for cell, indices in cells.items()}
+    >>> groups = minority_groups(np.array([0, 0, 0, 1, 1, 1]), np.array([0, 0, 1, 1, 0, 1]))
+    >>> {str(group): indices.tolist() for group, indices in groups.items()}
     {'y=0 c=1': [2], 'y=1 c=0': [4]}
     """
-    cells = cells_of(label, confound)
+    groups = groups_of(label, confound)
     largest = {
-        max((c for c in cells if c.label == y), key=lambda c: len(cells[c]))
-        for y in {cell.label for cell in cells}
+        max((c for c in groups if c.label == y), key=lambda c: len(groups[c]))
+        for y in {group.label for group in groups}
     }
-    return {cell: indices for cell, indices in cells.items() if cell not in largest}
+    return {group: indices for group, indices in groups.items() if group not in largest}
 
 
 def hide_confounds(train: Dataset, config: AccessConfig, rng: np.random.Generator) -> Dataset:
     """The training data with all confounds hidden but those of :func:`draw_visible`.
 
     Raises:
-      UserError: a cell would be left with fewer than two examples that can be seen, though it has
+      UserError: a group would be left with fewer than two examples that can be seen, though it has
         them.
     """
     visible = draw_visible(train.label, train.confound, config, rng)
     annotated = train.visible
-    before = cells_of(train.label[annotated], train.confound[annotated])
-    after = cells_of(train.label[visible], train.confound[visible])
-    for cell, indices in before.items():
-        left = len(after.get(cell, ()))
+    before = groups_of(train.label[annotated], train.confound[annotated])
+    after = groups_of(train.label[visible], train.confound[visible])
+    for group, indices in before.items():
+        left = len(after.get(group, ()))
         if left < min(2, len(indices)):
             raise UserError(
-                f"access.rate {config.rate:g} leaves {left} of the {len(indices)} examples of cell "
-                f"{cell} visible, and 2 are needed; raise it, or set access.rule to {RELEASED}"
+                f"access.rate {config.rate:g} leaves {left} of the {len(indices)} examples of "
+                f"group {group} visible, and 2 are needed; raise it, or set access.rule to "
+                f"{RELEASED}"
             )
     return _with_only(train, visible)
 
@@ -98,7 +99,7 @@ def hide_confounds(train: Dataset, config: AccessConfig, rng: np.random.Generato
 def hide_lone(train: Dataset) -> Dataset:
     """The training data with the confounds hidden of examples that have no partners.
 
-    Those are the examples alone in their cell, and all of a label that then has one confound only.
+    Those are the examples alone in their group, and all of a label that then has one confound only.
 
     Raises:
       UserError: nobody has partners.
@@ -108,10 +109,10 @@ def hide_lone(train: Dataset) -> Dataset:
     [0, 0, 1, 1, -1, -1]
     """
     visible = train.visible
-    cells = cells_of(train.label[visible], train.confound[visible])
-    cells = {cell: visible[rows] for cell, rows in cells.items() if len(rows) > 1}
-    labels = [cell.label for cell in cells]
-    kept = [rows for cell, rows in cells.items() if labels.count(cell.label) > 1]
+    groups = groups_of(train.label[visible], train.confound[visible])
+    groups = {group: visible[rows] for group, rows in groups.items() if len(rows) > 1}
+    labels = [group.label for group in groups]
+    kept = [rows for group, rows in groups.items() if labels.count(group.label) > 1]
     if not kept:
         raise UserError(
             "no label occurs with two confounds of 2 or more training examples each, so nobody has "

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from itune.data.cells import HIDDEN
-from itune.data.example import Example
+from itune.corpora.example import Example
 from itune.data.ragged import Ragged, offsets_of
-from itune.data.table import Table
 from itune.errors import UserError
+from itune.groups import HIDDEN
+from itune.tables.table import Table
 
 BUCKET = 8
 """Padded lengths are multiples of this unless told otherwise, so that few shapes are compiled."""
@@ -21,13 +21,13 @@ BATCH = 2000
 
 
 class Dataset(NamedTuple):
-    """Word pieces, labels and confounds of N examples (NumPy; nothing is padded).
+    """Tokens, labels and confounds of N examples (NumPy; nothing is padded).
 
     Attributes:
       input_ids: one integer array for each example: a list of them, or a :class:`Ragged`.
       label: ``(N,)`` int32.
       confound: ``(N,)`` int32; :data:`HIDDEN` where it is not to be used.
-      second: ``(N,)`` int32, the place of the first word piece of the second text; None where
+      second: ``(N,)`` int32, the place of the first token of the second text; None where
         examples are single texts.
       multiple: lengths are padded to multiples of this.
     """
@@ -60,7 +60,7 @@ class Dataset(NamedTuple):
 
     @property
     def lengths(self) -> np.ndarray:
-        """Word pieces of each example, ``(N,)``."""
+        """Tokens of each example, ``(N,)``."""
         if isinstance(self.input_ids, Ragged):
             return self.input_ids.lengths
         return np.array([len(ids) for ids in self.input_ids])
@@ -79,7 +79,7 @@ def tokenize(
     Args:
       examples: pre-split sentences.
       tokenizer: a Hugging Face tokenizer.
-      max_length: longer sequences are cut to this many word pieces, markers included.
+      max_length: longer sequences are cut to this many tokens, markers included.
       max_positions: the model's limit.
       vocab_size: rows of the model's table; None does not check.
 
@@ -115,7 +115,7 @@ def tokenize_table(
     """Tokenises a table batch by batch; the text is never held whole.
 
     Args:
-      table: texts, or pairs of texts, whose word pieces are then marked as first or second.
+      table: texts, or pairs of texts, whose tokens are then marked as first or second.
       tokenizer: as for :func:`tokenize`.
       max_length: as for :func:`tokenize`; of a pair, the longer text is cut first.
       max_positions: the model's limit.
@@ -198,7 +198,7 @@ def _encode(
     is_pair=False,
     progress=lambda done: None,
 ) -> tuple[Ragged, np.ndarray | None]:
-    """Word pieces of batches of texts, and where the second of each pair begins."""
+    """Tokens of batches of texts, and where the second of each pair begins."""
     values, lengths, firsts, done = array("i"), array("i"), array("i"), 0  # these grow in place
     for texts, size in batches:
         encoded = tokenizer(
@@ -227,7 +227,7 @@ def _require_known(ids: np.ndarray, vocab_size: int | None) -> None:
     largest = int(ids.max(initial=0))
     if vocab_size is not None and largest >= vocab_size:
         raise UserError(
-            f"the tokenizer gives id {largest} but the encoder has {vocab_size} word pieces; their "
+            f"the tokenizer gives id {largest} but the encoder has {vocab_size} tokens; their "
             "files do not belong together, fetch both from one place"
         )
 
@@ -250,7 +250,7 @@ def collate(
     Returns:
       ``input_ids`` and ``attention_mask`` of shape ``indices.shape + (T,)``, int32 and bool, and
       ``label`` and ``confound`` of shape ``indices.shape``. For pairs of texts ``token_type_ids``
-      as well, like ``input_ids``: 1 at the word pieces of the second text, else 0.
+      as well, like ``input_ids``: 1 at the tokens of the second text, else 0.
     """
     flat = np.ravel(indices)
     rows = [dataset.input_ids[i] for i in flat]

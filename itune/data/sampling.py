@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from itune.data.cells import cells_of
 from itune.errors import UserError
+from itune.groups import groups_of
 
 
 def label_batches(
@@ -64,14 +64,14 @@ def draw_pools(
     *,
     name: str = "count",
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Draws a stratified batch: equally many of each cell, and a pool of them for each label.
+    """Draws a stratified batch: equally many of each group, and a pool of them for each label.
 
-    Labels that occur with one confound only have no partners and are left out. A smaller cell is
+    Labels that occur with one confound only have no partners and are left out. A smaller group is
     taken whole; its missing places repeat its first example and are not real.
 
     Args:
       rng: draws without replacement.
-      count: examples in all; rounded down to equally many of each cell.
+      count: examples in all; rounded down to equally many of each group.
       label: of all examples.
       confound: of all examples.
       pool: indices that may be drawn.
@@ -81,16 +81,16 @@ def draw_pools(
       For each label ``indices`` and ``is_real``, both ``(confounds, n)``.
 
     Raises:
-      UserError: fewer than two for each cell.
+      UserError: fewer than two for each group.
     """
-    cells = {cell: pool[found] for cell, found in cells_of(label[pool], confound[pool]).items()}
-    labels = [cell.label for cell in cells]
-    rows = {y: [cells[c] for c in cells if c.label == y] for y in labels if labels.count(y) > 1}
+    groups = {group: pool[found] for group, found in groups_of(label[pool], confound[pool]).items()}
+    labels = [group.label for group in groups]
+    rows = {y: [groups[c] for c in groups if c.label == y] for y in labels if labels.count(y) > 1}
     total = sum(map(len, rows.values()))
     size = count // total
     if size < 2:
         raise UserError(
-            f"{name} is {count}, which leaves fewer than 2 of each of {total} cells to a "
+            f"{name} is {count}, which leaves fewer than 2 of each of {total} groups to a "
             f"pool; set it to {2 * total} or more"
         )
     return [_draw_rows(rng, groups, size) for groups in rows.values()]

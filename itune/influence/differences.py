@@ -1,8 +1,8 @@
-"""Influence differences of many probes against whole cells, without forming any pair.
+"""Influence differences of many probes against whole groups, without forming any pair.
 
-The mean influence of a cell's examples on a probe is one inner product: ``mean_j ĝ_j . ĝ_p = ĝ_p .
-m_cell`` with ``m_cell = mean_j ĝ_j``. Two passes over the data give the influence difference of
-every example against all others: one to sum unit gradients over each cell, one to project.
+The mean influence of a group's examples on a probe is one inner product: ``mean_j ĝ_j . ĝ_p = ĝ_p .
+m_group`` with ``m_group = mean_j ĝ_j``. Two passes over the data give the influence difference of
+every example against all others: one to sum unit gradients over each group, one to project.
 """
 
 from collections.abc import Callable
@@ -43,7 +43,7 @@ def projections(
     """Builds ``fun(params, examples, directions) -> (along, own)``.
 
     ``along[p, r] = ĝ_p . D_r``, ``(n, R)``; ``own[p] = ĝ_p . ĝ_p``, ``(n,)``: what an example adds
-    to the sum over its own cell, 1, or 0 where its gradient is exactly 0.
+    to the sum over its own group, 1, or 0 where its gradient is exactly 0.
     """
 
     def fun(params, examples, directions):

@@ -1,7 +1,7 @@
 """Pools: examples of one label that are probes and partners of one another, and no pair formed.
 
 With everyone of a pool as partner of everyone, influences need no pairs: the mean influence of a
-cell on a probe is ``ĝ_p . m_cell``, ``m_cell = mean_j ĝ_j``, one inner product.
+group on a probe is ``ĝ_p . m_group``, ``m_group = mean_j ĝ_j``, one inner product.
 """
 
 from typing import Any, NamedTuple

@@ -2,13 +2,7 @@
 
 from itune.methods.adversarial import AdversarialConfig, adversarial
 from itune.methods.balanced_sampling import balanced_sampling
-from itune.methods.embedding_tuning import EmbeddingConfig, embedding_tuning
-from itune.methods.finetuning import finetuning
-from itune.methods.group_dro import GroupDroConfig, group_dro
-from itune.methods.influence_tuning import InfluenceConfig, influence_tuning
-from itune.methods.label import LabelConfig
-from itune.methods.last_layer_retraining import LastLayerConfig, last_layer_retraining
-from itune.methods.method import (
+from itune.methods.base import (
     Classifier,
     Method,
     Work,
@@ -17,6 +11,12 @@ from itune.methods.method import (
     measured_after_rounds,
     measured_at_start,
 )
+from itune.methods.embedding_tuning import EmbeddingConfig, embedding_tuning
+from itune.methods.finetuning import finetuning
+from itune.methods.group_dro import GroupDroConfig, group_dro
+from itune.methods.influence_tuning import InfluenceConfig, influence_tuning
+from itune.methods.label_steps import LabelConfig
+from itune.methods.last_layer_retraining import LastLayerConfig, last_layer_retraining
 from itune.methods.product_of_experts import ExpertsConfig, product_of_experts
 from itune.methods.rounds import RoundConfig
 from itune.methods.subsampling import subsampling

@@ -16,14 +16,14 @@ from itune.data.dataset import Dataset
 from itune.errors import require
 from itune.influence import cross_entropy
 from itune.methods.balance import require_confounds
-from itune.methods.label import (
+from itune.methods.base import Classifier, Method, Phase, Work, collect, init_phase, update
+from itune.methods.label_steps import (
     LABEL_SUMS,
     LabelConfig,
     label_epochs,
     label_optimizer,
     label_sums,
 )
-from itune.methods.method import Classifier, Method, Phase, Work, collect, init_phase, update
 
 
 @dataclass(frozen=True)

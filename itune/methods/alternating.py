@@ -12,11 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from itune.data.access import hide_lone
-from itune.data.cells import require_partners
 from itune.data.dataset import Dataset
 from itune.errors import UserError
+from itune.groups import require_partners
 from itune.influence import Pool, Tuples
-from itune.methods.label import (
+from itune.methods.base import Classifier, Method, Phase, Work, collect, init_phase, update
+from itune.methods.label_steps import (
     LABEL_SUMS,
     LabelConfig,
     label_optimizer,
@@ -24,7 +25,6 @@ from itune.methods.label import (
     label_steps,
     label_work,
 )
-from itune.methods.method import Classifier, Method, Phase, Work, collect, init_phase, update
 from itune.methods.rounds import (
     LEFT_OUT,
     POOLED,
@@ -35,7 +35,7 @@ from itune.methods.rounds import (
     longest_interval,
     starts_round,
 )
-from itune.training.optimizers import Path, bert_adam, reset_moments
+from itune.optimizers import Path, bert_adam, reset_moments
 
 Derivative = Callable[[Any, Tuples | Pool], tuple[tuple[jax.Array, Any], Any]]
 """``(params, batch) -> ((mean influence loss, info), gradient)``, as of

@@ -1,4 +1,4 @@
-"""Balanced sampling: finetuning on batches that hold equally many examples of each cell.
+"""Balanced sampling: finetuning on batches that hold equally many examples of each group.
 
 Label and confound are independent in what the model sees. Called "reweighting groups" by sampling
 in Idrissi et al. 2022, a strong baseline there.
@@ -7,10 +7,10 @@ in Idrissi et al. 2022, a strong baseline there.
 from functools import partial
 
 from itune.data.dataset import Dataset
-from itune.methods.balance import balanced_batches, visible_cells
+from itune.methods.balance import balanced_batches, visible_groups
+from itune.methods.base import Classifier, Method, Work
 from itune.methods.finetuning import finetuning
-from itune.methods.label import LabelConfig, label_epochs
-from itune.methods.method import Classifier, Method, Work
+from itune.methods.label_steps import LabelConfig, label_epochs
 
 
 def balanced_sampling(
@@ -18,8 +18,8 @@ def balanced_sampling(
 ) -> Method:
     """Minimises the label loss of balanced batches, in as many label steps as finetuning.
 
-    Each batch is drawn afresh, with replacement from a cell that is smaller than its share. Where
-    the number of cells does not divide ``label.batch``, a batch is smaller by the remainder.
+    Each batch is drawn afresh, with replacement from a group that is smaller than its share. Where
+    the number of groups does not divide ``label.batch``, a batch is smaller by the remainder.
     Examples whose confound is hidden are left out.
 
     Args:
@@ -29,12 +29,12 @@ def balanced_sampling(
       seed: of batches and dropout.
 
     Raises:
-      UserError: by its plan, where fewer than two confounds are visible, a cell has no visible
-        example, or there are more cells than a batch has examples.
+      UserError: by its plan, where fewer than two confounds are visible, a group has no visible
+        example, or there are more groups than a batch has examples.
     """
 
     def plan(train: Dataset) -> list[Work]:
-        draw = partial(balanced_batches, cells=visible_cells(train, "balanced_sampling"))
+        draw = partial(balanced_batches, groups=visible_groups(train, "balanced_sampling"))
         return label_epochs(train, label, seed, draw=draw, reads_confound=True)
 
     return finetuning(classifier, label, train_size, seed)._replace(plan=plan)

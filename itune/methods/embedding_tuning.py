@@ -18,8 +18,8 @@ from itune.influence import InfluenceInfo, Pool, Tuples
 from itune.influence.cosine import cosine
 from itune.influence.tuples import delta_of, joined
 from itune.methods.alternating import Derivative, alternating
-from itune.methods.label import LabelConfig
-from itune.methods.method import Classifier, Method
+from itune.methods.base import Classifier, Method
+from itune.methods.label_steps import LabelConfig
 from itune.methods.rounds import RoundConfig, RoundCosts
 
 COSTS = RoundCosts(tuple=1.1, pool=1.1)

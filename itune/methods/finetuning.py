@@ -8,15 +8,15 @@ effect of the influence loss.
 from typing import Any, NamedTuple
 
 from itune.data.dataset import Dataset
-from itune.methods.label import (
+from itune.methods.base import Classifier, Method, Phase, Work, init_phase
+from itune.methods.label_steps import (
     LABEL_SUMS,
     LabelConfig,
     label_epochs,
     label_optimizer,
     label_steps,
 )
-from itune.methods.method import Classifier, Method, Phase, Work, init_phase
-from itune.training.optimizers import reset_moments
+from itune.optimizers import reset_moments
 
 
 class FinetuningState(NamedTuple):

@@ -1,7 +1,7 @@
 """Group DRO: minimises the loss of the worst group, by weights that follow the groups' losses.
 
 Online algorithm of Sagawa et al. 2020a, "Distributionally robust neural networks for group shifts",
-Algorithm 1; the groups are the cells.
+Algorithm 1; a group is a combination of label and confound.
 """
 
 from collections.abc import Sequence
@@ -13,11 +13,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from itune.data.cells import Cell
 from itune.data.dataset import Dataset
 from itune.errors import require
-from itune.methods.balance import balanced_batches, share_of_cell, visible_cells
-from itune.methods.label import (
+from itune.groups import Group
+from itune.methods.balance import balanced_batches, share_of_group, visible_groups
+from itune.methods.base import Classifier, Method, Phase, Work, init_phase
+from itune.methods.label_steps import (
     FORWARD_COST,
     LABEL_SUMS,
     LabelConfig,
@@ -26,7 +27,6 @@ from itune.methods.label import (
     label_optimizer,
     label_steps,
 )
-from itune.methods.method import Classifier, Method, Phase, Work, init_phase
 
 
 @dataclass(frozen=True)
@@ -90,19 +90,19 @@ def group_dro(
       seed: of batches and dropout.
 
     Raises:
-      UserError: fewer than two confounds are visible, a cell has no visible example, or there are
-        more cells than a batch has examples.
+      UserError: fewer than two confounds are visible, a group has no visible example, or there are
+        more groups than a batch has examples.
     """
     if config.weight_decay is not None:
         label = replace(label, weight_decay=config.weight_decay)
     tx = label_optimizer(label, len(train))
-    cells = visible_cells(train, "group_dro")
-    share = share_of_cell(label, cells)
-    table = _group_table(list(cells))
+    groups = visible_groups(train, "group_dro")
+    share = share_of_group(label, groups)
+    table = _group_table(list(groups))
 
     def init(params):
         phase = init_phase(tx, params, *LABEL_SUMS)
-        zeros = jnp.zeros(len(cells), phase.count.dtype)
+        zeros = jnp.zeros(len(groups), phase.count.dtype)
         return GroupDroState(params, phase, jax.nn.log_softmax(zeros), zeros)
 
     def group_of(examples):
@@ -110,7 +110,7 @@ def group_dro(
 
     def weighted(state, outputs, examples):
         """Losses whose mean over a balanced batch is that of the groups, weighted by q."""
-        weights = len(cells) * jnp.exp(state.log_weights)
+        weights = len(groups) * jnp.exp(state.log_weights)
         return weights[group_of(examples)] * label_losses(state, outputs, examples)
 
     def group_losses(state, batch):
@@ -131,21 +131,23 @@ def group_dro(
     def label_update(state, batch):
         state, info = steps["label_update"](state, batch)
         weights = jnp.exp(state.log_weights)
-        return state, info | {f"weight {cell}": w for cell, w in zip(cells, weights, strict=True)}
+        return state, info | {
+            f"weight {group}": w for group, w in zip(groups, weights, strict=True)
+        }
 
     def plan(train: Dataset) -> list[Work]:
-        draw = partial(balanced_batches, cells=visible_cells(train, "group_dro"))
+        draw = partial(balanced_batches, groups=visible_groups(train, "group_dro"))
         return _losses_first(label_epochs(train, label, seed, draw=draw, reads_confound=True))
 
     ours = {"group_losses": group_losses, "group_weights": group_weights}
     return Method(init, {**steps, **ours, "label_update": label_update}, plan)
 
 
-def _group_table(cells: Sequence[Cell]) -> np.ndarray:
+def _group_table(groups: Sequence[Group]) -> np.ndarray:
     """The number of each group, by label and confound."""
-    table = np.zeros(np.max(cells, axis=0) + 1, np.int32)
-    for number, cell in enumerate(cells):
-        table[cell] = number
+    table = np.zeros(np.max(groups, axis=0) + 1, np.int32)
+    for number, group in enumerate(groups):
+        table[group] = number
     return table
 
 

@@ -10,8 +10,8 @@ from typing import ClassVar
 from itune.errors import require
 from itune.influence import PAIR_FREE, ROUTES, value_and_grad
 from itune.methods.alternating import alternating
-from itune.methods.label import LabelConfig
-from itune.methods.method import Classifier, Method
+from itune.methods.base import Classifier, Method
+from itune.methods.label_steps import LabelConfig
 from itune.methods.rounds import POOLED, RoundConfig, RoundCosts
 
 FASTEST = "fastest"

@@ -15,8 +15,9 @@ import numpy as np
 from itune.data.dataset import Dataset, chunks_by_length
 from itune.data.sampling import label_batches
 from itune.errors import require
-from itune.methods.balance import balanced_subset, visible_cells
-from itune.methods.label import (
+from itune.methods.balance import balanced_subset, visible_groups
+from itune.methods.base import Classifier, Method, Phase, Work, init_phase, update
+from itune.methods.label_steps import (
     FORWARD_COST,
     LABEL_SUMS,
     LabelConfig,
@@ -26,8 +27,7 @@ from itune.methods.label import (
     label_steps,
     label_sums,
 )
-from itune.methods.method import Classifier, Method, Phase, Work, init_phase, update
-from itune.training.optimizers import bert_adam, warmup_linear
+from itune.optimizers import bert_adam, warmup_linear
 
 ZERO, FINETUNED = "zero", "finetuned"
 
@@ -71,7 +71,7 @@ def last_layer_retraining(
 ) -> Method:
     """Finetunes, then minimises the label loss of a balanced subset in the head alone.
 
-    The subset has as many visible examples of each cell as the smallest cell has; examples whose
+    The subset has as many visible examples of each group as the smallest group has; examples whose
     confound is hidden take part in finetuning only. Its pooled vectors are without dropout.
 
     This differs from the paper in: 1. the subset is of the training data, which the encoder has
@@ -88,7 +88,7 @@ def last_layer_retraining(
       seed: of batches and dropout, which are finetuning's with the same seed, and of the subset.
 
     Raises:
-      UserError: fewer than two confounds are visible, or a cell has fewer than two visible
+      UserError: fewer than two confounds are visible, or a group has fewer than two visible
         examples.
     """
     tx = label_optimizer(label, len(train))
@@ -141,7 +141,7 @@ def _head_batches(
     train: Dataset, label: LabelConfig, config: LastLayerConfig, seed: int
 ) -> list[np.ndarray]:
     rng = np.random.default_rng([seed, 2])
-    subset = balanced_subset(rng, visible_cells(train, "last_layer_retraining", least=2))
+    subset = balanced_subset(rng, visible_groups(train, "last_layer_retraining", least=2))
     batch = min(label.batch, len(subset))
     epochs = label_batches(rng, len(subset), batch, config.epochs)
     return [subset[places] for batches in epochs for places in batches]

@@ -14,9 +14,9 @@ from itune.data.dataset import HIDDEN, Dataset
 from itune.errors import require
 from itune.influence import cross_entropy
 from itune.methods.balance import require_confounds
+from itune.methods.base import Classifier, Method, Work
 from itune.methods.finetuning import finetuning
-from itune.methods.label import LabelConfig, label_epochs, label_optimizer, label_steps
-from itune.methods.method import Classifier, Method, Work
+from itune.methods.label_steps import LabelConfig, label_epochs, label_optimizer, label_steps
 
 
 @dataclass(frozen=True)

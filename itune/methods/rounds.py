@@ -4,7 +4,7 @@ A round starts after a label step whose number the interval divides, if more tha
 of label steps is left. With drawn partners a round draws its probes once, keeps them for its
 epochs, draws their partners anew in each epoch, and averages ``batch`` tuples into one update. With
 pooled partners it makes as many updates, each by a fresh batch with equally many examples of each
-cell.
+group.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ import numpy as np
 from itune.data.dataset import Dataset, chunks_by_length
 from itune.data.sampling import draw_partners, draw_pools, draw_probes
 from itune.errors import require
-from itune.methods.method import Work
+from itune.methods.base import Work
 
 SCHEDULES = ("paper", "released")
 DRAWN, POOLED = "drawn", "pooled"
@@ -35,10 +35,10 @@ class RoundConfig:
       probes: of one round.
       k: A examples, and B examples, of each probe, where partners are drawn.
       partners: ``drawn``, k + k of each probe's own, as in the paper; or ``pooled``: each update
-        takes a batch with equally many examples of each cell, whose partners are all others of the
+        takes a batch with equally many examples of each group, whose partners are all others of the
         batch with their label. The same influence loss with all pairs, at a fraction of the cost.
-      lone: what is done about examples without partners, alone in their cell or of a label with one
-        confound only: ``refused``, or ``left_out`` of rounds.
+      lone: what is done about examples without partners, alone in their group or of a label with
+        one confound only: ``refused``, or ``left_out`` of rounds.
       weight_decay: decoupled, on every parameter that a round trains.
       clip: largest gradient norm of one tensor.
       schedule: ``paper`` keeps dropout on in every label step and ends a round with an update on

@@ -1,4 +1,4 @@
-"""Subsampling: finetuning on a random subset in which all cells are as large as the smallest.
+"""Subsampling: finetuning on a random subset in which all groups are as large as the smallest.
 
 Label and confound are independent in it; what it pays is data (Sagawa et al. 2020b, "An
 investigation of why overparameterization exacerbates spurious correlations"; Idrissi et al. 2022).
@@ -7,10 +7,10 @@ investigation of why overparameterization exacerbates spurious correlations"; Id
 from functools import partial
 
 from itune.data.dataset import Dataset
-from itune.methods.balance import subset_batches, visible_cells
+from itune.methods.balance import subset_batches, visible_groups
+from itune.methods.base import Classifier, Method, Work
 from itune.methods.finetuning import finetuning
-from itune.methods.label import LabelConfig, label_epochs
-from itune.methods.method import Classifier, Method, Work
+from itune.methods.label_steps import LabelConfig, label_epochs
 
 
 def subsampling(classifier: Classifier, label: LabelConfig, train_size: int, seed: int) -> Method:
@@ -27,12 +27,12 @@ def subsampling(classifier: Classifier, label: LabelConfig, train_size: int, see
       seed: of the subset, batches and dropout.
 
     Raises:
-      UserError: by its plan, where fewer than two confounds are visible, or a cell has fewer than
+      UserError: by its plan, where fewer than two confounds are visible, or a group has fewer than
         two visible examples.
     """
 
     def plan(train: Dataset) -> list[Work]:
-        draw = partial(subset_batches, cells=visible_cells(train, "subsampling", least=2))
+        draw = partial(subset_batches, groups=visible_groups(train, "subsampling", least=2))
         return label_epochs(train, label, seed, draw=draw, reads_confound=True)
 
     return finetuning(classifier, label, train_size, seed)._replace(plan=plan)

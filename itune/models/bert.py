@@ -31,12 +31,12 @@ class BertConfig:
     """Sizes and rates of a :class:`BertClassifier`.
 
     Attributes:
-        vocab_size: Number of word pieces.
+        vocab_size: Number of tokens.
         hidden_size: Width of the residual stream; a multiple of ``num_heads``.
         num_layers: Number of encoder layers.
         num_heads: Attention heads in each layer.
         intermediate_size: Width of the feed-forward layer.
-        max_positions: Longest input, in word pieces.
+        max_positions: Longest input, in tokens.
         type_vocab_size: Number of segment ids.
         layer_norm_eps: Added to the variance in every layer normalisation.
         hidden_dropout: Rate on embeddings, residual branches and (unless ``classifier_dropout``
@@ -195,7 +195,7 @@ class BertClassifier(nn.Module):
         """Scores the classes of each sequence.
 
         Args:
-            input_ids: Word pieces, integers, ``(..., T)`` with any leading axes.
+            input_ids: Tokens, integers, ``(..., T)`` with any leading axes.
             attention_mask: Same shape; zero or False marks padding, whose keys get an attention
                 probability of exactly 0.
             token_type_ids: Same shape; segment ids, all 0 if None.

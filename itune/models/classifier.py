@@ -8,7 +8,7 @@ import jax
 from itune.errors import UserError, as_folder
 from itune.models.bert import BertConfig
 from itune.models.folder import load_config, read_json, read_tensors
-from itune.models.names import Params, from_hugging_face
+from itune.models.hf_weights import Params, from_hugging_face
 
 _HEAD = {"classifier.weight": "classification head", "bert.pooler.dense.weight": "pooler"}
 """Tensors that an encoder without a classifier lacks, and what they belong to."""

@@ -17,7 +17,7 @@ import numpy as np
 
 from itune.errors import UserError
 from itune.models.bert import BertConfig
-from itune.models.names import Params, from_hugging_face, to_hugging_face
+from itune.models.hf_weights import Params, from_hugging_face, to_hugging_face
 
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -216,7 +216,7 @@ def save_classifier(
         params: The model's parameters; written as float32.
         tokenizer_source: Folder whose tokenizer files are copied; None writes no tokenizer.
         labels: Names of the classes, in order; ``LABEL_0`` and so on if None.
-        max_length: Word pieces that whoever loads the tokenizer should cut to; the source's own
+        max_length: Tokens that whoever loads the tokenizer should cut to; the source's own
             limit if None.
         has_head: Write the classification head as well, not the encoder alone.
         overwrite: Replace a saved model that is already there.

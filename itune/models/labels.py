@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from itune.errors import UserError
-from itune.models.names import Params
+from itune.models.hf_weights import Params
 
 
 def match_labels(model: Sequence[str], table: Sequence[str]) -> tuple[np.ndarray, str | None]:

@@ -1,20 +1,20 @@
-"""Accuracies of cells as tables of bars."""
+"""Accuracies of groups as tables of bars."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from itune.audit.proportions import wilson
+from itune.metrics.proportions import wilson
 from itune.report.blocks import MOST, Bar, Table
 from itune.report.text import isolated
 
 INTERVALS = "Lines across the bars are 95 % intervals (Wilson)."
 
 
-class CellRow(NamedTuple):
-    """Accuracy of a cell.
+class GroupRow(NamedTuple):
+    """Accuracy of a group.
 
     Attributes:
-      name: what the cell is called.
+      name: what the group is called.
       accuracy: a fraction.
       size: rows.
     """
@@ -24,26 +24,26 @@ class CellRow(NamedTuple):
     size: int
 
 
-def cell_name(label: str, confound: str) -> str:
-    """A cell as the pages call it, neither name turning the other round.
+def group_name(label: str, confound: str) -> str:
+    """A group as the pages call it, neither name turning the other round.
 
-    >>> cell_name("good", "Acme")
+    >>> group_name("good", "Acme")
     'good / Acme'
     """
     return f"{isolated(label)} / {isolated(confound)}"
 
 
-def cell_table(caption: str, rows: Sequence[CellRow], worst: str) -> Table:
-    """A bar for each cell, with its 95 % interval; of very many cells the worst.
+def group_table(caption: str, rows: Sequence[GroupRow], worst: str) -> Table:
+    """A bar for each group, with its 95 % interval; of very many groups the worst.
 
     Args:
       caption: what the accuracies are of.
-      rows: of the cells.
-      worst: the name of the cell to mark, unless all are alike.
+      rows: of the groups.
+      worst: the name of the group to mark, unless all are alike.
     """
     is_uneven = len({row.accuracy for row in rows}) > 1
 
-    def line(row: CellRow):
+    def line(row: GroupRow):
         ends = wilson(row.accuracy * row.size, row.size)
         mark = "worst" if is_uneven and row.name == worst else ""
         return row.name, Bar(row.accuracy, f"{row.accuracy:.3f}", *ends, mark), f"{row.size:,}"

@@ -5,14 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from itune.analysis.render import signed
-from itune.audit import ModelAudit
-from itune.audit.behaviour import Behaviour
-from itune.audit.plan import in_words
-from itune.audit.verdict import Names, counted
-from itune.data.cells import Cell
-from itune.data.splits import SPLITS
-from itune.report.accuracies import CellRow, cell_name, cell_table
+from itune.auditing import ModelAudit
+from itune.auditing.behaviour import Behaviour
+from itune.auditing.verdict import Names, counted
+from itune.groups import Group
+from itune.report.accuracies import GroupRow, group_name, group_table
 from itune.report.blocks import (
     ALARM,
     CALM,
@@ -28,14 +25,15 @@ from itune.report.blocks import (
     Tile,
     Tiles,
 )
-from itune.report.influences import Groups, groups_of, influences_figure
-from itune.report.numbers import p_value, percent
+from itune.report.influences import LabelInfluences, influences_by_label, influences_figure
 from itune.report.origin import FOOTER, Origin, origin_section
-from itune.report.sentences import flip_blocks, reading_blocks
+from itune.report.sentences import counterfactual_blocks, explanation_blocks
 from itune.report.terms import terms
 from itune.report.text import isolated
+from itune.tables.splits import SPLITS
+from itune.utils.formats import duration, p_value, percent, signed
 
-TONES = {"leans": ALARM, "no_sign": CALM, "unsettled": OPEN}
+TONES = {"leans": ALARM, "no_sign": CALM, "inconclusive": OPEN}
 
 
 def audit_page(found: ModelAudit, origin: Origin) -> Page:
@@ -48,19 +46,19 @@ def audit_page(found: ModelAudit, origin: Origin) -> Page:
     names = Names(*(tuple(map(isolated, of)) for of in (found.label_names, found.confound_names)))
     sections = {
         "What influences what": _influence(found, names),
-        "Accuracy by cell": _behaviour(found, names),
-        "When the confound is swapped": flip_blocks(found, names),
-        "What the model learnt from": reading_blocks(found, names),
-        "Words used here": [Facts(terms("influence", "confound", "CID", "cell", "interval"))],
+        "Accuracy by group": _behaviour(found, names),
+        "When the confound is swapped": counterfactual_blocks(found, names),
+        "What the model learnt from": explanation_blocks(found, names),
+        "Words used here": [Facts(terms("influence", "confound", "CID", "group", "interval"))],
     }
     sections = {title: tuple(blocks) for title, blocks in sections.items()}
-    cells = found.audit.cells
+    groups = found.audit.groups
     sizes = ", ".join(f"{size:,} {name}" for name, size in found.sizes.items())
     return Page(
         title=f"Audit of {'/'.join(Path(found.model).parts[-2:])}",
         subtitle=(
-            f"{sizes} examples; {len({cell.label for cell in cells})} labels, "
-            f"{len({cell.confound for cell in cells})} confounds"
+            f"{sizes} examples; {len({group.label for group in groups})} labels, "
+            f"{len({group.confound for group in groups})} confounds"
         ),
         lead=(
             Answer(TONES[found.verdict.kind], found.verdict.headline, found.verdict.reasons),
@@ -82,20 +80,22 @@ def audit_numbers(found: ModelAudit) -> dict[str, Any]:
     different confounds.
     """
     shown = {
-        found.label_names[label]: dict(zip(("same", "different"), group.spreads(), strict=True))
-        for label, group in _groups(found).items()
+        found.label_names[label]: dict(
+            zip(("same", "different"), influences.spreads(), strict=True)
+        )
+        for label, influences in _influences_by_label(found).items()
     }
     kept = found._replace(audit=found.audit._replace(matrix=None))
     return {**kept._asdict(), "influences": shown}
 
 
-def _groups(found: ModelAudit) -> dict[int, Groups]:
+def _influences_by_label(found: ModelAudit) -> dict[int, LabelInfluences]:
     audit = found.audit
-    return groups_of(audit.matrix, audit.label, audit.confound, audit.share)
+    return influences_by_label(audit.matrix, audit.label, audit.confound, audit.share)
 
 
 def _tiles(found: ModelAudit, names: Names) -> Iterator[Tile]:
-    test, probe, flips = found.audit.test, found.audit.probe, found.flips
+    test, probe, counterfactual = found.audit.test, found.audit.probe, found.counterfactual
     sure = f"{signed(test.low)} to {signed(test.high)}, p {p_value(test.p)}"
     if whole := found.audit.influence:
         sample = f"in a sample {signed(test.cid)}, {sure}"
@@ -106,15 +106,16 @@ def _tiles(found: ModelAudit, names: Names) -> Iterator[Tile]:
     split, behaviour = _judged(found)
     worst = behaviour.accuracy.worst
     yield Tile(
-        f"{behaviour.accuracy.by_cell[worst]:.3f}",
-        f"accuracy of the worst cell of {split}",
+        f"{behaviour.accuracy.by_group[worst]:.3f}",
+        f"accuracy of the worst group of {split}",
         f"{_name(names, worst)}; overall {behaviour.accuracy.overall:.3f}",
     )
-    if flips:
+    if counterfactual:
         yield Tile(
-            percent(flips.share),
+            percent(counterfactual.share),
             "predictions that change with the confound",
-            f"{percent(flips.low)} to {percent(flips.high)}, of {flips.size:,}",
+            f"{percent(counterfactual.low)} to {percent(counterfactual.high)}, of "
+            f"{counterfactual.size:,}",
         )
     if probe:
         yield Tile(
@@ -126,7 +127,7 @@ def _tiles(found: ModelAudit, names: Names) -> Iterator[Tile]:
 
 def _influence(found: ModelAudit, names: Names) -> Iterator[Block]:
     audit, test = found.audit, found.audit.test
-    yield influences_figure(_groups(found), names)
+    yield influences_figure(_influences_by_label(found), names)
     yield Paragraph(
         f"In a sample of {test.size:,} training examples CID is {signed(test.cid)}, and with 95 % "
         f"confidence between {signed(test.low)} and {signed(test.high)} ({test.draws:,} draws). "
@@ -138,7 +139,7 @@ def _influence(found: ModelAudit, names: Names) -> Iterator[Block]:
     if not audit.influence:
         yield Paragraph(
             "CID of all training examples was left out; it is estimated to take "
-            f"{in_words(audit.minutes_of_whole)}."
+            f"{duration(audit.minutes_of_whole)}."
         )
     elif len(audit.influence.pairs) > len(audit.influence.by_label):
         yield _pair_table(found, names)
@@ -190,17 +191,17 @@ def _pair_table(found: ModelAudit, names: Names) -> Table:
 def _behaviour(found: ModelAudit, names: Names) -> Iterator[Block]:
     split, behaviour = _judged(found)
     rows = [
-        CellRow(_name(names, cell), accuracy, behaviour.sizes[cell])
-        for cell, accuracy in behaviour.accuracy.by_cell.items()
+        GroupRow(_name(names, group), accuracy, behaviour.sizes[group])
+        for group, accuracy in behaviour.accuracy.by_group.items()
     ]
-    yield cell_table(f"Accuracy on {split}", rows, _name(names, behaviour.accuracy.worst))
+    yield group_table(f"Accuracy on {split}", rows, _name(names, behaviour.accuracy.worst))
 
     def row(name: str, of: Behaviour):
         worst = of.accuracy.worst
         return (
             name,
             f"{of.accuracy.overall:.3f}",
-            f"{of.accuracy.by_cell[worst]:.3f}",
+            f"{of.accuracy.by_group[worst]:.3f}",
             _name(names, worst),
             f"{of.calibration_error:.3f}",
             f"{of.brier:.3f}",
@@ -209,15 +210,15 @@ def _behaviour(found: ModelAudit, names: Names) -> Iterator[Block]:
 
     yield Table(
         "All data",
-        ("data", "accuracy", "worst cell", "which", "calibration error", "Brier", "rows"),
+        ("data", "accuracy", "worst group", "which", "calibration error", "Brier", "rows"),
         tuple(row(*item) for item in found.audit.behaviour.items()),
         "Calibration error: how far confidence and accuracy are apart, in the mean. Brier: squared "
         "distance of the probabilities from the truth, 0 to 2.",
     )
 
 
-def _name(names: Names, cell: Cell) -> str:
-    return cell_name(names.labels[cell.label], names.confound(cell.confound))
+def _name(names: Names, group: Group) -> str:
+    return group_name(names.labels[group.label], names.confound(group.confound))
 
 
 def _judged(found: ModelAudit) -> tuple[str, Behaviour]:

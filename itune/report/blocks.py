@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from itune.analysis.render import Cell
 from itune.report.text import Piece
+from itune.utils.table_files import Cell
 
 MOST = 40
 """Rows that a long table shows."""
@@ -122,7 +122,7 @@ class Sentence(NamedTuple):
     influence: float | None = None
 
 
-class Group(NamedTuple):
+class SentenceList(NamedTuple):
     """Sentences under a heading."""
 
     heading: str
@@ -130,17 +130,17 @@ class Group(NamedTuple):
 
 
 class Sentences(NamedTuple):
-    """A sentence, and groups of others that belong to it.
+    """A sentence, and lists of others that belong to it.
 
     Attributes:
       heading: what this is.
       sentence: the one that it is about, if there is one.
-      groups: side by side where there is room.
+      lists: side by side where there is room.
     """
 
     heading: str
     sentence: Sentence | None
-    groups: tuple[Group, ...]
+    lists: tuple[SentenceList, ...]
 
 
 class Code(NamedTuple):

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from itune.analysis.render import signed
 from itune.report.blocks import Figure
 from itune.report.drawing import FIRST, LINE, SOFT, draw
 from itune.report.text import short
 from itune.tuning import Moment
+from itune.utils.formats import signed
 
 COLUMNS = 2
 LEAST = 0.01

@@ -3,9 +3,8 @@
 import math
 from collections.abc import Iterator
 
-from itune.analysis.render import signed
-from itune.analysis.statistics import Summary, summarise
-from itune.report.accuracies import cell_name
+from itune.metrics.statistics import Summary, summarise
+from itune.report.accuracies import group_name
 from itune.report.blocks import (
     MOST,
     OPEN,
@@ -19,13 +18,13 @@ from itune.report.blocks import (
     Table,
 )
 from itune.report.cid import cid_figure
-from itune.report.numbers import p_value
 from itune.report.origin import FOOTER, Origin, origin_section
 from itune.report.seeds import seeds_figure
 from itune.report.terms import terms
 from itune.report.tune import settings_table
-from itune.tuning import Compared, MethodResult, in_words
+from itune.tuning import Compared, MethodResult
 from itune.tuning.compared import balanced_of, worst_of
+from itune.utils.formats import method_title, p_value, signed
 
 
 def compare_page(found: Compared, origin: Origin) -> Page:
@@ -35,16 +34,16 @@ def compare_page(found: Compared, origin: Origin) -> Page:
       found: what the methods came to.
       origin: how they were run.
     """
-    names = [in_words(result.method) for result in found.methods]
+    names = [method_title(result.method) for result in found.methods]
     courses = [[run.course for run in result.runs] for result in found.methods]
     cid = cid_figure(dict(zip(names, courses, strict=True)))
-    cells = _cell_table(found)
+    groups = _group_table(found)
     sections = {
         "Accuracy on test": (_seeds(found), _table(found)),
         "CID over training": () if cid is None else (cid,),
-        "Accuracy by cell": () if cells is None else (cells,),
+        "Accuracy by group": () if groups is None else (groups,),
         "All settings": (settings_table(run for result in found.methods for run in result.runs),),
-        "Words used here": (Facts(terms("CID", "influence", "confound", "cell", "round")),),
+        "Words used here": (Facts(terms("CID", "influence", "confound", "group", "round")),),
     }
     headline, *reasons = found.verdict
     return Page(
@@ -70,7 +69,7 @@ def _collapsed(found: Compared) -> Iterator[Block]:
 def _seeds(found: Compared) -> Block:
     return seeds_figure(
         {
-            in_words(result.method): [
+            method_title(result.method): [
                 [value(run) for run in result.runs] for value in (balanced_of, worst_of)
             ]
             for result in found.methods
@@ -79,16 +78,16 @@ def _seeds(found: Compared) -> Block:
 
 
 def _table(found: Compared) -> Table:
-    first = in_words(found.methods[0].method)
+    first = method_title(found.methods[0].method)
     return Table(
         "Mean ± standard deviation over seeds",
         (
-            *("method", "mean of cells", "worst cell", "all of test", "CID", "minutes"),
+            *("method", "group-balanced accuracy", "worst group", "all of test", "CID", "minutes"),
             *("collapsed", "difference", "p"),
         ),
         tuple(map(_row, found.methods)),
-        f"The difference is that of the mean of cells to {first}; p is of a permutation test of "
-        "it, corrected for the number of methods (Holm). Minutes are of training.",
+        f"The difference is that of the group-balanced accuracy to {first}; p is of a permutation "
+        "test of it, corrected for the number of methods (Holm). Minutes are of training.",
     )
 
 
@@ -99,7 +98,7 @@ def _row(result: MethodResult) -> tuple:
         p = None if math.isnan(found.corrected) else p_value(found.corrected)
         tests = (signed(found.difference), p)
     return (
-        in_words(result.method),
+        method_title(result.method),
         *(_spread(of) for of in (result.balanced, result.worst, result.test)),
         _spread(result.cid, signed),
         _spread(result.minutes, lambda value: f"{value:.1f}"),
@@ -113,17 +112,17 @@ def _spread(summary: Summary, shown=lambda value: f"{value:.3f}") -> str:
     return f"{shown(summary.mean)}{spread}"
 
 
-def _cell_table(found: Compared) -> Table | None:
-    """The mean over seeds of each cell of test, by method."""
-    cells = found.methods[0].runs[0].accuracies["test"].cells
-    sizes = {cell_name(cell.label, cell.confound): cell.size for cell in cells}
+def _group_table(found: Compared) -> Table | None:
+    """The mean over seeds of each group of test, by method."""
+    groups = found.methods[0].runs[0].accuracies["test"].groups
+    sizes = {group_name(group.label, group.confound): group.size for group in groups}
     if not sizes:
         return None
     columns = [
         [
             {
-                cell_name(cell.label, cell.confound): cell.accuracy
-                for cell in run.accuracies["test"].cells
+                group_name(group.label, group.confound): group.accuracy
+                for group in run.accuracies["test"].groups
             }
             for run in result.runs
         ]
@@ -137,5 +136,9 @@ def _cell_table(found: Compared) -> Table | None:
         )
         for name, size in sizes.items()
     )
-    header = ("label / confound", *(in_words(result.method) for result in found.methods), "rows")
+    header = (
+        "label / confound",
+        *(method_title(result.method) for result in found.methods),
+        "rows",
+    )
     return Table("Accuracy on test, mean over seeds", header, tuple(rows)).first(MOST)

@@ -7,13 +7,13 @@ from itune.report.drawing import FIRST, INK, SECOND, SOFT, draw
 from itune.training.selection import Selected
 from itune.tuning import SplitAccuracy
 
-LOOKS = {"all rows": (SECOND, "s", "-"), "worst cell": (FIRST, "^", "--")}
+LOOKS = {"all rows": (SECOND, "s", "-"), "worst group": (FIRST, "^", "--")}
 
 
 def course_figure(
     course: Sequence[tuple[int, str, SplitAccuracy]], selected: Selected | None
 ) -> Figure | None:
-    """Accuracy of all rows, and of the worst cell; the moment that gave the model stands out.
+    """Accuracy of all rows, and of the worst group; the moment that gave the model stands out.
 
     Args:
       course: step, note and accuracies of each measurement.
@@ -27,7 +27,7 @@ def course_figure(
     steps = [step for step, _, _ in course]
     lines = {"all rows": [found.accuracy for *_, found in course]}
     if all(found.worst for *_, found in course):
-        lines["worst cell"] = [found.worst.accuracy for *_, found in course]
+        lines["worst group"] = [found.worst.accuracy for *_, found in course]
 
     def fill(axes):
         (panel,) = axes

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
-from itune.analysis.figures.drawing import require_matplotlib
+from itune.plots.drawing import require_matplotlib
 
 INK, SOFT, LINE = "#000000", "#767676", "#cccccc"
 FIRST, SECOND = "#c44e52", "#2f6db5"

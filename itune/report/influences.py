@@ -1,12 +1,12 @@
-"""How influences are distributed in their two groups: same confound, and different confound."""
+"""How influences are distributed in their two by_label: same confound, and different confound."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from itune.audit.verdict import Names
-from itune.data.cells import Cell, cells_of
+from itune.auditing.verdict import Names
+from itune.groups import Group, groups_of
 from itune.report.blocks import Figure
 from itune.report.drawing import FIRST, SECOND, SOFT, draw
 from itune.report.text import short
@@ -19,7 +19,7 @@ PANELS = 6
 """Labels that are drawn, those of the largest share; of others the number is told."""
 
 
-class Groups(NamedTuple):
+class LabelInfluences(NamedTuple):
     """Influences among examples of one label, and what each counts for (NumPy).
 
     The mean of ``values`` by ``same``, minus that by ``different``, is the CID of the label.
@@ -28,7 +28,7 @@ class Groups(NamedTuple):
       values: influences of pairs, ``(m,)``.
       same: weights of the pairs that share their confound, ``(m,)``; sum 1.
       different: weights of the others, ``(m,)``; sum 1.
-      share: of the label's cells among the data.
+      share: of the label's groups among the data.
     """
 
     values: np.ndarray
@@ -55,27 +55,27 @@ class Spread(NamedTuple):
     high: float
 
 
-def groups_of(
-    matrix: np.ndarray, label: np.ndarray, confound: np.ndarray, share: Mapping[Cell, float]
-) -> dict[int, Groups]:
-    """Influences by label, weighted as :func:`itune.audit.cid_test` does.
+def influences_by_label(
+    matrix: np.ndarray, label: np.ndarray, confound: np.ndarray, share: Mapping[Group, float]
+) -> dict[int, LabelInfluences]:
+    """Influences by label, weighted as :func:`itune.auditing.cid_test` does.
 
     Args:
       matrix: ``(n, n)``, influences among a sample.
       label: of its n examples.
       confound: of the same.
-      share: of each cell among the data.
+      share: of each group among the data.
     """
-    cells = cells_of(label, confound)
+    groups = groups_of(label, confound)
     found = {}
-    for y in dict.fromkeys(cell.label for cell in cells):
-        of_label = {cell: rows for cell, rows in cells.items() if cell.label == y}
+    for y in dict.fromkeys(group.label for group in groups):
+        of_label = {group: rows for group, rows in groups.items() if group.label == y}
         members = np.concatenate(list(of_label.values()))
         same, different = np.zeros((2, len(label), len(label)))
-        for cell, rows in of_label.items():
+        for group, rows in of_label.items():
             others = np.setdiff1d(members, rows)
             if len(rows) > 1 and len(others):
-                weight = share[cell] / len(rows)
+                weight = share[group] / len(rows)
                 same[np.ix_(rows, rows)] = weight / (len(rows) - 1)
                 different[np.ix_(rows, others)] = weight / len(others)
         np.fill_diagonal(same, 0)
@@ -83,14 +83,14 @@ def groups_of(
         if total > 0:
             is_used = (same > 0) | (different > 0)
             parts = (matrix, same / total, different / different.sum())
-            found[y] = Groups(*(part[is_used] for part in parts), share=float(total))
+            found[y] = LabelInfluences(*(part[is_used] for part in parts), share=float(total))
     return found
 
 
-def influences_figure(groups: Mapping[int, Groups], names: Names) -> Figure:
+def influences_figure(by_label: Mapping[int, LabelInfluences], names: Names) -> Figure:
     """A panel for each label: both groups as histograms, with their means."""
-    largest = sorted(sorted(groups, key=lambda y: -groups[y].share)[:PANELS])
-    shown = {y: groups[y] for y in largest}
+    largest = sorted(sorted(by_label, key=lambda y: -by_label[y].share)[:PANELS])
+    shown = {y: by_label[y] for y in largest}
     edges = _edges(np.concatenate([group.values for group in shown.values()]))
 
     def fill(axes):
@@ -99,7 +99,7 @@ def influences_figure(groups: Mapping[int, Groups], names: Names) -> Figure:
         axes[-1].set_xlabel("influence on one another (cosine of gradients)")
 
     svg = draw(fill, rows=len(shown), height=1.55, sharex=True)
-    rest = len(groups) - len(shown)
+    rest = len(by_label) - len(shown)
     caption = (
         "How much training examples of one label influence one another: filled where both have the "
         "same confound, hatched where they differ. Lines and numbers are the means. The further "
@@ -120,7 +120,7 @@ def _edges(values: np.ndarray) -> np.ndarray:
     return np.linspace(low - spare, high + spare, BINS + 1)
 
 
-def _fill(panel, group: Groups, edges: np.ndarray, title: str) -> None:
+def _fill(panel, group: LabelInfluences, edges: np.ndarray, title: str) -> None:
     looks = (
         ("same confound", group.same, FIRST, "-", {"fill": True, "alpha": 0.45}),
         ("different confound", group.different, SECOND, "--", {"fill": False, "hatch": "////"}),
@@ -154,7 +154,7 @@ def _spread(values: np.ndarray, weights: np.ndarray) -> Spread:
     return Spread(float(values @ weights), *map(float, ends))
 
 
-def _told(group: Groups, name: str) -> str:
+def _told(group: LabelInfluences, name: str) -> str:
     same, different = group.spreads()
     means = (
         f"{text} {spread.mean:.2f}, 8 of 10 pairs between {spread.low:.2f} and {spread.high:.2f}"

@@ -5,10 +5,11 @@ import importlib.util
 from importlib.resources import files
 from typing import Any
 
-from itune.analysis.render import are_numbers, cell_text, signed
 from itune.errors import UserError
 from itune.report.blocks import ALARM, CALM, OPEN, PLAIN, Bar, Page, Table
 from itune.report.text import visible
+from itune.utils.formats import signed
+from itune.utils.table_files import are_numbers, cell_text
 
 SIGNS = {ALARM: "▲", CALM: "○", OPEN: "?", PLAIN: "●"}
 """What stands beside an answer, to be told apart without colour."""

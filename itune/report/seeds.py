@@ -2,19 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 
-from itune.analysis.statistics import summarise
+from itune.metrics.statistics import summarise
 from itune.report.blocks import Figure
 from itune.report.drawing import FIRST, INK, LINE, SECOND, draw
 from itune.report.text import short
 
-LOOKS = (("mean of cells", SECOND, "o", SECOND), ("worst cell", FIRST, "D", "none"))
+LOOKS = (("group-balanced accuracy", SECOND, "o", SECOND), ("worst group", FIRST, "D", "none"))
 
 
 def seeds_figure(methods: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
     """Draws two lines of marks for each method, with bars and numbers for their means.
 
     Args:
-      methods: by name, for every seed the mean of cells, and for every seed the worst cell.
+      methods: by name, for every seed the group-balanced accuracy, and for every seed the worst
+        group.
     """
 
     def fill(axes):
@@ -40,8 +41,8 @@ def seeds_figure(methods: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
         )
 
     caption = (
-        "A mark for each seed; bars and numbers are their means. Mean of cells: the accuracy if "
-        "all cells were of equal size, so that the confound says nothing."
+        "A mark for each seed; bars and numbers are their means. Group-balanced accuracy: the "
+        "accuracy if all groups were of equal size, so that the confound says nothing."
     )
     svg = draw(fill, height=0.7 + 0.52 * len(methods))
     return Figure(svg, " ".join(_told(*item) for item in methods.items()), caption)

@@ -3,23 +3,32 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from itune.audit import Influential, ModelAudit, Reading
-from itune.audit.flips import Move
-from itune.audit.proportions import wilson
-from itune.audit.verdict import Names
-from itune.data.cells import HIDDEN
+from itune.auditing import Explanation, Influential, ModelAudit
+from itune.auditing.counterfactual import Move
+from itune.auditing.verdict import Names
+from itune.groups import HIDDEN
+from itune.metrics.proportions import wilson
 from itune.report.accuracies import INTERVALS
-from itune.report.blocks import MOST, Bar, Block, Group, Paragraph, Sentence, Sentences, Table
-from itune.report.numbers import percent
+from itune.report.blocks import (
+    MOST,
+    Bar,
+    Block,
+    Paragraph,
+    Sentence,
+    SentenceList,
+    Sentences,
+    Table,
+)
 from itune.report.text import LIMIT, changes, pieces
+from itune.utils.formats import percent
 
 SHOWN = 4
 """Swapped sentences that are shown."""
 
 
-def reading_blocks(found: ModelAudit, names: Names) -> Iterator[Block]:
-    """Each probe with what helped and hurt it; nothing if there are no readings."""
-    if not found.readings:
+def explanation_blocks(found: ModelAudit, names: Names) -> Iterator[Block]:
+    """Each probe with what helped and hurt it; nothing if there are no explanations."""
+    if not found.explanations:
         return
     among = f" of {found.searched:,} training examples" if found.searched else ""
     yield Paragraph(
@@ -28,32 +37,38 @@ def reading_blocks(found: ModelAudit, names: Names) -> Iterator[Block]:
         "rule found it in the text. Where examples help because they share the confound, and not "
         "because they are alike in what matters, the model goes by the confound."
     )
-    for reading in found.readings:
-        groups = (("Helped most", reading.helpful), ("Hurt most", reading.harmful))
+    for explanation in found.explanations:
+        groups = (("Helped most", explanation.helpful), ("Hurt most", explanation.harmful))
         yield Sentences(
-            _headed(found.numbered(reading.index)),
-            Sentence(_texts(reading, found), (*_facts(reading, names), _told(reading, names))),
-            tuple(_group(head, rows, reading, found, names) for head, rows in groups if rows),
+            _headed(found.numbered(explanation.index)),
+            Sentence(
+                _texts(explanation, found), (*_facts(explanation, names), _told(explanation, names))
+            ),
+            tuple(
+                _sentence_list(head, rows, explanation, found, names)
+                for head, rows in groups
+                if rows
+            ),
         )
 
 
-def flip_blocks(found: ModelAudit, names: Names) -> Iterator[Block]:
+def counterfactual_blocks(found: ModelAudit, names: Names) -> Iterator[Block]:
     """What swapping the confound did; nothing if it was not swapped."""
-    flips = found.flips
-    if not flips:
+    counterfactual = found.counterfactual
+    if not counterfactual:
         return
     yield Paragraph(
-        f"In {flips.size:,} texts of {flips.split} the confound was swapped for another, and "
-        f"nothing else was changed. {flips.changed:,} of them got another prediction: "
-        f"{percent(flips.share)}, and with 95 % confidence {percent(flips.low)} to "
-        f"{percent(flips.high)}."
+        f"In {counterfactual.size:,} texts of {counterfactual.split} the confound was swapped for "
+        f"another, and nothing else was changed. {counterfactual.changed:,} of them got another "
+        f"prediction: {percent(counterfactual.share)}, and with 95 % confidence "
+        f"{percent(counterfactual.low)} to {percent(counterfactual.high)}."
     )
-    if flips.moves:
-        yield _swap_table(flips.moves, names)
-    for flip in flips.examples[:SHOWN]:
+    if counterfactual.moves:
+        yield _swap_table(counterfactual.moves, names)
+    for flip in counterfactual.examples[:SHOWN]:
         before, after = changes(flip.before, flip.after)
         yield Sentences(
-            _headed(found.numbered(flip.index, flips.split)),
+            _headed(found.numbered(flip.index, counterfactual.split)),
             None,
             (
                 _version("As it stands", flip.before, before, names.labels[flip.predicted_before]),
@@ -66,21 +81,23 @@ def _headed(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _told(reading: Reading, names: Names) -> str:
-    right = "rightly" if reading.predicted == reading.label else "wrongly"
-    chance = reading.probabilities[reading.predicted]
-    return f"{right} predicted {names.labels[reading.predicted]} with probability {chance:.2f}"
+def _told(explanation: Explanation, names: Names) -> str:
+    right = "rightly" if explanation.predicted == explanation.label else "wrongly"
+    chance = explanation.probabilities[explanation.predicted]
+    return f"{right} predicted {names.labels[explanation.predicted]} with probability {chance:.2f}"
 
 
-def _group(heading: str, rows: Sequence[Influential], reading: Reading, found, names) -> Group:
-    alike = sum(row.confound == reading.confound for row in rows)
-    if reading.confound != HIDDEN:
+def _sentence_list(
+    heading: str, rows: Sequence[Influential], explanation: Explanation, found, names
+) -> SentenceList:
+    alike = sum(row.confound == explanation.confound for row in rows)
+    if explanation.confound != HIDDEN:
         heading += f" ({alike} of {len(rows)} with its confound)"
     sentences = (Sentence(_texts(row, found), _facts(row, names), row.influence) for row in rows)
-    return Group(heading, tuple(sentences))
+    return SentenceList(heading, tuple(sentences))
 
 
-def _texts(row: Reading | Influential, found: ModelAudit):
+def _texts(row: Explanation | Influential, found: ModelAudit):
     """The pieces of each text, the confound marked in the one that the rule looks at."""
     return tuple(
         pieces(text, row.spans if place == found.rule_on else ())
@@ -88,14 +105,14 @@ def _texts(row: Reading | Influential, found: ModelAudit):
     )
 
 
-def _facts(row: Reading | Influential, names: Names) -> tuple[str, ...]:
+def _facts(row: Explanation | Influential, names: Names) -> tuple[str, ...]:
     longest = max(map(len, row.texts))
     cut = (f"shortened from {longest:,} characters",) if longest > LIMIT else ()
     return f"label {names.labels[row.label]}", f"confound {names.confound(row.confound)}", *cut
 
 
-def _version(heading: str, text: str, spans, predicted: str) -> Group:
-    return Group(f"{heading}: predicted {predicted}", (Sentence((pieces(text, spans),)),))
+def _version(heading: str, text: str, spans, predicted: str) -> SentenceList:
+    return SentenceList(f"{heading}: predicted {predicted}", (Sentence((pieces(text, spans),)),))
 
 
 def _swap_table(moves: Sequence[Move], names: Names) -> Table:

@@ -12,8 +12,8 @@ TERMS = {
         "where the model does not tell confounds apart; the further above 0, the more it goes by "
         "them."
     ),
-    "cell": (
-        "All examples of one label and one confound. The worst cell is that of the lowest "
+    "group": (
+        "All examples of one label and one confound. The worst group is that of the lowest "
         "accuracy: often the one where the confound points to another label."
     ),
     "interval": (

@@ -2,10 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from itune.analysis.render import signed
-from itune.audit.plan import in_words as time_in_words
-from itune.data.splits import SPLITS
-from itune.report.accuracies import CellRow, cell_name, cell_table
+from itune.report.accuracies import GroupRow, group_name, group_table
 from itune.report.blocks import (
     ALARM,
     PLAIN,
@@ -23,8 +20,10 @@ from itune.report.cid import cid_figure
 from itune.report.course import course_figure
 from itune.report.origin import FOOTER, Origin, origin_section
 from itune.report.terms import terms
-from itune.training.folder import decisive
-from itune.tuning import CellAccuracy, SplitAccuracy, Tuned, in_words
+from itune.tables.splits import SPLITS
+from itune.training.run_folder import decisive
+from itune.tuning import GroupAccuracy, SplitAccuracy, Tuned
+from itune.utils.formats import duration, method_title, signed
 
 
 def tune_page(found: Tuned, origin: Origin) -> Page:
@@ -35,18 +34,18 @@ def tune_page(found: Tuned, origin: Origin) -> Page:
       origin: how it was made.
     """
     figures = (
-        cid_figure({in_words(found.method): [found.course]}),
+        cid_figure({method_title(found.method): [found.course]}),
         course_figure(found.dev_course, found.selected),
     )
     sections = {
         "Over training": tuple(filter(None, figures)),
-        "Accuracy by cell": tuple(_accuracies(found)),
-        "Words used here": (Facts(terms("CID", "influence", "confound", "cell", "round")),),
+        "Accuracy by group": tuple(_accuracies(found)),
+        "Words used here": (Facts(terms("CID", "influence", "confound", "group", "round")),),
         "All settings": (settings_table([found]),),
     }
     labels, confounds = len(found.label_names), len(found.confound_names)
     return Page(
-        title=f"{in_words(found.method).capitalize()} of {found.encoder} on {found.data}",
+        title=f"{method_title(found.method).capitalize()} of {found.encoder} on {found.data}",
         subtitle=(
             f"{found.accuracies['train'].size:,} training examples, of which the confounds of "
             f"{found.visible:,} were seen; {labels} labels, {confounds} confounds"
@@ -60,8 +59,8 @@ def tune_page(found: Tuned, origin: Origin) -> Page:
     )
 
 
-def _rows(split: SplitAccuracy) -> list[CellRow]:
-    return [CellRow(_name(cell), cell.accuracy, cell.size) for cell in split.cells]
+def _rows(split: SplitAccuracy) -> list[GroupRow]:
+    return [GroupRow(_name(group), group.accuracy, group.size) for group in split.groups]
 
 
 def settings_table(runs: Iterable[Tuned]) -> Table:
@@ -82,7 +81,7 @@ def _answer(found: Tuned) -> Answer:
     if judged.worst:
         reasons.append(
             f"Of {split}, {judged.accuracy:.1%} are classified rightly, and "
-            f"{judged.worst.accuracy:.1%} in the worst cell, {_name(judged.worst)}."
+            f"{judged.worst.accuracy:.1%} in the worst group, {_name(judged.worst)}."
         )
     reasons += [f"{note[:1].upper()}{note[1:]}." for note in found.notes]
     reasons.append(
@@ -92,7 +91,7 @@ def _answer(found: Tuned) -> Answer:
     if found.has_collapsed:
         return Answer(ALARM, "The run has collapsed: it is no better than chance.", tuple(reasons))
     first = reasons.pop(0)
-    return Answer(PLAIN, f"After {in_words(found.method)}, {first}", tuple(reasons))
+    return Answer(PLAIN, f"After {method_title(found.method)}, {first}", tuple(reasons))
 
 
 def _tiles(found: Tuned) -> Iterator[Tile]:
@@ -103,17 +102,17 @@ def _tiles(found: Tuned) -> Iterator[Tile]:
     yield Tile(f"{judged.accuracy:.3f}", f"accuracy on {split}", f"{judged.size:,} examples")
     if judged.worst:
         name = _name(judged.worst)
-        yield Tile(f"{judged.worst.accuracy:.3f}", f"accuracy of the worst cell of {split}", name)
-    yield Tile(time_in_words(found.minutes), "of training")
+        yield Tile(f"{judged.worst.accuracy:.3f}", f"accuracy of the worst group of {split}", name)
+    yield Tile(duration(found.minutes), "of training")
 
 
 def _accuracies(found: Tuned) -> Iterator[Block]:
     split, judged = _judged(found)
-    if judged.cells:
-        yield cell_table(f"Accuracy on {split}", _rows(judged), _name(judged.worst))
+    if judged.groups:
+        yield group_table(f"Accuracy on {split}", _rows(judged), _name(judged.worst))
     yield Table(
         "All data",
-        ("data", "accuracy", "mean of cells", "worst cell", "which", "rows"),
+        ("data", "accuracy", "group-balanced accuracy", "worst group", "which", "rows"),
         tuple(
             (
                 name,
@@ -139,5 +138,5 @@ def _judged(found: Tuned) -> tuple[str, SplitAccuracy]:
     return next((name, known[name]) for name in reversed(SPLITS) if name in known)
 
 
-def _name(cell: CellAccuracy) -> str:
-    return cell_name(cell.label, cell.confound)
+def _name(group: GroupAccuracy) -> str:
+    return group_name(group.label, group.confound)

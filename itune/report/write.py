@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from itune.errors import UserError
-from itune.plain import plain
 from itune.report.blocks import Page
 from itune.report.render import render
+from itune.utils.json import to_jsonable
 
 PAGE, NUMBERS = "report.html", "report.json"
 """What the files of a report are called."""
 
 
 def write_report(page: Page, numbers: Any, folder: str | Path) -> None:
-    """Writes a page as HTML, and results as strict JSON by :func:`~itune.plain.plain`.
+    """Writes a page as HTML, and results as strict JSON by :func:`~itune.utils.json.to_jsonable`.
 
     Args:
       page: what to write to :data:`PAGE`.
@@ -26,7 +26,7 @@ def write_report(page: Page, numbers: Any, folder: str | Path) -> None:
     Raises:
       UserError: a package that reports need is not installed, or a file cannot be written.
     """
-    told = json.dumps(plain(numbers), indent=2, ensure_ascii=False, allow_nan=False)
+    told = json.dumps(to_jsonable(numbers), indent=2, ensure_ascii=False, allow_nan=False)
     folder = Path(folder)
     _write({folder / PAGE: render(page), folder / NUMBERS: f"{told}\n"})
 

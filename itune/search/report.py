@@ -11,7 +11,7 @@ from itune.config import to_arguments, to_toml
 from itune.search.grids import Value, points
 from itune.search.study import DONE, FAILED, LEFT, RUNNING, Standing
 from itune.search.worker import Plan, run_folder
-from itune.training.folder import read_run
+from itune.training.run_folder import read_run
 from itune.training.settings import RunConfig
 
 
@@ -126,8 +126,8 @@ def _test(plan: Plan, standings: Sequence[Standing], folder: Path, best: Standin
     if missing:
         return f"{told}Its test accuracy is not here: {missing[0]} holds no finished run."
     tests = [read_run(run).result["test"] for run in folders]
-    accuracy, worst = (fmean(t[key] for t in tests) for key in ("accuracy", "worst_cell_accuracy"))
-    return f"{told}Test {accuracy:.4f}; the worst cell of test {worst:.4f}."
+    accuracy, worst = (fmean(t[key] for t in tests) for key in ("accuracy", "worst_group_accuracy"))
+    return f"{told}Test {accuracy:.4f}; the worst group of test {worst:.4f}."
 
 
 def _command(plan, best, command, preset, values) -> str:
@@ -165,7 +165,7 @@ def _marginal(value: Value, found: Sequence[float]) -> tuple[str, ...]:
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
     """Rows of a Markdown table, the first of which is its head."""
-    rows = [[" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in rows]
+    rows = [[" ".join(group.split()).replace("|", "\\|") for group in row] for row in rows]
     widths = [max(3, *map(len, column)) for column in zip(*rows, strict=True)]
     rows.insert(1, ["-" * width for width in widths])
     padded = ([c.ljust(w) for c, w in zip(row, widths, strict=True)] for row in rows)

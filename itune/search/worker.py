@@ -15,7 +15,7 @@ from itune.errors import UserError
 from itune.models import resolve_encoder
 from itune.search.grids import Grid, points, settings
 from itune.search.study import DONE, FAILED, RUNNING, Claim, Study
-from itune.training.recipes import require_method
+from itune.training.registry import require_method
 from itune.training.run import load_data, run
 from itune.training.settings import RunConfig
 
@@ -27,7 +27,7 @@ class Plan(NamedTuple):
     """What to search.
 
     Attributes:
-      method: a key of :data:`~itune.training.recipes.METHODS`.
+      method: a key of :data:`~itune.training.registry.METHODS`.
       seeds: every setting is run with each.
       grid: the values to try.
       settings: the configuration of each point.

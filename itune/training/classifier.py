@@ -1,9 +1,9 @@
 """A BERT classifier, as methods want it."""
 
-from itune.compiling import shared
 from itune.influence import LinenLoss, cross_entropy
-from itune.methods.method import Classifier
+from itune.methods.base import Classifier
 from itune.models import BertClassifier
+from itune.utils.compiling import shared
 
 
 @shared

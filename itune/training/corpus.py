@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from itune.corpora.splits import Splits
 from itune.data.dataset import Dataset, tokenize, tokenize_table
-from itune.data.splits import SPLITS, Splits
-from itune.data.table import Tables, require_trainable
 from itune.errors import UserError
-from itune.training.progress import Progress
+from itune.tables.splits import SPLITS
+from itune.tables.table import Tables, require_trainable
+from itune.utils.progress import Progress
 
 MANY = 50_000
 """Rows that take long enough to tokenise to show progress."""
@@ -67,7 +68,7 @@ def corpus_of_tables(tables: Tables) -> Corpus:
 def _tokenized(tables: Tables, tokenizer, **limits) -> dict[str, Dataset]:
     splits = tables.splits()
     total = sum(table.size for table in splits.values())
-    bar = Progress("word pieces", total) if total > MANY else None
+    bar = Progress("tokens", total) if total > MANY else None
     found = {}
     with contextlib.closing(bar) if bar else contextlib.nullcontext():
         for name, table in splits.items():
@@ -89,11 +90,11 @@ def _counter(bar: Progress) -> Callable[[int], None]:
 
 
 @contextlib.contextmanager
-def cells_by_name(corpus: Corpus):
-    """Errors raised within it call a cell ``good/Acme``, not ``y=1 c=0``, if it has such a name."""
+def groups_by_name(corpus: Corpus):
+    """Errors raised within it call a group ``good/Acme``, not ``y=1 c=0``, if it has a name."""
 
-    def named(cell):
-        label, confound = map(int, cell.groups())
+    def named(group):
+        label, confound = map(int, group.groups())
         return f"{corpus.label_names[label]}/{corpus.confound_names[confound]}"
 
     try:

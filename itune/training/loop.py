@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from itune.compiling import jit
 from itune.data.dataset import Dataset, collate
 from itune.errors import UserError
-from itune.methods.method import Method, Work
+from itune.methods.base import Method, Work
 from itune.training.checkpoints import Checkpoints, Position
 from itune.training.interrupts import noted
-from itune.training.progress import Progress
-from itune.training.records import Record
+from itune.training.metrics_log import Record
 from itune.training.selection import LAST, Selected, Selection
+from itune.utils.compiling import jit
+from itune.utils.progress import Progress
 
 
 class Measure(NamedTuple):

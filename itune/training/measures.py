@@ -5,16 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from itune.analysis import accuracy, make_cid, make_logits
-from itune.compiling import shared
 from itune.data.dataset import Dataset
 from itune.errors import UserError
 from itune.methods import Classifier
+from itune.metrics import accuracy, make_cid, make_logits
 from itune.training.loop import Measure
 from itune.training.settings import TrainingConfig
+from itune.utils.compiling import shared
 
 Accuracies = Callable[[Any, Dataset], dict[str, Any]]
-"""``(params, dataset)`` to accuracies overall and by cell, JSON-ready."""
+"""``(params, dataset)`` to accuracies overall and by group, JSON-ready."""
 
 
 @shared

@@ -11,13 +11,11 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from itune.arrays import digest_of
-from itune.compiling import shared
+from itune.corpora.tasks import Splits, load_control, load_splits
 from itune.data.access import hide_confounds
-from itune.data.cells import cells_of
 from itune.data.dataset import Dataset, padded_length
-from itune.data.tasks import SPLITS, Splits, load_control, load_splits
 from itune.errors import UserError
+from itune.groups import groups_of
 from itune.methods import (
     Method,
     Work,
@@ -26,7 +24,7 @@ from itune.methods import (
     measured_after_rounds,
     measured_at_start,
 )
-from itune.methods.label import labels_met
+from itune.methods.label_steps import labels_met
 from itune.models import (
     BertClassifier,
     BertConfig,
@@ -34,18 +32,23 @@ from itune.models import (
     resolve_encoder,
     save_classifier,
 )
+from itune.tables.splits import SPLITS
 from itune.training.classifier import make_classifier
 from itune.training.collapse import chance_limit, make_collapse_test
-from itune.training.corpus import Corpus, cells_by_name, corpus_of_splits
-from itune.training.folder import Finished, begun_run, read_run, require_free
+from itune.training.corpus import Corpus, corpus_of_splits, groups_by_name
+from itune.training.formats import FORMAT
+from itune.training.initialization import load_start
 from itune.training.loop import Measure, Trained, train
 from itune.training.measures import Accuracies, make_accuracies, make_measures
-from itune.training.recipes import METHODS, require_method
-from itune.training.records import read_rows, write_json
+from itune.training.metrics_log import read_rows
+from itune.training.registry import METHODS, require_method
+from itune.training.run_folder import Finished, begun_run, read_run, require_free
 from itune.training.selection import LAST
 from itune.training.settings import AT_END, RunConfig, TrainingConfig
-from itune.training.start import load_start
 from itune.training.versions import machine, versions
+from itune.utils.compiling import shared
+from itune.utils.files import digest_of
+from itune.utils.json import write_json
 
 
 def run(
@@ -62,7 +65,7 @@ def run(
 
     Args:
       config: the setting.
-      method: a key of :data:`~itune.training.recipes.METHODS`.
+      method: a key of :data:`~itune.training.registry.METHODS`.
       seed: of the classifier's initial weights, batches, dropout, probes and partners.
       folder: the run's own folder; made if absent.
       resume: go on with what is there; a finished run of this configuration is returned untouched.
@@ -186,7 +189,7 @@ class _Prepared(NamedTuple):
 
 
 def _prepare(corpus: Corpus, config: TrainingConfig, method_name: str, seed: int) -> _Prepared:
-    with cells_by_name(corpus):
+    with groups_by_name(corpus):
         return _prepared(corpus, config, method_name, seed)
 
 
@@ -224,7 +227,7 @@ def _tokenized(corpus, tokenizer, bert: BertConfig, config: TrainingConfig) -> d
     longest = max(padded_length(of.lengths, multiple) for of in data.values())
     if longest > bert.max_positions:
         raise UserError(
-            f"pad_to_multiple_of is {multiple}, so inputs are padded up to {longest} word pieces, "
+            f"pad_to_multiple_of is {multiple}, so inputs are padded up to {longest} tokens, "
             f"but the encoder has {bert.max_positions} positions; set it to a divisor of that, or "
             "max_length lower"
         )
@@ -250,6 +253,7 @@ def _run(corpus, config, method_name, seed, folder, prepared, checkpoint_seconds
     scores = {split: prepared.accuracies(params, data[split]) for split in SPLITS}
     limit = chance_limit(data["train"].label, len(data["train"]))
     result = {
+        "format": FORMAT,
         "method": method_name,
         "task": corpus.name,
         "encoder": config.encoder,
@@ -274,13 +278,13 @@ def _run(corpus, config, method_name, seed, folder, prepared, checkpoint_seconds
 
 
 def _row_counts(dataset: Dataset, config: TrainingConfig) -> dict[str, Any]:
-    """Rows in all, those as long as inputs may be at most, and those of each cell."""
+    """Rows in all, those as long as inputs may be at most, and those of each group."""
     known = dataset.visible
-    cells = cells_of(dataset.label[known], dataset.confound[known])
+    groups = groups_of(dataset.label[known], dataset.confound[known])
     return {
         "all": len(dataset),
         "full": int(np.sum(dataset.lengths >= config.max_length)),
-        "cells": {str(cell): len(rows) for cell, rows in cells.items()},
+        "groups": {str(group): len(rows) for group, rows in groups.items()},
     }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 
 from itune.errors import UserError
-from itune.methods.method import START
+from itune.methods.base import START
 
 LAST, BALANCED, WORST, ACCURACY = "last", "balanced", "worst", "accuracy"
 SELECTIONS = (LAST, BALANCED, WORST, ACCURACY)
@@ -37,17 +37,17 @@ class Selected(NamedTuple):
 def dev_value(rule: str, row: Mapping[str, Any]) -> float:
     """What a rule makes of a row of dev accuracies: larger is better.
 
-    ``balanced`` is the mean over cells, ``worst`` the least of them; both are the accuracy overall
+    ``balanced`` is the mean over groups, ``worst`` the least of them; both are the accuracy overall
     where no row of dev is annotated.
 
-    >>> row = {"dev_accuracy": 0.9, "dev_cells": {"y=0 c=0": 1.0, "y=0 c=1": 0.5}}
+    >>> row = {"dev_accuracy": 0.9, "dev_groups": {"y=0 c=0": 1.0, "y=0 c=1": 0.5}}
     >>> [dev_value(rule, row) for rule in ("balanced", "worst", "accuracy")]
     [0.75, 0.5, 0.9]
     """
-    cells = list(row["dev_cells"].values())
-    if rule == ACCURACY or not cells:
+    groups = list(row["dev_groups"].values())
+    if rule == ACCURACY or not groups:
         return row["dev_accuracy"]
-    return min(cells) if rule == WORST else float(np.mean(cells))
+    return min(groups) if rule == WORST else float(np.mean(groups))
 
 
 def is_candidate(row: Mapping[str, Any]) -> bool:

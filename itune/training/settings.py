@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from itune.corpora.tasks import DataConfig
 from itune.data.access import AccessConfig
 from itune.data.dataset import BUCKET
-from itune.data.tasks import DataConfig
 from itune.errors import require
 from itune.methods import (
     AdversarialConfig,
@@ -30,7 +30,7 @@ class TrainingConfig:
     Attributes:
       encoder: a name on the Hugging Face hub, a local folder, or ``all-MiniLM-L6-v2``.
       head: ``kept``, where the encoder has a classification head it goes on from that; or ``new``.
-      max_length: word pieces; longer inputs are cut.
+      max_length: tokens; longer inputs are cut.
       pad_to_multiple_of: inputs are padded to the length of the longest they are computed with,
         rounded up to a multiple of this. A larger one leaves fewer shapes to compile, and more
         padding to compute: worth it on accelerators. Changes which dropout masks are drawn, too.
@@ -43,7 +43,7 @@ class TrainingConfig:
       accuracy_when: the same of accuracies on dev, which ``always`` measures after every epoch. The
         ``end`` goes with selection ``last`` only.
       selection: which moment that is measured on dev gives the model: the ``last``; or the best by
-        the mean over cells of dev accuracy (``balanced``), by the ``worst`` cell, or by
+        the mean over groups of dev accuracy (``balanced``), by the ``worst`` group, or by
         ``accuracy``, the latest of equal ones. But for ``last``, rounds are followed by such a
         moment, too.
       precision: of matrix products on accelerators, as ``jax_default_matmul_precision``.

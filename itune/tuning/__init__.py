@@ -4,18 +4,11 @@ from itune.tuning.compare import compare, read_compared
 from itune.tuning.compared import Compared, Difference, MethodResult
 from itune.tuning.schedule import schedule
 from itune.tuning.tune import scaled_settings, tune
-from itune.tuning.tuned import (
-    CellAccuracy,
-    Moment,
-    SplitAccuracy,
-    Tuned,
-    in_words,
-    read_tuned,
-    tuned_of,
-)
+from itune.tuning.tuned import GroupAccuracy, Moment, SplitAccuracy, Tuned, read_tuned, tuned_of
+from itune.utils.formats import method_title
 
 __all__ = [
-    "CellAccuracy",
+    "GroupAccuracy",
     "Compared",
     "Difference",
     "MethodResult",
@@ -23,7 +16,7 @@ __all__ = [
     "SplitAccuracy",
     "Tuned",
     "compare",
-    "in_words",
+    "method_title",
     "read_compared",
     "read_tuned",
     "scaled_settings",

@@ -5,16 +5,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from itune.analysis.render import Row, write_table
-from itune.data.table import Tables
 from itune.errors import UserError, as_folder
+from itune.tables.table import Tables
 from itune.training.corpus import Corpus, corpus_of_tables
-from itune.training.folder import require_free
-from itune.training.records import write_json
 from itune.training.run import check_run, describe_run, run_on
+from itune.training.run_folder import require_free
 from itune.tuning.compared import Compared, Difference, compared_of
 from itune.tuning.tune import is_seed, require_tunable, scaled_settings
 from itune.tuning.tuned import read_json_of, read_tuned, tuned_of
+from itune.utils.json import write_json
+from itune.utils.table_files import Row, write_table
 
 NAME = "comparison"
 
@@ -22,7 +22,7 @@ HEADER = (
     *("method", "seeds", "collapsed"),
     *(
         f"{measure} {part}"
-        for measure in ("dev", "test", "mean of cells", "worst cell", "CID", "minutes")
+        for measure in ("dev", "test", "group-balanced accuracy", "worst group", "CID", "minutes")
         for part in ("mean", "sd")
     ),
     *("difference", "Welch p", "permutation p", "corrected p"),
@@ -30,8 +30,9 @@ HEADER = (
 """Heads of :func:`rows_of`."""
 
 CAPTION = (
-    "Accuracies are fractions; mean of cells and worst cell are of test. The difference is that of "
-    "the mean of cells to the first method; permutation p values are corrected after Holm."
+    "Accuracies are fractions; group-balanced accuracy and worst group are of test. The difference "
+    "is that of the group-balanced accuracy to the first method; permutation p values are "
+    "corrected after Holm."
 )
 
 
@@ -145,7 +146,7 @@ def _tests(found: Difference | None) -> tuple[float | None, ...]:
 
 
 def _tokenized_once(corpus: Corpus) -> Corpus:
-    """The corpus, whose word pieces are kept: all runs have one encoder and one length."""
+    """The corpus, whose tokens are kept: all runs have one encoder and one length."""
     kept = []
 
     def tokenize(tokenizer, **limits):

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from itune.analysis.multiple import LEVEL, holm, seeds_needed
-from itune.analysis.statistics import Summary, permutation_test, summarise, welch_test
+from itune.metrics.corrections import LEVEL, holm, seeds_needed
+from itune.metrics.statistics import Summary, permutation_test, summarise, welch_test
 from itune.tuning.tuned import Tuned
 
 
 class Difference(NamedTuple):
-    """A method beside the first, by the mean of cells on test.
+    """A method beside the first, by the group-balanced accuracy on test.
 
     Attributes:
       difference: of the means, in fractions; above 0 where this method is better.
@@ -33,12 +33,12 @@ class MethodResult(NamedTuple):
     """One method over seeds; accuracies are fractions.
 
     Attributes:
-      method: a key of :data:`~itune.training.recipes.METHODS`.
+      method: a key of :data:`~itune.training.registry.METHODS`.
       runs: one for each seed, collapsed ones among them.
       dev: accuracy on dev.
       test: accuracy on test.
-      balanced: mean over the cells of test.
-      worst: the worst cell of test.
+      balanced: mean over the groups of test.
+      worst: the worst group of test.
       cid: after training.
       minutes: wall clock of training.
       collapsed: how many of the runs did.
@@ -85,8 +85,8 @@ class Compared(NamedTuple):
                 "seed": run.seed,
                 "dev": run.accuracies["dev"].accuracy,
                 "test": run.accuracies["test"].accuracy,
-                "mean of cells": balanced_of(run),
-                "worst cell": worst_of(run),
+                "group-balanced accuracy": balanced_of(run),
+                "worst group": worst_of(run),
                 "cid": run.after.cid,
                 "minutes": run.minutes,
                 "has_collapsed": run.has_collapsed,
@@ -101,9 +101,9 @@ class Compared(NamedTuple):
         runs = sum(result.collapsed for result in self.methods)
         if not runs:
             return None
-        verb = "run is" if runs == 1 else "runs are"
+        command = "run is" if runs == 1 else "runs are"
         return (
-            f"Note: {runs} {verb} no better than chance on the training data (collapsed), and "
+            f"Note: {runs} {command} no better than chance on the training data (collapsed), and "
             "counted all the same."
         )
 
@@ -111,7 +111,7 @@ class Compared(NamedTuple):
 def compared_of(folder: Path, groups: Sequence[Sequence[Tuned]]) -> Compared:
     """Sums up runs on one table.
 
-    The measure that is tested is the mean over the cells of test. Methods are told from the first
+    The measure that is tested is the mean over the groups of test. Methods are told from the first
     by permutation tests, corrected for how many there are. The one with the largest mean is the
     best only if it is told from each of the others, with a correction for all pairs, since it is
     picked after the fact.
@@ -133,13 +133,13 @@ def compared_of(folder: Path, groups: Sequence[Sequence[Tuned]]) -> Compared:
 
 
 def balanced_of(run: Tuned) -> float:
-    """The mean over the cells of test; accuracy where test is not annotated."""
+    """The mean over the groups of test; accuracy where test is not annotated."""
     test = run.accuracies["test"]
     return test.accuracy if test.balanced is None else test.balanced
 
 
 def worst_of(run: Tuned) -> float:
-    """The worst cell of test; accuracy where test is not annotated."""
+    """The worst group of test; accuracy where test is not annotated."""
     test = run.accuracies["test"]
     return test.accuracy if test.worst is None else test.worst.accuracy
 
@@ -191,8 +191,8 @@ def _verdict(results: Sequence[MethodResult], best: str | None, seeds: int) -> t
     sentences = []
     if best is not None:
         sentences.append(
-            f"{names[best].capitalize()} is the best: its mean of cells on test is told from that "
-            "of every other method."
+            f"{names[best].capitalize()} is the best: its group-balanced accuracy on test is told "
+            "from that of every other method."
         )
     if better:
         sentences.append(f"Better than {names[first.method]}: {', '.join(better)}.")

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from itune.config import from_dict
-from itune.data.table import TableConfig
 from itune.errors import UserError
 from itune.models import model_folder
+from itune.tables.table import TableConfig
 
 
 class TableRecord(NamedTuple):

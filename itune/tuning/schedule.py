@@ -31,7 +31,7 @@ SCALED = (
 def schedule(
     size: int,
     *,
-    cells: int = 4,
+    groups: int = 4,
     width: int = PAPER_WIDTH,
     length: int = 64,
     batch: int | None = None,
@@ -42,25 +42,25 @@ def schedule(
     The paper trains BERT-base (width 768) on 1500 rows in 10 epochs with batches of 64, and on
     10,000 rows in 3; it interrupts 230 label steps by 4 rounds of 6 influence updates each::
 
-        batch     the power of two next to n / 16, from 8 to 64, no less than cells, n at most
+        batch     the power of two next to n / 16, from 8 to 64, no less than groups, n at most
         epochs    10 (1500 / n)^0.63, from 1 to 20               which is 10 at 1500, 3 at 10,000
         rate      2e-5 * 768 / width, from 1e-5 to 1e-4
         steps     T = epochs (n // batch)
         interval  T / 4.6, 50 at most, which leaves room for 4 rounds; but no more than 45 of them
-        pool      64 rows, n at most, and 64^2 / length of longer texts; 4 of each cell at least
+        pool      64 rows, n at most, and 64^2 / length of longer texts; 4 of each group at least
         probes    75 pool / 64 in 5 epochs, which makes 6 updates a round
         rate      3e-5, in rounds, and 3e-5 * 768 / width of encoders wider than BERT-base
 
     Embedding tuning has the same rounds in 10 epochs; adversarial training twice the epochs at 2.5
     times the rate, and last layer retraining ten times the epochs. Rounds take pooled partners. CID
-    is measured with 100 probes against 500 training rows. The moment with the best mean of cells on
-    dev is selected.
+    is measured with 100 probes against 500 training rows. The moment with the best group-balanced
+    accuracy on dev is selected.
 
     Args:
       size: n, training rows.
-      cells: combinations of a label and a confound among them.
+      groups: combinations of a label and a confound among them.
       width: hidden size of the encoder.
-      length: word pieces that inputs are cut to.
+      length: tokens that inputs are cut to.
       batch: of label steps, where it is decided already.
       epochs: likewise.
 
@@ -73,12 +73,12 @@ def schedule(
     >>> schedule(1500, width=384).label.learning_rate
     4e-05
     """
-    exponent = max(round(min(max(math.log2(size / 16), 3), 6)), math.ceil(math.log2(cells)))
+    exponent = max(round(min(max(math.log2(size / 16), 3), 6)), math.ceil(math.log2(groups)))
     batch = batch or min(size, 2**exponent)
     epochs = epochs or min(max(round(PAPER_EPOCHS * (PAPER_SIZE / size) ** 0.63), 1), 20)
     rate = min(max(2e-5 * PAPER_WIDTH / width, 1e-5), 1e-4)
     steps = epochs * (size // batch)
-    pool = max(round(min(size, 64) * min(64 / length, 1)), 4 * cells)
+    pool = max(round(min(size, 64) * min(64 / length, 1)), 4 * groups)
     interval = min(max(10 * steps // 46, 1), max(50, steps // 46))
     probes = max(PROBES * pool // 64, 1)
     round_rate = 3e-5 * min(PAPER_WIDTH / width, 1)

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from itune.config import replaced
-from itune.data.cells import HIDDEN, count_cells
 from itune.data.dataset import tokenize_table
-from itune.data.table import Table, Tables, require_trainable
 from itune.errors import UserError, as_folder
+from itune.groups import HIDDEN, count_groups
 from itune.models import load_config, load_tokenizer, resolve_encoder
+from itune.tables.table import Table, Tables, require_trainable
 from itune.training.corpus import corpus_of_tables
-from itune.training.recipes import METHODS
+from itune.training.registry import METHODS
 from itune.training.run import run_on
 from itune.training.settings import TrainingConfig
 from itune.tuning.schedule import schedule
@@ -27,7 +27,7 @@ SEED = "an integer from 0 to 2**32 - 1"
 """What a seed is, in words."""
 
 LONGEST = 256
-"""Word pieces that inputs are cut to at least."""
+"""Tokens that inputs are cut to at least."""
 
 
 def tune(
@@ -47,7 +47,7 @@ def tune(
     Args:
       tables: what to train on, to select by, and to judge by.
       folder: of the run; made if absent.
-      method: a key of :data:`~itune.training.recipes.METHODS`, but ``no_spurious``.
+      method: a key of :data:`~itune.training.registry.METHODS`, but ``no_spurious``.
       seed: of everything random.
       settings: of :class:`~itune.training.settings.TrainingConfig` by dotted name, such as
         ``label.epochs``; the others are scaled to the data by :func:`scaled_settings`.
@@ -101,7 +101,7 @@ def is_seed(value: Any) -> bool:
 def scaled_settings(tables: Tables, settings: Mapping[str, Any]) -> TrainingConfig:
     """Settings for a table: what is given, and the rest by :func:`~itune.tuning.schedule.schedule`.
 
-    Inputs are cut to what 95 of 100 training rows fit into, 256 word pieces at most.
+    Inputs are cut to what 95 of 100 training rows fit into, 256 tokens at most.
 
     Args:
       tables: rows to train on.
@@ -115,14 +115,14 @@ def scaled_settings(tables: Tables, settings: Mapping[str, Any]) -> TrainingConf
     source = resolve_encoder(given.encoder)
     bert = load_config(source)
     train = tables.train
-    counts = count_cells(train.label, train.confound)
+    counts = count_groups(train.label, train.confound)
     is_set = settings.__contains__
     length = given.max_length
     if not is_set("max_length"):
         length = typical_length(train, load_tokenizer(source), min(LONGEST, bert.max_positions))
     scaled = schedule(
         train.size,
-        cells=int(np.sum(counts.confound != HIDDEN)),
+        groups=int(np.sum(counts.confound != HIDDEN)),
         width=bert.hidden_size,
         length=length,
         batch=given.label.batch if is_set("label.batch") else None,
@@ -132,7 +132,7 @@ def scaled_settings(tables: Tables, settings: Mapping[str, Any]) -> TrainingConf
 
 
 def typical_length(train: Table, tokenizer: Any, limit: int) -> int:
-    """Word pieces that 95 of 100 rows have at most, rounded up to a multiple of 8.
+    """Tokens that 95 of 100 rows have at most, rounded up to a multiple of 8.
 
     Args:
       train: of which up to :data:`LOOKED_AT` rows, evenly spread, are looked at.

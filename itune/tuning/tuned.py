@@ -1,4 +1,4 @@
-"""What a run on a table came to, on plain values, cells and labels by their names."""
+"""What a run on a table came to, on plain values, groups and labels by their names."""
 
 import json
 import re
@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from itune.errors import UserError
-from itune.training.folder import Finished, read_run
+from itune.training.run_folder import Finished, read_run
 from itune.training.selection import ACCURACY, BALANCED, WORST, Selected
 
 FEW_ROUNDS, FEW_CUT = 3, 0.1
 
-CRITERIA = {BALANCED: "mean of cells", WORST: "worst cell", ACCURACY: "accuracy"}
+CRITERIA = {BALANCED: "group-balanced accuracy", WORST: "worst group", ACCURACY: "accuracy"}
 """Rules of selection in words."""
 
 
-class CellAccuracy(NamedTuple):
+class GroupAccuracy(NamedTuple):
     """Accuracy of one combination of a label and a confound.
 
     Attributes:
@@ -43,23 +43,23 @@ class SplitAccuracy(NamedTuple):
     Attributes:
       size: rows.
       accuracy: over all of them, a fraction.
-      cells: those that have any rows, in order.
+      groups: those that have any rows, in order.
     """
 
     size: int
     accuracy: float
-    cells: tuple[CellAccuracy, ...]
+    groups: tuple[GroupAccuracy, ...]
 
     @property
     def balanced(self) -> float | None:
-        """The mean over cells; None where no row is annotated."""
-        found = [cell.accuracy for cell in self.cells]
+        """The mean over groups; None where no row is annotated."""
+        found = [group.accuracy for group in self.groups]
         return sum(found) / len(found) if found else None
 
     @property
-    def worst(self) -> CellAccuracy | None:
-        """The cell of the lowest accuracy."""
-        return min(self.cells, key=lambda cell: cell.accuracy, default=None)
+    def worst(self) -> GroupAccuracy | None:
+        """The group of the lowest accuracy."""
+        return min(self.groups, key=lambda group: group.accuracy, default=None)
 
 
 class Moment(NamedTuple):
@@ -85,7 +85,7 @@ class Tuned(NamedTuple):
       folder: of the run, with ``config.json``, ``metrics.jsonl`` and ``result.json``.
       model: folder of the model, which Hugging Face's ``transformers`` load.
       data: name of the table.
-      method: a key of :data:`~itune.training.recipes.METHODS`.
+      method: a key of :data:`~itune.training.registry.METHODS`.
       encoder: what it started from.
       seed: of the run.
       label_names: what labels are called, by number.
@@ -135,21 +135,16 @@ class Tuned(NamedTuple):
         """What the model was selected by on dev, in words; None where it is the last moment's."""
         if self.selected is None:
             return None
-        has_cells = bool(self.accuracies["dev"].cells)
-        return CRITERIA[self.selected.rule] if has_cells else CRITERIA[ACCURACY]
+        has_groups = bool(self.accuracies["dev"].groups)
+        return CRITERIA[self.selected.rule] if has_groups else CRITERIA[ACCURACY]
 
     def to_rows(self) -> list[dict[str, Any]]:
-        """Accuracy of every cell of every split; ``pandas.DataFrame`` takes them."""
+        """Accuracy of every group of every split; ``pandas.DataFrame`` takes them."""
         return [
-            {"split": split, **cell._asdict()}
+            {"split": split, **group._asdict()}
             for split, found in self.accuracies.items()
-            for cell in found.cells
+            for group in found.groups
         ]
-
-
-def in_words(method: str) -> str:
-    """``influence tuning`` of ``influence_tuning``."""
-    return method.replace("_", " ")
 
 
 def read_tuned(folder: str | Path) -> Tuned:
@@ -229,14 +224,14 @@ def _split(
     names: Mapping[str, Sequence[str]],
     prefix: str,
 ) -> SplitAccuracy:
-    cells = []
-    for cell, accuracy in row[f"{prefix}cells"].items():
-        label, confound = map(int, re.findall(r"-?\d+", cell))
-        size = sizes["cells"][cell]
-        cells.append(
-            CellAccuracy(names["label"][label], names["confound"][confound], accuracy, size)
+    groups = []
+    for group, accuracy in row[f"{prefix}groups"].items():
+        label, confound = map(int, re.findall(r"-?\d+", group))
+        size = sizes["groups"][group]
+        groups.append(
+            GroupAccuracy(names["label"][label], names["confound"][confound], accuracy, size)
         )
-    return SplitAccuracy(sizes["all"], row[f"{prefix}accuracy"], tuple(cells))
+    return SplitAccuracy(sizes["all"], row[f"{prefix}accuracy"], tuple(groups))
 
 
 def _before(first: Moment, after: Moment) -> Moment | None:
@@ -255,7 +250,7 @@ def _cut(rows: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
         return []
     return [
         f"{rows['full'] / rows['all']:.0%} of the training rows fill max_length, "
-        f"{config['max_length']} word pieces, and what goes beyond that is cut"
+        f"{config['max_length']} tokens, and what goes beyond that is cut"
     ]
 
 

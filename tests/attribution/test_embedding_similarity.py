@@ -5,9 +5,9 @@ from functools import cache
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from attribution_cases import assert_close
 
 from itune.attribution import embedding_similarity
+from tests.helpers.attribution_cases import assert_close
 
 W = np.random.default_rng(0).normal(size=(3, 4))
 TRAIN, PROBES = (np.random.default_rng(seed).normal(size=(n, 3)) for seed, n in ((1, 10), (2, 6)))

@@ -4,7 +4,9 @@ from functools import cache
 
 import numpy as np
 import pytest
-from attribution_cases import (
+
+from itune.attribution import gradient_cosine, gradient_product
+from tests.helpers.attribution_cases import (
     assert_close,
     entries,
     flat_gradients,
@@ -13,8 +15,6 @@ from attribution_cases import (
     net_params,
     plain_loss,
 )
-
-from itune.attribution import gradient_cosine, gradient_product
 
 METHODS = {"product": gradient_product, "cosine": gradient_cosine}
 LOSSES = {"linen": linen_loss, "any": plain_loss}

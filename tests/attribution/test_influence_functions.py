@@ -4,7 +4,10 @@ from functools import cache
 
 import numpy as np
 import pytest
-from attribution_cases import (
+from scipy.stats import spearmanr
+
+from itune.attribution import exact, influence_functions
+from tests.helpers.attribution_cases import (
     L2,
     assert_close,
     entries,
@@ -20,9 +23,6 @@ from attribution_cases import (
     ridge,
     ridge_loss,
 )
-from scipy.stats import spearmanr
-
-from itune.attribution import exact, influence_functions
 
 CONVEX = {"ridge": ridge, "logistic": logistic}
 

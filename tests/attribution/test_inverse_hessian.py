@@ -6,10 +6,18 @@ from functools import cache
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from attribution_cases import CG, assert_close, hessian, influence_parts, linen_loss, net, ridge
 
 from itune.attribution import conjugate_gradients, exact, influence_functions, lissa
 from itune.attribution.hessian import make_hessian
+from tests.helpers.attribution_cases import (
+    CG,
+    assert_close,
+    hessian,
+    influence_parts,
+    linen_loss,
+    net,
+    ridge,
+)
 
 MATRIX = np.diag([0.5, 1.0, 2.0]) + 0.1
 VECTORS = np.random.default_rng(1).normal(size=(2, 3))

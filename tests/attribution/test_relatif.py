@@ -3,7 +3,9 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from attribution_cases import (
+
+from itune.attribution import gradient_cosine, influence_functions, relatif
+from tests.helpers.attribution_cases import (
     CG,
     DAMPING,
     PROBLEMS,
@@ -14,8 +16,6 @@ from attribution_cases import (
     logistic,
     net,
 )
-
-from itune.attribution import gradient_cosine, influence_functions, relatif
 
 
 def scores(name, variant, **settings):

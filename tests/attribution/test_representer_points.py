@@ -5,9 +5,9 @@ from functools import cache
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from attribution_cases import assert_close
 
 from itune.attribution import representer_points
+from tests.helpers.attribution_cases import assert_close
 
 LAMBDA = 0.01
 W = np.random.default_rng(0).normal(size=(3, 4))  # of the features

@@ -5,7 +5,9 @@ from functools import cache
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from attribution_cases import (
+
+from itune.attribution import gradient_product, tracin
+from tests.helpers.attribution_cases import (
     assert_close,
     entries,
     flat_gradients,
@@ -14,8 +16,6 @@ from attribution_cases import (
     net_params,
     plain_loss,
 )
-
-from itune.attribution import gradient_product, tracin
 
 RATES = (0.1, 0.05, 0.2)
 CHECKPOINTS = tuple(map(net_params, range(3)))

@@ -5,10 +5,10 @@ import subprocess
 import sys
 
 import pytest
-from small_audit import make_model, make_rows, write_table
 
-from itune.audit import model
+from itune.auditing import model
 from itune.commands import main
+from tests.helpers.small_audit import make_model, make_rows, write_table
 
 QUICK = ["--sample", "8", "--draws", "20", "--chunk", "8", "--random_probes", "1"]
 RULE = ["--rule", "Acme=words:acme || Umbrella=words:umbrella", *QUICK]
@@ -42,13 +42,13 @@ def test_what_it_prints_and_writes(words, tmp_path, capsys):
     assert any(f"a sample of 8 rows {test['cid']:+.3f} {interval}" in line for line in lines)
     assert f"all 40 rows {everyone['cid']:+.3f}" in lines
     assert f"label no {everyone['by_label']['0']:+.3f}" in lines
-    accuracy = found["audit"]["behaviour"]["dev"]["accuracy"]["by_cell"]["y=1 c=2"]
+    accuracy = found["audit"]["behaviour"]["dev"]["accuracy"]["by_group"]["y=1 c=2"]
     assert any(f"yes Umbrella 10 {accuracy:.1%} " in line for line in lines)
-    probe = found["readings"][0]
+    probe = found["explanations"][0]
     assert any(line.startswith(f"row {probe['index'] + 1} of train: [") for line in lines)
     helpful = probe["helpful"][0]
     assert any(line.startswith(f"helped {helpful['influence']:+.3f} row") for line in lines)
-    assert found["flips"]["size"] == 40 and "in dev: from" in shown
+    assert found["counterfactual"]["size"] == 40 and "in dev: from" in shown
     assert found["audit"]["matrix"] is None and "all rows are looked at" in errors
     assert lines[-1] == f"{out}/report.html is the report; report.json beside it has its numbers"
 
@@ -75,7 +75,7 @@ def test_interrupted(words, tmp_path, capsys, monkeypatch):
     assert said == "interrupted; what was done is kept; go on by the same command"
     assert [path.name for path in out.iterdir()] == ["unfinished"]
     with monkeypatch.context() as patch:
-        patch.setattr(sys.modules["itune.audit.audit"], "make_plan", stop)  # is kept
+        patch.setattr(sys.modules["itune.auditing.audit"], "make_plan", stop)  # is kept
         assert main(command) == 0
     assert sorted(path.name for path in out.iterdir()) == ["report.html", "report.json"]
 

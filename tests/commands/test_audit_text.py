@@ -1,8 +1,7 @@
 """What itune audit prints, of results that nobody found."""
 
-from report_cases import make_audit
-
 from itune.commands.audit_text import to_text
+from tests.helpers.report_cases import make_audit
 
 
 def test_verdict_first_and_last():

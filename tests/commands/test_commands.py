@@ -1,4 +1,4 @@
-"""The command itune: its verbs, help, and errors of one line."""
+"""The command itune: its commands, help, and errors of one line."""
 
 import configparser
 import importlib
@@ -7,30 +7,30 @@ from pathlib import Path
 import pytest
 
 from itune import __version__
-from itune.commands import VERBS, main
+from itune.commands import COMMANDS, main
 
 
 def test_help_names_every_verb(capsys):
     for argv in ([], ["--help"], ["-h"]):
         assert main(argv) == 0
     shown = capsys.readouterr().out
-    assert all(f"  {verb}" in shown for verb in VERBS)
+    assert all(f"  {command}" in shown for command in COMMANDS)
     assert main(["--version"]) == 0 and capsys.readouterr().out == f"itune {__version__}\n"
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_verbs_have_help(verb, capsys):
+@pytest.mark.parametrize("command", COMMANDS)
+def test_verbs_have_help(command, capsys):
     with pytest.raises(SystemExit, match="0"):
-        main([verb, "--help"])
-    assert f"usage: itune {verb}" in capsys.readouterr().out
+        main([command, "--help"])
+    assert f"usage: itune {command}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("verb", "remedy"),
-    [("describ", "did you mean describe?"), ("x", f"the verbs are {', '.join(VERBS)}")],
+    ("command", "remedy"),
+    [("describ", "did you mean describe?"), ("x", f"the commands are {', '.join(COMMANDS)}")],
 )
-def test_no_such_verb(verb, remedy, capsys):
-    assert main([verb]) == 2
+def test_no_such_verb(command, remedy, capsys):
+    assert main([command]) == 2
     out, error = capsys.readouterr()
     assert (out, error.count("\n")) == ("", 1) and remedy in error
 

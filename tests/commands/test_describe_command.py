@@ -29,8 +29,8 @@ def test_what_it_prints(path, capsys):
     assert "label train dev test" in lines and "neg 16 2 2" in lines
     assert "neg acme 8 1 1" in lines and "train 2 2 2 2 2" in lines
     assert lines[-1] == (
-        "warning: 4 cells have fewer than 20 training rows: neg/acme, neg/umbrella, pos/acme and 1 "
-        "more"
+        "warning: 4 groups have fewer than 20 training rows: neg/acme, neg/umbrella, pos/acme and "
+        "1 more"
     )
 
 
@@ -49,7 +49,7 @@ def test_many_values_and_long_names(tmp_path, capsys):
         csv.writer(file).writerows([("text", "label", "confound"), *rows])
     assert main(["describe", str(tmp_path / "a.csv"), "--dev_fraction", "0"]) == 0
     shown = capsys.readouterr().out
-    assert shown.count("(20 more)") == 2 and "c11" not in shown  # of confounds and of cells
+    assert shown.count("(20 more)") == 2 and "c11" not in shown  # of confounds and of groups
     assert "x" * 39 + "…" in shown and "x" * 40 not in shown.split("warning")[0]
 
 
@@ -76,7 +76,7 @@ def test_json(path, capsys):
     shown, errors = capsys.readouterr()
     found = json.loads(shown, parse_constant=pytest.fail)
     assert found["label_names"] == ["neg", "pos"] and found["splits"]["train"]["size"] == 32
-    assert "4 cells have fewer" in found["warnings"][0] and not errors
+    assert "4 groups have fewer" in found["warnings"][0] and not errors
 
 
 def test_no_file_at_all(capsys):

@@ -4,7 +4,7 @@ import shlex
 
 import pytest
 
-from itune.commands import VERBS, main
+from itune.commands import COMMANDS, main
 
 
 def test_what_it_writes_and_prints(tmp_path, capsys):
@@ -14,8 +14,8 @@ def test_what_it_writes_and_prints(tmp_path, capsys):
     assert sorted(path.name for path in folder.iterdir()) == ["dev.csv", "test.csv", "train.csv"]
     assert (folder / "train.csv").read_text().startswith("review,rating,brand\n")
     commands = [shlex.split(line) for line in shown.splitlines() if line.startswith("  itune ")]
-    assert all(program == "itune" and verb in VERBS for program, verb, *_ in commands)
-    described = [argv for _, verb, *argv in commands if verb == "describe"]
+    assert all(program == "itune" and command in COMMANDS for program, command, *_ in commands)
+    described = [argv for _, command, *argv in commands if command == "describe"]
     for argv in described:
         assert main(["describe", *argv]) == 0
         assert "Ostrelle" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""Reports that verbs leave in a folder."""
+"""Reports that commands leave in a folder."""
 
 import json
 

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from tuning_cases import SETTINGS, make_encoder, make_rows, write_rows
 
-from itune.analysis.render import signed
-from itune.audit.recorded import OTHER_ROWS
+from itune.auditing.recorded import OTHER_ROWS
 from itune.commands import main
+from itune.utils.formats import signed
+from tests.helpers.tuning_cases import SETTINGS, make_encoder, make_rows, write_rows
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def case(tmp_path_factory):
 @pytest.fixture
 def command(case, monkeypatch):
     path, encoder, _ = case
-    monkeypatch.setattr("itune.compiling.keep_compiled", lambda: None)
+    monkeypatch.setattr("itune.utils.compiling.keep_compiled", lambda: None)
     columns = ["--text", "review", "--label", "stars", "--confound", "brand"]
     settings = [word for name, value in SETTINGS.items() for word in (f"--{name}", str(value))]
     return [str(path), *columns, "--encoder", str(encoder), *settings, "--cid_when", "end"]
@@ -40,7 +40,7 @@ def test_tune(case, command, capsys):
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert lines[0].startswith("reviews.csv: finetuning from ") and ", seed 0, " in lines[0]
     assert lines[2] == "train dev test" and lines[3] == "rows 52 6 6"
-    assert lines[6].startswith("worst cell ") and "/" in lines[6]
+    assert lines[6].startswith("worst group ") and "/" in lines[6]
     assert lines[8].startswith("CID: ") and lines[9].startswith("selected: epoch ")
     assert f"model: {out}/model, for BertForSequenceClassification.from_pretrained" in lines
     assert lines[-1] == f"{out}/report.html is the report; report.json beside it has its numbers"

@@ -388,7 +388,7 @@ def test_annotations_that_are_refused(annotation):
 
 
 @dataclass(frozen=True)
-class Verb:
+class Command:
     """What it does it to."""
 
     file: str = "none"
@@ -397,23 +397,25 @@ class Verb:
 
 
 def test_values_without_their_options(capsys):
-    def verb(*argv):
+    def command(*argv):
         places = {"FILE": "file", "MORE": "other"}
-        return parse(Verb, None, argv, prog="verb", description="Does it.", positionals=places)
+        return parse(
+            Command, None, argv, prog="command", description="Does it.", positionals=places
+        )
 
-    both = Verb("a", "b", 2)
-    assert verb("a", "b", "--seed", "2") == verb("--seed", "2", "a", "b") == both
-    assert verb("a", "--seed", "2", "b") == verb("a", "--seed", "2", "--other", "b") == both
-    assert verb("--file", "a") == verb("a") == Verb("a") and verb() == Verb()
+    both = Command("a", "b", 2)
+    assert command("a", "b", "--seed", "2") == command("--seed", "2", "a", "b") == both
+    assert command("a", "--seed", "2", "b") == command("a", "--seed", "2", "--other", "b") == both
+    assert command("--file", "a") == command("a") == Command("a") and command() == Command()
     with pytest.raises(UserError, match="unrecognized arguments: c"):
-        verb("a", "b", "c")
+        command("a", "b", "c")
     with pytest.raises(UserError, match="--preset is not an option"):
-        verb("--preset", "x")
+        command("--preset", "x")
     with pytest.raises(SystemExit):
-        verb("--help")
+        command("--help")
     shown = capsys.readouterr().out
     assert (
-        "usage: verb FILE MORE [--KEY VALUE ...]" in shown
+        "usage: command FILE MORE [--KEY VALUE ...]" in shown
         and "short for --other MORE" in shown
         and "preset" not in shown
     )

@@ -24,13 +24,13 @@ def test_size(rule, rate, size):
 
 
 def test_released_rule():
-    """5 of each minority cell, whatever else is drawn: at 5 % that is all there is."""
+    """5 of each minority group, whatever else is drawn: at 5 % that is all there is."""
     for seed in range(20):
         visible = draw("released", 0.05, seed)
         assert len(visible) == 10 and np.all(MINORITY[visible])
         assert np.sum(LABEL[visible] == 0) == 5
-        cells = LABEL[draw("released", 0.2, seed)] != CONFOUND[draw("released", 0.2, seed)]
-        assert cells.sum() >= 10
+        groups = LABEL[draw("released", 0.2, seed)] != CONFOUND[draw("released", 0.2, seed)]
+        assert groups.sum() >= 10
     counts = [np.sum(MINORITY[draw("released", 0.5, seed)]) for seed in range(200)]
     assert np.mean(counts) == pytest.approx(10 + 90 * 12 / 190, abs=0.5)  # the rest is random
 
@@ -59,7 +59,7 @@ def test_random_rule():
     assert np.mean(counts) == pytest.approx(40 * 22 / 200, abs=0.4)
 
 
-def test_small_minority_cell_is_taken_whole():
+def test_small_minority_group_is_taken_whole():
     label, confound = LABEL.copy(), CONFOUND.copy()
     confound[92:100] = 0
     visible = draw_visible(
@@ -95,10 +95,10 @@ def test_hide_confounds():
             "random",
             r"^access.rate 0.01 leaves [01] of the \d+ .* y=. c=. visible, and 2 are ",
         ),
-        (0.05, "released", r"leaves 0 of the 90 examples of cell y=0 c=0 visible"),
+        (0.05, "released", r"leaves 0 of the 90 examples of group y=0 c=0 visible"),
     ],
 )
-def test_empty_cell(rate, rule, message):
+def test_empty_group(rate, rule, message):
     with pytest.raises(UserError, match=message):
         hide_confounds(TRAIN, AccessConfig(rate, rule), np.random.default_rng(0))
 

@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from itune.corpora.example import Example
 from itune.data.access import AccessConfig, hide_confounds
 from itune.data.dataset import (
     Dataset,
@@ -13,10 +14,9 @@ from itune.data.dataset import (
     tokenize,
     tokenize_table,
 )
-from itune.data.example import Example
 from itune.data.ragged import Ragged
-from itune.data.table import Table
 from itune.errors import UserError
+from itune.tables.table import Table
 
 LENGTHS = [3, 8, 9, 5, 17, 4, 12]
 DATA = Dataset(
@@ -108,7 +108,7 @@ def test_tokenize_refuses(max_length, remedy):
 
 def test_a_tokenizer_that_is_not_the_encoders():
     tokenize(EXAMPLES, Tokenizer(), max_length=4, vocab_size=103)
-    with pytest.raises(UserError, match="gives id 102 but the encoder has 102 word pieces"):
+    with pytest.raises(UserError, match="gives id 102 but the encoder has 102 tokens"):
         tokenize(EXAMPLES, Tokenizer(), max_length=4, vocab_size=102)
 
 

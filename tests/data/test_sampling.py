@@ -94,11 +94,11 @@ def test_pools(count, size):
         confounds = (0, 1, 2) if label == 0 else (0, 2)
         for row, real, confound in zip(indices, is_real, confounds, strict=True):
             assert set(LABELS[row]) == {label} and set(CONFOUNDS[row]) == {confound}
-            cell = (label == LABELS) & (confound == CONFOUNDS)
-            assert len(set(row[real])) == real.sum() == min(size, cell.sum())
+            group = (label == LABELS) & (confound == CONFOUNDS)
+            assert len(set(row[real])) == real.sum() == min(size, group.sum())
 
 
-def test_a_small_cell_is_taken_whole():
+def test_a_small_group_is_taken_whole():
     (first, real), _ = draw_pools(rng(), 15, LABELS, CONFOUNDS, np.arange(16))
     assert real.tolist() == [[True] * 3, [True, True, False], [True, True, False]]
     assert set(first[1]) == {3, 4} and first[1, 2] == first[1, 0]
@@ -115,5 +115,5 @@ def test_pools_keep_to_their_pool():
 
 
 def test_a_batch_too_small_for_pools():
-    with pytest.raises(UserError, match="^count is 9, .* 5 cells .* set it to 10 or more"):
+    with pytest.raises(UserError, match="^count is 9, .* 5 groups .* set it to 10 or more"):
         draw_pools(rng(), 9, LABELS, CONFOUNDS, np.arange(16))

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from small_run import make_encoder
 
 from itune.cli import run_main
 from itune.training import run as run_module
 from itune.training.checkpoints import Checkpoints, Position
+from tests.helpers.small_run import make_encoder
 
 SCRIPT = Path(__file__).parents[2] / "experiments" / "run.py"
-CELLS = [(y, c) for y in (0, 1) for c in (0, 1)]
+GROUPS = [(y, c) for y in (0, 1) for c in (0, 1)]
 
 
 class Killed(BaseException):
@@ -62,13 +62,13 @@ class Situation(NamedTuple):
         return [word for name, value in values.items() for word in (f"--{name}", str(value))]
 
     def data(self, *, train=(), test=(), drop=None, line=None):
-        """A folder of data: more cells, without some, or with a certain last line."""
+        """A folder of data: more groups, without some, or with a certain last line."""
         folder = self.folder / "data"
         folder.mkdir()
-        for name, cells in (("train", [*CELLS * 11, *train]), ("dev", CELLS), ("test", test)):
+        for name, groups in (("train", [*GROUPS * 11, *train]), ("dev", GROUPS), ("test", test)):
             rows = [
                 {"text": f"word {i}", "label": y, "confound": c}
-                for i, (y, c) in enumerate([*CELLS, *cells])
+                for i, (y, c) in enumerate([*GROUPS, *groups])
                 if drop is None or not drop(y, c)
             ]
             lines = [*map(json.dumps, rows), *([line] if name == "train" and line else [])]
@@ -173,7 +173,7 @@ MADE = {  # files, too
     ),
     "no partner": (
         lambda s: (*s.data(train=[(1, 2)]), "methods", "influence_tuning"),
-        "cell y=1 c=2 has 1 training example, which has no partner of the same confound; add",
+        "group y=1 c=2 has 1 training example, which has no partner of the same confound; add",
     ),
     "no other confound": (
         lambda s: (*s.data(drop=lambda y, c: (y, c) == (1, 0)), "methods", "influence_tuning"),
@@ -192,7 +192,8 @@ MADE = {  # files, too
             *("methods", "influence_tuning", "influence.partners", "pooled"),
             *("influence.batch", 7, "influence.interval", 9),
         ),
-        "influence.batch is 7, which leaves fewer than 2 of each of 4 cells to a pool; set it to 8",
+        "influence.batch is 7, which leaves fewer than 2 of each of 4 groups to a pool; "
+        "set it to 8",
     ),
     "corrupt weights": (
         lambda s: s.encoder_file("model.safetensors", lambda data: b"x" * len(data)),

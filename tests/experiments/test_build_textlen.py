@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from itune.data import newswire_sentences, read_jsonl
+from itune.corpora import newswire_sentences, read_jsonl
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "experiments" / "build_textlen.py"

@@ -5,11 +5,11 @@ import json
 from pathlib import Path
 
 import pytest
-from small_run import make_encoder
 
 from itune.cli import run_main
 from itune.search import worker
 from itune.training.run import read_run
+from tests.helpers.small_run import make_encoder
 
 SCRIPT = Path(__file__).parents[2] / "experiments" / "search.py"
 
@@ -64,7 +64,7 @@ def trained(monkeypatch):
 
     def run(config, method, seed, folder, **options):
         rates.append(config.label.learning_rate)
-        split = {"accuracy": 1 - rates[-1], "worst_cell_accuracy": 0.25}
+        split = {"accuracy": 1 - rates[-1], "worst_group_accuracy": 0.25}
         result = {"dev": split, "test": split, "seconds": 60}
         folder.mkdir(parents=True)
         (folder / "result.json").write_text(json.dumps(result))
@@ -85,7 +85,7 @@ def test_search_resume_report(main, command, trained, tmp_path, capfd):
     assert run_main(main, command()) == 0
     out, err = capfd.readouterr()
     assert "2 done" in out and "0 left" in out and sorted(trained) == [0.001, 0.01]
-    assert "dev 0.9990. Test 0.9990; the worst cell of test 0.2500." in out
+    assert "dev 0.9990. Test 0.9990; the worst group of test 0.2500." in out
     assert "search: 2 of 2: " in err and "search: 1 of 2" not in err
     assert "python experiments/run.py --preset textlen-minilm --name textlen-minilm-chosen" in out
     assert " --methods finetuning --seeds 1,2 --encoder " in out

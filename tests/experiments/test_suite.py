@@ -1,28 +1,26 @@
 """The commands for the paper's tables and figures, on made-up runs and on one that is tiny."""
 
 import csv
-import importlib
 import json
 import shutil
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from filelock import FileLock
-from made_up_runs import CONFIG, make_row, write_run
-from small_run import make_encoder
 
-from itune.arrays import UNFINISHED
+import collect
+import figure1
+import figure3
+import suite
+import table2
+import table3
 from itune.cli import run_main
-from itune.training.folder import LOCK, AtWork
+from itune.training.run_folder import LOCK, RunInUse
+from itune.utils.files import UNFINISHED
+from tests.helpers.made_up_runs import CONFIG, make_row, write_run
+from tests.helpers.small_run import make_encoder
 
 pytest.importorskip("matplotlib")
-sys.path.insert(0, str(Path(__file__).parents[2] / "experiments"))
-collect, figure1, figure3, suite, table2, table3 = map(
-    importlib.import_module, ("collect", "figure1", "figure3", "suite", "table2", "table3")
-)
-sys.path.pop(0)
 
 METHODS = ("finetuning", "influence_tuning")
 
@@ -145,7 +143,7 @@ def test_runs_are_shared_with_other_processes(runs, no_training, monkeypatch, ca
     def run(config, method, seed, folder, *, resume):
         if folder.name == taken and not begun:
             begun.append(folder)
-            raise AtWork("another process")
+            raise RunInUse("another process")
         fake_run(config, method, seed, folder, resume=resume)
 
     def sleep(seconds):

@@ -4,10 +4,10 @@ import importlib.util
 from pathlib import Path
 
 import pytest
-from released_data import RELEASED, needs_released
 
 from itune.cli import run_main
-from itune.data import Example, write_jsonl
+from itune.corpora import Example, write_jsonl
+from tests.helpers.released_data import RELEASED, needs_released
 
 SCRIPT = Path(__file__).parents[2] / "experiments" / "table1.py"
 
@@ -22,16 +22,18 @@ def main():
 
 @pytest.fixture
 def folder(tmp_path):
-    cells = {"train": [(0, 0), (0, 0), (1, 1), (1, 0)], "dev": [(0, 1)], "test": [(1, 1), (1, 0)]}
-    for name, examples in cells.items():
-        write_jsonl([Example(("word",), *cell, 1) for cell in examples], tmp_path / f"{name}.jsonl")
+    groups = {"train": [(0, 0), (0, 0), (1, 1), (1, 0)], "dev": [(0, 1)], "test": [(1, 1), (1, 0)]}
+    for name, examples in groups.items():
+        write_jsonl(
+            [Example(("word",), *group, 1) for group in examples], tmp_path / f"{name}.jsonl"
+        )
     return tmp_path
 
 
 def rows(text):
-    """First cells of the lines of a Markdown table, and the cells after it."""
+    """First groups of the lines of a Markdown table, and the groups after it."""
     lines = ([c.strip() for c in line.strip(" |").split("|")] for line in text.splitlines())
-    return {cells[0]: cells[1:] for cells in lines}
+    return {groups[0]: groups[1:] for groups in lines}
 
 
 def test_table(main, folder, tmp_path, capsys):
@@ -51,9 +53,9 @@ def test_the_released_sets_have_the_published_numbers(main, capsys):
     folders = ["--textlen", str(RELEASED / "textlen"), "--msgs", str(RELEASED / "msgs")]
     assert run_main(main, folders) == 0
     found = {
-        name: cells for name, cells in rows(capsys.readouterr().out).items() if len(cells) == 4
+        name: groups for name, groups in rows(capsys.readouterr().out).items() if len(groups) == 4
     }
-    numbers = {name: cells for name, cells in found.items() if cells[0][:1].isdigit()}
+    numbers = {name: groups for name, groups in found.items() if groups[0][:1].isdigit()}
     assert len(numbers) == 9
     for ours_textlen, textlen, ours_msgs, msgs in numbers.values():
         assert (ours_textlen, ours_msgs) == (textlen, msgs)

@@ -5,16 +5,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
-from influence_cases import (
+from jax.flatten_util import ravel_pytree
+
+from itune.influence import ROUTES, LinenLoss, Tuples, cross_entropy, pair_terms, value_and_grad
+from tests.helpers.influence_cases import (
     assert_close,
     compiled,
     draw_tuples,
     get_case,
     random_params,
 )
-from jax.flatten_util import ravel_pytree
-
-from itune.influence import ROUTES, LinenLoss, Tuples, cross_entropy, pair_terms, value_and_grad
 
 
 def mlp_tuples(seed=7):

@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
-from influence_cases import draw_tokens, get_case, random_params
 
 from itune.influence import LinenLoss, check_coverage, cross_entropy
 from itune.influence.coverage import TensorCoverage, coverage, format_coverage
+from tests.helpers.influence_cases import draw_tokens, get_case, random_params
 
 
 def test_shares():

@@ -2,9 +2,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from influence_cases import assert_close
 
 from itune.influence import cross_entropy
+from tests.helpers.influence_cases import assert_close
 
 
 def test_equals_log_softmax():

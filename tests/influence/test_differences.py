@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from influence_cases import assert_close, flat_gradient, get_case
 
 from itune.influence import make_weights
 from itune.influence.differences import projections, unit_gradient_sum
+from tests.helpers.influence_cases import assert_close, flat_gradient, get_case
 
 N = 8
 LABEL, CONFOUND = np.array([0, 0, 0, 0, 0, 1, 1, 1]), np.array([0, 0, 1, 1, 1, 0, 1, 1])
@@ -32,7 +32,7 @@ def setup(name, select=None):
 
 @pytest.mark.parametrize("name", ["mlp", "tied"])
 def test_influence_differences_of_all_examples(name):
-    """Mean over same minus mean over different confound, the probe left out of its own cell.
+    """Mean over same minus mean over different confound, the probe left out of its own group.
 
     The sums are taken over two halves of the examples, as a pass over the data would.
     """
@@ -53,7 +53,7 @@ def test_influence_differences_of_all_examples(name):
     ours = np.zeros(N)
     for i, (y, c) in enumerate(zip(LABEL, CONFOUND, strict=True)):
         sums = dict(zip(is_in, along[i], strict=True))
-        size = {cell: members.sum() for cell, members in is_in.items()}
+        size = {group: members.sum() for group, members in is_in.items()}
         same = (sums[y, c] - own[i]) / max(size[y, c] - 1, 1)
         ours[i] = same - sums[y, 1 - c] / size[y, 1 - c]
 

@@ -7,7 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
-from influence_cases import (
+
+from itune.influence import LinenLoss
+from itune.influence import factors as factored
+from itune.influence.factors import Formed, Lookup, Outer
+from itune.influence.subsets import by_path, selected_shapes
+from tests.helpers.influence_cases import (
     CASES,
     POSITIONS,
     SEQUENCE,
@@ -17,11 +22,6 @@ from influence_cases import (
     get_case,
     random_params,
 )
-
-from itune.influence import LinenLoss
-from itune.influence import factors as factored
-from itune.influence.factors import Formed, Lookup, Outer
-from itune.influence.subsets import by_path, selected_shapes
 
 PATH = ("p",)
 

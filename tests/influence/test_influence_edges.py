@@ -4,7 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from influence_cases import (
+
+from itune.influence import ROUTES, make_weights
+from tests.helpers.influence_cases import (
     assert_close,
     assert_same_result,
     cast,
@@ -14,8 +16,6 @@ from influence_cases import (
     flat_gradient,
     get_case,
 )
-
-from itune.influence import ROUTES, make_weights
 
 
 def tuples_with(**leaves):

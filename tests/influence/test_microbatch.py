@@ -3,9 +3,9 @@
 import jax
 import numpy as np
 import pytest
-from influence_cases import draw_tuples, get_case
 
 from itune.influence import largest_microbatch, value_and_grad
+from tests.helpers.influence_cases import draw_tuples, get_case
 
 CASE = get_case("mlp")
 TUPLES = jax.eval_shape(lambda: draw_tuples(CASE.draw, np.random.default_rng(50), probes=4))

@@ -6,11 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from influence_cases import assert_close, cast, compiled, draw_text, get_case
 
 from itune.influence import PAIR_FREE, Pool, Tuples, value_and_grad
 from itune.influence import factors as factored
 from itune.influence.factors import Lookup
+from tests.helpers.influence_cases import assert_close, cast, compiled, draw_text, get_case
 
 REAL = np.array([[1, 1, 1, 0], [1, 1, 1, 1], [1, 0, 0, 0]], bool)  # three confounds; one alone
 

@@ -7,7 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from influence_cases import (
+
+from itune.influence import ROUTES, LinenLoss, Tuples, value_and_grad
+from tests.helpers.influence_cases import (
     CASES,
     assert_close,
     assert_same_result,
@@ -18,8 +20,6 @@ from influence_cases import (
     draw_tuples,
     get_case,
 )
-
-from itune.influence import ROUTES, LinenLoss, Tuples, value_and_grad
 
 # A route other than ghost does not see layers: two unlike models each are enough.
 OTHERS = [("mlp", route) for route in ROUTES if route != "ghost"]

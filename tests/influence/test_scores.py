@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from influence_cases import CASES, assert_close, cast, flat_gradient, get_case
 from jax.flatten_util import ravel_pytree
 
 from itune.influence import cosines, products
+from tests.helpers.influence_cases import CASES, assert_close, cast, flat_gradient, get_case
 
 PROBES, TRAIN = 2, 3
 

@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from influence_cases import assert_same_result, draw_tuples, get_case
 
 from itune.influence import value_and_grad
 from itune.influence.subsets import mask, restrict, selected, selected_shapes
+from tests.helpers.influence_cases import assert_same_result, draw_tuples, get_case
 
 TREE = {
     "head": {"bias": jnp.arange(2.0), "kernel": jnp.arange(6.0).reshape(3, 2)},

@@ -5,7 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
-from influence_cases import (
+
+from itune.influence import LinenLoss, cross_entropy, value_and_grad
+from tests.helpers.influence_cases import (
     SEQUENCE,
     TAPS,
     WIDTH,
@@ -20,8 +22,6 @@ from influence_cases import (
     norm,
     random_params,
 )
-
-from itune.influence import LinenLoss, cross_entropy, value_and_grad
 
 
 def draw(rng, *lead):

@@ -1,32 +1,32 @@
-"""Batches with equally many examples of each cell, which group DRO takes as well."""
+"""Batches with equally many examples of each group, which group DRO takes as well."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from baseline_cases import (
+
+from itune.errors import UserError
+from itune.methods import confounds_read
+from tests.helpers.baseline_cases import (
     SCHEDULE,
     SEEN,
     assert_as_many_steps_as_finetuning,
-    cell_counts,
+    group_counts,
     plan_of,
     used,
     visible_counts,
 )
-from method_cases import label_batches
-
-from itune.errors import UserError
-from itune.methods import confounds_read
+from tests.helpers.method_cases import label_batches
 
 
 @pytest.mark.parametrize("name", ["balanced_sampling", "group_dro"])
 def test_balanced_batches(name):
-    """25 examples by 6 cells: 4 of each; 3 of a cell are not enough."""
+    """25 examples by 6 groups: 4 of each; 3 of a group are not enough."""
     plan = plan_of(name)
     assert_as_many_steps_as_finetuning(plan)
     batches = label_batches(plan)
     assert sorted(visible_counts(SEEN).values())[0] == 3
-    assert all(cell_counts(b) == dict.fromkeys(visible_counts(SEEN), 4) for b in batches)
+    assert all(group_counts(b) == dict.fromkeys(visible_counts(SEEN), 4) for b in batches)
     for batch in batches:
         small = [i for i in batch if (SEEN.label[i], SEEN.confound[i]) == (1, 2)]
         others = [i for i in batch if i not in small]
@@ -36,12 +36,12 @@ def test_balanced_batches(name):
     assert confounds_read(plan, SEEN) == len(np.unique(used(plan)))
 
 
-def test_a_cell_as_large_as_its_share_is_taken_whole():
+def test_a_group_as_large_as_its_share_is_taken_whole():
     batches = label_batches(plan_of("balanced_sampling", label=replace(SCHEDULE, batch=18)))
     assert all(len(set(batch)) == 18 for batch in batches)
 
 
 @pytest.mark.parametrize("name", ["balanced_sampling", "group_dro"])
-def test_more_cells_than_a_batch_has_examples(name):
-    with pytest.raises(UserError, match=r"^label.batch is 5 but there are 6 cells, .* 6 or more$"):
+def test_more_groups_than_a_batch_has_examples(name):
+    with pytest.raises(UserError, match=r"^label.batch is 5 but there are 6 groups, .* 6 or more$"):
         plan_of(name, label=replace(SCHEDULE, batch=5))

@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from baseline_cases import BIG, LAST, SCHEDULE, SEEN, plan_of, used
-from method_cases import CLASSIFIER, GROUP_DRO, assert_same_plan, hide, label_batches
 
 from itune.data.dataset import Dataset
 from itune.errors import UserError
 from itune.methods import ExpertsConfig, finetuning
-from itune.methods.label import labels_met
-from itune.training.recipes import METHODS
+from itune.methods.label_steps import labels_met
+from itune.training.registry import METHODS
 from itune.training.settings import RunConfig
+from tests.helpers.baseline_cases import BIG, LAST, SCHEDULE, SEEN, plan_of, used
+from tests.helpers.method_cases import CLASSIFIER, GROUP_DRO, assert_same_plan, hide, label_batches
 
 
 @pytest.mark.parametrize("name", ["balanced_sampling", "subsampling", "group_dro"])
@@ -56,12 +56,12 @@ class TestAll:
         with pytest.raises(UserError, match=f"^method {name} needs two .* and sees 0; check"):
             plan_of(name, hide(SEEN, np.arange(150)))
 
-    def test_too_small_a_cell_is_an_error(self, name):
-        cell = np.flatnonzero((SEEN.label == 1) & (SEEN.confound == 2))
+    def test_too_small_a_group_is_an_error(self, name):
+        group = np.flatnonzero((SEEN.label == 1) & (SEEN.confound == 2))
         least = {"subsampling": 2, "last_layer_retraining": 2, "product_of_experts": 0}.get(name, 1)
-        plan_of(name, hide(SEEN, cell[least:]))
+        plan_of(name, hide(SEEN, group[least:]))
         if least:
-            train, sees = hide(SEEN, cell[least - 1 :]), least - 1
+            train, sees = hide(SEEN, group[least - 1 :]), least - 1
             with pytest.raises(UserError, match=f"{name} needs {least} .* y=1 c=2 and sees {sees}"):
                 plan_of(name, train)
 

@@ -1,4 +1,4 @@
-"""Group DRO: weights of cells that follow their losses."""
+"""Group DRO: weights of groups that follow their losses."""
 
 from dataclasses import replace
 from functools import partial
@@ -8,8 +8,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from baseline_cases import plan_of
-from method_cases import (
+
+from itune.groups import groups_of
+from itune.influence import cross_entropy
+from itune.methods import group_dro
+from itune.optimizers import bert_adam, warmup_linear
+from tests.helpers.baseline_cases import plan_of
+from tests.helpers.method_cases import (
     CLASSIFIER,
     EVEN,
     GROUP_DRO,
@@ -25,12 +30,7 @@ from method_cases import (
     start,
 )
 
-from itune.data.cells import cells_of
-from itune.influence import cross_entropy
-from itune.methods import group_dro
-from itune.training.optimizers import bert_adam, warmup_linear
-
-CELLS = cells_of(EVEN.label, EVEN.confound)
+GROUPS = groups_of(EVEN.label, EVEN.confound)
 
 
 def test_group_losses_come_first():
@@ -67,20 +67,20 @@ def weighted_loss(params, chunks, weights):
 
 def test_two_updates_by_hand():
     rng, tx = np.random.default_rng(3), bert_adam(warmup_linear(0.1, 10))
-    q = dict.fromkeys(CELLS, 1 / 6)
+    q = dict.fromkeys(GROUPS, 1 / 6)
     state = start("group_dro")
     np.testing.assert_allclose(np.exp(state.log_weights), list(q.values()))
     for seed in (5, 6):
-        batch = np.concatenate([rng.choice(cell, 2, replace=False) for cell in CELLS.values()])
+        batch = np.concatenate([rng.choice(group, 2, replace=False) for group in GROUPS.values()])
         batch = rng.permutation(batch)
         chunks = [label_chunk(part, 7, seed, data=EVEN) for part in (batch[:7], batch[7:])]
-        places = {cell: np.flatnonzero(np.isin(batch, CELLS[cell])) for cell in CELLS}
+        places = {group: np.flatnonzero(np.isin(batch, GROUPS[group])) for group in GROUPS}
         (_, losses), _ = weighted_loss(state.params, chunks, np.zeros(14))
-        q = {cell: q[cell] * np.exp(0.5 * losses[places[cell]].mean()) for cell in CELLS}
-        q = {cell: value / sum(q.values()) for cell, value in q.items()}
+        q = {group: q[group] * np.exp(0.5 * losses[places[group]].mean()) for group in GROUPS}
+        q = {group: value / sum(q.values()) for group, value in q.items()}
         weights = np.zeros(14)  # the last 2 are not real
-        for cell in CELLS:
-            weights[places[cell]] = q[cell] / 2
+        for group in GROUPS:
+            weights[places[group]] = q[group] / 2
         (value, _), gradient = weighted_loss(state.params, chunks, weights)
         step = plain_step(tx, state.label.optimizer, state.params, value, gradient)
         work = [
@@ -92,7 +92,7 @@ def test_two_updates_by_hand():
         state, info = run("group_dro", state, work)
         assert_updated(state, state.label, info, "loss", step)
         assert_close(np.exp(state.log_weights), np.array(list(q.values())))
-        assert_close([info[f"weight {cell}"] for cell in CELLS], list(q.values()))
+        assert_close([info[f"weight {group}"] for group in GROUPS], list(q.values()))
         assert not np.any(state.losses)
     assert max(q.values()) > 2 * min(q.values())
 

@@ -9,8 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.optimize
-from baseline_cases import SCHEDULE, SEEN, cell_counts, plan_of, used, visible_counts
-from method_cases import (
+
+from itune.data.dataset import Dataset, collate
+from itune.influence import cross_entropy
+from itune.methods import confounds_read, finetuning, last_layer_retraining
+from itune.optimizers import bert_adam, warmup_linear
+from tests.helpers.baseline_cases import SCHEDULE, SEEN, group_counts, plan_of, used, visible_counts
+from tests.helpers.method_cases import (
     CLASSIFIER,
     LABEL,
     LAST_LAYER,
@@ -25,16 +30,11 @@ from method_cases import (
     start,
 )
 
-from itune.data.dataset import Dataset, collate
-from itune.influence import cross_entropy
-from itune.methods import confounds_read, finetuning, last_layer_retraining
-from itune.training.optimizers import bert_adam, warmup_linear
-
 
 @pytest.mark.parametrize("start", ["zero", "finetuned"])
 @pytest.mark.parametrize(("batch", "updates"), [(25, 4 * 1), (7, 4 * 2), (18, 4 * 1)])
 def test_head_updates(start, batch, updates):
-    """18 examples, 3 of each cell: a larger batch takes them all."""
+    """18 examples, 3 of each group: a larger batch takes them all."""
     label = replace(SCHEDULE, batch=batch)
     plan = plan_of("last_layer_retraining", label=label, start=start)
     after = plan[len(finetuning(CLASSIFIER, label, 150, 1).plan(SEEN)) :]
@@ -43,7 +43,7 @@ def test_head_updates(start, batch, updates):
     assert kinds == [*zero, *["head", "head_update"] * updates, "cid", "accuracy"]
     assert {w.step for w in after} == {3 * (150 // batch)} and after[-1].note == "end"
     uses = Counter(used(plan, "head").tolist())
-    assert cell_counts(list(uses)) == dict.fromkeys(visible_counts(SEEN), 3)
+    assert group_counts(list(uses)) == dict.fromkeys(visible_counts(SEEN), 3)
     assert sum(uses.values()) == updates * min(batch, 18)
     assert confounds_read(plan, SEEN) == 18
 

@@ -6,7 +6,6 @@ from itertools import groupby
 
 import numpy as np
 import pytest
-from method_cases import assert_same_plan, label_batches, make_dataset, real
 
 from itune.data.dataset import HIDDEN, Dataset
 from itune.errors import UserError
@@ -24,6 +23,7 @@ from itune.methods import (
     influence_tuning,
     last_only,
 )
+from tests.helpers.method_cases import assert_same_plan, label_batches, make_dataset, real
 
 CLASSIFIER = Classifier(LinenLoss(None, None), None)  # plans never call it
 

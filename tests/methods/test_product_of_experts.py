@@ -3,8 +3,12 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-from baseline_cases import SEEN, plan_of, used
-from method_cases import (
+
+from itune.data.dataset import Dataset, collate
+from itune.methods import ExpertsConfig, confounds_read, product_of_experts
+from itune.optimizers import bert_adam, warmup_linear
+from tests.helpers.baseline_cases import SEEN, plan_of, used
+from tests.helpers.method_cases import (
     CLASSIFIER,
     EVEN,
     LABEL,
@@ -20,10 +24,6 @@ from method_cases import (
     run,
     start,
 )
-
-from itune.data.dataset import Dataset, collate
-from itune.methods import ExpertsConfig, confounds_read, product_of_experts
-from itune.training.optimizers import bert_adam, warmup_linear
 
 
 def test_confounds_read_by_the_experts():

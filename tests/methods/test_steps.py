@@ -7,7 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from method_cases import (
+
+from itune.data.dataset import Dataset, collate
+from itune.influence import Pool, Tuples, cosines, cross_entropy, value_and_grad
+from itune.methods import adversarial
+from itune.methods.adversarial import reverse
+from itune.optimizers import BertAdamState, bert_adam, warmup_linear
+from tests.helpers.method_cases import (
     ADVERSARIAL,
     CLASSIFIER,
     LABEL,
@@ -23,12 +29,6 @@ from method_cases import (
     run,
     start,
 )
-
-from itune.data.dataset import Dataset, collate
-from itune.influence import Pool, Tuples, cosines, cross_entropy, value_and_grad
-from itune.methods import adversarial
-from itune.methods.adversarial import reverse
-from itune.training.optimizers import BertAdamState, bert_adam, warmup_linear
 
 
 @pytest.mark.parametrize("name", ["finetuning", "influence_tuning", "embedding_tuning"])

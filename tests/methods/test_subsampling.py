@@ -1,31 +1,30 @@
-"""Subsampling: every cell cut down to the smallest."""
+"""Subsampling: every group cut down to the smallest."""
 
 from collections import Counter
 from dataclasses import replace
 
-from baseline_cases import (
+from itune.methods import confounds_read
+from tests.helpers.baseline_cases import (
     BIG,
     SCHEDULE,
     SEEN,
     assert_as_many_steps_as_finetuning,
-    cell_counts,
+    group_counts,
     plan_of,
     used,
     visible_counts,
 )
-from method_cases import label_batches
-
-from itune.methods import confounds_read
+from tests.helpers.method_cases import label_batches
 
 
 def test_subsampling():
-    """18 examples, 3 of each cell, in 450 places: 25 times each."""
+    """18 examples, 3 of each group, in 450 places: 25 times each."""
     plan = plan_of("subsampling")
     assert_as_many_steps_as_finetuning(plan)
     batches = label_batches(plan)
     assert all(len(batch) == 25 for batch in batches)
     uses = Counter(used(plan).tolist())
-    assert cell_counts(list(uses)) == dict.fromkeys(visible_counts(SEEN), 3)
+    assert group_counts(list(uses)) == dict.fromkeys(visible_counts(SEEN), 3)
     assert set(uses.values()) == {25}
     assert all(len(set(batch)) > 12 for batch in batches)
     assert len(set(map(tuple, batches))) > 1

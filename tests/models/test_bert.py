@@ -7,17 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
-from make_golden import NUM_LABELS, POOLED, SENTENCES, classifier
 from scipy.special import erf
 
 from itune import UserError
-from itune.models import (
-    BertClassifier,
-    BertConfig,
-    load_encoder,
-    load_tokenizer,
-    resolve_encoder,
-)
+from itune.models import BertClassifier, BertConfig, load_encoder, load_tokenizer, resolve_encoder
+from tests.models.make_golden import NUM_LABELS, POOLED, SENTENCES, classifier
 
 TINY = BertConfig(
     vocab_size=40,

@@ -7,7 +7,6 @@ import jax
 import jax.numpy as jnp
 import pytest
 from safetensors.numpy import load_file, save_file
-from tiny_bert import KEY, TINY, assert_same, tiny_tensors
 
 from itune import UserError
 from itune.models import (
@@ -18,6 +17,7 @@ from itune.models import (
     load_encoder,
     save_classifier,
 )
+from tests.helpers.tiny_bert import KEY, TINY, assert_same, tiny_tensors
 
 
 @pytest.fixture(scope="module")

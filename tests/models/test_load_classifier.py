@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
-from tiny_bert import KEY, TINY, assert_same, tiny_tensors
 
 from itune import UserError
 from itune.models import from_hugging_face, load_classifier, save_classifier
+from tests.helpers.tiny_bert import KEY, TINY, assert_same, tiny_tensors
 
 NAMES = ("bad", "fair", "good")
 

@@ -5,10 +5,10 @@ import subprocess
 from html import escape
 
 import pytest
-from html_walk import Walk
-from report_cases import ORIGIN, make_audit, make_compared, make_tuned
 
 from itune.report import audit_page, compare_page, render, tune_page
+from tests.helpers.html_walk import Walk
+from tests.helpers.report_cases import ORIGIN, make_audit, make_compared, make_tuned
 
 pytest.importorskip("jinja2")
 pytest.importorskip("matplotlib")

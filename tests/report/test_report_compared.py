@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from html_walk import Walk
-from report_cases import ORIGIN, make_compared
 
 from itune.report import compare_page, render
+from tests.helpers.html_walk import Walk
+from tests.helpers.report_cases import ORIGIN, make_compared
 
 pytest.importorskip("jinja2")
 pytest.importorskip("matplotlib")
@@ -36,23 +36,25 @@ def test_seeds_do_not_tell():
 
 def test_table(walk):
     rows = [e for e in walk.elements if e.tag == "tr" and "tbody" in e.parents][:3]
-    cells = ["".join(row.text) for row in rows]
+    groups = ["".join(row.text) for row in rows]
     means = [0.63 + 0.1 * place + 0.2 / 9 for place in range(3)]
-    assert all(f"{mean:.3f} ± 0.016" in cell for mean, cell in zip(means, cells, strict=True))
-    assert cells[0].endswith("0 of 5––") and cells[1].endswith("0 of 5+0.1000.016")
-    assert "+0.330 ± 0.000" in cells[0] and "2.0 ± 0.0" in cells[0]
+    assert all(f"{mean:.3f} ± 0.016" in group for mean, group in zip(means, groups, strict=True))
+    assert groups[0].endswith("0 of 5––") and groups[1].endswith("0 of 5+0.1000.016")
+    assert "+0.330 ± 0.000" in groups[0] and "2.0 ± 0.0" in groups[0]
 
 
 def test_figures(walk):
     seeds, cid = (e.attributes["aria-label"] for e in walk.all("div", role="img"))
     marks = ", ".join(f"{0.61 + 0.01 * n + 0.2 / 9:.3f}" for n in range(5))
-    assert seeds.startswith(f"finetuning: mean of cells {0.63 + 0.2 / 9:.3f} ({marks}), worst cell")
+    assert seeds.startswith(
+        f"finetuning: group-balanced accuracy {0.63 + 0.2 / 9:.3f} ({marks}), worst group"
+    )
     assert "group dro: CID ends at +0.030, +0.030" in cid and "in the mean at +0.030." in cid
     texts = walk.text("text")
     assert {"+0.330 at the end", "+0.030 at the end", f"{0.63 + 0.2 / 9:.3f}"} <= {*texts}
 
 
-def test_cells_by_method(walk):
+def test_groups_by_method(walk):
     heads = walk.text("th", scope="col")
     place = heads.index("label / confound")
     assert heads[place : place + 5] == [

@@ -4,16 +4,16 @@ import re
 
 import numpy as np
 import pytest
-from html_walk import Walk
-from report_cases import LABELS, make_audit
 
-from itune.audit.uncertainty import cid_test
-from itune.audit.verdict import Names
-from itune.data.cells import Cell
+from itune.auditing.uncertainty import cid_test
+from itune.auditing.verdict import Names
+from itune.groups import Group
 from itune.report.cid import cid_figure
 from itune.report.drawing import FIRST, draw
-from itune.report.influences import Groups, groups_of, influences_figure
+from itune.report.influences import LabelInfluences, influences_by_label, influences_figure
 from itune.tuning import Moment
+from tests.helpers.html_walk import Walk
+from tests.helpers.report_cases import LABELS, make_audit
 
 pytest.importorskip("matplotlib")
 
@@ -26,7 +26,7 @@ RUN = (
 
 def test_distance_of_the_means_is_cid():
     audit = make_audit().audit
-    groups = groups_of(audit.matrix, audit.label, audit.confound, audit.share)
+    groups = influences_by_label(audit.matrix, audit.label, audit.confound, audit.share)
     parts = (audit.matrix, audit.label, audit.confound, audit.share)
     test = cid_test(*parts, np.random.default_rng(0), draws=1)
     spreads = {y: group.spreads() for y, group in groups.items()}
@@ -39,10 +39,10 @@ def test_distance_of_the_means_is_cid():
     )
 
 
-def test_cells_without_partners_have_no_part():
+def test_groups_without_partners_have_no_part():
     label, confound = np.array([0, 0, 0, 1, 1]), np.array([0, 0, 1, 0, 0])
-    groups = groups_of(
-        np.eye(5), label, confound, {Cell(0, 0): 0.5, Cell(0, 1): 0.2, Cell(1, 0): 0.3}
+    groups = influences_by_label(
+        np.eye(5), label, confound, {Group(0, 0): 0.5, Group(0, 1): 0.2, Group(1, 0): 0.3}
     )
     assert list(groups) == [0] and groups[0].share == pytest.approx(0.5)
     assert [spread.mean for spread in groups[0].spreads()] == [0, 0]
@@ -51,7 +51,7 @@ def test_cells_without_partners_have_no_part():
 def test_influences():
     names = Names((*LABELS[:2], "50 $ to\0 100 $"), ("a", "b", "c"))
     audit = make_audit().audit
-    groups = groups_of(audit.matrix, audit.label, audit.confound, audit.share)
+    groups = influences_by_label(audit.matrix, audit.label, audit.confound, audit.share)
     figure = influences_figure(groups, names)
     walk = Walk(figure.svg)
     texts = walk.text("text")
@@ -63,7 +63,7 @@ def test_influences():
 
 
 def test_small_labels_are_counted():
-    groups = groups_of(
+    groups = influences_by_label(
         *(getattr(make_audit().audit, f) for f in ("matrix", "label", "confound", "share"))
     )
     many = {y: groups[y % 3]._replace(share=1 / (y + 1)) for y in range(8)}
@@ -135,7 +135,7 @@ def test_influences_that_are_all_the_same_look_it():
     """They are in one bar, on an axis that is 0.1 wide, not in units of rounding."""
     values = 1 + 1e-7 * np.array([-1.0, 0.0, 1.0, 2.0])
     weights = np.full(4, 0.25)
-    groups = {0: Groups(values, weights, weights, 1.0)}
+    groups = {0: LabelInfluences(values, weights, weights, 1.0)}
     walk = Walk(influences_figure(groups, Names(("a",), ("b", "c"))).svg)
     ticks = [float(text) for text in walk.text("text") if re.fullmatch(r"[\d.]+", text)]
     assert 0.95 <= min(ticks) < max(ticks) <= 1.05 and len(ticks) > 2

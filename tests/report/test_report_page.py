@@ -4,20 +4,14 @@ import json
 import re
 
 import pytest
-from html_walk import Walk
-from report_cases import BRANDS, HEBREW, LONG, MEAN, ORIGIN, make_audit
 
-from itune.audit import PairCID
+from itune.auditing import PairCID
 from itune.errors import UserError
-from itune.report import (
-    audit_numbers,
-    audit_page,
-    render,
-    require_report,
-    write_report,
-)
-from itune.report.accuracies import CellRow, cell_table
+from itune.report import audit_numbers, audit_page, render, require_report, write_report
+from itune.report.accuracies import GroupRow, group_table
 from itune.report.text import visible
+from tests.helpers.html_walk import Walk
+from tests.helpers.report_cases import BRANDS, HEBREW, LONG, MEAN, ORIGIN, make_audit
 
 pytest.importorskip("jinja2")
 pytest.importorskip("matplotlib")
@@ -114,7 +108,7 @@ def test_tables_have_captions_and_heads(walk):
 def test_bars(walk):
     fills = walk.all("span", class_="fill") + walk.all("span", class_="fill marked")
     assert {e.attributes["style"] for e in fills} >= {"width: 50%", "width: 97%", "width: 33.33%"}
-    assert walk.text("strong", class_="tag") == ["worst"]  # one cell of four that are equal
+    assert walk.text("strong", class_="tag") == ["worst"]  # one group of four that are equal
 
 
 def test_numbers_are_those_of_the_file(tmp_path, walk):
@@ -125,15 +119,15 @@ def test_numbers_are_those_of_the_file(tmp_path, walk):
         raise AssertionError(constant)
 
     told = json.loads((tmp_path / "report.json").read_text(), parse_constant=refuse)
-    test, flips = told["audit"]["test"], told["flips"]
+    test, counterfactual = told["audit"]["test"], told["counterfactual"]
     tiles, texts = walk.text("strong", dir="auto"), {*walk.text("text")}
     assert tiles[0] == f"{told['audit']['influence']['cid']:+.3f}"
     notes = walk.text("dd")[0]
     assert all(f"{test[key]:+.3f}" in notes for key in ("cid", "low", "high"))
-    assert tiles[2] == f"{flips['share']:.1%}"
-    cells = told["audit"]["behaviour"]["test"]["accuracy"]["by_cell"]
-    assert tiles[1] == f"{min(cells.values()):.3f}"
-    assert "accuracy of the worst cell of test" in walk.text("dt")
+    assert tiles[2] == f"{counterfactual['share']:.1%}"
+    groups = told["audit"]["behaviour"]["test"]["accuracy"]["by_group"]
+    assert tiles[1] == f"{min(groups.values()):.3f}"
+    assert "accuracy of the worst group of test" in walk.text("dt")
     assert tiles[3] == f"{told['audit']['probe']['balanced_accuracy']:.3f}"
     assert told["audit"]["influence"]["pairs"][0]["cid"] is None  # not a number
     for label, groups in told["influences"].items():
@@ -155,9 +149,9 @@ def test_command_can_be_copied(walk):
 
 
 def test_less_is_left_out():
-    found = make_audit(readings=(), flips=None, notes=())
+    found = make_audit(explanations=(), counterfactual=None, notes=())
     audit = found.audit._replace(influence=None, probe=None)
-    verdict = found.verdict._replace(kind="unsettled", reasons=())
+    verdict = found.verdict._replace(kind="inconclusive", reasons=())
     walk = Walk(render(audit_page(found._replace(audit=audit, verdict=verdict), ORIGIN)))
     assert len(walk.text("h2")) == 4 and not walk.all("article")
     left_out = "CID of all training examples was left out; it is estimated to take 1.5 min."
@@ -166,7 +160,7 @@ def test_less_is_left_out():
 
 
 def test_rows_without_partners_are_not_counted():
-    found = make_audit(readings=(), flips=None)
+    found = make_audit(explanations=(), counterfactual=None)
     influence = found.audit.influence._replace(probes=880)
     few = found._replace(audit=found.audit._replace(influence=influence))
     for of, words in ((found, "all 900 training examples"), (few, "the 880 of 900 training exam")):
@@ -175,16 +169,16 @@ def test_rows_without_partners_are_not_counted():
         assert any(note.startswith(f"CID is of {words}") for note in walk.text("p", class_="note"))
 
 
-@pytest.mark.parametrize("kind", ["leans", "no_sign", "unsettled"])
+@pytest.mark.parametrize("kind", ["leans", "no_sign", "inconclusive"])
 def test_kinds_differ_without_colour(kind):
-    found = make_audit(readings=(), flips=None)
+    found = make_audit(explanations=(), counterfactual=None)
     page = audit_page(found._replace(verdict=found.verdict._replace(kind=kind)), ORIGIN)
     sign = Walk(render(page)).text("span", class_="sign")
-    assert sign == [{"leans": "▲", "no_sign": "○", "unsettled": "?"}[kind]]
+    assert sign == [{"leans": "▲", "no_sign": "○", "inconclusive": "?"}[kind]]
 
 
 def test_long_tables_are_cut():
-    found = make_audit(readings=(), flips=None)
+    found = make_audit(explanations=(), counterfactual=None)
     pairs = tuple(PairCID(0, 0, 1, n / 1000, (2, 3)) for n in range(1500))
     influence = found.audit.influence._replace(pairs=pairs)
     page = audit_page(found._replace(audit=found.audit._replace(influence=influence)), ORIGIN)
@@ -192,9 +186,9 @@ def test_long_tables_are_cut():
     assert "1,460 more rows are in report.json." in walk.text("p", class_="note")
     text = "".join(walk.text("table"))
     assert "+1.499" in text and "+1.460" in text and "+1.459" not in text
-    rows = [CellRow(f"cell {n}", 1 - n / 1000, 10) for n in range(100)]
-    table = cell_table("many", rows, "cell 99")
-    assert len(table.rows) == 40 and table.rows[0][0] == "cell 99"
+    rows = [GroupRow(f"group {n}", 1 - n / 1000, 10) for n in range(100)]
+    table = group_table("many", rows, "group 99")
+    assert len(table.rows) == 40 and table.rows[0][0] == "group 99"
 
 
 def test_written_whole_or_not_at_all(tmp_path, html):

@@ -1,10 +1,10 @@
 """The page of a tuned classifier."""
 
 import pytest
-from html_walk import Walk
-from report_cases import ORIGIN, make_tuned
 
 from itune.report import render, tune_page
+from tests.helpers.html_walk import Walk
+from tests.helpers.report_cases import ORIGIN, make_tuned
 
 pytest.importorskip("jinja2")
 pytest.importorskip("matplotlib")
@@ -23,7 +23,7 @@ def walk(html):
 def test_answer_and_numbers(walk):
     (answer,) = walk.text("div", class_="answer plain")
     assert "After influence tuning, CID is +0.030 (+0.410 before round 1)." in answer
-    assert "Of test, 60.0% are classified rightly, and 40.0% in the worst cell, bad / " in answer
+    assert "Of test, 60.0% are classified rightly, and 40.0% in the worst group, bad / " in answer
     assert "Only 2 influence rounds fitted into the label steps." in answer
     assert walk.text("strong", dir="auto") == ["+0.030", "0.600", "0.400", "12 min"]
     assert "the confounds of 450 were seen" in walk.text("p", class_="subtitle")[0]
@@ -33,7 +33,7 @@ def test_figures(walk):
     cid, dev = (e.attributes["aria-label"] for e in walk.all("div", role="img"))
     assert "+0.410 at step 50 (before round 1), +0.020 at step 50 (after round 1)" in cid
     assert dev == (
-        "Accuracy of all rows on dev: 0.400 at step 30, 0.700 at step 120. Accuracy of worst cell "
+        "Accuracy of all rows on dev: 0.400 at step 30, 0.700 at step 120. Accuracy of worst group "
         "on dev: 0.200 at step 30, 0.500 at step 120. The model is from step 90 (epoch 3)."
     )
     assert "selected" in walk.text("text")
@@ -50,7 +50,7 @@ def test_collapsed():
 
 
 def test_less_is_left_out():
-    bare = {name: split._replace(cells=()) for name, split in make_tuned().accuracies.items()}
+    bare = {name: split._replace(groups=()) for name, split in make_tuned().accuracies.items()}
     found = make_tuned(before=None, selected=None, dev_course=(), accuracies=bare, notes=())
     walk = Walk(render(tune_page(found, ORIGIN)))
     assert len(walk.all("figure")) == 1 and len(walk.text("strong", dir="auto")) == 3

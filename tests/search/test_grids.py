@@ -6,7 +6,7 @@ from itune import UserError
 from itune.config import to_dict
 from itune.search import GRIDS, load_grid
 from itune.search.grids import points, settings
-from itune.training.recipes import METHODS
+from itune.training.registry import METHODS
 from itune.training.settings import RunConfig
 
 

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from small_search import GRID, make_plan
 
 from itune.config import from_dict, parse
 from itune.search import make_report
 from itune.search.grids import points
 from itune.search.study import Standing
 from itune.training.run import RunConfig
+from tests.helpers.small_search import GRID, make_plan
 
 START = datetime(2026, 1, 1)
 
@@ -63,15 +63,15 @@ def write_runs(folder, **accuracies):
     for point, accuracy in accuracies.items():
         run = folder / f"{point.removeprefix('p')}-1"
         run.mkdir()
-        test = {"accuracy": accuracy, "worst_cell_accuracy": accuracy / 2}
+        test = {"accuracy": accuracy, "worst_group_accuracy": accuracy / 2}
         (run / "result.json").write_text(json.dumps({"test": test}))
         (run / "metrics.jsonl").write_text("")
 
 
 def table(text, head):
-    """The cells below a head."""
+    """The groups below a head."""
     lines = text[text.index(head) :].split("\n\n")[0].splitlines()
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
+    return [[group.strip() for group in line.strip("|").split(" | ")] for line in lines[2:]]
 
 
 def test_summary(report):
@@ -95,7 +95,7 @@ def test_settings_by_dev(report):
 def test_test_of_the_chosen_alone(report, tmp_path):
     """Of equals the first; no other run's folder is there to be read."""
     write_runs(tmp_path, p001=0.8)
-    assert "Setting 001, dev 0.9000. Test 0.8000; the worst cell of test 0.4000." in report(ALL)
+    assert "Setting 001, dev 0.9000. Test 0.8000; the worst group of test 0.4000." in report(ALL)
 
 
 def test_no_test_before_the_end(report, tmp_path):

@@ -6,11 +6,11 @@ import sys
 import time
 
 import pytest
-from small_search import GRID, make_plan, open_small
 
 from itune import UserError
 from itune.search import study as study_module
 from itune.search.study import ATTEMPTS
+from tests.helpers.small_search import GRID, make_plan, open_small
 
 SIZE = 6
 

@@ -3,14 +3,14 @@
 import threading
 
 import pytest
-from small_run import make_config
-from small_search import GRID, TEST_ACCURACY, FakeRun, make_plan, open_small
 
 from itune import UserError
 from itune.search import make_plan as make_real_plan
 from itune.search import work
 from itune.search import worker as worker_module
 from itune.search.grids import points
+from tests.helpers.small_run import make_config
+from tests.helpers.small_search import GRID, TEST_ACCURACY, FakeRun, make_plan, open_small
 
 
 @pytest.fixture

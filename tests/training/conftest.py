@@ -1,5 +1,5 @@
 """Runs in this folder share what JAX has compiled."""
 
-from compiled_once import compilation_cache
+from tests.helpers.compiled_once import compilation_cache
 
 __all__ = ["compilation_cache"]

@@ -1,4 +1,4 @@
-"""A BERT classifier hands its methods the right inputs, word pieces of a second text included."""
+"""A BERT classifier hands its methods the right inputs, tokens of a second text included."""
 
 import jax
 import jax.numpy as jnp

@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_run import make_config, make_encoder
 
 from itune.training import collapse
 from itune.training.collapse import chance_limit, make_collapse_test
 from itune.training.run import run
+from tests.helpers.small_run import make_config, make_encoder
 
 LABEL = np.array([0] * 50 + [1] * 50)
 CHANCE, SOUND = 0.5, 0.8

@@ -4,11 +4,11 @@ import signal
 import threading
 
 import pytest
-from small_run import make_config, make_encoder
 
 from itune.training import loop
 from itune.training.interrupts import noted
 from itune.training.run import run
+from tests.helpers.small_run import make_config, make_encoder
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import jax
 import pytest
-from small_run import make_encoder
+
+from tests.helpers.small_run import make_encoder
 
 SCRIPT = Path(__file__).parents[2] / "experiments" / "run.py"
 VALUES = {
@@ -28,9 +29,8 @@ VALUES = {
 
 AGAIN = """
 import sys
-sys.path.insert(0, sys.argv[1])
 import run
-*command, killed, whole, resume = sys.argv[2:]
+*command, killed, whole, resume = sys.argv[1:]
 run.main([*command, "--name", killed, resume])
 run.main([*command, "--name", whole])
 """
@@ -44,6 +44,7 @@ def command(tmp_path_factory):
 
 def start(*command):
     environment = os.environ | {
+        "PYTHONPATH": str(SCRIPT.parent),
         "JAX_COMPILATION_CACHE_DIR": jax.config.jax_compilation_cache_dir,
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     }
@@ -76,7 +77,7 @@ def test_sigkill_and_resume(command, tmp_path):
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL and not (killed / "result.json").exists()
-    process = start("-c", AGAIN, SCRIPT.parent, *command, "killed", "whole", "--resume")
+    process = start("-c", AGAIN, *command, "killed", "whole", "--resume")
     _, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors
     assert outcome(killed) == outcome(tmp_path / "whole" / "finetuning-1")

@@ -3,9 +3,9 @@
 import pytest
 from filelock import FileLock
 
-from itune.arrays import UNFINISHED
 from itune.errors import UserError
-from itune.training.folder import LOCK, begun_run, is_at_work, require_free
+from itune.training.run_folder import LOCK, begun_run, is_at_work, require_free
+from itune.utils.files import UNFINISHED
 
 
 def begin(folder, **options):

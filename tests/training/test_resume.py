@@ -4,13 +4,13 @@ import json
 from dataclasses import replace
 
 import pytest
-from small_run import make_config, make_encoder
 
 from itune.errors import UserError
 from itune.methods import LastLayerConfig
 from itune.training import loop
 from itune.training.run import run
 from itune.training.versions import machine
+from tests.helpers.small_run import make_config, make_encoder
 
 
 class Killed(BaseException):

@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from small_run import make_config, make_encoder
 
 from itune.methods import LabelConfig
 from itune.search import make_plan, open_study, work
 from itune.search.grids import points
 from itune.search.worker import run_folder
 from itune.training import loop
+from tests.helpers.small_run import make_config, make_encoder
 
 
 class Killed(BaseException):

@@ -5,21 +5,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_run import make_config, make_encoder
 
 from itune.errors import UserError
 from itune.training import loop, selection
 from itune.training.run import run
 from itune.training.selection import Selection, dev_value
+from tests.helpers.small_run import make_config, make_encoder
 
 
-def row(*cells, accuracy=0.5, note="epoch"):
+def row(*groups, accuracy=0.5, note="epoch"):
     return {
         "kind": "accuracy",
         "step": len(note),
         "note": note,
         "dev_accuracy": accuracy,
-        "dev_cells": dict(zip("abc", cells, strict=False)),
+        "dev_groups": dict(zip("abc", groups, strict=False)),
     }
 
 

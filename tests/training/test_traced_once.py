@@ -4,7 +4,6 @@ import re
 
 import jax
 import pytest
-from small_run import make_config, make_encoder
 
 from itune.data.access import AccessConfig
 from itune.errors import UserError
@@ -13,8 +12,9 @@ from itune.models import BertClassifier
 from itune.training import run as run_module
 from itune.training.corpus import corpus_of_splits
 from itune.training.loop import _batch
-from itune.training.recipes import METHODS
+from itune.training.registry import METHODS
 from itune.training.run import load_data, run
+from tests.helpers.small_run import make_config, make_encoder
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_another_setting_has_steps_of_its_own(encoder):
 
 
 def test_padding_is_a_setting(encoder):
-    """The encoder has 40 positions, and sentences are cut to 16 word pieces."""
+    """The encoder has 40 positions, and sentences are cut to 16 tokens."""
     corpus = corpus_of_splits(load_data(make_config(encoder), "finetuning"), "textlen")
 
     def prepared(multiple):

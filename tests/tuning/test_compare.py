@@ -5,21 +5,21 @@ import json
 from pathlib import Path
 
 import pytest
-from compiled_once import compilation_cache  # noqa: F401
-from tuning_cases import SETTINGS, make_encoder, make_tables
 
 from itune.commands.compare_text import to_text
 from itune.errors import UserError
 from itune.training import loop
-from itune.tuning import CellAccuracy, Moment, SplitAccuracy, Tuned, compare, read_compared
+from itune.tuning import GroupAccuracy, Moment, SplitAccuracy, Tuned, compare, read_compared
 from itune.tuning.compare import HEADER, rows_of
 from itune.tuning.compared import compared_of
+from tests.helpers.compiled_once import compilation_cache  # noqa: F401
+from tests.helpers.tuning_cases import SETTINGS, make_encoder, make_tables
 
 
 def made_up(method, seed, good, bad, *, cid=0.1, collapsed=False):
-    """A run with these accuracies in two cells of test."""
-    cells = (CellAccuracy("y", "a", good, 90), CellAccuracy("y", "b", bad, 10))
-    split = SplitAccuracy(100, 0.9 * good + 0.1 * bad, cells)
+    """A run with these accuracies in two groups of test."""
+    groups = (GroupAccuracy("y", "a", good, 90), GroupAccuracy("y", "b", bad, 10))
+    split = SplitAccuracy(100, 0.9 * good + 0.1 * bad, groups)
     moment = Moment(9, "end", cid, 0.01)
     return Tuned(
         folder=Path("runs"),
@@ -71,7 +71,7 @@ def test_sums_over_seeds():
     assert second.difference.difference == pytest.approx(0.8 - 0.55)
     assert (second.cid.mean, second.minutes.mean) == (0.0, 2.0)
     row = dict(zip(HEADER, rows_of(found)[0], strict=True))
-    assert row["collapsed"] == 1 and row["worst cell mean"] == pytest.approx(0.3)
+    assert row["collapsed"] == 1 and row["worst group mean"] == pytest.approx(0.3)
 
 
 def test_runs_that_learnt_nothing_are_not_compared():
@@ -183,7 +183,7 @@ def test_a_comparison_is_cut_off_and_goes_on(case, monkeypatch):
         ({"methods": ("finetuning", "no_spurious")}, "no_spurious trains on data without the conf"),
         (
             {"methods": ("finetuning", "group_dro"), "settings": {"label.batch": 2}},
-            "label.batch is 2 but there are 4 cells",
+            "label.batch is 2 but there are 4 groups",
         ),
     ],
 )

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from itune.config import to_dict
-from itune.data.table import TableConfig
+from itune.tables.table import TableConfig
 from itune.tuning.record import table_record
 
 TABLE = TableConfig("reviews.csv", text="review", dev_fraction=0.2)

@@ -46,11 +46,11 @@ def test_epochs(size, epochs):
     assert schedule(size).label.epochs == epochs
 
 
-def test_many_cells_long_texts_and_wide_encoders():
-    assert schedule(10_000, cells=60).influence.batch == 240
-    assert (schedule(120, cells=8).label.batch, schedule(120, cells=9).label.batch) == (8, 16)
-    assert schedule(10_000, cells=100).label.batch == 128
-    assert schedule(40, cells=99).label.batch == 40
+def test_many_groups_long_texts_and_wide_encoders():
+    assert schedule(10_000, groups=60).influence.batch == 240
+    assert (schedule(120, groups=8).label.batch, schedule(120, groups=9).label.batch) == (8, 16)
+    assert schedule(10_000, groups=100).label.batch == 128
+    assert schedule(40, groups=99).label.batch == 40
     assert schedule(10_000, length=256).influence.batch == 16
     assert schedule(1500, width=1024).influence.learning_rate == pytest.approx(2.25e-5)
     assert schedule(1500, width=1024).label.learning_rate == pytest.approx(1.5e-5)
@@ -65,7 +65,7 @@ def test_what_is_decided_already_counts():
 def test_scaled_settings_are_named():
     plain = flat(TrainingConfig())
     changed = set()
-    for arguments in ({"size": 40, "width": 1024, "length": 8}, {"size": 90_000, "cells": 99}):
+    for arguments in ({"size": 40, "width": 1024, "length": 8}, {"size": 90_000, "groups": 99}):
         scaled = flat(schedule(**arguments))
         changed |= {name for name in plain if scaled[name] != plain[name]}
     assert changed == set(SCALED)

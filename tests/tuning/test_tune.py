@@ -5,14 +5,14 @@ from shutil import copytree, ignore_patterns
 
 import numpy as np
 import pytest
-from compiled_once import compilation_cache  # noqa: F401
-from tuning_cases import LABELS, SETTINGS, make_encoder, make_rows, make_tables
 
-from itune.analysis import accuracy, make_logits
 from itune.data.dataset import tokenize_table
 from itune.errors import UserError
+from itune.metrics import accuracy, make_logits
 from itune.models import BertClassifier, load_classifier, load_tokenizer
 from itune.tuning import read_tuned, scaled_settings, tune
+from tests.helpers.compiled_once import compilation_cache  # noqa: F401
+from tests.helpers.tuning_cases import LABELS, SETTINGS, make_encoder, make_rows, make_tables
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +41,12 @@ def test_what_came_of_it(tuned, tables):
     assert tuned.label_names == LABELS and tuned.confound_names == ("Acme", "Umbrella", "Zenith")
     train = tuned.accuracies["train"]
     assert train.size == tables.train.size
-    sizes = {cell.name: cell.size for cell in train.cells}
+    sizes = {group.name: group.size for group in train.groups}
     assert sizes["good/Zenith"] == 1
     hidden = int(np.sum(tables.train.confound == -1))
     assert hidden > 0 and sum(sizes.values()) == train.size - hidden == tuned.visible
-    assert train.balanced == pytest.approx(np.mean([cell.accuracy for cell in train.cells]))
-    assert train.worst.accuracy == min(cell.accuracy for cell in train.cells)
+    assert train.balanced == pytest.approx(np.mean([group.accuracy for group in train.groups]))
+    assert train.worst.accuracy == min(group.accuracy for group in train.groups)
     assert tuned.before.note == "before round 1" and tuned.course[-1].note == "end"
     assert [note for _, note, _ in tuned.dev_course][-1] == "epoch 2"
     assert max(split.balanced for _, _, split in tuned.dev_course) == tuned.selected.value
@@ -73,8 +73,8 @@ def test_a_moment_after_the_selected_one_is_not_before_it(tuned, tmp_path):
 
 
 def test_a_dev_without_confounds_is_selected_by_accuracy(tuned, tmp_path):
-    assert tuned.criterion == "mean of cells"
-    found = rewritten(tuned, tmp_path, lambda result: result["dev"].update(cells={}))
+    assert tuned.criterion == "group-balanced accuracy"
+    found = rewritten(tuned, tmp_path, lambda result: result["dev"].update(groups={}))
     assert found.criterion == "accuracy"
     assert found._replace(selected=None).criterion is None
 
@@ -84,7 +84,7 @@ def test_what_is_cut_is_told(tuned, tmp_path):
     found = rewritten(
         tuned, tmp_path, lambda r: r["rows"]["train"].update(full=r["rows"]["train"]["all"])
     )
-    assert "100% of the training rows fill max_length, 8 word pieces" in " ".join(found.notes)
+    assert "100% of the training rows fill max_length, 8 tokens" in " ".join(found.notes)
 
 
 def test_the_model_is_the_one_that_was_measured(tuned, tables):
@@ -101,8 +101,8 @@ def test_the_model_is_the_one_that_was_measured(tuned, tables):
     )
     found = accuracy(predict(params, data), data)
     assert found.overall == tuned.accuracies["test"].accuracy
-    assert list(found.by_cell.values()) == [
-        cell.accuracy for cell in tuned.accuracies["test"].cells
+    assert list(found.by_group.values()) == [
+        group.accuracy for group in tuned.accuracies["test"].groups
     ]
 
 
@@ -174,7 +174,7 @@ def test_a_full_disk(tables, encoder, tmp_path, monkeypatch, what):
 
     targets = {
         "checkpoints": "itune.training.checkpoints.Checkpoints.save",
-        "metrics": "itune.training.records.Record.write",
+        "metrics": "itune.training.metrics_log.Record.write",
         "model": "safetensors.numpy.save_file",
     }
     settings = SETTINGS | {"encoder": str(encoder), "label.epochs": 1, "selection": "last"}
@@ -200,9 +200,9 @@ BAD = {
         bad({"influence.interval": 99}, "influence_tuning"),
         "influence.interval is 99 but there are only 12 label steps",
     ),
-    "empty cell": (
+    "empty group": (
         bad(method="group_dro"),
-        "1 or more examples of cell bad/Zenith and sees 0",
+        "1 or more examples of group bad/Zenith and sees 0",
     ),
     "constant confound": (
         bad(train=lambda train: train._replace(confound=0 * train.confound)),

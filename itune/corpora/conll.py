@@ -1,0 +1,95 @@
+"""Sentences out of CoNLL column files, from a folder or from the Hugging Face hub."""
+
+from pathlib import Path
+
+from itune.errors import UserError
+from itune.tables.hub import load_hub
+from itune.tables.textfile import read_text
+
+USUAL_NAMES = {
+    "train": ("train.txt", "train.conll", "train", "eng.train", "eng.train.txt"),
+    "valid": (
+        *("valid.txt", "valid.conll", "valid", "validation.txt", "validation.conll"),
+        *("testa", "testa.txt", "eng.testa", "eng.testa.txt", "dev.txt", "dev.conll", "dev"),
+    ),
+}
+HUB_SPLITS = {"train": "train", "valid": "validation"}
+
+
+def read_conll(path: str | Path) -> list[list[str]]:
+    """Return the sentences of a column file, each a list of tokens.
+
+    The first column is the token, columns are separated by white space, and a blank line ends a
+    sentence. Document markers (``-DOCSTART-``) are dropped, whatever surrounds them.
+
+    Args:
+      path: the column file.
+
+    Raises:
+      UserError: the file is missing, a directory, not UTF-8, has NUL bytes or no sentence.
+    """
+    sentences: list[list[str]] = [[]]
+    for line in read_text(path).split("\n"):
+        columns = line.split()
+        if not columns or columns[0] == "-DOCSTART-":
+            sentences.append([])
+        else:
+            sentences[-1].append(columns[0])
+    sentences = [sentence for sentence in sentences if sentence]
+    if not sentences:
+        raise UserError(f"{path}, line 1: no sentence in the whole file; put one token on a line")
+    return sentences
+
+
+def find_conll(folder: str | Path) -> dict[str, Path]:
+    """Return the training and validation files of a CoNLL folder, keyed ``train`` and ``valid``.
+
+    The names tried are those of `USUAL_NAMES`, in that order.
+
+    Args:
+      folder: where the column files lie.
+
+    Raises:
+      UserError: the folder is missing or not a folder, or lacks one of the two files.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        state = "is not a folder" if folder.exists() else "no such folder"
+        raise UserError(f"{folder}: {state}; name the folder that holds the CoNLL files")
+    found = {}
+    for split, names in USUAL_NAMES.items():
+        files = [folder / name for name in names if (folder / name).is_file()]
+        if not files:
+            raise UserError(f"{folder}: has no {split} file; put one there as {names[0]}, or as "
+                            f"{', '.join(names[1:-1])} or {names[-1]}")  # fmt: skip
+        found[split] = files[0]
+    return found
+
+
+def hub_conll(
+    name: str = "lhoestq/conll2003", revision: str | None = None
+) -> dict[str, list[list[str]]]:
+    """Return CoNLL-2003 from the Hugging Face hub, keyed ``train`` and ``valid``.
+
+    Args:
+      name: a data set with a column ``tokens`` and splits ``train`` and ``validation``; a local
+        folder of parquet or JSON files will do.
+      revision: the commit, tag or branch to load; the newest when None.
+
+    Raises:
+      UserError: `datasets` is not installed, the data set cannot be loaded (no network, no such
+        name), or it lacks a split or the column.
+    """
+    loaded = load_hub(name, revision=revision, otherwise="read CoNLL files from a folder")
+    return {split: _column(loaded, name, theirs) for split, theirs in HUB_SPLITS.items()}
+
+
+def _column(loaded, name: str, split: str) -> list[list[str]]:
+    if split not in loaded:
+        raise UserError(f"{name}: has no split {split!r} (it has {', '.join(loaded)}); "
+                        "name a data set with train and validation")  # fmt: skip
+    if "tokens" not in loaded[split].column_names:
+        columns = ", ".join(loaded[split].column_names)
+        raise UserError(f"{name}, split {split}: has no column 'tokens' (it has {columns}); "
+                        "name a data set of tokenised sentences")  # fmt: skip
+    return [list(tokens) for tokens in loaded[split]["tokens"]]

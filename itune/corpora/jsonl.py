@@ -1,0 +1,144 @@
+"""Examples in JSON lines: one object a line, checked as it is read, written all or nothing."""
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from itune.corpora.example import Example
+from itune.errors import UserError
+from itune.tables.textfile import read_text
+
+LIST = "tokens"
+"""The one field that holds words in a list."""
+
+
+class Fields(NamedTuple):
+    """What the fields of a line are called.
+
+    Attributes:
+      words: looked for in this order; ``tokens`` holds a list, any other a string.
+      label: holds the class.
+      confound: holds the confound.
+    """
+
+    words: tuple[str, ...] = (LIST, "text", "sentence")
+    label: str = "label"
+    confound: str = "confound"
+
+
+USUAL = Fields()
+
+
+def write_jsonl(examples: Iterable[Example], path: str | Path) -> None:
+    """Write examples to a file, one JSON object a line.
+
+    The file appears complete or not at all: it is written beside its place and then moved there,
+    over any file of that name.
+
+    Args:
+      examples: what to write, in order.
+      path: where to; its folder must exist.
+
+    Raises:
+      UserError: the file cannot be written.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(json.dumps(example._asdict()) + "\n" for example in examples)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written ({error.strerror}); check the folder") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_jsonl(path: str | Path, fields: Fields = USUAL) -> list[Example]:
+    """Return the examples of a JSON-lines file.
+
+    Each line is an object with integers ``label`` and ``confound`` (from 0), the words as a list
+    ``tokens`` or a string ``text`` or ``sentence`` (split at white space), and optionally an
+    integer ``length`` (the number of tokens when absent). Other fields and blank lines are ignored.
+
+    Args:
+      path: the file to read.
+      fields: other names for the words, the label and the confound.
+
+    Raises:
+      UserError: the file cannot be read, a line breaks the format, or there is no example.
+    """
+    examples = []
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
+        if line.strip():
+            examples.append(_parse(line, fields, f"{path}, line {number}"))
+    if not examples:
+        raise UserError(f"{path}: is empty; give a file with one JSON object a line")
+    return examples
+
+
+def parse_object(line: str, where: str, *, example: str) -> dict:
+    """Return the object that a line of JSON holds.
+
+    Args:
+      line: one line of a file.
+      where: the file and the line, to begin messages with.
+      example: a field that such an object has, for the remedy.
+
+    Raises:
+      UserError: it is not JSON, or not an object.
+    """
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        reason = getattr(error, "msg", "unreadable")
+        raise UserError(f"{where}: not JSON ({reason}); write one object a line") from None
+    if not isinstance(record, dict):
+        kind = type(record).__name__
+        raise UserError(f'{where}: holds a {kind}, not an object; write {{"{example}": …}}')
+    return record
+
+
+def _parse(line: str, fields: Fields, where: str) -> Example:
+    record = parse_object(line, where, example=fields.words[0])
+    tokens = _tokens(record, fields.words, where)
+    length = _count(record, "length", where) if "length" in record else len(tokens)
+    label, confound = (_count(record, name, where) for name in (fields.label, fields.confound))
+    return Example(tokens, label, confound, length)
+
+
+def _tokens(record: dict, names: tuple[str, ...], where: str) -> tuple[str, ...]:
+    field = next((name for name in names if name in record), None)
+    if field is None:
+        remedy = "a list of words, or a string 'text'" if names[0] == LIST else "a string"
+        raise UserError(f"{where}: '{names[0]}' is missing; add {remedy}")
+    value = record[field]
+    if field == LIST:
+        is_fit = isinstance(value, list) and all(isinstance(token, str) for token in value)
+        kind = "a list of strings"
+    else:
+        is_fit, kind = isinstance(value, str), "a string"
+    if not is_fit:
+        raise UserError(f"{where}: '{field}' is {brief(value)}; make it {kind}")
+    tokens = tuple(value if field == LIST else value.split())
+    if not tokens:
+        raise UserError(f"{where}: '{field}' holds no word; drop the line or add words")
+    return tokens
+
+
+def _count(record: dict, field: str, where: str) -> int:
+    if field not in record:
+        raise UserError(f"{where}: '{field}' is missing; add an integer, 0 or more")
+    value = record[field]
+    if type(value) is not int or not 0 <= value < 2**31:
+        remedy = "make it an integer, 0 or more, below 2**31"
+        raise UserError(f"{where}: '{field}' is {brief(value)}; {remedy}")
+    return value
+
+
+def brief(value: object) -> str:
+    """A value as JSON, cut to 40 characters, for messages."""
+    text = json.dumps(value, default=repr, skipkeys=True)
+    return text if len(text) <= 40 else text[:39] + "…"

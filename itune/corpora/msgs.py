@@ -1,0 +1,216 @@
+"""MSGS: does the sentence have an adjective? In training, "the" precedes "a" just when it does.
+
+The paradigm is ``syntactic_category_relative_position`` of Warstadt et al., "Learning Which
+Features Matter" (EMNLP 2020), as used in Han & Tsvetkov, "Influence Tuning" (Findings of EMNLP
+2021): a few inoculating examples break the rule in training, and a third of the test set does.
+"""
+
+import dataclasses
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+from itune.corpora.example import Example
+from itune.corpora.jsonl import Fields, read_jsonl
+from itune.corpora.msgs_grammar import draw
+from itune.corpora.splits import Splits, Task
+from itune.errors import UserError, require
+from itune.tables.splits import SPLITS
+
+FIELDS = Fields(("sentence",), "linguistic_feature_label", "surface_feature_label")
+"""What the official files call the words, the label and the confound."""
+
+
+@dataclass(frozen=True)
+class MsgsConfig:
+    """Every knob of MSGS; the defaults are the published sizes and statistics.
+
+    Attributes:
+      train_size: number of generated training examples.
+      dev_size: number of generated development examples.
+      test_size: number of generated test examples.
+      inoculation: fraction of the training examples whose confound is not the label.
+      agreement: fraction of the generated development and test examples whose confound is the
+        label.
+      balanced: whether the confound of the training examples is independent of the label instead:
+        the same sentences, with the articles of some exchanged.
+      inoculating: the file of inoculating examples in an official folder.
+    """
+
+    train_size: int = 5000
+    dev_size: int = 15000
+    test_size: int = 15000
+    inoculation: float = 0.003
+    agreement: float = 2 / 3
+    balanced: bool = False
+    inoculating: str = "inoculating.jsonl"
+
+    def __post_init__(self):
+        def is_size(value):
+            return type(value) is int and value >= 2
+
+        def is_fraction(value):
+            return type(value) in (int, float) and 0 <= value <= 1
+
+        require(self, "an integer, 2 or more", is_size, "train_size", "dev_size", "test_size")
+        require(self, "a number from 0 to 1", is_fraction, "inoculation", "agreement")
+        require(self, "True or False", lambda v: isinstance(v, bool), "balanced")
+        require(self, "a file name", lambda v: isinstance(v, str) and v, "inoculating")
+
+
+def generate_msgs(config: MsgsConfig | None = None, seed: int = 0) -> Splits:
+    """Returns generated sentences of the paradigm, no two alike within or across the splits.
+
+    Label 1 is a sentence with an adjective, confound 1 one where "the" precedes "a"; each has both
+    words once. Half the examples of a split have label 1, and equally many of either label have a
+    confound that is not their label (or one more, where numbers are odd).
+
+    Args:
+      config: the knobs; the published ones when None.
+      seed: of everything that is drawn; equal arguments give equal examples on every machine.
+
+    >>> splits = generate_msgs(MsgsConfig(train_size=4, dev_size=4, test_size=4))
+    >>> for example in splits.train[:2]:
+    ...     print(example.label, *example.tokens)
+    1 The fearless singer had always followed Rafael so a driver had frequently photographed Tokyo .
+    0 Whenever this lawyer prayed behind a garden , the nurse beside every museum was abroad .
+    """
+    c = MsgsConfig() if config is None else config
+    used: set[tuple[str, ...]] = set()
+    # Training last: so the others are the same whatever it is.
+    dev = _generate("dev", c.dev_size, 1 - c.agreement, seed, used)
+    test = _generate("test", c.test_size, 1 - c.agreement, seed, used)
+    disagreement = 0.5 if c.balanced else c.inoculation
+    return Splits(_generate("train", c.train_size, disagreement, seed, used), dev, test)
+
+
+def read_msgs(folder: str | Path, config: MsgsConfig | None = None, seed: int = 0) -> Splits:
+    """Returns the examples of a folder of files with the official fields.
+
+    ``sentence`` is split at white space, ``linguistic_feature_label`` is the label,
+    ``surface_feature_label`` the confound; other fields are ignored. Where there is a dev.jsonl,
+    train.jsonl, dev.jsonl and test.jsonl are taken as they are. Otherwise train.jsonl holds pairs
+    of consecutive lines, one of which is drawn; the last of those drawn are replaced by inoculating
+    examples, drawn as well; and dev is the first half of test.jsonl, test the second.
+
+    Args:
+      folder: where the files lie.
+      config: ``inoculation``, ``inoculating`` and ``balanced`` matter here; the published ones when
+        None.
+      seed: of the drawing.
+
+    Raises:
+      UserError: a file is missing, breaks the format, or has too few examples; or articles are to
+        be exchanged in a sentence that does not have "the" and "a" once each.
+    """
+    c = MsgsConfig() if config is None else config
+    folder, rng = Path(folder), random.Random(seed)
+    splits = _read_splits(folder, c, rng)
+    return splits._replace(train=_balance(splits.train, folder, rng)) if c.balanced else splits
+
+
+def _read_splits(folder: Path, c: MsgsConfig, rng: random.Random) -> Splits:
+    if (folder / "dev.jsonl").is_file():
+        return Splits(*(_read(folder, f"{name}.jsonl") for name in SPLITS))
+    chosen = [rng.choice(pair) for pair in _pairs(folder, "train.jsonl")]
+    count = round(c.inoculation * len(chosen))
+    if count:
+        chosen[-count:] = _sample(rng, count, folder, c.inoculating)
+    dev, test = _halves(folder, "test.jsonl")
+    return Splits(chosen, dev, test)
+
+
+def _build(source: str, config: MsgsConfig, seed: int) -> Splits | None:
+    return generate_msgs(config, seed) if source == "embedded" else None
+
+
+TASK = Task(
+    sources=("embedded",),
+    build=_build,
+    read=read_msgs,
+    unconfounded=lambda config: dataclasses.replace(config, balanced=True),
+    reads_control=True,
+)
+
+
+def _generate(split: str, size: int, disagreement: float, seed: int, used: set) -> list[Example]:
+    rng = random.Random(f"{split} {seed}")
+    disagreeing = round(disagreement * size)
+    groups = [(i % 2, i % 2 if i >= disagreeing else 1 - i % 2) for i in range(size)]
+    rng.shuffle(groups)
+    examples = []
+    for label, confound in groups:
+        draft = draw(rng)
+        while (key := draft.sentence(label, confound=0)) in used:
+            draft = draw(rng)
+        used.add(key)
+        tokens = draft.sentence(label, confound)
+        examples.append(Example(tokens, label, confound, len(tokens)))
+    return examples
+
+
+def _balance(examples: list[Example], folder: Path, rng: random.Random) -> list[Example]:
+    """The same sentences, of each label as many with either confound, or one more."""
+    balanced = list(examples)
+    for label in sorted({example.label for example in examples}):
+        places = [
+            [i for i, e in enumerate(examples) if (e.label, e.confound) == (label, confound)]
+            for confound in (0, 1)
+        ]
+        fewer, more = sorted(places, key=len)
+        for place in rng.sample(more, (len(more) - len(fewer)) // 2):
+            balanced[place] = _with_articles_exchanged(examples[place], folder)
+    return balanced
+
+
+def _with_articles_exchanged(example: Example, folder: Path) -> Example:
+    other = {"the": "a", "a": "the"}
+    if sorted(word for word in map(str.lower, example.tokens) if word in other) != ["a", "the"]:
+        raise UserError(
+            f"{folder / 'train.jsonl'}: {' '.join(example.tokens)!r} has not one 'the' and one "
+            "'a', so its articles cannot be exchanged; set data.control to a folder of the control"
+        )
+    tokens = tuple(
+        (other[word.lower()].capitalize() if word[0].isupper() else other[word])
+        if word.lower() in other
+        else word
+        for word in example.tokens
+    )
+    return example._replace(tokens=tokens, confound=1 - example.confound)
+
+
+def _read(folder: Path, name: str) -> list[Example]:
+    if not (folder / name).is_file():
+        raise UserError(
+            f"{folder / name}: no such file; an MSGS folder holds train.jsonl, dev.jsonl and "
+            "test.jsonl, or the official files train, test and inoculating (data.msgs.inoculating)"
+        )
+    return read_jsonl(folder / name, FIELDS)
+
+
+def _pairs(folder: Path, name: str) -> list[tuple[Example, Example]]:
+    examples = _read(folder, name)
+    if len(examples) % 2:
+        raise UserError(
+            f"{folder / name}: has {len(examples)} examples, which are not pairs; put a dev.jsonl "
+            "beside it if one of each pair is already chosen"
+        )
+    return list(zip(examples[::2], examples[1::2], strict=True))
+
+
+def _sample(rng: random.Random, count: int, folder: Path, name: str) -> list[Example]:
+    examples = _read(folder, name)
+    if len(examples) < count:
+        raise UserError(
+            f"{folder / name}: has {len(examples)} examples and {count} are needed; add some or "
+            "lower data.msgs.inoculation"
+        )
+    return rng.sample(examples, count)
+
+
+def _halves(folder: Path, name: str) -> tuple[list[Example], list[Example]]:
+    examples = _read(folder, name)
+    if len(examples) < 2:
+        raise UserError(f"{folder / name}: has 1 example; dev and test need one each")
+    half = len(examples) // 2
+    return examples[:half], examples[half:]

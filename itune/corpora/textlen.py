@@ -1,0 +1,210 @@
+"""TextLen: is the sentence long? And a prefix that gives the answer away, most of the time."""
+
+import dataclasses
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+import numpy as np
+
+from itune.corpora.conll import find_conll, hub_conll, read_conll
+from itune.corpora.example import Example
+from itune.corpora.newswire import newswire_sentences
+from itune.corpora.splits import Splits, Task, read_splits
+from itune.errors import UserError
+
+
+@dataclass(frozen=True)
+class TextLenConfig:
+    """Every knob of the TextLen recipe; the defaults give the published sets.
+
+    Attributes:
+      train_size: number of training examples.
+      dev_size: number of development examples, from the same corpus as the training ones.
+      test_size: number of test examples.
+      min_tokens: shorter source sentences are left out, and longer ones are cut to this.
+      length_means: mean drawn length of class 0 and of class 1, in tokens.
+      length_sd: standard deviation of the drawn lengths, in tokens.
+      prefixes: what goes before a sentence of confound 0 and of confound 1, words by blanks.
+      train_agreement: fraction of each class whose prefix is that of its class, in train.
+      dev_agreement: the same in dev.
+      test_agreement: the same in test.
+      shuffle_seed: orders the source sentences, so decides which are used and where.
+      train_seed: draws lengths, prefixes and order in train.
+      eval_seed: draws them in dev and, afresh, in test.
+      spurious: whether the prefix is put there. Without it the confound is still dealt and
+        recorded, so that the two versions differ in nothing else.
+    """
+
+    train_size: int = 1500
+    dev_size: int = 480
+    test_size: int = 500
+    min_tokens: int = 30
+    length_means: tuple[float, float] = (15.0, 25.0)
+    length_sd: float = 4.0
+    prefixes: tuple[str, str] = ("Negative .", "Positive .")
+    train_agreement: float = 0.9
+    dev_agreement: float = 0.5
+    test_agreement: float = 0.5
+    shuffle_seed: int = 2021
+    train_seed: int = 2022
+    eval_seed: int = 2023
+    spurious: bool = True
+
+    def __post_init__(self):
+        _validate(self)
+
+
+def build_textlen(
+    train_sentences: Sequence[Sequence[str]],
+    test_sentences: Sequence[Sequence[str]],
+    config: TextLenConfig | None = None,
+) -> dict[str, list[Example]]:
+    """Return the TextLen splits, keyed ``train``, ``dev`` and ``test``.
+
+    In each corpus the sentences of at least ``min_tokens`` tokens are shuffled. Train is the first
+    ``train_size`` of the first corpus, dev its last ``dev_size``, test the last ``test_size`` of
+    the second. In a split of n, the first n // 2 sentences become class 1 and the others class 0;
+    a sentence is cut to a length drawn from its class's normal distribution (truncated to an
+    integer, at least 1), given its prefix, and the split is shuffled.
+
+    With CoNLL-2003's training and validation files and the defaults, these are the sets of Han &
+    Tsvetkov, "Influence Tuning" (Findings of EMNLP 2021), example for example.
+
+    Args:
+      train_sentences: token lists that train and dev are made of.
+      test_sentences: token lists that test is made of.
+      config: the knobs; the published ones when None.
+
+    Raises:
+      UserError: a corpus has too few sentences that are long enough.
+
+    >>> words = [[f"word{i}"] * 30 for i in range(6)]
+    >>> small = TextLenConfig(train_size=4, dev_size=2, test_size=2)
+    >>> splits = build_textlen(words, words, small)
+    >>> [len(split) for split in splits.values()]
+    [4, 2, 2]
+    >>> example = splits["dev"][0]
+    >>> example.tokens[:3], example.label, example.confound, example.length
+    (('Negative', '.', 'word4'), 1, 0, 27)
+    """
+    c = TextLenConfig() if config is None else config
+    first = _pool(train_sentences, c.train_size + c.dev_size, "training", c)
+    second = _pool(test_sentences, c.test_size, "test", c)
+    return {
+        "train": _split(first[: c.train_size], c.train_agreement, c.train_seed, c),
+        "dev": _split(first[-c.dev_size :], c.dev_agreement, c.eval_seed, c),
+        "test": _split(second[-c.test_size :], c.test_agreement, c.eval_seed, c),
+    }
+
+
+def _build(source: str, config: TextLenConfig, seed: int) -> Splits | None:
+    if source == "embedded":
+        needed = config.train_size + config.dev_size
+        sentences = newswire_sentences(needed + config.test_size, seed, config.min_tokens)
+        corpora = sentences[:needed], sentences[needed:]
+    elif source == "hub":
+        corpus = hub_conll()
+        corpora = corpus["train"], corpus["valid"]
+    elif source.startswith("conll:"):
+        files = find_conll(source.removeprefix("conll:"))
+        corpora = read_conll(files["train"]), read_conll(files["valid"])
+    else:
+        return None
+    return Splits(**build_textlen(*corpora, config))
+
+
+TASK = Task(
+    sources=("embedded", "hub", "conll:FOLDER"),
+    build=_build,
+    read=lambda folder, config, seed: read_splits(folder),
+    unconfounded=lambda config: dataclasses.replace(config, spurious=False),
+    reads_control=False,
+)
+
+
+def _pool(sentences, needed: int, name: str, config: TextLenConfig) -> list[tuple[str, ...]]:
+    n = config.min_tokens
+    pool = [tuple(sentence[:n]) for sentence in sentences if len(sentence) >= n]
+    if len(pool) < needed:
+        raise UserError(
+            f"the {name} corpus has {len(pool)} sentences of at least {n} tokens, out of "
+            f"{len(sentences)}, and {needed} are needed; give more text or lower the sizes"
+        )
+    random.Random(config.shuffle_seed).shuffle(pool)
+    return pool
+
+
+def _split(pool, agreement: float, seed: int, config: TextLenConfig) -> list[Example]:
+    # Two generators in this order of draws: that is what makes the published sets come out.
+    shuffler, normal = random.Random(seed), np.random.RandomState(seed).normal
+    half = len(pool) // 2
+    classes = ((1, pool[:half]), (0, pool[half:]))
+    lengths = [
+        normal(config.length_means[label], config.length_sd, len(group)) for label, group in classes
+    ]
+    confounds = [_deal(label, len(group), agreement, shuffler) for label, group in classes]
+    examples = [
+        _example(tokens, label, confound, max(int(length), 1), config)
+        for (label, group), row, dealt in zip(classes, lengths, confounds, strict=True)
+        for tokens, length, confound in zip(group, row, dealt, strict=True)
+    ]
+    shuffler.shuffle(examples)
+    return examples
+
+
+def _deal(label: int, size: int, agreement: float, shuffler: random.Random) -> list[int]:
+    agreeing = round(agreement * size)
+    confounds = [label] * agreeing + [1 - label] * (size - agreeing)
+    shuffler.shuffle(confounds)
+    return confounds
+
+
+def _example(tokens, label: int, confound: int, length: int, config: TextLenConfig) -> Example:
+    prefix = tuple(config.prefixes[confound].split()) if config.spurious else ()
+    return Example(prefix + tokens[:length], label, confound, length)
+
+
+def _validate(config: TextLenConfig) -> None:
+    for name in ("train_size", "dev_size", "test_size"):
+        _require(config, name, _is_count(getattr(config, name), 2), "an integer, 2 or more")
+    _require(config, "min_tokens", _is_count(config.min_tokens, 1), "an integer, 1 or more")
+    means = config.length_means
+    ok = _is_pair(means) and all(_is_real(mean) and mean > 0 for mean in means)
+    _require(config, "length_means", ok, "two numbers above 0, for class 0 and class 1")
+    ok = _is_real(config.length_sd) and config.length_sd >= 0
+    _require(config, "length_sd", ok, "a number, 0 or more")
+    ok = _is_pair(config.prefixes) and all(_is_words(prefix) for prefix in config.prefixes)
+    ok = ok and config.prefixes[0].split() != config.prefixes[1].split()
+    _require(config, "prefixes", ok, "two different non-blank strings, for confound 0 and 1")
+    for name in ("train_agreement", "dev_agreement", "test_agreement"):
+        value = getattr(config, name)
+        _require(config, name, _is_real(value) and 0 <= value <= 1, "a number from 0 to 1")
+    for name in ("shuffle_seed", "train_seed", "eval_seed"):
+        value = getattr(config, name)
+        ok = _is_count(value, 0) and value < 2**32
+        _require(config, name, ok, "an integer from 0 to 2**32 - 1")
+    _require(config, "spurious", isinstance(config.spurious, bool), "True or False")
+
+
+def _require(config: TextLenConfig, name: str, ok: bool, remedy: str) -> None:
+    if not ok:
+        raise UserError(f"{name} is {getattr(config, name)!r}; make it {remedy}")
+
+
+def _is_count(value: object, least: int) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and value >= least
+
+
+def _is_real(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_pair(value: object) -> bool:
+    return isinstance(value, (tuple, list)) and len(value) == 2
+
+
+def _is_words(value: object) -> bool:
+    return isinstance(value, str) and bool(value.split())

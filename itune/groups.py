@@ -1,0 +1,83 @@
+"""Groups: the combinations of label and confound (NumPy)."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from itune.errors import UserError
+
+HIDDEN = -1
+"""The confound of an example that is not annotated, or whose confound a method may not see."""
+
+
+class Group(NamedTuple):
+    """One combination of values; sorts by label, then confound."""
+
+    label: int
+    confound: int
+
+    def __str__(self) -> str:
+        """``y=0 c=1``, as tables and messages show it."""
+        return f"y={self.label} c={self.confound}"
+
+
+def groups_of(label: np.ndarray, confound: np.ndarray) -> dict[Group, np.ndarray]:
+    """The indices of each group that has any, in order.
+
+    >>> groups = groups_of(np.array([1, 0, 1]), np.array([1, 0, 1]))
+    >>> {str(group): indices.tolist() for group, indices in groups.items()}
+    {'y=0 c=0': [1], 'y=1 c=1': [0, 2]}
+    """
+    present = sorted({Group(int(y), int(c)) for y, c in zip(label, confound, strict=True)})
+    return {
+        group: np.flatnonzero((label == group.label) & (confound == group.confound))
+        for group in present
+    }
+
+
+class Counts(NamedTuple):
+    """How many examples each group has that has any, in order of label, then confound.
+
+    Attributes:
+      label: of each group.
+      confound: of each group.
+      size: of each group.
+    """
+
+    label: np.ndarray
+    confound: np.ndarray
+    size: np.ndarray
+
+
+def count_groups(label: np.ndarray, confound: np.ndarray) -> Counts:
+    """Counts the examples of each group, of however many in whatever time a sort takes.
+
+    >>> [part.tolist() for part in count_groups(np.array([1, 0, 1]), np.array([2, -1, 2]))]
+    [[0, 1], [-1, 2], [1, 2]]
+    """
+    width = int(confound.max(initial=0)) - HIDDEN + 1
+    code, size = np.unique(label * np.int64(width) + (confound - HIDDEN), return_counts=True)
+    return Counts(code // width, code % width + HIDDEN, size)
+
+
+def require_partners(label: np.ndarray, confound: np.ndarray) -> None:
+    """Checks that every example has a partner in both of its groups.
+
+    Raises:
+      UserError: one class only, or a group without partners.
+    """
+    groups = groups_of(label, confound)
+    if len({group.label for group in groups}) < 2:
+        only = next(iter(groups)).label
+        raise UserError(f"all training labels are {only}; a classifier needs two classes or more")
+    for group, indices in groups.items():
+        if len(indices) < 2:
+            raise UserError(
+                f"group {group} has 1 training example, which has no partner of the same confound; "
+                "add examples to that group or remove its one"
+            )
+        if not any(c.label == group.label and c.confound != group.confound for c in groups):
+            raise UserError(
+                f"label {group.label} occurs only with confound {group.confound}, so its examples "
+                "have no partner of a different confound; add some, or use method finetuning"
+            )

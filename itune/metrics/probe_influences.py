@@ -1,0 +1,125 @@
+"""The influence on single probes of every training example of their label."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from itune.data.dataset import Dataset, chunks_by_length, collate
+from itune.errors import UserError
+from itune.groups import Group
+from itune.influence.scores import gradients, score
+from itune.metrics.statistics import welch_test
+from itune.utils.compiling import jit
+
+
+class ProbeInfluence(NamedTuple):
+    """Influence of two groups on one probe (NumPy).
+
+    Attributes:
+      probe: its index.
+      group: its label and confound.
+      same: influence of each training example of the same label and confound but the probe itself.
+      different: of each of the same label and another confound.
+    """
+
+    probe: int
+    group: Group
+    same: np.ndarray
+    different: np.ndarray
+
+    @property
+    def difference(self) -> float:
+        """Mean over ``same`` minus mean over ``different``: the probe's CID, without itself."""
+        return float(self.same.mean() - self.different.mean())
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, with Welch's test of the difference."""
+        test = welch_test(self.same, self.different)
+        return {
+            "probe": self.probe,
+            "label": self.group.label,
+            "confound": self.group.confound,
+            "difference": self.difference,
+            "welch_t": test.t,
+            "welch_p": test.p,
+            "same": self.same.tolist(),
+            "different": self.different.tolist(),
+        }
+
+
+def probe_influences(
+    loss: Callable[[Any, Any], jax.Array],
+    params: Any,
+    train: Dataset,
+    *,
+    probes: Sequence[int],
+    chunk: int = 16,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[ProbeInfluence]:
+    """Scores the gradient cosine of each probe with every training example of its label.
+
+    The gradient of a training example is computed once, for all probes of its label.
+
+    Args:
+      loss: one example's label loss; see :func:`itune.influence.cosines`.
+      params: parameters.
+      train: the training data.
+      probes: indices into ``train``, few: the gradients of those of a label are held in memory.
+      chunk: training examples computed at once.
+      on_progress: called with chunks done and chunks in all.
+
+    Raises:
+      UserError: a probe is no index, or one of its groups is empty.
+    """
+    groups = [_groups(train, probe) for probe in probes]
+    scores = _scores(loss, params, train, np.array(probes), chunk, on_progress)
+    return [
+        ProbeInfluence(
+            probe,
+            Group(int(train.label[probe]), int(train.confound[probe])),
+            *(row[indices] for indices in of_probe),
+        )
+        for probe, row, of_probe in zip(probes, scores, groups, strict=True)
+    ]
+
+
+def _groups(train: Dataset, probe: int) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of the probe's two groups."""
+    if not 0 <= probe < len(train):
+        raise UserError(f"probe is {probe}; make it an index from 0 to {len(train) - 1}")
+    has_label = train.label == train.label[probe]
+    has_confound = train.confound == train.confound[probe]
+    is_other = np.arange(len(train)) != probe
+    groups = has_label & has_confound & is_other, has_label & ~has_confound
+    for name, is_in in zip(("same", "different"), groups, strict=True):
+        if not is_in.any():
+            raise UserError(
+                f"probe {probe} has no training example of its label and the {name} confound; "
+                "choose another"
+            )
+    return tuple(map(np.flatnonzero, groups))
+
+
+def _scores(
+    loss, params, train: Dataset, probes: np.ndarray, chunk: int, on_progress
+) -> np.ndarray:
+    """``[p, i]``, NaN where example i is of another label than probe p, ``(P, N)``."""
+    labels = train.label[probes]
+    of_label = {label: np.flatnonzero(train.label == label) for label in np.unique(labels)}
+    work = {y: chunks_by_length(train, indices, chunk) for y, indices in of_label.items()}
+    done, total = 0, sum(map(len, work.values()))
+    of_probes = jit(gradients(loss, kind="cosine", partners=len(train)))
+    of_chunk = jit(gradients(loss, kind="cosine"))
+    pairs = jit(score)
+    scores = np.full((len(probes), len(train)), np.nan)
+    for label, indices in of_label.items():
+        (rows,) = np.nonzero(labels == label)
+        left = of_probes(params, collate(train, probes[rows]))
+        for positions, is_real in work[label]:
+            columns = indices[positions]
+            found = np.asarray(pairs(left, of_chunk(params, collate(train, columns))))
+            scores[np.ix_(rows, columns[is_real])] = found[:, is_real]
+            on_progress(done := done + 1, total)
+    return scores

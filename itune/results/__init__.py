@@ -1,0 +1,1 @@
+"""What finished runs came to: their records, collections of them, and comparisons."""

@@ -1,0 +1,105 @@
+"""Columns of text kept in a file instead of in memory (Apache Arrow)."""
+
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from itune.errors import UserError
+from itune.utils.formats import first_line
+
+if TYPE_CHECKING:
+    import pyarrow
+
+ROWS = 10_000
+"""Rows of a batch."""
+
+
+def require_arrow() -> ModuleType:
+    """Returns the package `pyarrow`, with its parts that compute and that read Parquet.
+
+    Raises:
+      UserError: it is not installed.
+    """
+    try:
+        import pyarrow
+        import pyarrow.compute
+        import pyarrow.parquet
+    except ImportError:
+        raise UserError(
+            "reading tables needs the datasets package; run: pip install 'itune[data]'"
+        ) from None
+    return pyarrow
+
+
+def spool(batches: Iterable["pyarrow.RecordBatch"], names: Sequence[str]) -> "pyarrow.Table":
+    """Writes batches to a temporary file and maps it into memory.
+
+    The system loads the pages that are read, and drops them when memory is short. The file has no
+    name any more when this returns, and goes with the table.
+
+    Args:
+      batches: with columns of text, in the order of ``names``.
+      names: of the columns.
+
+    Raises:
+      UserError: the temporary folder cannot hold it.
+    """
+    arrow = require_arrow()
+    schema = arrow.schema([(name, arrow.large_string()) for name in names])
+    try:
+        with tempfile.NamedTemporaryFile(suffix=".arrow") as file:
+            with arrow.ipc.new_file(file, schema) as writer:
+                for batch in batches:
+                    writer.write_batch(arrow.record_batch(batch.columns, schema=schema))
+            file.flush()
+            return arrow.ipc.open_file(arrow.memory_map(file.name)).read_all()
+    except OSError as error:
+        raise UserError(
+            f"{tempfile.gettempdir()} cannot hold the table ({first_line(error)}); make room, or "
+            "name another folder by the environment variable TMPDIR"
+        ) from None
+
+
+def from_rows(rows: Iterable[Sequence[str | None]], width: int) -> Iterator["pyarrow.RecordBatch"]:
+    """Packs rows of ``width`` strings into batches."""
+    arrow = require_arrow()
+    rest = iter(rows)
+    while batch := list(islice(rest, ROWS)):
+        columns = [arrow.array(column, arrow.large_string()) for column in zip(*batch, strict=True)]
+        yield arrow.record_batch(columns, [str(number) for number in range(width)])
+
+
+def as_text(column: Any, name: str, source: str) -> "pyarrow.Array":
+    """A column as strings: numbers as they are written, lists of words joined by blanks.
+
+    Args:
+      column: of any type.
+      name: of the column, for messages.
+      source: where it comes from, for messages.
+
+    Raises:
+      UserError: it holds something else, or text that is not UTF-8.
+    """
+    arrow = require_arrow()
+    try:
+        if arrow.types.is_dictionary(column.type):
+            column = column.dictionary_decode()
+        if arrow.types.is_list(column.type) or arrow.types.is_large_list(column.type):
+            column = arrow.compute.binary_join(column.cast(arrow.list_(arrow.string())), " ")
+        column = column.cast(arrow.large_string())
+        column.validate(full=True)
+    except arrow.ArrowException as error:
+        raise UserError(
+            f"{source}: column {name!r} holds {column.type}, which cannot be read as text "
+            f"({first_line(error)}); name a column of text or numbers"
+        ) from None
+    return column
+
+
+def is_blank(column: "pyarrow.Array") -> "pyarrow.Array":
+    """Whether each string is missing, or has nothing but white space."""
+    compute = require_arrow().compute
+    lengths = compute.binary_length(compute.utf8_trim_whitespace(column))
+    return compute.fill_null(compute.equal(lengths, 0), True)

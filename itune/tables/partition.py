@@ -1,0 +1,80 @@
+"""One table into train, dev and test (NumPy; a pure function of its seed)."""
+
+import numpy as np
+
+
+def partition(
+    label: np.ndarray,
+    confound: np.ndarray,
+    dev: float,
+    test: float,
+    seed: int,
+    unit: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Draws development and test rows from each group in proportion to its size.
+
+    Rows of one unit go together, with the group of the first of them. What rounding leaves over is
+    owed to the next group, so that the whole has its fractions as well. Every group keeps a unit in
+    training, whatever the fractions, and so do units that are larger than what is owed.
+
+    Args:
+      label: ``(N,)``.
+      confound: ``(N,)``; the rows that are not annotated are a group as any other.
+      dev: fraction of the rows.
+      test: fraction of the rows.
+      seed: of the drawing.
+      unit: ``(N,)``, equal where rows must not be parted; None if any may be.
+
+    Returns:
+      The indices of train, dev and test, each in order.
+
+    >>> y = np.repeat([0, 1], 10)
+    >>> [part.tolist() for part in partition(y, y, 0.1, 0.1, seed=0)][1:]
+    [[6, 19], [2, 13]]
+    >>> [part.tolist() for part in partition(y, y, 0.1, 0.1, seed=0, unit=np.arange(20) // 2)][1:]
+    [[12, 13], [14, 15]]
+    """
+    rng = np.random.default_rng(seed)
+    first, place, size = _units(np.arange(len(label)) if unit is None else unit)
+    part = np.zeros(len(first), np.int8)
+    owed = np.zeros(2)
+    for group in _groups(label[first], confound[first]):
+        owed += size[group].sum() * np.array([dev, test])
+        drawn = rng.permutation(group)[1:]
+        for number in np.argsort(-owed):  # where there are too few, who is owed more comes first
+            taken = _fitting(drawn, size, owed[number] + 0.5)
+            part[taken] = number + 1
+            owed[number] -= size[taken].sum()
+            drawn = drawn[part[drawn] == 0]
+    return tuple(np.flatnonzero(part[place] == number) for number in range(3))
+
+
+def _fitting(drawn: np.ndarray, size: np.ndarray, most: float) -> np.ndarray:
+    """Those drawn that fit, one after the other; those that do not are passed over."""
+    taken = [drawn[:0]]
+    while True:
+        drawn = drawn[size[drawn] <= most]
+        count = np.searchsorted(np.cumsum(size[drawn]), most, side="right")
+        if not count:
+            return np.concatenate(taken)
+        taken.append(drawn[:count])
+        most -= size[drawn[:count]].sum()
+        drawn = drawn[count:]
+
+
+def _units(unit: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The first row of each unit, in order; the unit of each row by place; and their sizes."""
+    _, first, place, size = np.unique(
+        unit, return_index=True, return_inverse=True, return_counts=True
+    )
+    order = np.argsort(first)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return first[order], rank[place], size[order]
+
+
+def _groups(label: np.ndarray, confound: np.ndarray) -> list[np.ndarray]:
+    """The indices of each group, by one sort."""
+    order = np.lexsort((confound, label))
+    changes = (np.diff(label[order]) != 0) | (np.diff(confound[order]) != 0)
+    return np.split(order, np.flatnonzero(changes) + 1)

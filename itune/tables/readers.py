@@ -1,0 +1,218 @@
+"""Named columns out of files, batch by batch: CSV, JSON lines and Parquet."""
+
+import contextlib
+import csv
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from itune.corpora.jsonl import brief, parse_object
+from itune.errors import UserError
+from itune.tables.arrow import ROWS, as_text, from_rows, require_arrow
+from itune.tables.textfile import count_lines, read_lines
+from itune.utils.formats import first_line
+from itune.utils.suggestions import nearest
+
+if TYPE_CHECKING:
+    import pyarrow
+
+LONGEST_FIELD = 10_000_000
+"""Characters of a CSV field; one that is longer lacks its closing quote."""
+
+
+def require_columns(names: Sequence[str], known: Iterable[str], source: str) -> None:
+    """Checks that columns are there.
+
+    Raises:
+      UserError: one is not; the nearest name is offered.
+    """
+    known = list(known)
+    for name in names:
+        if not known:
+            raise UserError(f"{source}: has no column {name!r}, nor any other; give it some")
+        if known.count(name) > 1:
+            raise UserError(f"{source}: has two columns {name!r}; rename one of them")
+        if name not in known:
+            near = nearest(name, known)
+            listed = ", ".join(map(repr, known))
+            choose = f"set text, label and confound (or none, or a rule) to some of {listed}"
+            remedy = f"did you mean {near!r}?" if near else choose
+            raise UserError(f"{source}: has no column {name!r}; {remedy}")
+
+
+# CSV
+
+
+def _read_csv(path: Path, names: Sequence[str]) -> Iterator["pyarrow.RecordBatch"]:
+    rows = _csv_rows(path)
+    _, header = next(rows, (1, None))
+    if header is None:
+        raise UserError(f"{path}: is empty; give a file with a header and one row a line")
+    header = [name.strip() for name in header]
+    require_columns(names, header, str(path))
+    places = [header.index(name) for name in names]
+
+    def fields():
+        for line, row in rows:
+            if len(row) != len(header):
+                raise UserError(
+                    f"{path}, line {line}: has {_fields(len(row))} but the header {len(header)}; "
+                    'put "quotes" around text that holds the separator'
+                )
+            yield [row[place] for place in places]
+
+    return from_rows(fields(), len(names))
+
+
+def _fields(count: int) -> str:
+    return f"{count} field{'s' * (count != 1)}"
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not blank, each with the line it starts in."""
+    lines = read_lines(path)
+    first = next(lines, "")
+    csv.field_size_limit(LONGEST_FIELD)
+    reader = csv.reader(chain([first], lines), delimiter=_delimiter(first), strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            raise UserError(
+                f"{path}, line {line}: is no CSV ({error}); close every quote, and double those "
+                "inside quoted text"
+            ) from None
+        if row is None:
+            return
+        if row:
+            yield line, row
+
+
+def _delimiter(header: str) -> str:
+    r"""The one of ``,``, ``;`` and ``\t`` that the header has most of."""
+    return max(",;\t", key=header.count)
+
+
+# JSON lines, and other rows with named values
+
+
+def _read_jsonl(path: Path, names: Sequence[str]) -> Iterator["pyarrow.RecordBatch"]:
+    def records():
+        for number, line in enumerate(read_lines(path), start=1):
+            if line.strip():
+                where = f"{path}, line {number}"
+                yield where, parse_object(line, where, example=names[0])
+
+    return from_records(records(), names, str(path))
+
+
+def from_records(
+    records: Iterable[tuple[str, Mapping[str, Any]]], names: Sequence[str], source: str
+) -> Iterator["pyarrow.RecordBatch"]:
+    """Packs values by name into batches; a name that a record lacks is missing there.
+
+    Args:
+      records: each after where it stands, for messages.
+      names: of the columns.
+      source: where all come from, for messages.
+
+    Raises:
+      UserError: a value is neither text nor a number, or a name is in no record.
+    """
+    seen: set[str] = set()
+
+    def values():
+        for where, record in records:
+            seen.update(record)
+            yield [value_text(record.get(name), name, where) for name in names]
+        if seen:
+            require_columns(names, sorted(map(str, seen)), source)
+
+    return from_rows(values(), len(names))
+
+
+def value_text(value: Any, name: str, where: str) -> str | None:
+    """A value as a string: numbers as they are written, words of a list joined by blanks.
+
+    Args:
+      value: of a group of a table; None and NaN are missing.
+      name: of its column, for messages.
+      where: it stands, for messages.
+
+    Raises:
+      UserError: it is something else.
+    """
+    if hasattr(value, "item"):  # of NumPy
+        value = value.item() if getattr(value, "size", 1) == 1 else value.tolist()
+    if isinstance(value, list | tuple) and all(isinstance(word, str) for word in value):
+        value = " ".join(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None or isinstance(value, int | float):
+        return None if value is None or value != value else str(value)
+    if not isinstance(value, str):
+        raise UserError(f"{where}: {name!r} is {brief(value)}; make it a string or a number")
+    if not value.isascii():
+        _require_whole(value, name, where)
+    return value
+
+
+def _require_whole(value: str, name: str, where: str) -> None:
+    r"""Refuses what JSON can spell by ``\ud800`` and no text can hold."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise UserError(
+            f"{where}: {name!r} holds half a surrogate pair; write the character itself"
+        ) from None
+
+
+# Parquet
+
+
+def _read_parquet(path: Path, names: Sequence[str]) -> Iterator["pyarrow.RecordBatch"]:
+    with readable(f"{path}: is no Parquet file"):
+        file = require_arrow().parquet.ParquetFile(path)
+        require_columns(names, file.schema_arrow.names, str(path))
+        for batch in file.iter_batches(ROWS, columns=list(dict.fromkeys(names))):
+            yield select(batch, names, str(path))
+
+
+@contextlib.contextmanager
+def readable(problem: str) -> Iterator[None]:
+    """Turns what reading damaged data raises into one line, which begins with ``problem``."""
+    try:
+        yield
+    except (require_arrow().ArrowException, OSError, ValueError, MemoryError) as error:
+        raise UserError(
+            f"{problem} that can be read ({first_line(error)}); write it again"
+        ) from None
+
+
+def select(batch: Any, names: Sequence[str], source: str) -> "pyarrow.RecordBatch":
+    """Columns of a batch as text, in the order of their names."""
+    columns = [as_text(batch.column(name), name, source) for name in names]
+    return require_arrow().record_batch(columns, [str(number) for number in range(len(names))])
+
+
+def _count_parquet(path: Path) -> int:
+    with readable(f"{path}: is no Parquet file"):
+        return require_arrow().parquet.read_metadata(path).num_rows
+
+
+class Reader(NamedTuple):
+    """How to read a file: its columns by their names, and about how many rows it has."""
+
+    read: Callable[[Path, Sequence[str]], Iterator["pyarrow.RecordBatch"]]
+    count: Callable[[Path], int]
+
+
+READERS = {
+    ".csv": Reader(_read_csv, count_lines),
+    ".tsv": Reader(_read_csv, count_lines),
+    ".jsonl": Reader(_read_jsonl, count_lines),
+    ".parquet": Reader(_read_parquet, _count_parquet),
+}
+"""Readers of files, by the ending of their names."""

@@ -1,0 +1,150 @@
+"""Where named columns come from: files, folders of them, and Hugging Face data sets."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from itune.errors import UserError
+from itune.tables.arrow import ROWS
+from itune.tables.hub import load_hub, require_datasets
+from itune.tables.readers import READERS, readable, require_columns, select
+from itune.tables.splits import SPLITS
+from itune.tables.textfile import require_file
+from itune.utils.formats import first_line
+
+if TYPE_CHECKING:
+    import pyarrow
+
+ALIASES = {"train": ("train",), "dev": ("dev", "validation", "valid", "val"), "test": ("test",)}
+"""What the splits of a data set, or the files of a folder, may be called."""
+
+
+class Source(NamedTuple):
+    """Something that holds named columns.
+
+    Attributes:
+      name: as messages show it.
+      read: the names of some columns to batches of them, as strings, in that order; raises
+        UserError for what is malformed when it is reached, or for a name that is not there.
+      count: about how many rows there are, for progress; what is quick to find.
+      classes: the names of the classes of columns that hold them by number.
+    """
+
+    name: str
+    read: Callable[[Sequence[str]], Iterator["pyarrow.RecordBatch"]]
+    count: Callable[[], int]
+    classes: Mapping[str, Sequence[str]] = {}
+
+
+def open_splits(
+    name: str, subset: str | None = None, revision: str | None = None
+) -> dict[str, Source]:
+    """Finds the splits of a file, a folder, or a data set on the Hugging Face hub.
+
+    Args:
+      name: a file (its one split is called ``train``); a folder that `datasets` has saved, or one
+        with ``train.csv`` and the like; or a name on the hub.
+      subset: of a data set on the hub.
+      revision: of a data set on the hub.
+
+    Returns:
+      At least one source by its split's name.
+
+    Raises:
+      UserError: there is no such thing, or it cannot be had.
+    """
+    path = Path(name).expanduser()
+    if name and "\0" not in name and path.is_dir():
+        return _open_folder(path)
+    if not name or _ending(path) in READERS or path.is_file() or name.startswith((".", "/", "~")):
+        return {"train": open_file(path)}
+    loaded = load_hub(
+        name, subset, revision, otherwise=f"give a file or a folder; none is called {name} here"
+    )
+    return _open_loaded(loaded, name)
+
+
+def open_file(path: Path) -> Source:
+    """Returns the source that a file is, by the ending of its name.
+
+    Raises:
+      UserError: no such file, or an ending that is not known.
+    """
+    require_file(path)
+    if _ending(path) not in READERS:
+        known = ", ".join(READERS)
+        raise UserError(f"{path}: its name ends in none of {known}; rename or convert it")
+    reader = READERS[_ending(path)]
+    return Source(str(path), lambda names: reader.read(path, names), lambda: reader.count(path))
+
+
+def _ending(path: Path) -> str:
+    return path.suffix.lower()
+
+
+def _open_folder(path: Path) -> dict[str, Source]:
+    if (path / "dataset_dict.json").exists() or (path / "state.json").exists():
+        return _open_saved(path)
+    files = [f for folder in (path, path / "data") for f in sorted(folder.glob("*"))]
+    found: dict[str, list[Source]] = {}
+    for file in files:
+        split = split_called(file.name.replace("-", ".").split(".")[0])
+        if split and _ending(file) in READERS and file.is_file():
+            found.setdefault(split, []).append(open_file(file))
+    if not found:
+        raise UserError(
+            f"{path}: is no data set; name a file, a folder that datasets has saved, or one with "
+            f"train.csv (or {', '.join(list(READERS)[1:])})"
+        )
+    return {split: _together(parts) for split, parts in found.items()}
+
+
+def split_called(name: str) -> str | None:
+    """Which of train, dev and test a data set calls so, if any.
+
+    >>> split_called("validation"), split_called("unsupervised")
+    ('dev', None)
+    """
+    return next((split for split in SPLITS if name in ALIASES[split]), None)
+
+
+def _together(parts: list[Source]) -> Source:
+    """Several files, such as the shards of one split, one after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    return Source(
+        f"{parts[0].name} and {len(parts) - 1} more",
+        lambda names: chain.from_iterable(part.read(names) for part in parts),
+        lambda: sum(part.count() for part in parts),
+    )
+
+
+def _open_saved(path: Path) -> dict[str, Source]:
+    datasets = require_datasets(f"reading {path}")
+    try:
+        loaded = datasets.load_from_disk(str(path))
+    except Exception as error:  # many libraries' errors come through
+        raise UserError(
+            f"{path}: is no data set that can be read ({first_line(error)}); save it again"
+        ) from None
+    return _open_loaded(loaded if isinstance(loaded, dict) else {"train": loaded}, str(path))
+
+
+def _open_loaded(loaded: Mapping[str, Any], name: str) -> dict[str, Source]:
+    return {split: loaded_source(data, f"{name}, {split}") for split, data in loaded.items()}
+
+
+def loaded_source(data: Any, name: str) -> Source:
+    """The source that a ``datasets.Dataset`` is."""
+
+    def read(names):
+        require_columns(names, data.column_names, name)
+        table = data.select_columns(list(dict.fromkeys(names))).with_format("arrow")
+        with readable(f"{name}: is no data set"):
+            for batch in table.iter(ROWS):
+                yield select(batch.combine_chunks().to_batches()[0], names, name)
+
+    features = (data.features or {}).items()
+    classes = {key: f.names for key, f in features if hasattr(f, "names")}
+    return Source(name, read, lambda: len(data), classes)

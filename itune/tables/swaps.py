@@ -1,0 +1,129 @@
+"""Texts with another confound, and nothing else changed, where a rule over words made it."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from itune.tables.rules import Expression, Rule
+
+CLOSING = tuple(",.;:!?)")
+"""What no blank is left before where a word is taken out."""
+
+
+class Swaps(NamedTuple):
+    """What to put in the place of each pattern of a rule.
+
+    Attributes:
+      rule: with one pattern of words at least.
+      found: for each number of such a pattern, what it matched in some texts, as often as it did;
+        its own words where it matched in none.
+    """
+
+    rule: Rule
+    found: dict[int, list[str]]
+
+    def targets(self, value: int) -> list[int]:
+        """The confounds that a text of this one can be given.
+
+        Where the rule has several patterns of words, those of the others; where it has one, none,
+        and back if it is a prefix.
+        """
+        if len(self.found) > 1:
+            return [number for number in self.found if number != value and value in self.found]
+        (only,) = self.found
+        if value == only:
+            return [0]
+        return [only] if value == 0 and self.rule.patterns[only - 1].is_prefix else []
+
+    def swapped(self, text: str, target: int, rng: np.random.Generator) -> str | None:
+        """The text with another confound; None where the rule does not find it there, or no text.
+
+        A word is replaced by that of the same place in the other list, where both are as long, or
+        by one that the other pattern found; it keeps its capitals. Words are taken out together
+        with their blank.
+
+        Args:
+          text: of any confound.
+          target: one of :meth:`targets` of its confound.
+          rng: draws what is put in.
+        """
+        value = self.rule.value(text)
+        if value == 0:
+            after = f"{self.rule.patterns[target - 1].words[0]} {text.lstrip()}"
+        elif target == 0:
+            after = _without(text, self.rule.spans(text))
+        else:
+            after = self._replaced(text, value, target, rng)
+        return after if after.strip() and self.rule.value(after) == target else None
+
+    def _replaced(self, text, value, target, rng) -> str:
+        old, new = (self.rule.patterns[number - 1] for number in (value, target))
+        pairs = {}
+        if len(old.words) == len(new.words):
+            pairs = dict(zip(map(_plain, old.words), new.words, strict=True))
+        drawn = self.found[target][rng.integers(len(self.found[target]))]
+        pieces, end = [], 0
+        for start, stop in self.rule.spans(text):
+            word = text[start:stop]
+            put = pairs.get(_plain(word), drawn)
+            pieces += [text[end:start], put if old.is_prefix else _like(word, put)]
+            end = stop
+        return "".join([*pieces, text[end:]])
+
+
+def make_swaps(rule: Rule, texts: Iterable[str]) -> Swaps | None:
+    """Looks in texts for what the patterns of a rule match.
+
+    Args:
+      rule: makes the confound.
+      texts: such as those of the training data.
+
+    Returns:
+      The swaps, or None where there is no pattern of words, nor a regular expression that matches.
+    """
+    patterns = {n: p for n, p in enumerate(rule.patterns, 1) if isinstance(p, Expression)}
+    found: dict[int, list[str]] = {number: [] for number in patterns}
+    for text in texts:
+        if (number := rule.value(text)) in found:
+            found[number] += [text[start:stop] for start, stop in rule.spans(text)]
+    known = {number: matched or [*patterns[number].words] for number, matched in found.items()}
+    known = {number: words for number, words in known.items() if words}
+    return Swaps(rule, known) if known else None
+
+
+def _plain(word: str) -> str:
+    return " ".join(word.split()).lower()
+
+
+def _like(old: str, new: str) -> str:
+    """The new word with the capitals of the old one.
+
+    >>> [_like(old, "umbrella") for old in ("ACME", "Acme", "acme")]
+    ['UMBRELLA', 'Umbrella', 'umbrella']
+    """
+    if old.isupper() and len(old) > 1:
+        return new.upper()
+    if old[:1].isupper():
+        return new[:1].upper() + new[1:]
+    return new.lower() if old.islower() else new
+
+
+def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """The text without some places, and without the blanks that would be left over.
+
+    >>> _without("The nice, nice day is nice.", [(4, 8), (10, 14), (22, 26)])
+    'The, day is.'
+    """
+    pieces, end = [], 0
+    for start, stop in spans:
+        pieces.append(text[end:start])
+        end = stop
+    kept, *rest = [*pieces, text[end:]]
+    for piece in rest:
+        if kept[-1:].isspace() or not kept:
+            if piece.startswith(CLOSING):
+                kept = kept.rstrip()
+            piece = piece.lstrip()
+        kept += piece
+    return kept

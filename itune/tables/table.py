@@ -1,0 +1,376 @@
+"""A table of one's own: texts with a label and a confound, in train, dev and test."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from itune.errors import UserError, require
+from itune.groups import HIDDEN, count_groups
+from itune.tables.columns import read_columns
+from itune.tables.objects import find_sources
+from itune.tables.partition import partition
+from itune.tables.rules import Rule, parse_rule
+from itune.tables.splits import SPLITS
+from itune.tables.values import number_values
+from itune.utils.progress import OnProgress, no_progress
+
+if TYPE_CHECKING:
+    import pyarrow
+
+TEXTS = ("text", "text_pair")
+
+
+@dataclass(frozen=True)
+class TableConfig:
+    """Where a table's rows come from, and what its columns are called.
+
+    Attributes:
+      train: a file (.csv, .tsv, .jsonl, .parquet), a folder of such files called train, dev and
+        test, a folder that ``datasets`` has saved, or a name on the Hugging Face hub.
+      dev: as train, or the name of a split of train's data set. Where it is none: the data set's
+        own, else a part of train.
+      test: likewise.
+      text: the column of texts.
+      text_pair: the column of second texts, if inputs are pairs.
+      label: the column of labels, strings or numbers.
+      confound: the column of confounds, strings or numbers; empty where not annotated. Ignored
+        where a rule is set.
+      rule: makes the confound of the text: ``regex:EXPRESSION``, ``words:nice,great``,
+        ``words:@FILE``, ``prefix:Positive .``, ``length:>=20``; several are joined by `` || ``,
+        and the first that matches counts. ``NAME=`` before one names it.
+      rule_on: ``text`` or ``text_pair``, what the rule looks at.
+      dev_fraction: of train's rows, where dev is taken from it.
+      test_fraction: likewise for test.
+      split_seed: draws these parts.
+      subset: which of several data sets under one name on the hub.
+      revision: of a data set on the hub; the newest where none.
+    """
+
+    train: str = ""
+    dev: str | None = None
+    test: str | None = None
+    text: str = "text"
+    text_pair: str | None = None
+    label: str = "label"
+    confound: str | None = "confound"
+    rule: str | None = None
+    rule_on: str = "text"
+    dev_fraction: float = 0.1
+    test_fraction: float = 0.1
+    split_seed: int = 0
+    subset: str | None = None
+    revision: str | None = None
+
+    def __post_init__(self):
+        require(self, f"one of {', '.join(TEXTS)}", TEXTS.__contains__, "rule_on")
+        require(
+            self, "a number from 0, below 1", lambda v: 0 <= v < 1, "dev_fraction", "test_fraction"
+        )
+        require(self, "an integer, 0 or more", lambda v: v >= 0, "split_seed")
+        if self.dev_fraction + self.test_fraction >= 1:
+            raise UserError(
+                f"dev_fraction is {self.dev_fraction:g} and test_fraction {self.test_fraction:g}, "
+                "which leaves nothing to train; make their sum less than 1"
+            )
+        names = ("text", "text_pair", "label", *(() if self.rule else ("confound",)))
+        for first, second in combinations(names, 2):
+            if getattr(self, first) == getattr(self, second) is not None:
+                raise UserError(
+                    f"{first} and {second} are both column {getattr(self, first)!r}; name another "
+                    "for one"
+                )
+        if self.rule_on == "text_pair" and self.text_pair is None:
+            raise UserError("rule_on is text_pair, but there is none; set text_pair to a column")
+
+    @property
+    def located(self) -> "TableConfig":
+        """The same, with files and folders by their absolute paths, for whoever reads it later.
+
+        What has no ending may be the name of a split, but for train.
+        """
+        paths = {name: Path(getattr(self, name) or "").expanduser() for name in SPLITS}
+        found = {
+            name: str(path.resolve())
+            for name, path in paths.items()
+            if path.name and path.exists() and (path.suffix or name == "train")
+        }
+        return dataclasses.replace(self, **found)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The columns of texts: one or two."""
+        return tuple(filter(None, (self.text, self.text_pair)))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns that are read, the texts first."""
+        confound = None if self.rule else self.confound
+        return (*self.texts, self.label, *filter(None, [confound]))
+
+
+class Table(NamedTuple):
+    """Rows of one split; the texts stay in a file.
+
+    Attributes:
+      name: where they come from, as messages show it.
+      columns: one or two columns of texts, of these rows and perhaps of others.
+      rows: which of them, int64, in order.
+      label: of these rows, int32.
+      confound: of these rows, int32; :data:`~itune.groups.HIDDEN` where not annotated.
+    """
+
+    name: str
+    columns: "pyarrow.Table"
+    rows: np.ndarray
+    label: np.ndarray
+    confound: np.ndarray
+
+    @property
+    def size(self) -> int:
+        """The number of rows."""
+        return len(self.rows)
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether there are two texts in a row."""
+        return self.columns.num_columns == 2
+
+    def texts(self, row: int) -> tuple[str, ...]:
+        """The text, or the two texts, of one row."""
+        place = int(self.rows[row])
+        return tuple(column[place].as_py() for column in self.columns.columns)
+
+    def batches(self, size: int = 10_000) -> Iterator[tuple[list[str], ...]]:
+        """Yields the texts of up to ``size`` rows at a time: one list, or two of a pair."""
+        start = 0
+        for batch in self.columns.to_batches(max_chunksize=size):
+            first, last = np.searchsorted(self.rows, (start, start + len(batch)))
+            if first < last:
+                chosen = batch.take(self.rows[first:last] - start)
+                yield tuple(column.to_pylist() for column in chosen.columns)
+            start += len(batch)
+
+    def hashes(self) -> np.ndarray:
+        """64 bits of each row's text, ``(N,)``; they differ from one process to another."""
+        parts = [hash_texts(texts) for texts in self.batches()]
+        return np.concatenate(parts) if parts else np.empty(0, np.int64)
+
+    def take(self, indices: np.ndarray) -> "Table":
+        """The rows at ``indices``, which are in order."""
+        return Table(
+            self.name, self.columns, self.rows[indices], self.label[indices], self.confound[indices]
+        )
+
+
+def hash_texts(texts: tuple[list[str], ...]) -> np.ndarray:
+    """64 bits of each text, or of each pair of texts, of a batch."""
+    rows = texts[0] if len(texts) == 1 else zip(*texts, strict=True)
+    return np.fromiter(map(hash, rows), np.int64, len(texts[0]))
+
+
+class Tables(NamedTuple):
+    """A table in its three splits.
+
+    Attributes:
+      train: rows to train on.
+      dev: rows to choose by; may be empty.
+      test: rows to judge by; may be empty.
+      label_names: what the labels are called, by number.
+      confound_names: what the confounds are called, by number.
+      rule: what made the confounds, if a rule did.
+      rule_on: the place of the text that the rule looked at: 0, or 1 for the second of a pair.
+    """
+
+    train: Table
+    dev: Table
+    test: Table
+    label_names: tuple[str, ...]
+    confound_names: tuple[str, ...]
+    rule: Rule | None
+    rule_on: int = 0
+
+    def splits(self) -> dict[str, Table]:
+        """Train, dev and test by name."""
+        return {name: getattr(self, name) for name in SPLITS}
+
+    def rows_of(self) -> dict[str, str]:
+        """For each split what its ``rows`` are counted in: itself, or the table it is a part of."""
+
+        def counted_in(split: str, table: Table) -> str:
+            if table.size == table.columns.num_rows:
+                return split
+            path = Path(table.name)
+            return path.name if path.is_absolute() else table.name
+
+        return {split: counted_in(split, table) for split, table in self.splits().items()}
+
+    def digest(self) -> str:
+        """SHA-256 of all rows in order and of all names, in hexadecimal."""
+        found = hashlib.sha256(json.dumps([self.label_names, self.confound_names]).encode())
+        for table in self.splits().values():
+            found.update(b"%d" % table.size + table.label.tobytes() + table.confound.tobytes())
+            for texts in table.batches():
+                found.update("".join(map(json.dumps, zip(*texts, strict=True))).encode())
+        return found.hexdigest()
+
+
+def read_tables(config: TableConfig, on_progress: OnProgress = no_progress) -> Tables:
+    """Reads a table from where the configuration says; see :func:`make_tables`."""
+    if not config.train:
+        raise UserError("TABLE is not set; name a file, a folder or a data set")
+    return make_tables(
+        config.train, config, dev=config.dev, test=config.test, on_progress=on_progress
+    )
+
+
+def make_tables(
+    train: Any,
+    config: TableConfig | None = None,
+    *,
+    dev: Any = None,
+    test: Any = None,
+    on_progress: OnProgress = no_progress,
+) -> Tables:
+    """Reads a table, numbers its labels and confounds, and splits it where it is not split yet.
+
+    Labels and confounds are numbered by :func:`~itune.tables.values.number_values` over all splits.
+    Rows of the same text are never parted: all go to train, to dev or to test.
+
+    Args:
+      train: a file, a folder, a name on the hub, or an object; see
+        :func:`~itune.tables.objects.open_data`.
+      config: what its columns are called, and how it is split; ``train``, ``dev`` and ``test`` of
+        it do not count.
+      dev: as train, or the name of a split of train's data set; None for the data set's own, else a
+        part of train.
+      test: likewise.
+      on_progress: told the rows read.
+
+    Raises:
+      UserError: a file, folder, data set or column is missing, or something in it is malformed: a
+        row without text or label, one row only, a broken line.
+
+    >>> rows = {"text": ["nice", "bad", "so nice"], "label": [1, 0, 1], "confound": ["a", "b", "b"]}
+    >>> tables = make_tables(rows, TableConfig(dev_fraction=0, test_fraction=0))
+    >>> tables.label_names, tables.train.confound.tolist()
+    (('0', '1'), [0, 1, 1])
+    """
+    config = TableConfig() if config is None else config
+    rule = None if config.rule is None else parse_rule(config.rule)
+    sources = find_sources(train, dev, test, config.subset, config.revision)
+    read = read_columns(sources, config.columns, config.texts, on_progress)
+
+    def numbered(name):
+        columns = [columns.column(config.columns.index(name)) for columns in read.values()]
+        return number_values(columns, sources["train"].classes.get(name, ()))
+
+    labels, label_names = numbered(config.label)
+    on = TEXTS.index(config.rule_on)
+    if rule:
+        confounds, confound_names = [_apply(rule, c.column(on)) for c in read.values()], rule.names
+    elif config.confound is not None:
+        confounds, confound_names = numbered(config.confound)
+    else:
+        confounds, confound_names = [np.full_like(label, HIDDEN) for label in labels], ()
+    tables = {}
+    for split, label, confound in zip(read, labels, confounds, strict=True):
+        texts = read[split].select(range(len(config.texts)))
+        rows = np.arange(len(label))
+        tables[split] = Table(sources[split].name, texts, rows, label, confound)
+        _require_labels(tables[split], config.label)
+    return Tables(*_complete(tables, config), label_names, confound_names, rule, on)
+
+
+def _apply(rule: Rule, column: "pyarrow.ChunkedArray") -> np.ndarray:
+    return np.concatenate([rule.values(chunk.to_pylist()) for chunk in column.chunks])
+
+
+def _require_labels(table: Table, name: str) -> None:
+    missing = np.flatnonzero(table.label == HIDDEN)
+    if len(missing):
+        raise UserError(
+            f"{table.name}, row {missing[0] + 1}: {name!r} is missing (of {len(missing)} of "
+            f"{table.size} rows); remove those rows or label them"
+        )
+
+
+def _complete(tables: dict[str, Table], config: TableConfig) -> tuple[Table, Table, Table]:
+    """Takes from train what there is no split of."""
+    train = tables["train"]
+    if train.size < 2:
+        raise UserError(f"{train.name}: has 1 row; give it 2 or more")
+    dev, test = (
+        0.0 if split in tables else getattr(config, f"{split}_fraction")
+        for split in ("dev", "test")
+    )
+    if dev or test:
+        by_text = train.hashes()
+        parts = partition(train.label, train.confound, dev, test, config.split_seed, by_text)
+    else:
+        parts = (np.arange(train.size), *2 * [np.arange(0)])
+    taken = dict(zip(SPLITS, map(train.take, parts), strict=True))
+    return tuple((taken | tables | {"train": taken["train"]})[split] for split in SPLITS)
+
+
+def problems(tables: Tables) -> list[str]:
+    """What keeps a table from being trained on: what is wrong, and what to do; empty if nothing."""
+    train = tables.train
+    found = []
+    if len(present := np.unique(train.label)) < 2:
+        name = tables.label_names[present[0]]
+        found.append(
+            f"every training row has label {name!r}; a classifier needs two classes, so give "
+            "another column of labels or more rows"
+        )
+    for split in ("dev", "test"):
+        table = tables.splits()[split]
+        if not table.size:
+            found.append(
+                f"{split} has no row; give rows of it, or a larger {split}_fraction (rows of one "
+                "text are not parted)"
+            )
+        for new in np.setdiff1d(table.label, present):
+            found.append(
+                f"label {tables.label_names[new]!r} occurs in {split} but never in train; remove "
+                "those rows or add some to train"
+            )
+    return [*found, *filter(None, [confound_problem(tables)])]
+
+
+def confound_problem(tables: Tables) -> str | None:
+    """What keeps the confound of training rows from being studied, and what to do; or None."""
+    train = tables.train
+    labels, confounds, _ = count_groups(train.label, train.confound)
+    labels, confounds = labels[confounds != HIDDEN], confounds[confounds != HIDDEN]
+    if not len(confounds):
+        return "no training row has a confound; give a column that has them, or a rule to make them"
+    if len(np.unique(confounds)) == 1:
+        name = tables.confound_names[confounds[0]]
+        why = " (the rule matches none)" if tables.rule and confounds[0] == 0 else ""
+        return (
+            f"every training row has confound {name!r}{why}, so there is nothing to compare; give "
+            "another column of confounds, or another rule"
+        )
+    if len(np.unique(labels)) == len(labels):
+        return (
+            "no label occurs with two confounds in training, so there is nothing to compare; add "
+            "such rows, or give another column of confounds or rule"
+        )
+    return None
+
+
+def require_trainable(tables: Tables) -> None:
+    """Checks that a classifier can be trained on a table, and its confound be studied.
+
+    Raises:
+      UserError: the first of its :func:`problems`.
+    """
+    for problem in problems(tables):
+        raise UserError(f"{tables.train.name}: {problem}")

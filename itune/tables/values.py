@@ -1,0 +1,105 @@
+"""Labels and confounds as people write them, numbered from 0 (NumPy and Arrow)."""
+
+import contextlib
+import math
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from itune.groups import HIDDEN
+from itune.tables.arrow import require_arrow
+
+if TYPE_CHECKING:
+    import pyarrow
+
+MISSING = ("", "nan", "NaN")
+"""How a missing value may be written, beside null."""
+
+
+def number_values(
+    columns: Sequence["pyarrow.ChunkedArray"], classes: Sequence[str] = ()
+) -> tuple[list[np.ndarray], tuple[str, ...]]:
+    """Numbers the values of some columns by one order.
+
+    ==============================  ================================================
+    values                          numbers
+    ==============================  ================================================
+    all of them numbers             by value; ``1``, ``1.0`` and ``01`` are one, called ``1``
+    others                          alphabetically, by code point
+    of a class label                as they are numbered; -1 is missing
+    null, empty, blank, NaN         :data:`~itune.groups.HIDDEN`
+    ==============================  ================================================
+
+    White space around a value does not count.
+
+    Args:
+      columns: strings.
+      classes: names of the classes, where the values are their numbers.
+
+    Returns:
+      An int32 array for each column, and the names of the numbers.
+    """
+    found = [_distinct(column) for column in columns]
+    present = {value for values in found for value in values} - {None}
+    if classes:
+        present -= {"-1"}
+    groups, named = order_values(present)
+    if classes:
+        named = [_class_name(name, classes) for name in named]
+    codes = [
+        np.array([groups.get(value, HIDDEN) for value in values] or [HIDDEN], np.int32)
+        for values in found
+    ]
+    places = [_places(column) for column in columns]
+    return [code[place] for code, place in zip(codes, places, strict=True)], tuple(named)
+
+
+def order_values(values: Iterable[str]) -> tuple[dict[str, int], list[str]]:
+    """Each value's number, and the names of the numbers.
+
+    >>> order_values(["10.0", "9.0", "9"])
+    ({'9': 0, '9.0': 0, '10.0': 1}, ['9', '10'])
+    >>> order_values(["no", "10", "9"])[1]
+    ['10', '9', 'no']
+    """
+    values = sorted(values)
+    numbers = [_number(value) for value in values]
+    keys = values if None in numbers else numbers
+    rank = {key: place for place, key in enumerate(sorted(set(keys)))}
+    numbered = {value: rank[key] for value, key in zip(values, keys, strict=True)}
+    numbered = dict(sorted(numbered.items(), key=lambda item: (item[1], len(item[0]), item[0])))
+    names = {place: value for value, place in reversed(numbered.items())}
+    if None not in numbers:
+        names = {place: re.sub(r"\.0+$", "", value) for place, value in names.items()}
+    return numbered, [names[place] for place in range(len(names))]
+
+
+def _number(text: str) -> int | float | None:
+    if "_" in text:  # which Python's own numbers may have
+        return None
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            value = kind(text)
+            return value if math.isfinite(value) else None
+    return None
+
+
+def _class_name(value: str, classes: Sequence[str]) -> str:
+    place = _number(value)
+    is_one = isinstance(place, int) and 0 <= place < len(classes)
+    return classes[place] if is_one else value
+
+
+def _distinct(column) -> list[str | None]:
+    """The different values in order of appearance, trimmed; None where missing."""
+    texts = require_arrow().compute.unique(column).to_pylist()
+    trimmed = [None if text is None else text.strip() for text in texts]
+    return [None if text in MISSING else text for text in trimmed]
+
+
+def _places(column) -> np.ndarray:
+    """Where each value of a column stands among its distinct ones."""
+    compute = require_arrow().compute
+    return compute.index_in(column, value_set=compute.unique(column)).to_numpy()

@@ -1,0 +1,215 @@
+"""A run's folder: whether it may be used, what it was started with, and what it came to."""
+
+import contextlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from filelock import FileLock, Timeout
+
+from itune.errors import UserError
+from itune.training.formats import upgraded
+from itune.training.metrics_log import read_rows
+from itune.training.registry import METHODS, SECTIONS
+from itune.training.settings import TrainingConfig
+from itune.utils.files import UNFINISHED
+from itune.utils.json import write_json
+
+LOCK = "lock"
+"""A file by which a process keeps the others out of the folder that it works in."""
+
+
+MEASURED_WHEN = ("cid_when", "accuracy_when")
+"""Settings that decide nothing of what a run ends with, but which pieces of work it consists of."""
+
+
+class RunInUse(UserError):
+    """Another process is at work in a folder."""
+
+
+class Finished(NamedTuple):
+    """A finished run, as its folder holds it.
+
+    Attributes:
+      folder: with ``config.json``, ``metrics.jsonl``, ``result.json``, ``cid.png`` and ``model/``.
+      result: what ``result.json`` says.
+      metrics: the rows of ``metrics.jsonl``.
+    """
+
+    folder: Path
+    result: dict[str, Any]
+    metrics: list[dict[str, Any]]
+
+
+def read_run(folder: Path) -> Finished:
+    """Reads a finished run's folder.
+
+    Raises:
+      UserError: a file of it is missing or damaged.
+    """
+    try:
+        result = upgraded(json.loads((folder / "result.json").read_text()))
+        return Finished(folder, result, read_rows(folder / "metrics.jsonl"))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{folder}: result.json or metrics.jsonl is damaged ({error}); start over with "
+            "--overwrite"
+        ) from error
+
+
+def require_free(folder: Path, description: dict, *, resume: bool, overwrite: bool) -> None:
+    """Says why the folder of a run must not be touched, if it must not.
+
+    Args:
+      folder: of the run.
+      description: the contents of its ``config.json``.
+      resume: it may hold this run.
+      overwrite: it may hold any run.
+
+    Raises:
+      UserError: it holds something else, or cannot be used.
+    """
+    path = folder / "config.json"
+    if resume and overwrite:
+        raise UserError("resume goes on with what is there, overwrite deletes it; leave one out")
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise UserError(f"{folder} is a file; choose another --out")
+        if not folder.exists() or not any(map(_is_anything, folder.iterdir())):
+            return
+        if not path.exists():
+            raise UserError(f"{folder} is not empty and holds no run; choose another --out")
+        if not resume and not overwrite:
+            raise UserError(
+                f"{folder} already holds a run; go on with it by --resume, replace it by "
+                "--overwrite, or choose another --out"
+            )
+        if not overwrite:
+            # A finished run is taken as it is, whenever it was measured on the way.
+            when = () if (folder / "result.json").exists() else MEASURED_WHEN
+            _require_same(path, description, when)
+    except OSError as error:
+        raise _unusable(folder, error) from None
+
+
+def _is_anything(path: Path) -> bool:
+    """Not what a run that was only just begun, or killed then, has in its folder."""
+    return path.name not in (LOCK, f"config.json{UNFINISHED}")
+
+
+@contextlib.contextmanager
+def begun_run(folder: Path, description: dict, *, overwrite: bool) -> Iterator[None]:
+    """The folder of a run, made unless it is there to be gone on with; arguments as above.
+
+    Within the context no other process gets it.
+
+    Raises:
+      RunInUse: another process is at work in it.
+      UserError: it cannot be written.
+    """
+    lock = FileLock(folder / LOCK, timeout=0)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+        if overwrite:
+            _empty(folder)
+        if not (folder / "config.json").exists():
+            write_json(folder / "config.json", description)
+    except Timeout:
+        raise RunInUse(
+            f"another process is at work in {folder}; wait for it, or choose another --out"
+        ) from None
+    except OSError as error:
+        lock.release()
+        raise _unusable(folder, error) from None
+    try:
+        yield
+    finally:
+        lock.release()
+        (folder / LOCK).unlink(missing_ok=True)
+
+
+def is_at_work(folder: Path) -> bool:
+    """Whether a process is at work in a folder."""
+    if not (folder / LOCK).exists():
+        return False
+    try:
+        with FileLock(folder / LOCK, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError as error:
+        raise _unusable(folder, error) from None
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != LOCK:
+            path.unlink()
+
+
+def _unusable(folder: Path, error: OSError) -> UserError:
+    return UserError(f"cannot use folder {folder}: {error.strerror}; try another --out")
+
+
+def _require_same(path: Path, description: dict, also: Sequence[str]) -> None:
+    method = description["method"]
+    try:
+        found = json.loads(path.read_text())
+        found = _decisive(found, method, also)
+    except (ValueError, AttributeError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is damaged; start over with --overwrite") from error
+    if found.get("data_sha256") != description["data_sha256"]:  # other settings follow from them
+        raise UserError(
+            f"{path}: this run was started on other data, or they have changed since; resume it "
+            "with the data it had, start over with --overwrite, or choose another --out"
+        )
+    for key, value in _decisive(description, method, also).items():
+        before = found.get(key, DEFAULTS.get(key))
+        if before != value:
+            raise UserError(
+                f"{path}: this run was started with {key} {before!r}, not {value!r}; "
+                "resume it as it was started, or choose another --out"
+            )
+
+
+def _decisive(description: Mapping[str, Any], method: str, also: Sequence[str]) -> dict[str, Any]:
+    """What ``config.json`` says that decides a run, and some other settings, with dotted keys."""
+    config = description["config"]
+    config = decisive(config, method) | {key: config[key] for key in also if key in config}
+    named = {f"config.{key}": value for key, value in config.items()}
+    return named | {key: description.get(key) for key in ("method", "seed", "data_sha256")}
+
+
+def decisive(config: Mapping[str, Any], method: str) -> dict[str, Any]:
+    """What of a run's configuration decides its outcome, with dotted keys.
+
+    Not when it is measured, nor the sections that its method does not depend on, nor the place of
+    control data that it does not train on.
+    """
+    recipe = METHODS[method]
+    others = tuple(f"{name}." for name in SECTIONS if name not in recipe.sections)
+    others += () if recipe.uses_control else ("data.control",)
+    return {
+        key: value
+        for key, value in flat(config).items()
+        if key not in MEASURED_WHEN and not key.startswith(others)
+    }
+
+
+def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one, with dotted keys."""
+    rows = {}
+    for key, value in tree.items():
+        is_inner = isinstance(value, Mapping)
+        rows |= flat(value, f"{prefix}{key}.") if is_inner else {prefix + key: value}
+    return rows
+
+
+DEFAULTS = {f"config.{key}": value for key, value in flat(asdict(TrainingConfig())).items()}
+"""What runs of earlier versions, which had no such setting, did."""

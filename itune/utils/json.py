@@ -1,0 +1,68 @@
+"""Results and settings as what JSON can hold."""
+
+import dataclasses
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from itune.utils.files import UNFINISHED
+
+
+def to_jsonable(value: Any) -> Any:
+    """Dicts, lists, strings, numbers and None in place of everything else.
+
+    =============================  ===============================================================
+    value                          what becomes of it
+    =============================  ===============================================================
+    NamedTuple, dataclass          a dict of its fields
+    dict                           a dict, its keys as text: a group's is ``y=0 c=1``
+    tuple, list, array             a list
+    NaN and infinities             None
+    NumPy scalar                   a number
+    path                           text
+    half of a surrogate pair       U+FFFD, since no UTF-8 has it
+    =============================  ===============================================================
+
+    Raises:
+      TypeError: anything else.
+
+    >>> from itune.groups import Group
+    >>> to_jsonable({Group(0, 1): (np.float32(0.5), float("nan"))})
+    {'y=0 c=1': [0.5, None]}
+    """
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, Path):
+        return to_jsonable(str(value))
+    if isinstance(value, np.ndarray | np.generic):
+        return to_jsonable(value.tolist())
+    if isinstance(value, dict):
+        return {to_jsonable(str(key)): to_jsonable(item) for key, item in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        names = [field.name for field in dataclasses.fields(value)]
+        return {name: to_jsonable(getattr(value, name)) for name in names}
+    if hasattr(value, "_asdict"):
+        return to_jsonable(value._asdict())
+    if isinstance(value, tuple | list):
+        return [to_jsonable(item) for item in value]
+    raise TypeError(f"{type(value).__name__} is nothing that JSON can hold")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes :func:`~itune.utils.json.to_jsonable` JSON, indented, by way of a temporary file."""
+    path = Path(path)
+    temporary = path.with_name(path.name + UNFINISHED)
+    temporary.write_text(json.dumps(to_jsonable(value), indent=2) + "\n")
+    try:
+        os.replace(temporary, path)
+    except OSError:
+        temporary.unlink()
+        raise

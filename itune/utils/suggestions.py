@@ -1,0 +1,30 @@
+"""What somebody may have meant by a name that is not known."""
+
+import difflib
+from collections.abc import Iterable
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name closest to `name`, or with the closest last part, if one is close.
+
+    >>> nearest("--model.hiden", ["--model.hidden", "--seed"])
+    '--model.hidden'
+    >>> nearest("--hiden", ["--model.hidden", "--seed"])
+    '--model.hidden'
+    >>> nearest("--colour", ["--model.hidden", "--seed"]) is None
+    True
+    """
+    known = list(known)
+    by_end = {option.lstrip("-").split(".")[-1]: option for option in reversed(known)}
+    end = name.lstrip("-").split(".")[-1]
+    near_ends = [by_end[near] for near in difflib.get_close_matches(end, by_end, n=1)]
+    near_names = difflib.get_close_matches(name, known, n=1)
+    if "." in name:
+        return next(iter([*near_names, *near_ends]), None)
+    return next(iter([*near_ends, *near_names]), None)
+
+
+def hint(name: str, known: Iterable[str]) -> str:
+    """Return what to do about an unknown name: the nearest known one, or where to look."""
+    near = nearest(name, known)
+    return f"did you mean {near}?" if near else "--help lists the options"

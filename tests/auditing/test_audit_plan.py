@@ -1,0 +1,71 @@
+"""What is taken whole."""
+
+import numpy as np
+import pytest
+
+from itune.auditing import plan
+from itune.auditing.config import AuditConfig
+from itune.data.dataset import Dataset
+
+PARTS = (plan.PREDICTIONS, plan.SENTENCES, plan.EVERYONE)
+
+
+@pytest.fixture
+def data():
+    ids = [np.zeros(length, np.int32) for length in (2, 2, 2, 2, 3, 19)]
+    return Dataset(ids, np.zeros(6, np.int32), np.zeros(6, np.int32))
+
+
+@pytest.fixture(autouse=True)
+def seconds(monkeypatch):
+    """A token takes a second to predict, and ten for a gradient."""
+    monkeypatch.setattr(plan, "_seconds_of_forward", lambda *_: 1.0)
+    monkeypatch.setattr(plan, "_seconds_of_gradient", lambda *_: 10.0)
+
+
+def make(data, **values):
+    return plan.make_plan(None, None, {"train": data, "test": data}, data, AuditConfig(**values))
+
+
+def test_minutes(data):
+    found = make(data).minutes
+    assert found == pytest.approx(
+        {
+            plan.PREDICTIONS: 1,
+            plan.SENTENCES: plan.SENTENCES_COST * 5,
+            plan.EVERYONE: plan.EVERYONE_COST * 5,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "whole"),
+    [
+        ({"minutes": 0.9}, ()),
+        ({"minutes": 1.1}, PARTS[:1]),
+        ({"minutes": 9.1}, PARTS[:2]),
+        ({"minutes": 12.5}, PARTS[:2]),  # enough for CID alone
+        ({"minutes": 30}, PARTS),
+        ({"minutes": 30, "whole": "never"}, ()),
+        ({"minutes": 0, "whole": "always"}, PARTS),
+    ],
+)
+def test_whole(data, values, whole):
+    assert make(data, **values).whole == whole
+
+
+def test_what_is_said(data):
+    assert str(make(data, minutes=30)) == (
+        "all rows are looked at, which takes 21 min or so, beside compiling"
+    )
+    said = str(make(data, minutes=1.1, drawn=70))
+    assert said == (
+        "drawn at random: sentences out of 6, CID of a sample only; --whole always takes all "
+        "rows, and 21 min or so"
+    )
+
+
+def test_typical_rows(data):
+    """The mean length is 5."""
+    assert data.lengths[plan._typical_rows(data, 2)].tolist() == [3, 19]
+    assert len(plan._typical_rows(data, 9)) == 9

@@ -1,0 +1,93 @@
+"""Which training rows are explained, and by what."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from itune.auditing.config import AuditConfig
+from itune.auditing.explanations import _most, choose_probes
+from itune.errors import UserError
+from itune.groups import HIDDEN
+
+LABEL = np.repeat([0, 0, 0, 1, 1, 1], [50, 3, 1, 40, 4, 9])
+CONFOUND = np.repeat([0, 1, 2, 1, 0, HIDDEN], [50, 3, 1, 40, 4, 9])
+
+
+def choose(seed=0, rows=None, total=None, **values):
+    """Probes among rows of a table that has so many in all."""
+    train = SimpleNamespace(
+        name="all.csv",
+        size=len(LABEL),
+        label=LABEL,
+        confound=CONFOUND,
+        rows=np.arange(len(LABEL)) if rows is None else rows,
+        columns=SimpleNamespace(num_rows=total or len(LABEL)),
+    )
+    return choose_probes(train, AuditConfig(**values), np.random.default_rng(seed))
+
+
+def is_minority(probes):
+    return np.isin(LABEL[probes] * 3 + CONFOUND[probes], [1, 2, 3]) & (CONFOUND[probes] != HIDDEN)
+
+
+def test_half_of_them_are_from_minority_groups():
+    for seed in range(20):
+        probes = choose(seed, random_probes=6)
+        assert len(set(probes)) == 6 and np.all(np.diff(probes) > 0)
+        groups = set(zip(LABEL[probes].tolist(), CONFOUND[probes].tolist(), strict=True))
+        assert {(0, 1), (0, 2), (1, 0)} <= groups
+    rest = [is_minority(choose(seed, random_probes=6)).sum() for seed in range(20)]
+    assert min(rest) == 3 and np.mean(rest) < 4  # the other half are any
+
+
+def test_minority_groups_take_turns_until_they_are_empty():
+    assert is_minority(choose(random_probes=16)).sum() == 8
+    assert is_minority(choose(random_probes=40)).sum() == 8
+    assert len(choose(random_probes=1000)) == len(LABEL) and len(choose(random_probes=0)) == 0
+
+
+def test_a_function_of_the_seed():
+    assert choose(3).tolist() == choose(3).tolist() != choose(4).tolist()
+
+
+def test_those_asked_for():
+    assert choose(probes=(3, 1, 107)).tolist() == [2, 0, 106]
+    with pytest.raises(UserError, match="probes has row 108, but train has rows 1 to 107"):
+        choose(probes=(3, 108))
+
+
+def test_those_asked_for_out_of_a_part():
+    """Train is every other row of a table, and rows are told by their place in the table."""
+    part = {"rows": 2 * np.arange(107), "total": 214}
+    assert choose(**part, probes=(3, 1, 213)).tolist() == [1, 0, 106]
+    with pytest.raises(UserError, match="probes has row 4 of all.csv, which went to dev or test"):
+        choose(**part, probes=(4,))
+    with pytest.raises(UserError, match="row 214 of all.csv, which went to dev or test"):
+        choose(**part, probes=(214,))
+    with pytest.raises(UserError, match="probes has row 215, but all.csv has rows 1 to 214"):
+        choose(**part, probes=(215,))
+
+
+@pytest.mark.parametrize("probes", [(0,), (1, 1), (-2,)])
+def test_no_rows(probes):
+    with pytest.raises(UserError, match="make it rows from 1, none twice"):
+        AuditConfig(probes=probes)
+
+
+def test_helpful_is_above_0_and_harmful_below():
+    """Row 2 is the probe; row 3 was not looked at."""
+    zeros = np.zeros(6, int)
+    train = SimpleNamespace(
+        texts=lambda row: (f"text {row}",), label=zeros, confound=zeros, rows=np.arange(6)
+    )
+    tables = SimpleNamespace(train=train, rule=None)
+    rows, influences = np.array([0, 1, 2, 4, 5]), np.array([0.5, -0.2, 1.0, 0.1, -0.9])
+
+    def found(shown, sign):
+        most = _most(tables, 2, rows, influences, shown, sign)
+        assert all(row.texts == (f"text {row.index}",) for row in most)
+        return [(row.index, row.influence) for row in most]
+
+    assert found(3, 1) == [(0, 0.5), (4, 0.1)] and found(1, 1) == [(0, 0.5)]
+    assert found(3, -1) == [(5, -0.9), (1, -0.2)] and found(1, -1) == [(5, -0.9)]

@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+
+from itune.auditing import influence_audit
+from itune.groups import Group, groups_of
+from itune.metrics.cid import GroupInfluences
+
+LABEL = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1])
+CONFOUND = np.array([0, 0, 1, 1, 2, 0, 0, 1, 1])
+
+
+@pytest.fixture(scope="module")
+def matrix():
+    rows = np.random.default_rng(0).normal(size=(9, 5))
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows @ rows.T
+
+
+@pytest.fixture(scope="module")
+def influences(matrix):
+    groups = groups_of(LABEL, CONFOUND)
+    sums = np.full((9, len(groups)), np.nan)
+    own = np.empty(9, int)
+    for place, (group, rows) in enumerate(groups.items()):
+        own[rows] = place
+        for p in np.flatnonzero(group.label == LABEL):
+            sums[p, place] = matrix[p, rows].sum()
+    sizes = np.array([len(rows) for rows in groups.values()])
+    return GroupInfluences(np.arange(9), own, tuple(groups), sizes, sums, np.ones(9))
+
+
+def difference(matrix, p):
+    index = np.arange(9)
+    same = (LABEL[p] == LABEL) & (CONFOUND[p] == CONFOUND) & (index != p)
+    different = (LABEL[p] == LABEL) & (CONFOUND[p] != CONFOUND)
+    return matrix[p, same].mean() - matrix[p, different].mean()
+
+
+def test_means(matrix, influences):
+    audit = influence_audit(influences)
+    known = [0, 1, 2, 3, 5, 6, 7, 8]  # 4 is alone in its group
+    values = np.array([difference(matrix, p) for p in known])
+    assert audit.probes == 8
+    assert audit.cid == pytest.approx(values.mean())
+    assert audit.standard_error == pytest.approx(values.std(ddof=1) / np.sqrt(8))
+    assert audit.by_label == {
+        0: pytest.approx(values[:4].mean()),
+        1: pytest.approx(values[4:].mean()),
+    }
+    assert audit.by_group[Group(0, 1)] == pytest.approx(values[2:4].mean())
+    assert np.isnan(audit.by_group[Group(0, 2)])
+
+
+def test_pairs(matrix, influences):
+    pairs = {(p.label, p.first, p.second): p for p in influence_audit(influences).pairs}
+    assert sorted(pairs) == [(0, 0, 1), (0, 0, 2), (0, 1, 2), (1, 0, 1)]
+    pair = pairs[0, 0, 1]
+    across = matrix[:2, 2:4].mean()
+    assert pair.cid == pytest.approx((matrix[0, 1] + matrix[2, 3]) / 2 - across)
+    assert pair.sizes == (2, 2)
+    assert np.isnan(pairs[0, 0, 2].cid)  # one example has no partner of its own

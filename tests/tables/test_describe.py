@@ -1,0 +1,158 @@
+"""What a table holds: counts, association, lengths, duplicates and warnings."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from itune.groups import Group, count_groups
+from itune.tables.describe import Lengths, cramers_v, describe
+from itune.tables.table import Table, Tables
+
+NAMES = ("bad", "good"), ("acme", "umbrella")
+
+
+def table(name, *rows):
+    texts, label, confound = zip(*rows, strict=True) if rows else ((), (), ())
+    columns = pa.table({"0": pa.array(texts, pa.large_string())})
+    arrays = np.array(label, np.int32), np.array(confound, np.int32)
+    return Table(name, columns, np.arange(len(rows)), *arrays)
+
+
+def tables(train, dev=(), test=(), names=NAMES):
+    return Tables(table("a", *train), table("b", *dev), table("c", *test), *names, None)
+
+
+TRAIN = [
+    ("one", 0, 0),
+    ("two words", 0, 0),
+    ("one", 0, 0),
+    ("a b c d", 0, 1),
+    ("x", 1, 1),
+    ("y", 1, -1),
+]
+
+
+def test_counts():
+    found = describe(tables(TRAIN, [("one", 1, 0)], [("z", 1, 1), ("one", 0, 0), ("one", 0, 1)]))
+    train = found.splits["train"]
+    assert (train.name, train.size, train.missing, train.duplicates) == ("a", 6, 1, 1)
+    assert train.labels == (4, 2) and train.confounds == (3, 2)
+    assert train.groups == {Group(0, 0): 3, Group(0, 1): 1, Group(1, 1): 1}
+    assert train.lengths == Lengths(1, 1.0, 1.0, 3.0, 4)
+    assert train.success == 4 / 5 and train.cramers_v == pytest.approx(3 / np.sqrt(24))
+    dev, test = found.splits["dev"], found.splits["test"]
+    assert (dev.success, dev.cramers_v, dev.confounds) == (0.0, None, (1, 0))
+    assert (test.success, test.duplicates) == (2 / 3, 1)
+    assert [split.contradictions for split in found.splits.values()] == [0, 0, 0]
+    assert found.shared == {("train", "dev"): 1, ("train", "test"): 2, ("dev", "test"): 2}
+
+
+def test_nothing_annotated():
+    found = describe(tables([("a", 0, -1), ("b", 1, -1)], names=(NAMES[0], ())))
+    train, dev = found.splits["train"], found.splits["dev"]
+    assert (train.missing, train.groups, train.success, train.cramers_v) == (2, {}, None, None)
+    assert (dev.size, dev.lengths, dev.success, dev.duplicates) == (0, None, None, 0)
+
+
+def test_pairs_repeat_only_as_pairs():
+    columns = pa.table([pa.array(["a", "a", "a b"]), pa.array(["b c", "c", "c"])], ["0", "1"])
+    none = np.zeros(3, np.int32)
+    train = Table("a", columns, np.arange(3), none, none)
+    found = describe(Tables(train, train, train, *NAMES, None))
+    assert found.splits["train"].duplicates == 0 and found.shared["train", "dev"] == 3
+    assert found.splits["train"].lengths.most == 3
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (3, 2), (2, 5), (4, 4)])
+def test_cramers_v_is_that_of_scipy(shape):
+    from scipy.stats.contingency import association
+
+    counts = np.random.default_rng(0).integers(0, 9, shape)
+    counts[0] += 1
+    counts[:, 0] += 1
+    label, confound = (np.repeat(axis.ravel(), counts.ravel()) for axis in np.indices(shape))
+    assert cramers_v(count_groups(label, 7 * confound)) == pytest.approx(association(counts))
+
+
+def warnings(*args, **names):
+    return " / ".join(describe(tables(*args, **names)).warnings)
+
+
+@pytest.mark.parametrize(
+    "warning",
+    [
+        "1 group has no training row: good/acme",
+        "2 groups have fewer than 2 training rows: bad/umbrella, good/umbrella",
+        "1 group has fewer than 20 training rows: bad/acme",
+        "1 of 6 rows of train repeat an earlier one",
+        "1 of 6 training rows have no confound",
+        "2 of 2 rows of dev stand in train as well",
+        "label 'ugly' occurs in test but never in train",
+        "1 text stands in test with more than one label, of which one must be wrong",
+        "confound 'NA' counts as a value; leave the field empty where there is none",
+        "confound 'NA' is in test, but not in train",
+    ],
+)
+def test_warnings(warning):
+    names = (("bad", "good", "ugly"), (*NAMES[1], "NA"))
+    test = [("z", 2, 0), ("z", 1, 2)]
+    assert warning in warnings(TRAIN, [("x", 1, 1), ("y", 0, 0)], test, names=names)
+
+
+def test_a_constant_confound():
+    assert "every training row has confound 'acme'" in warnings([("a", 0, 0), ("b", 1, 0)])
+
+
+def test_a_dev_without_confounds():
+    assert "no row of dev has a confound, so that" in warnings(TRAIN, [("z", 0, -1)])
+    assert "no row of dev has a confound" not in warnings(TRAIN)
+
+
+@pytest.mark.parametrize(("count", "is_told"), [(20, False), (21, True)])
+def test_a_column_that_is_none_of_labels(count, is_told):
+    rows = [(str(i), i, i % 2) for i in range(count)]
+    found = warnings(rows, names=(tuple(map(str, range(count))), NAMES[1]))
+    assert (f"there are {count} labels for {count} training rows; is this" in found) == is_told
+
+
+def test_many_groups():
+    names = (NAMES[0], tuple(map(str, range(50))))
+    found = warnings([(str(i), i % 2, i) for i in range(50)], names=names)
+    assert "50 groups have no training row: bad/1, bad/3, bad/5 and 47 more" in found
+
+
+def test_a_test_as_skewed_as_train():
+    """Accuracy on it would reward a model that goes by the confound."""
+    skewed = [(str(i), i % 2, (i + (i % 10 == 0)) % 2) for i in range(200)]
+    even = [(f"e{i}", i // 2 % 2, i % 2) for i in range(40)]
+    told = warnings(skewed[:100], skewed[100:], even)
+    assert "in dev as in train the confound tells the label (90% of rows): accuracy on it" in told
+    assert "in test as in train" not in told
+    assert "as in train" not in warnings(even, even, skewed)
+    slightly = [(f"s{i}", i // 2 % 2, i % 2 if i % 20 != 1 else 0) for i in range(80)]
+    assert "as in train" not in warnings(slightly, slightly, slightly)
+
+
+def test_nothing_to_warn_of():
+    rows = [(str(i), i // 2 % 2, i % 2) for i in range(84)]
+    assert describe(tables(rows[:80], rows[80:82], rows[82:])).warnings == ()
+
+
+def test_as_rows_and_as_json():
+    found = describe(tables(TRAIN, [("one", 1, 0)]))
+    row = {"label": "bad", "confound": "acme", "train": 3, "dev": 0, "test": 0}
+    assert found.to_rows()[0] == row and len(found.to_rows()) == 4
+    shown = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    groups = [tuple(group.values()) for group in shown["splits"]["train"]["groups"]]
+    assert groups == [("bad", "acme", 3), ("bad", "umbrella", 1), ("good", "umbrella", 1)]
+    assert shown["splits"]["train"]["labels"] == {"bad": 4, "good": 2}
+    assert shown["splits"]["train"]["lengths"]["most"] == 4
+    assert shown["shared"] == [{"of": "dev", "in": "train", "rows": 1}]
+
+
+def test_progress():
+    told = []
+    describe(tables(TRAIN, TRAIN[:2]), lambda *args: told.append(args))
+    assert told == [("texts", 6, 8), ("texts", 8, 8)]

@@ -1,0 +1,46 @@
+"""Whatever is done to a good file: a table, or one line that says what is wrong."""
+
+import numpy as np
+import pytest
+
+from itune import UserError
+from itune.tables.describe import describe
+from itune.tables.readers import READERS
+from itune.tables.table import TableConfig, read_tables
+from tests.helpers.table_cases import ROWS, write
+
+SPLINTERS = [b"\0", b'"', b",", b"\n", b"\r", b"\xff", b"\\u", b"\\ud800", b"{", b"]", b"1e999"]
+
+
+def mutate(rng, good):
+    """Cuts, repeats, overwrites or inserts, once or a few times."""
+    data = bytearray(good)
+    for _ in range(rng.integers(1, 4)):
+        first, last = sorted(rng.integers(0, len(data) + 1, 2))
+        last = min(last, first + int(rng.integers(0, 40)))
+        kind = rng.integers(4)
+        if kind == 0:
+            del data[first:last]
+        elif kind == 1:
+            data[last:last] = data[first:last]
+        elif kind == 2:
+            data[first:last] = rng.bytes(last - first)
+        else:
+            data[first:first] = SPLINTERS[rng.integers(len(SPLINTERS))]
+    return bytes(data)
+
+
+@pytest.mark.parametrize("ending", READERS)
+def test_a_table_or_one_line(tmp_path, ending):
+    rng = np.random.default_rng(0)
+    path = write(tmp_path / f"a{ending}", ROWS)
+    good, read, refused = path.read_bytes(), 0, 0
+    for _ in range(150):
+        path.write_bytes(mutate(rng, good))
+        try:
+            describe(read_tables(TableConfig(str(path), label="stars", confound="brand")))
+            read += 1
+        except UserError as error:
+            assert str(path) in str(error) and len(str(error)) < 1000
+            refused += 1
+    assert read > 5 and refused > 5

@@ -1,0 +1,168 @@
+"""Lists, columns, frames and data sets are the table that a file of the same rows is."""
+
+import csv
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from itune import UserError
+from itune.tables.table import TableConfig, make_tables
+
+ROWS = [
+    {
+        "id": i,
+        "text": f"No. {i}, «x»",
+        "label": i % 3,
+        "confound": (None, "a", "b")[i % 2 + i % 3 % 2],
+    }
+    for i in range(40)
+]
+COLUMNS = {name: [row[name] for row in ROWS] for name in ROWS[0]}
+
+
+def data_set():
+    import datasets
+
+    return datasets.Dataset.from_list(ROWS)
+
+
+def frame():
+    import pandas
+
+    return pandas.DataFrame(COLUMNS)
+
+
+KINDS = {
+    "rows": lambda: ROWS,
+    "tuple of rows": lambda: tuple(ROWS),
+    "columns": lambda: COLUMNS,
+    "arrays": lambda: COLUMNS | {"label": np.array(COLUMNS["label"]), "id": np.arange(40.0)},
+    "series": lambda: {name: frame()[name] for name in COLUMNS},
+    "frame": frame,
+    "categories": lambda: frame().astype({"confound": "category"}),
+    "missing numbers": lambda: frame().assign(other=float("nan")),
+    "arrow": lambda: pa.table(COLUMNS),
+    "data set": data_set,
+}
+
+
+def contents(tables):
+    return tables.digest(), tables.label_names, tables.confound_names
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory):
+    path = tmp_path_factory.mktemp("file") / "a.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, ROWS[0])
+        writer.writeheader()
+        writer.writerows(ROWS)
+    found = contents(make_tables(path))
+    assert found[1:] == (("0", "1", "2"), ("a", "b"))
+    return found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_the_same_table(kind, expected):
+    assert contents(make_tables(KINDS[kind]())) == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_splits(kind):
+    data = KINDS[kind]()
+    for tables in (
+        make_tables(data, dev=ROWS[:3], test=data),
+        make_tables({"train": data, "validation": ROWS[:3], "test": data, "more": ROWS}),
+        make_tables({"train": data, "a": ROWS[:3], "b": data}, dev="a", test="b"),
+    ):
+        assert [table.size for table in tables.splits().values()] == [40, 3, 40]
+
+
+def test_a_data_set_of_splits():
+    import datasets
+
+    data = datasets.DatasetDict({"train": data_set(), "test": data_set().select(range(5))})
+    assert [table.size for table in make_tables(data).splits().values()] == [36, 4, 5]
+
+
+def test_values():
+    rows = [
+        {"text": ["two", "words"], "label": np.int64(7), "confound": float("nan")},
+        {"text": "one", "label": True},
+        {"text": "three", "label": np.str_("x"), "confound": np.float32(1)},
+    ]
+    tables = make_tables(rows, TableConfig(dev_fraction=0, test_fraction=0))
+    assert tables.train.texts(0) == ("two words",)
+    assert tables.label_names == ("7", "true", "x") and tables.confound_names == ("1",)
+    assert tables.train.confound.tolist() == [-1, -1, 0]
+
+
+def rows(**changes):
+    return [*ROWS[:5], ROWS[5] | changes]
+
+
+def test_columns_of_dicts_are_no_splits():
+    """A column that is not read may hold anything."""
+    found = make_tables(COLUMNS | {"more": [{"a": 1}] * 40})
+    assert found.train.size == make_tables(COLUMNS).train.size
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (None, "train is of type NoneType; give a list of dicts, a dict of lists"),
+        (iter(ROWS), "train is of type list_iterator; give"),
+        ([], "train: has no row"),
+        ({}, "has no column 'text', nor any other; give it some"),
+        (["a", "b"], "train, row 1: is of type str, not a dict; give a list of dicts"),
+        ([*ROWS[:3], 4], "train, row 4: is of type int"),
+        (rows(text=""), "train, row 6: 'text' is empty"),
+        (rows(text=float("nan")), "train, row 6: 'text' is empty"),
+        (rows(text=b"a"), "train, row 6: 'text' is \"b'a'\"; make it a string or a number"),
+        (rows(text={"a": 1}), "train, row 6: 'text' is {\"a\": 1}; make it a string or a number"),
+        (rows(label=None), "train, row 6: 'label' is missing"),
+        (rows(label=np.ones(2)), r"train, row 6: 'label' is \[1.0, 1.0\]; make it"),
+        (rows(text="\ud800"), "train, row 6: 'text' holds half a surrogate pair"),
+        ([{"txt": "a", "label": 1, "confound": 1}], "has no column 'text'; did you mean 'txt'"),
+        (COLUMNS | {"label": [1]}, r"columns differ in length \('text' 40 and 'label' 1 and"),
+        (COLUMNS | {"label": "abc"}, "train: 'label' is of type str; make it a list"),
+        (COLUMNS | {"label": (y for y in [1])}, "train: 'label' is of type generator; make it"),
+        (COLUMNS | {"label": np.ones((40, 2))}, "train: 'label' has 2 axes; give one value a row"),
+        (COLUMNS | {"label": 3}, "train: 'label' is of type int; make it a list"),
+        ({"train": ROWS, "dev": []}, "train, dev: has no row; leave it out, or give its rows"),
+        ({"train": ROWS, "dev": None}, "train, dev: has no row; leave it out"),
+        ({"train": None}, "has no column 'text'; set text, label and confound"),
+        ({"a": ROWS, "b": ROWS}, "train: has no split 'train', but a, b"),
+        (
+            pa.table({"text": [{"a": 1}], "label": [1], "confound": [1]}),
+            "column 'text' holds struct",
+        ),
+    ],
+)
+def test_bad_objects(data, message):
+    with pytest.raises(UserError, match=message) as error:
+        make_tables(data, on_progress=lambda what, done, total: None)
+    assert "\n" not in str(error.value)
+
+
+def test_bad_frames():
+    import pandas
+
+    mixed = pandas.DataFrame({"text": ["a", 1], "label": [1, 2], "confound": [1, 2]})
+    with pytest.raises(UserError, match="train: is no data frame that can be read"):
+        make_tables(mixed)
+    with pytest.raises(UserError, match="has no column 'label'; did you mean 'lable'"):
+        make_tables(frame().rename(columns={"label": "lable"}))
+    with pytest.raises(UserError, match="has two columns 'text'"):
+        make_tables(
+            pandas.DataFrame([["a", "b", 1, 1]], columns=["text", "text", "label", "confound"])
+        )
+
+
+def test_no_pandas_is_imported(monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    monkeypatch.setitem(sys.modules, "polars", None)
+    assert make_tables(ROWS).train.size == make_tables(COLUMNS).train.size == 32

@@ -1,0 +1,46 @@
+"""Groups of label and confound."""
+
+import numpy as np
+import pytest
+
+from itune.errors import UserError
+from itune.groups import Group, groups_of, require_partners
+
+
+def arrays(*groups):
+    label, confound = np.array(groups, np.int32).T
+    return label, confound
+
+
+def test_groups_partition_the_examples():
+    rng = np.random.default_rng(0)
+    label, confound = rng.integers(0, 2, 60), rng.integers(0, 3, 60)
+    groups = groups_of(label, confound)
+    assert list(groups) == sorted(groups) and len(groups) == 6
+    for group, indices in groups.items():
+        assert set(label[indices]) == {group.label} and set(confound[indices]) == {group.confound}
+        assert np.all(np.diff(indices) > 0)
+    assert sorted(np.concatenate(list(groups.values()))) == list(range(60))
+    assert str(Group(1, 2)) == "y=1 c=2"
+
+
+def test_absent_groups_are_absent():
+    assert list(groups_of(*arrays((1, 0), (0, 2)))) == [Group(0, 2), Group(1, 0)]
+
+
+def test_enough_partners():
+    require_partners(*arrays(*[(y, c) for y in (0, 1) for c in (0, 1)] * 2))
+    require_partners(*arrays(*[(0, 0), (0, 2), (1, 1), (1, 2)] * 2))  # not every confound with each
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        ([(1, 0), (1, 1)] * 2, "all training labels are 1; .* two classes"),
+        ([(0, 0), (0, 1), (1, 0), (1, 1)] * 2 + [(1, 2)], "group y=1 c=2 has 1 .*; add examples"),
+        ([(0, 0), (0, 1), (1, 1)] * 2, "label 1 occurs only with confound 1, .* finetuning"),
+    ],
+)
+def test_too_few_partners(groups, message):
+    with pytest.raises(UserError, match=f"^{message}"):
+        require_partners(*arrays(*groups))
