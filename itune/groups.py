@@ -1,4 +1,4 @@
-"""Groups: the combinations of label and confound (NumPy)."""
+"""Groups, which are the combinations of label and confound, and what they are called (NumPy)."""
 
 from typing import NamedTuple
 
@@ -19,6 +19,30 @@ class Group(NamedTuple):
     def __str__(self) -> str:
         """``y=0 c=1``, as tables and messages show it."""
         return f"y={self.label} c={self.confound}"
+
+
+class GroupNames(NamedTuple):
+    """What the numbers of labels and confounds stand for.
+
+    Attributes:
+      labels: Names of the labels; the name of label y is ``labels[y]``.
+      confounds: Names of the confounds; the name of confound c is ``confounds[c]``.
+    """
+
+    labels: tuple[str, ...]
+    confounds: tuple[str, ...]
+
+    def confound(self, number: int) -> str:
+        """Return the name of a confound, or "not annotated" for :data:`HIDDEN`."""
+        return "not annotated" if number == HIDDEN else self.confounds[number]
+
+    def group(self, group: Group) -> str:
+        """Return the names of a group's label and confound, in quotation marks.
+
+        >>> GroupNames(("bad", "good"), ("acme", "other")).group(Group(0, 1))
+        '"bad / other"'
+        """
+        return f'"{self.labels[group.label]} / {self.confound(group.confound)}"'
 
 
 def groups_of(label: np.ndarray, confound: np.ndarray) -> dict[Group, np.ndarray]:

@@ -13,11 +13,11 @@ from itune.auditing.config import AuditConfig
 from itune.auditing.counterfactual import CounterfactualTest, run_counterfactual_test
 from itune.auditing.explanations import Explanation, choose_probes, explain
 from itune.auditing.plan import SENTENCES
-from itune.auditing.verdict import Names, Verdict, give_verdict
+from itune.auditing.verdict import Verdict, give_verdict
 from itune.config import to_dict
 from itune.data.dataset import Dataset, tokenize_table
 from itune.errors import UserError
-from itune.groups import HIDDEN
+from itune.groups import HIDDEN, GroupNames
 from itune.methods.base import Classifier
 from itune.models import BertClassifier, load_classifier, load_tokenizer, model_folder
 from itune.models.labels import match_labels, reordered
@@ -206,7 +206,7 @@ def audit_model(
         explanations=explanations,
         counterfactual=counterfactual,
         verdict=give_verdict(
-            found, counterfactual, Names(tables.label_names, tables.confound_names)
+            found, counterfactual, GroupNames(tables.label_names, tables.confound_names)
         ),
         config=config,
         digest=digest,

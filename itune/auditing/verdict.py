@@ -19,7 +19,7 @@ import numpy as np
 from itune.auditing.audit import Audit
 from itune.auditing.behaviour import Behaviour
 from itune.auditing.counterfactual import CounterfactualTest
-from itune.groups import HIDDEN, Group
+from itune.groups import HIDDEN, Group, GroupNames
 from itune.utils.formats import signed
 
 LEANS, NO_SIGN, INCONCLUSIVE = "leans", "no_sign", "inconclusive"
@@ -57,22 +57,9 @@ class Verdict(NamedTuple):
     reasons: tuple[str, ...]
 
 
-class Names(NamedTuple):
-    """What labels and confounds are called, by number."""
-
-    labels: tuple[str, ...]
-    confounds: tuple[str, ...]
-
-    def confound(self, number: int) -> str:
-        """A confound's name; that of a hidden one says so."""
-        return "not annotated" if number == HIDDEN else self.confounds[number]
-
-    def group(self, group: Group) -> str:
-        """A group as people call it, in quotes."""
-        return f'"{self.labels[group.label]} / {self.confound(group.confound)}"'
-
-
-def give_verdict(audit: Audit, counterfactual: CounterfactualTest | None, names: Names) -> Verdict:
+def give_verdict(
+    audit: Audit, counterfactual: CounterfactualTest | None, names: GroupNames
+) -> Verdict:
     """Weighs what an audit found.
 
     CID decides. The counterfactual test can keep it from saying that there is no sign; the linear
@@ -222,7 +209,7 @@ def _about_flips(counterfactual: CounterfactualTest | None, kind: str) -> str | 
     return f"{says}."
 
 
-def _about_accuracy(audit: Audit, names: Names) -> str | None:
+def _about_accuracy(audit: Audit, names: GroupNames) -> str | None:
     """The widest gap between confounds of one label, on the data that are farthest from train."""
     name, found = next(
         (name, audit.behaviour[name])
@@ -293,7 +280,7 @@ def _about_failure(audit: Audit) -> str | None:
 
 
 def _what_would_settle(
-    audit: Audit, counterfactual: CounterfactualTest | None, names: Names
+    audit: Audit, counterfactual: CounterfactualTest | None, names: GroupNames
 ) -> str:
     """How many more rows make the interval half as wide as :data:`SIZE`, and of what."""
     test = audit.test
@@ -322,7 +309,7 @@ def _what_would_settle(
     )
 
 
-def _smallest(audit: Audit, names: Names) -> str:
+def _smallest(audit: Audit, names: GroupNames) -> str:
     group = min(audit.groups, key=audit.groups.get)
     return f"The smallest group is {names.group(group)}, with {audit.groups[group]}."
 

@@ -7,8 +7,9 @@ from itune.auditing.behaviour import Behaviour
 from itune.auditing.counterfactual import CounterfactualTest
 from itune.auditing.explanations import Explanation, Influential
 from itune.auditing.model import ModelAudit
-from itune.auditing.verdict import Names, counted
+from itune.auditing.verdict import counted
 from itune.commands.text import excerpt, most, printable, table
+from itune.groups import GroupNames
 from itune.utils.formats import signed
 
 LINE = 100
@@ -20,7 +21,7 @@ FLIPS = 3
 
 def to_text(found: ModelAudit) -> str:
     """All that an audit found: verdict first, and its headline last, where a terminal ends."""
-    names = Names(found.label_names, found.confound_names)
+    names = GroupNames(found.label_names, found.confound_names)
     blocks = [
         _verdict(found),
         "\n".join(map(_wrapped, found.notes)),
@@ -41,7 +42,7 @@ def _verdict(found: ModelAudit) -> str:
     return "\n".join([_wrapped(found.verdict.headline), "", *reasons])
 
 
-def _cid(found: ModelAudit, names: Names) -> str:
+def _cid(found: ModelAudit, names: GroupNames) -> str:
     test, whole = found.audit.test, found.audit.influence
     rows = [[f"a sample of {test.size} rows", signed(test.cid), _range(test, signed), test.p]]
     if whole is not None:
@@ -52,7 +53,7 @@ def _cid(found: ModelAudit, names: Names) -> str:
     return table(["CID of", "", "95 % interval", "p"], rows)
 
 
-def _pairs(found: ModelAudit, names: Names) -> list[list]:
+def _pairs(found: ModelAudit, names: GroupNames) -> list[list]:
     """Pairs of confounds, where a label has more than one pair."""
     pairs = sorted(found.audit.influence.pairs, key=lambda pair: -pair.cid)
     if len(pairs) <= len({pair.label for pair in pairs}):
@@ -71,7 +72,7 @@ def _pairs(found: ModelAudit, names: Names) -> list[list]:
     )
 
 
-def _accuracy(found: ModelAudit, names: Names) -> str:
+def _accuracy(found: ModelAudit, names: GroupNames) -> str:
     header = ["accuracy", "label", "confound", "rows", "right", "95 % interval"]
     rows = []
     for name, of in found.audit.behaviour.items():
@@ -80,7 +81,7 @@ def _accuracy(found: ModelAudit, names: Names) -> str:
     return table(header, rows)
 
 
-def _groups(of: Behaviour, names: Names) -> list[list]:
+def _groups(of: Behaviour, names: GroupNames) -> list[list]:
     return [
         [
             "  worst" if group == of.accuracy.worst else "",
@@ -102,7 +103,7 @@ def _calibration(found: ModelAudit) -> str:
     return table(["calibration", "expected error", "Brier score", "cross entropy"], rows)
 
 
-def _probe(found: ModelAudit, names: Names) -> str:
+def _probe(found: ModelAudit, names: GroupNames) -> str:
     probe = found.audit.probe
     if probe is None:
         return ""
@@ -111,7 +112,7 @@ def _probe(found: ModelAudit, names: Names) -> str:
     return table(["confound read off the pooled vector", "right"], rows)
 
 
-def _flips(counterfactual: CounterfactualTest | None, names: Names) -> str:
+def _flips(counterfactual: CounterfactualTest | None, names: GroupNames) -> str:
     if counterfactual is None:
         return ""
     rows = [
@@ -136,7 +137,7 @@ def _flips(counterfactual: CounterfactualTest | None, names: Names) -> str:
     return "\n".join([table(header, most(rows)), *map(printable, examples)])
 
 
-def _reading(explanation: Explanation, found: ModelAudit, names: Names) -> str:
+def _reading(explanation: Explanation, found: ModelAudit, names: GroupNames) -> str:
     chance = explanation.probabilities[explanation.predicted]
     lines = [
         f"{found.numbered(explanation.index)}: {_marked(explanation, found)}",
@@ -156,7 +157,7 @@ def _rows(what, rows: tuple[Influential, ...], found, names) -> Iterator[str]:
         )
 
 
-def _of(row: Explanation | Influential, names: Names) -> str:
+def _of(row: Explanation | Influential, names: GroupNames) -> str:
     return f"label {names.labels[row.label]}, confound {names.confound(row.confound)}"
 
 

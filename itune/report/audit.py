@@ -7,8 +7,8 @@ from typing import Any
 
 from itune.auditing import ModelAudit
 from itune.auditing.behaviour import Behaviour
-from itune.auditing.verdict import Names, counted
-from itune.groups import Group
+from itune.auditing.verdict import counted
+from itune.groups import Group, GroupNames
 from itune.report.accuracies import GroupRow, group_name, group_table
 from itune.report.blocks import (
     ALARM,
@@ -43,7 +43,9 @@ def audit_page(found: ModelAudit, origin: Origin) -> Page:
       found: what the audit found.
       origin: how it was made.
     """
-    names = Names(*(tuple(map(isolated, of)) for of in (found.label_names, found.confound_names)))
+    names = GroupNames(
+        *(tuple(map(isolated, of)) for of in (found.label_names, found.confound_names))
+    )
     sections = {
         "What influences what": _influence(found, names),
         "Accuracy by group": _behaviour(found, names),
@@ -94,7 +96,7 @@ def _influences_by_label(found: ModelAudit) -> dict[int, LabelInfluences]:
     return influences_by_label(audit.matrix, audit.label, audit.confound, audit.share)
 
 
-def _tiles(found: ModelAudit, names: Names) -> Iterator[Tile]:
+def _tiles(found: ModelAudit, names: GroupNames) -> Iterator[Tile]:
     test, probe, counterfactual = found.audit.test, found.audit.probe, found.counterfactual
     sure = f"{signed(test.low)} to {signed(test.high)}, p {p_value(test.p)}"
     if whole := found.audit.influence:
@@ -125,7 +127,7 @@ def _tiles(found: ModelAudit, names: Names) -> Iterator[Tile]:
         )
 
 
-def _influence(found: ModelAudit, names: Names) -> Iterator[Block]:
+def _influence(found: ModelAudit, names: GroupNames) -> Iterator[Block]:
     audit, test = found.audit, found.audit.test
     yield influences_figure(_influences_by_label(found), names)
     yield Paragraph(
@@ -145,7 +147,7 @@ def _influence(found: ModelAudit, names: Names) -> Iterator[Block]:
         yield _pair_table(found, names)
 
 
-def _label_table(found: ModelAudit, names: Names) -> Table:
+def _label_table(found: ModelAudit, names: GroupNames) -> Table:
     """CID and linear probe of each label."""
     whole, probe = found.audit.influence, found.audit.probe
     columns, note = {}, ""
@@ -172,7 +174,7 @@ def _label_table(found: ModelAudit, names: Names) -> Table:
     return Table("By label", ("label", *columns), tuple(rows), note)
 
 
-def _pair_table(found: ModelAudit, names: Names) -> Table:
+def _pair_table(found: ModelAudit, names: GroupNames) -> Table:
     pairs = [pair for pair in found.audit.influence.pairs if not math.isnan(pair.cid)]
     pairs.sort(key=lambda pair: -pair.cid)
     rows = (
@@ -188,7 +190,7 @@ def _pair_table(found: ModelAudit, names: Names) -> Table:
     return Table("How far apart two confounds of one label are", header, tuple(rows)).first(MOST)
 
 
-def _behaviour(found: ModelAudit, names: Names) -> Iterator[Block]:
+def _behaviour(found: ModelAudit, names: GroupNames) -> Iterator[Block]:
     split, behaviour = _judged(found)
     rows = [
         GroupRow(_name(names, group), accuracy, behaviour.sizes[group])
@@ -217,7 +219,7 @@ def _behaviour(found: ModelAudit, names: Names) -> Iterator[Block]:
     )
 
 
-def _name(names: Names, group: Group) -> str:
+def _name(names: GroupNames, group: Group) -> str:
     return group_name(names.labels[group.label], names.confound(group.confound))
 
 

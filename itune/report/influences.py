@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from itune.auditing.verdict import Names
-from itune.groups import Group, groups_of
+from itune.groups import Group, GroupNames, groups_of
 from itune.report.blocks import Figure
 from itune.report.drawing import FIRST, SECOND, SOFT, draw
 from itune.report.text import short
@@ -87,7 +86,7 @@ def influences_by_label(
     return found
 
 
-def influences_figure(by_label: Mapping[int, LabelInfluences], names: Names) -> Figure:
+def influences_figure(by_label: Mapping[int, LabelInfluences], names: GroupNames) -> Figure:
     """A panel for each label: both groups as histograms, with their means."""
     largest = sorted(sorted(by_label, key=lambda y: -by_label[y].share)[:PANELS])
     shown = {y: by_label[y] for y in largest}

@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from itune.auditing import Explanation, Influential, ModelAudit
 from itune.auditing.counterfactual import Move
-from itune.auditing.verdict import Names
-from itune.groups import HIDDEN
+from itune.groups import HIDDEN, GroupNames
 from itune.metrics.proportions import wilson
 from itune.report.accuracies import INTERVALS
 from itune.report.blocks import (
@@ -26,7 +25,7 @@ SHOWN = 4
 """Swapped sentences that are shown."""
 
 
-def explanation_blocks(found: ModelAudit, names: Names) -> Iterator[Block]:
+def explanation_blocks(found: ModelAudit, names: GroupNames) -> Iterator[Block]:
     """Each probe with what helped and hurt it; nothing if there are no explanations."""
     if not found.explanations:
         return
@@ -52,7 +51,7 @@ def explanation_blocks(found: ModelAudit, names: Names) -> Iterator[Block]:
         )
 
 
-def counterfactual_blocks(found: ModelAudit, names: Names) -> Iterator[Block]:
+def counterfactual_blocks(found: ModelAudit, names: GroupNames) -> Iterator[Block]:
     """What swapping the confound did; nothing if it was not swapped."""
     counterfactual = found.counterfactual
     if not counterfactual:
@@ -81,7 +80,7 @@ def _headed(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _told(explanation: Explanation, names: Names) -> str:
+def _told(explanation: Explanation, names: GroupNames) -> str:
     right = "rightly" if explanation.predicted == explanation.label else "wrongly"
     chance = explanation.probabilities[explanation.predicted]
     return f"{right} predicted {names.labels[explanation.predicted]} with probability {chance:.2f}"
@@ -105,7 +104,7 @@ def _texts(row: Explanation | Influential, found: ModelAudit):
     )
 
 
-def _facts(row: Explanation | Influential, names: Names) -> tuple[str, ...]:
+def _facts(row: Explanation | Influential, names: GroupNames) -> tuple[str, ...]:
     longest = max(map(len, row.texts))
     cut = (f"shortened from {longest:,} characters",) if longest > LIMIT else ()
     return f"label {names.labels[row.label]}", f"confound {names.confound(row.confound)}", *cut
@@ -115,7 +114,7 @@ def _version(heading: str, text: str, spans, predicted: str) -> SentenceList:
     return SentenceList(f"{heading}: predicted {predicted}", (Sentence((pieces(text, spans),)),))
 
 
-def _swap_table(moves: Sequence[Move], names: Names) -> Table:
+def _swap_table(moves: Sequence[Move], names: GroupNames) -> Table:
     sizes = Counter()
     for move in moves:
         sizes[move[:2]] += move.count

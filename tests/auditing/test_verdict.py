@@ -5,12 +5,12 @@ import pytest
 
 from itune.auditing import Audit, CIDTest, CounterfactualTest, InfluenceAudit, LinearProbe
 from itune.auditing.behaviour import Behaviour
-from itune.auditing.verdict import Names, give_verdict
-from itune.groups import Group
+from itune.auditing.verdict import give_verdict
+from itune.groups import Group, GroupNames
 from itune.metrics.accuracy import Accuracy
 from itune.metrics.proportions import wilson
 
-NAMES = Names(("bad", "good"), ("acme", "other"))
+NAMES = GroupNames(("bad", "good"), ("acme", "other"))
 GROUPS = [Group(y, c) for y in (0, 1) for c in (0, 1)]
 
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from itune.auditing.uncertainty import cid_test
-from itune.auditing.verdict import Names
-from itune.groups import Group
+from itune.groups import Group, GroupNames
 from itune.report.cid import cid_figure
 from itune.report.drawing import FIRST, draw
 from itune.report.influences import LabelInfluences, influences_by_label, influences_figure
@@ -49,7 +48,7 @@ def test_groups_without_partners_have_no_part():
 
 
 def test_influences():
-    names = Names((*LABELS[:2], "50 $ to\0 100 $"), ("a", "b", "c"))
+    names = GroupNames((*LABELS[:2], "50 $ to\0 100 $"), ("a", "b", "c"))
     audit = make_audit().audit
     groups = influences_by_label(audit.matrix, audit.label, audit.confound, audit.share)
     figure = influences_figure(groups, names)
@@ -67,7 +66,7 @@ def test_small_labels_are_counted():
         *(getattr(make_audit().audit, f) for f in ("matrix", "label", "confound", "share"))
     )
     many = {y: groups[y % 3]._replace(share=1 / (y + 1)) for y in range(8)}
-    names = Names(tuple(f"label {y}" for y in range(8)), ())
+    names = GroupNames(tuple(f"label {y}" for y in range(8)), ())
     figure = influences_figure(many, names)
     assert "2 smaller labels are not drawn" in figure.caption and "label 6" not in figure.alt
 
@@ -136,6 +135,6 @@ def test_influences_that_are_all_the_same_look_it():
     values = 1 + 1e-7 * np.array([-1.0, 0.0, 1.0, 2.0])
     weights = np.full(4, 0.25)
     groups = {0: LabelInfluences(values, weights, weights, 1.0)}
-    walk = Walk(influences_figure(groups, Names(("a",), ("b", "c"))).svg)
+    walk = Walk(influences_figure(groups, GroupNames(("a",), ("b", "c"))).svg)
     ticks = [float(text) for text in walk.text("text") if re.fullmatch(r"[\d.]+", text)]
     assert 0.95 <= min(ticks) < max(ticks) <= 1.05 and len(ticks) > 2
