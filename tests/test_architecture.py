@@ -1,0 +1,262 @@
+"""The library's shape: its public names, and which file may import which.
+
+Everything is read from the source by :mod:`ast`, so that imports inside functions count as well.
+After a deliberate change of public names, write their list anew::
+
+    python -m tests.test_architecture > tests/public_names.txt
+"""
+
+import ast
+import importlib
+import json
+import re
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PUBLIC_NAMES = ROOT / "tests" / "public_names.txt"
+
+# A package or module of the first level may import those of its own line and of the lines below.
+LAYERS = """
+    __main__
+    commands
+    api estimator
+    report
+    plots
+    auditing
+    predictor tuning
+    results
+    search
+    training
+    methods
+    data metrics models
+    corpora tables
+    attribution
+    influence
+    optimizers
+    config
+    cli
+    groups
+    utils
+    errors itune
+"""
+RANKS = {name: rank for rank, line in enumerate(LAYERS.split("\n")) for name in line.split()}
+
+# What programs and documents import though it is not public: to be shortened, never to grow.
+KNOWN = {
+    "itune.cli.Parser",
+    "itune.cli.run_main",
+    "itune.corpora.reviews.Review",
+    "itune.corpora.reviews.ReviewsConfig",
+    "itune.corpora.reviews.generate_reviews",
+    "itune.corpora.reviews_grammar.RATINGS",
+    "itune.corpora.statistics.Statistics",
+    "itune.corpora.statistics.statistics",
+    "itune.corpora.tasks.DataConfig",
+    "itune.corpora.tasks.load_splits",
+    "itune.data.dataset.Dataset",
+    "itune.data.dataset.chunks_by_length",
+    "itune.data.dataset.collate",
+    "itune.data.dataset.tokenize",
+    "itune.data.sampling.draw_partners",
+    "itune.data.sampling.draw_pools",
+    "itune.errors.UserError",
+    "itune.errors.require",
+    "itune.groups.Group",
+    "itune.metrics.probe_influences.probe_influences",
+    "itune.results.collection.RunResult",
+    "itune.results.collection.collected",
+    "itune.results.collection.load_trained",
+    "itune.results.collection.read_result",
+    "itune.results.collection.read_runs",
+    "itune.results.collection.require_one_configuration",
+    "itune.results.paper_tables.ACCESS_HEADER",
+    "itune.results.paper_tables.HERE",
+    "itune.results.paper_tables.METHODS_HEADER",
+    "itune.results.paper_tables.PAPER",
+    "itune.results.paper_tables.access_rows",
+    "itune.results.paper_tables.methods_rows",
+    "itune.results.paper_tables.seeds_of_method",
+    "itune.results.published.AUTHORS",
+    "itune.results.published.FINAL_CID",
+    "itune.results.published.TEST_ACCURACY",
+    "itune.tables.splits.SPLITS",
+    "itune.training.classifier.make_classifier",
+    "itune.training.registry.METHODS",
+    "itune.training.run.run",
+    "itune.training.run_folder.Finished",
+    "itune.training.run_folder.RunInUse",
+    "itune.training.run_folder.is_at_work",
+    "itune.training.settings.RunConfig",
+    "itune.training.versions.commit",
+    "itune.training.versions.machine",
+    "itune.utils.compiling.jit",
+    "itune.utils.compiling.keep_compiled",
+    "itune.utils.json.write_json",
+    "itune.utils.progress.ProgressDisplay",
+    "itune.utils.table_files.Row",
+    "itune.utils.table_files.cell_text",
+    "itune.utils.table_files.to_markdown",
+    "itune.utils.table_files.write_table",
+    "itune.utils.text_tables.align",
+    "itune.utils.text_tables.results_table",
+}
+
+
+class Import(NamedTuple):
+    """One name that a file imports: ``name`` of ``module``, or the module itself if it is empty."""
+
+    module: str
+    name: str
+
+
+def module_of(path: Path) -> str:
+    """Return the dotted name of a file: ``itune/data/__init__.py`` is ``itune.data``."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module_of(path): path for path in sorted(ROOT.glob("itune/**/*.py"))}
+
+
+def imports(source: str) -> set[Import]:
+    """Return what a source text imports from itune, whether at its top or inside functions."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {Import(alias.name, "") for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"line {node.lineno}: a relative import"
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                found.add(
+                    Import(full, "") if full in MODULES else Import(str(node.module), alias.name)
+                )
+    return {item for item in found if item.module.split(".")[0] == "itune"}
+
+
+IMPORTS = {module: imports(path.read_text("utf-8")) for module, path in MODULES.items()}
+
+
+def first_level(module: str) -> str:
+    """Return the package or module under ``itune`` that a module belongs to."""
+    return ".".join(module.split(".")[1:2]) or "itune"
+
+
+def all_of(module: str) -> list[str]:
+    """Return the ``__all__`` of a module as it is written; empty if it has none."""
+    for node in ast.parse(MODULES[module].read_text("utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return ast.literal_eval(node.value)
+    return []
+
+
+PUBLIC = {module: all_of(module) for module in MODULES if module.count(".") <= 1}
+
+
+def public_names() -> list[str]:
+    """Return the dotted public names of the package and of its first level, sorted."""
+    return sorted(f"{module}.{name}" for module, names in PUBLIC.items() for name in names)
+
+
+def documents() -> list[tuple[str, str]]:
+    """Return the name and the Python source of each file that may use public names only."""
+    paths = ["README.md", "docs/**/*.md", "docs/**/*.ipynb", "experiments/*.py", "benchmarks/*.py"]
+    return [
+        (str(path.relative_to(ROOT)), python_of(path))
+        for pattern in paths
+        for path in sorted(ROOT.glob(pattern))
+    ]
+
+
+def python_of(path: Path) -> str:
+    """Return the Python code of a script, of a notebook's cells or of a Markdown file's blocks."""
+    text = path.read_text("utf-8")
+    if path.suffix == ".py":
+        return text
+    if path.suffix == ".ipynb":
+        cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+        lines = [line for cell in cells for line in "".join(cell["source"]).splitlines()]
+        return "\n".join(line for line in lines if not line.startswith(("%", "!")))
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    prompted = re.findall(r"^(?:>>>|\.\.\.)(?: (.*))?$", text, re.MULTILINE)
+    return "\n".join([*prompted, *(block for block in blocks if ">>>" not in block)])
+
+
+def is_public(item: Import) -> bool:
+    """Return whether an import is of a public name, or of a module that has public names."""
+    if item.name:
+        return item.name in PUBLIC.get(item.module, [])
+    parent, _, name = item.module.rpartition(".")
+    return bool(PUBLIC.get(item.module)) or name in PUBLIC.get(parent, [])
+
+
+def test_public_names_change_deliberately():
+    held = PUBLIC_NAMES.read_text("utf-8").split()
+    assert public_names() == held, "see the top of this file for how to write the list anew"
+
+
+@pytest.mark.parametrize("module", [module for module, names in PUBLIC.items() if names])
+def test_public_names_exist(module):
+    package = importlib.import_module(module)
+    assert len(set(PUBLIC[module])) == len(PUBLIC[module])
+    assert [name for name in PUBLIC[module] if not hasattr(package, name)] == []
+
+
+def test_every_package_has_a_layer():
+    assert {first_level(module) for module in MODULES} == set(RANKS)
+
+
+def test_no_import_runs_up():
+    found = {
+        f"{first_level(module)} -> {first_level(item.module)}"
+        for module, items in IMPORTS.items()
+        for item in items
+        if RANKS[first_level(item.module)] < RANKS[first_level(module)]
+    }
+    assert sorted(found) == []
+
+
+def test_no_files_import_one_another_in_a_circle():
+    graph = {
+        module: {item.module for item in items if item.module != module}
+        for module, items in IMPORTS.items()
+    }
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
+
+
+def test_no_underscored_name_is_imported():
+    sources = [(module, path.read_text("utf-8")) for module, path in MODULES.items()]
+    found = {
+        f"{name}: {item.module}.{item.name}".rstrip(".")
+        for name, source in sources + documents()
+        for item in imports(source)
+        if re.search(r"(^|\.)_(?!_)", f"{item.module}.{item.name}") and item.module != name
+    }
+    assert sorted(found) == []
+
+
+def test_programs_and_documents_import_public_names_only():
+    found = set()
+    for _, source in documents():
+        attributes = re.findall(r"(?<![\w.])itune\.(\w+)\(", source)
+        used = imports(source) | {Import("itune", name) for name in attributes}
+        found |= {f"{item.module}.{item.name}".rstrip(".") for item in used if not is_public(item)}
+    assert sorted(found - KNOWN) == []
+
+
+def test_importing_itune_imports_nothing_slow():
+    slow = {"jax", "numpy", "scipy", "transformers", "matplotlib", "datasets", "pyarrow", "flax"}
+    program = f"import sys, itune; print(*sorted({slow} & set(sys.modules)))"
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.split() == []
+
+
+if __name__ == "__main__":
+    print(*public_names(), sep="\n")
