@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from itune.cli import Parser, run_main
-from itune.plots import STYLES, require_matplotlib
+from itune.plots import STYLES
 from itune.utils.table_files import to_markdown
 
 RESULTS = Path(__file__).parent / "results"
@@ -47,7 +47,6 @@ def markdown(records: list[dict], columns: tuple[str, ...]) -> str:
 
 def draw(records: list[dict], path: Path) -> None:
     """Time over that of an ordinary gradient against k, a panel for each model."""
-    require_matplotlib()
     import matplotlib
 
     matplotlib.use("Agg")

@@ -12,7 +12,7 @@ import jax
 
 from itune.cli import Parser, run_main
 from itune.metrics.probe_influences import probe_influences
-from itune.plots import plot_influences, require_matplotlib
+from itune.plots import plot_influences
 from itune.results.collection import load_trained
 from itune.utils.compiling import keep_compiled
 from itune.utils.json import write_json
@@ -32,7 +32,6 @@ def main(argv: list[str]) -> None:
     )
     parser.add_argument("--to", type=Path, metavar="FOLDER", help="to write to; the run's own")
     options = parser.parse_args(argv)
-    require_matplotlib()
     trained = load_trained(options.run)
     with jax.default_matmul_precision(trained.config.precision), ProgressDisplay() as display:
         found = probe_influences(

@@ -7,7 +7,7 @@ figure3.svg; with ``--render`` or ``--results PLACE`` it runs nothing.
 import sys
 
 from itune.cli import run_main
-from itune.plots import plot_cid_over_seeds, require_matplotlib
+from itune.plots import plot_cid_over_seeds
 from itune.results.published import FINAL_CID
 from itune.utils.compiling import keep_compiled
 from suite import announce, gather, make_parser, place
@@ -20,7 +20,6 @@ def main(argv: list[str]) -> None:
     summary = __doc__.split("\n\n")[0]
     parser = make_parser("figure3.py", summary, methods=METHODS, tasks=("textlen",))
     options = parser.parse_args(argv)
-    require_matplotlib()
     suite = gather(options)
     groups = suite.groups("task", "method")
     tasks = {

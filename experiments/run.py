@@ -10,7 +10,7 @@ from pathlib import Path
 from itune.cli import run_main
 from itune.config import parse
 from itune.errors import require
-from itune.plots import plot_cid, require_matplotlib
+from itune.plots import plot_cid
 from itune.training.registry import METHODS
 from itune.training.run import run
 from itune.training.run_folder import Finished
@@ -74,7 +74,6 @@ def main(argv: list[str]) -> None:
         description="Finetune and influence-tune a classifier on a confounded task.",
         default_preset="quickstart",
     )
-    require_matplotlib()
     setting = RunConfig(**{name: getattr(config, name) for name in RunConfig.__dataclass_fields__})
     folder = config.out / config.name
     finished = []

@@ -7,7 +7,7 @@ table2.md, .tex, .csv, .png and .svg; with ``--render`` or ``--results PLACE`` i
 import sys
 
 from itune.cli import run_main
-from itune.plots import plot_accuracies, require_matplotlib
+from itune.plots import plot_accuracies
 from itune.results.paper_tables import (
     HERE,
     METHODS_HEADER,
@@ -32,7 +32,6 @@ CAPTION = (
 def main(argv: list[str]) -> None:
     """Runs or reads, then writes and prints the table, and draws every seed."""
     options = make_parser("table2.py", __doc__.split("\n\n")[0], methods=METHODS).parse_args(argv)
-    require_matplotlib()
     suite = gather(options)
     groups = {
         key: seeds_of_method(runs, options.seeds) for key, runs in _ordered(suite, options).items()

@@ -12,7 +12,7 @@ from itune.auditing.uncertainty import draw_by_group
 from itune.data.dataset import Dataset
 from itune.methods.base import Classifier
 from itune.metrics.proportions import wilson
-from itune.tables.arrow import require_arrow
+from itune.tables.arrow import import_pyarrow
 from itune.tables.swaps import Swaps, make_swaps
 from itune.tables.table import Table, Tables
 
@@ -161,7 +161,7 @@ def _swap(swaps: Swaps, table: Table, on: int, size: int, rng) -> _Texts | None:
 
 def _with_texts(table: Table, place: int, texts: list[str]) -> Table:
     """The rows of a table with other texts in one column, in memory."""
-    arrow = require_arrow()
+    arrow = import_pyarrow()
     columns = table.columns.take(table.rows)
     columns = columns.set_column(
         place, columns.schema.field(place), arrow.array(texts, arrow.large_string())

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from itune.errors import UserError
-from itune.report import NUMBERS, PAGE, Origin, require_report, write_report
+from itune.report import NUMBERS, PAGE, Origin, write_report
 from itune.report.blocks import Page
 from itune.tuning import Tuned
 from itune.utils.json import to_jsonable
@@ -16,10 +16,8 @@ def require_free(folder: Path, overwrite: bool) -> None:
     """Checks, before any work is done, that a report can be written into a folder.
 
     Raises:
-      UserError: one is there and may not be overwritten, the folder cannot hold it, or a package
-        is not installed that reports need.
+      UserError: one is there and may not be overwritten, or the folder cannot hold it.
     """
-    require_report()
     for path in (folder / PAGE, folder / NUMBERS):
         if path.exists() and not overwrite:
             raise UserError(f"{path} exists; choose another folder for --out, or give --overwrite")

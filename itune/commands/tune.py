@@ -38,11 +38,10 @@ def main(argv: Sequence[str]) -> None:
 
     from itune.commands.output import origin_of_run, write_results
     from itune.commands.tune_text import to_text
-    from itune.report import require_report, tune_page
+    from itune.report import tune_page
     from itune.tuning import tune
     from itune.utils.compiling import keep_compiled
 
-    require_report()
     keep_compiled()
     tuned = tune(
         read_tables(command.table),

@@ -77,7 +77,7 @@ def hub_conll(
       revision: the commit, tag or branch to load; the newest when None.
 
     Raises:
-      UserError: `datasets` is not installed, the data set cannot be loaded (no network, no such
+      UserError: The data set cannot be loaded (no network, no such
         name), or it lacks a split or the column.
     """
     loaded = load_hub(name, revision=revision, otherwise="read CoNLL files from a folder")

@@ -2,7 +2,7 @@
 
 from itune.plots.accuracies import plot_accuracies
 from itune.plots.cid import plot_cid, plot_cid_over_seeds
-from itune.plots.drawing import STYLES, require_matplotlib
+from itune.plots.drawing import STYLES
 from itune.plots.influences import plot_influences
 
 __all__ = [
@@ -11,5 +11,4 @@ __all__ = [
     "plot_cid",
     "plot_cid_over_seeds",
     "plot_influences",
-    "require_matplotlib",
 ]

@@ -24,9 +24,6 @@ def plot_cid(runs: Mapping[str, Rows], path: Path) -> None:
     Args:
       runs: for each run's name the rows of its ``metrics.jsonl``.
       path: the PNG (or SVG, PDF) to write.
-
-    Raises:
-      UserError: matplotlib is not installed.
     """
     with panels([path], size=(6.4, 3.8)) as (axes,):
         for (name, rows), (color, marker, line) in zip(runs.items(), cycle(STYLES), strict=False):

@@ -1,6 +1,5 @@
 """What all figures share."""
 
-import importlib.util
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,16 +14,6 @@ STYLES = (
     ("#8b6db3", "D", ":"),
 )
 """Colour, marker and line of each run in turn: told apart without colour too."""
-
-
-def require_matplotlib() -> None:
-    """Finds out now, not after hours of training, that there can be no figure.
-
-    Raises:
-      UserError: matplotlib is not installed.
-    """
-    if importlib.util.find_spec("matplotlib") is None:
-        raise UserError("figures need matplotlib: pip install 'itune[plots]'")
 
 
 @contextmanager
@@ -43,9 +32,8 @@ def panels(
       **share: ``sharex`` and ``sharey`` of ``pyplot.subplots``.
 
     Raises:
-      UserError: matplotlib is not installed, or a path cannot be written.
+      UserError: A path cannot be written.
     """
-    require_matplotlib()
     import matplotlib
 
     matplotlib.use("Agg")

@@ -3,7 +3,7 @@
 from itune.report.audit import audit_numbers, audit_page
 from itune.report.compare import compare_page
 from itune.report.origin import Origin
-from itune.report.render import render, require_report
+from itune.report.render import render
 from itune.report.tune import tune_page
 from itune.report.write import NUMBERS, PAGE, write_report
 
@@ -15,7 +15,6 @@ __all__ = [
     "audit_page",
     "compare_page",
     "render",
-    "require_report",
     "tune_page",
     "write_report",
 ]

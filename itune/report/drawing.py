@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
-from itune.plots.drawing import require_matplotlib
-
 INK, SOFT, LINE = "#000000", "#767676", "#cccccc"
 FIRST, SECOND = "#c44e52", "#2f6db5"
 COLOURS = {
@@ -54,11 +52,7 @@ def draw(
 
     Returns:
       An ``svg`` element without a name space, scripts, style sheets or references out of itself.
-
-    Raises:
-      UserError: matplotlib is not installed.
     """
-    require_matplotlib()
     import matplotlib
 
     matplotlib.use("Agg")

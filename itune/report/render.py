@@ -1,11 +1,9 @@
 """Pages as HTML: one file without scripts, which opens without a network."""
 
 import functools
-import importlib.util
 from importlib.resources import files
 from typing import Any
 
-from itune.errors import UserError
 from itune.report.blocks import ALARM, CALM, OPEN, PLAIN, Bar, Page, Table
 from itune.report.text import visible
 from itune.utils.formats import signed
@@ -15,26 +13,11 @@ SIGNS = {ALARM: "▲", CALM: "○", OPEN: "?", PLAIN: "●"}
 """What stands beside an answer, to be told apart without colour."""
 
 
-def require_report() -> None:
-    """Finds out now, not after hours of training, that there can be no report.
-
-    Raises:
-      UserError: jinja2 or matplotlib is not installed.
-    """
-    for package in ("jinja2", "matplotlib"):
-        if importlib.util.find_spec(package) is None:
-            raise UserError(f"reports need {package}: pip install 'itune[report]'")
-
-
 def render(page: Page) -> str:
     """The page as HTML; the same page has the same characters.
 
     Every text is made visible (:func:`itune.report.text.visible`), then escaped.
-
-    Raises:
-      UserError: jinja2 or matplotlib is not installed.
     """
-    require_report()
     return _template().render(page=page, style=_read("page.css"))
 
 

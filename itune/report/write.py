@@ -24,7 +24,7 @@ def write_report(page: Page, numbers: Any, folder: str | Path) -> None:
       folder: of both; made if absent.
 
     Raises:
-      UserError: a package that reports need is not installed, or a file cannot be written.
+      UserError: A file cannot be written.
     """
     told = json.dumps(to_jsonable(numbers), indent=2, ensure_ascii=False, allow_nan=False)
     folder = Path(folder)

@@ -16,20 +16,12 @@ ROWS = 10_000
 """Rows of a batch."""
 
 
-def require_arrow() -> ModuleType:
-    """Returns the package `pyarrow`, with its parts that compute and that read Parquet.
+def import_pyarrow() -> ModuleType:
+    """Import pyarrow with its compute and Parquet modules, which take long to import."""
+    import pyarrow
+    import pyarrow.compute
+    import pyarrow.parquet
 
-    Raises:
-      UserError: it is not installed.
-    """
-    try:
-        import pyarrow
-        import pyarrow.compute
-        import pyarrow.parquet
-    except ImportError:
-        raise UserError(
-            "reading tables needs the datasets package; run: pip install 'itune[data]'"
-        ) from None
     return pyarrow
 
 
@@ -46,7 +38,7 @@ def spool(batches: Iterable["pyarrow.RecordBatch"], names: Sequence[str]) -> "py
     Raises:
       UserError: the temporary folder cannot hold it.
     """
-    arrow = require_arrow()
+    arrow = import_pyarrow()
     schema = arrow.schema([(name, arrow.large_string()) for name in names])
     try:
         with tempfile.NamedTemporaryFile(suffix=".arrow") as file:
@@ -64,7 +56,7 @@ def spool(batches: Iterable["pyarrow.RecordBatch"], names: Sequence[str]) -> "py
 
 def from_rows(rows: Iterable[Sequence[str | None]], width: int) -> Iterator["pyarrow.RecordBatch"]:
     """Packs rows of ``width`` strings into batches."""
-    arrow = require_arrow()
+    arrow = import_pyarrow()
     rest = iter(rows)
     while batch := list(islice(rest, ROWS)):
         columns = [arrow.array(column, arrow.large_string()) for column in zip(*batch, strict=True)]
@@ -82,7 +74,7 @@ def as_text(column: Any, name: str, source: str) -> "pyarrow.Array":
     Raises:
       UserError: it holds something else, or text that is not UTF-8.
     """
-    arrow = require_arrow()
+    arrow = import_pyarrow()
     try:
         if arrow.types.is_dictionary(column.type):
             column = column.dictionary_decode()
@@ -100,6 +92,6 @@ def as_text(column: Any, name: str, source: str) -> "pyarrow.Array":
 
 def is_blank(column: "pyarrow.Array") -> "pyarrow.Array":
     """Whether each string is missing, or has nothing but white space."""
-    compute = require_arrow().compute
+    compute = import_pyarrow().compute
     lengths = compute.binary_length(compute.utf8_trim_whitespace(column))
     return compute.fill_null(compute.equal(lengths, 0), True)

@@ -2,31 +2,12 @@
 
 import contextlib
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from itune.errors import UserError
 from itune.utils.formats import first_line
 
 _TIMEOUT = 10.0  # seconds, for the one request that tells whether the hub can be reached
-
-
-def require_datasets(purpose: str) -> ModuleType:
-    """Returns the package `datasets`.
-
-    Args:
-      purpose: what needs it, to begin the message with.
-
-    Raises:
-      UserError: it is not installed.
-    """
-    try:
-        import datasets
-    except ImportError:
-        raise UserError(
-            f"{purpose} needs the datasets package; run: pip install 'itune[data]'"
-        ) from None
-    return datasets
 
 
 def load_hub(
@@ -44,10 +25,11 @@ def load_hub(
       Its splits by name, each a ``datasets.Dataset``.
 
     Raises:
-      UserError: `datasets` is not installed, or the data set cannot be loaded: no such name, no
+      UserError: the data set cannot be loaded: no such name, no
         network.
     """
-    datasets = require_datasets(f"loading {name}")
+    import datasets
+
     try:
         if not Path(name).exists():
             _require_reachable(name)

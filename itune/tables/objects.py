@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from itune.errors import UserError
-from itune.tables.arrow import ROWS, from_rows, require_arrow
+from itune.tables.arrow import ROWS, from_rows, import_pyarrow
 from itune.tables.readers import from_records, readable, require_columns, select, value_text
 from itune.tables.sources import Source, loaded_source, open_splits, split_called
 
@@ -182,7 +182,7 @@ def _frame_source(data: Any, name: str) -> Source:
         require_columns(names, map(str, data.column_names if is_arrow else data.columns), name)
         chosen = list(dict.fromkeys(names))
         with readable(f"{name}: is no data frame"):
-            table = require_arrow().table(data.select(chosen) if is_arrow else data[chosen])
+            table = import_pyarrow().table(data.select(chosen) if is_arrow else data[chosen])
             for batch in table.to_batches(ROWS):
                 yield select(batch, names, name)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from itune.corpora.jsonl import brief, parse_object
 from itune.errors import UserError
-from itune.tables.arrow import ROWS, as_text, from_rows, require_arrow
+from itune.tables.arrow import ROWS, as_text, from_rows, import_pyarrow
 from itune.tables.textfile import count_lines, read_lines
 from itune.utils.formats import first_line
 from itune.utils.suggestions import nearest
@@ -174,7 +174,7 @@ def _require_whole(value: str, name: str, where: str) -> None:
 
 def _read_parquet(path: Path, names: Sequence[str]) -> Iterator["pyarrow.RecordBatch"]:
     with readable(f"{path}: is no Parquet file"):
-        file = require_arrow().parquet.ParquetFile(path)
+        file = import_pyarrow().parquet.ParquetFile(path)
         require_columns(names, file.schema_arrow.names, str(path))
         for batch in file.iter_batches(ROWS, columns=list(dict.fromkeys(names))):
             yield select(batch, names, str(path))
@@ -185,7 +185,7 @@ def readable(problem: str) -> Iterator[None]:
     """Turns what reading damaged data raises into one line, which begins with ``problem``."""
     try:
         yield
-    except (require_arrow().ArrowException, OSError, ValueError, MemoryError) as error:
+    except (import_pyarrow().ArrowException, OSError, ValueError, MemoryError) as error:
         raise UserError(
             f"{problem} that can be read ({first_line(error)}); write it again"
         ) from None
@@ -194,12 +194,12 @@ def readable(problem: str) -> Iterator[None]:
 def select(batch: Any, names: Sequence[str], source: str) -> "pyarrow.RecordBatch":
     """Columns of a batch as text, in the order of their names."""
     columns = [as_text(batch.column(name), name, source) for name in names]
-    return require_arrow().record_batch(columns, [str(number) for number in range(len(names))])
+    return import_pyarrow().record_batch(columns, [str(number) for number in range(len(names))])
 
 
 def _count_parquet(path: Path) -> int:
     with readable(f"{path}: is no Parquet file"):
-        return require_arrow().parquet.read_metadata(path).num_rows
+        return import_pyarrow().parquet.read_metadata(path).num_rows
 
 
 class Reader(NamedTuple):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from itune.errors import UserError
 from itune.tables.arrow import ROWS
-from itune.tables.hub import load_hub, require_datasets
+from itune.tables.hub import load_hub
 from itune.tables.readers import READERS, readable, require_columns, select
 from itune.tables.splits import SPLITS
 from itune.tables.textfile import require_file
@@ -121,7 +121,8 @@ def _together(parts: list[Source]) -> Source:
 
 
 def _open_saved(path: Path) -> dict[str, Source]:
-    datasets = require_datasets(f"reading {path}")
+    import datasets
+
     try:
         loaded = datasets.load_from_disk(str(path))
     except Exception as error:  # many libraries' errors come through

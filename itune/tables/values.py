@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from itune.groups import HIDDEN
-from itune.tables.arrow import require_arrow
+from itune.tables.arrow import import_pyarrow
 
 if TYPE_CHECKING:
     import pyarrow
@@ -94,12 +94,12 @@ def _class_name(value: str, classes: Sequence[str]) -> str:
 
 def _distinct(column) -> list[str | None]:
     """The different values in order of appearance, trimmed; None where missing."""
-    texts = require_arrow().compute.unique(column).to_pylist()
+    texts = import_pyarrow().compute.unique(column).to_pylist()
     trimmed = [None if text is None else text.strip() for text in texts]
     return [None if text in MISSING else text for text in trimmed]
 
 
 def _places(column) -> np.ndarray:
     """Where each value of a column stands among its distinct ones."""
-    compute = require_arrow().compute
+    compute = import_pyarrow().compute
     return compute.index_in(column, value_set=compute.unique(column)).to_numpy()

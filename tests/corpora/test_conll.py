@@ -1,7 +1,6 @@
 """CoNLL files and the hub's CoNLL-2003, and what is said when they are not as expected."""
 
 import json
-import sys
 
 import pytest
 
@@ -68,7 +67,8 @@ def test_what_a_folder_lacks_is_named(tmp_path):
 @pytest.fixture
 def local_set(tmp_path, monkeypatch):
     """A data set in a folder, which `datasets` loads as it does the hub's."""
-    datasets = pytest.importorskip("datasets")
+    import datasets
+
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
     datasets.disable_progress_bars()
 
@@ -109,9 +109,3 @@ def test_hub_out_of_reach(local_set, monkeypatch):
     with pytest.raises(UserError, match="cannot load lhoestq/conll2003.*reach the Hub") as caught:
         hub_conll()
     assert "\n" not in str(caught.value)
-
-
-def test_hub_without_the_package(monkeypatch):
-    monkeypatch.setitem(sys.modules, "datasets", None)
-    with pytest.raises(UserError, match=r"pip install 'itune\[data\]'"):
-        hub_conll()

@@ -20,8 +20,6 @@ from itune.utils.files import UNFINISHED
 from tests.helpers.made_up_runs import CONFIG, make_row, write_run
 from tests.helpers.small_run import make_encoder
 
-pytest.importorskip("matplotlib")
-
 METHODS = ("finetuning", "influence_tuning")
 
 

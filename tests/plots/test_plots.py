@@ -24,7 +24,8 @@ def no_screen(monkeypatch):
 
 
 def test_plot_cid(tmp_path):
-    pyplot = pytest.importorskip("matplotlib.pyplot")
+    from matplotlib import pyplot
+
     plot_cid({"finetuning": ROWS, "influence tuning": ROWS[::-1]}, tmp_path / "cid.png")
     assert (tmp_path / "cid.png").read_bytes().startswith(b"\x89PNG")
     plot_cid({"finetuning": ROWS, "a < b": ROWS}, tmp_path / "cid.svg")
@@ -35,7 +36,6 @@ def test_plot_cid(tmp_path):
 
 
 def test_more_runs_than_styles(tmp_path):
-    pytest.importorskip("matplotlib")
     runs = {f"run {i}": ROWS[:1] for i in range(len(STYLES) + 2)}
     plot_cid(runs, tmp_path / "cid.svg")
     text = (tmp_path / "cid.svg").read_text()
@@ -43,7 +43,8 @@ def test_more_runs_than_styles(tmp_path):
 
 
 def test_cid_over_seeds(tmp_path):
-    pyplot = pytest.importorskip("matplotlib.pyplot")
+    from matplotlib import pyplot
+
     shifted = [row | ({"cid": row["cid"] + 0.2} if row["kind"] == "cid" else {}) for row in ROWS]
     tasks = {"textlen": {"finetuning": [ROWS, shifted]}, "msgs": {"influence_tuning": [ROWS]}}
     paths = [tmp_path / "new" / name for name in ("a.svg", "b.svg", "c.png")]
@@ -61,14 +62,14 @@ def test_cid_over_seeds(tmp_path):
 
 
 def test_cid_at_different_steps(tmp_path):
-    pyplot = pytest.importorskip("matplotlib.pyplot")
+    from matplotlib import pyplot
+
     with pytest.raises(UserError, match="runs of a were measured at different steps"):
         plot_cid_over_seeds({"t": {"a": [ROWS, ROWS[:1]]}}, [tmp_path / "a.svg"], published={})
     assert not pyplot.get_fignums() and not any(tmp_path.iterdir())
 
 
 def test_accuracies(tmp_path):
-    pytest.importorskip("matplotlib")
     tasks = {
         "textlen": {"finetuning": {"here": [70, 72], "paper": [77.6]}, "no_spurious": {"here": []}},
         "msgs": {"finetuning": {"here": [80.0], "paper": []}},
@@ -80,7 +81,6 @@ def test_accuracies(tmp_path):
 
 
 def test_influences(tmp_path):
-    pytest.importorskip("matplotlib")
     same, different = np.array([0.5, 0.4, 0.6]), np.array([0.1, 0.2])
     influence = ProbeInfluence(3, Group(0, 1), same, different)
     plot_influences([influence, influence._replace(probe=4)], [tmp_path / "a.svg"])
@@ -93,7 +93,6 @@ def test_influences(tmp_path):
 
 
 def test_a_folder_that_cannot_be(tmp_path):
-    pytest.importorskip("matplotlib")
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot write .*a.svg: File exists; choose another"):
         plot_cid_over_seeds({"t": {"a": [ROWS]}}, [tmp_path / "file" / "a.svg"], published={})

@@ -10,9 +10,6 @@ from itune.report import audit_page, compare_page, render, tune_page
 from tests.helpers.html_walk import Walk
 from tests.helpers.report_cases import ORIGIN, make_audit, make_compared, make_tuned
 
-pytest.importorskip("jinja2")
-pytest.importorskip("matplotlib")
-
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
 FLAGS = (

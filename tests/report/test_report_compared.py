@@ -7,9 +7,6 @@ from itune.report import compare_page, render
 from tests.helpers.html_walk import Walk
 from tests.helpers.report_cases import ORIGIN, make_compared
 
-pytest.importorskip("jinja2")
-pytest.importorskip("matplotlib")
-
 
 @pytest.fixture(scope="module")
 def html():

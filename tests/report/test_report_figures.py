@@ -14,8 +14,6 @@ from itune.tuning import Moment
 from tests.helpers.html_walk import Walk
 from tests.helpers.report_cases import LABELS, make_audit
 
-pytest.importorskip("matplotlib")
-
 RUN = (
     Moment(4, "before round 1", 0.3, None),
     Moment(4, "after round 1", 0.01, None),

@@ -7,14 +7,11 @@ import pytest
 
 from itune.auditing import PairCID
 from itune.errors import UserError
-from itune.report import audit_numbers, audit_page, render, require_report, write_report
+from itune.report import audit_numbers, audit_page, render, write_report
 from itune.report.accuracies import GroupRow, group_table
 from itune.report.text import visible
 from tests.helpers.html_walk import Walk
 from tests.helpers.report_cases import BRANDS, HEBREW, LONG, MEAN, ORIGIN, make_audit
-
-pytest.importorskip("jinja2")
-pytest.importorskip("matplotlib")
 
 
 @pytest.fixture(scope="module")
@@ -198,12 +195,3 @@ def test_written_whole_or_not_at_all(tmp_path, html):
     assert path.read_text(encoding="utf-8") == html and len(list(path.parent.iterdir())) == 2
     with pytest.raises(UserError, match="^cannot write .*: File exists; choose another folder$"):
         write_report(page, {}, path)
-
-
-@pytest.mark.parametrize("missing", ["jinja2", "matplotlib"])
-def test_packages_are_asked_for(monkeypatch, missing):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == missing else name)
-    with pytest.raises(
-        UserError, match=rf"^reports need {missing}: pip install 'itune\[report\]'$"
-    ):
-        require_report()

@@ -6,9 +6,6 @@ from itune.report import render, tune_page
 from tests.helpers.html_walk import Walk
 from tests.helpers.report_cases import ORIGIN, make_tuned
 
-pytest.importorskip("jinja2")
-pytest.importorskip("matplotlib")
-
 
 @pytest.fixture(scope="module")
 def html():

@@ -161,10 +161,3 @@ def test_no_source(tmp_path, name, message):
 def test_a_name_without_network():
     with pytest.raises(UserError, match="cannot load some/thing from the hub .*give a file or a"):
         open_splits("some/thing")
-
-
-def test_without_the_package(tmp_path, monkeypatch):
-    path = write(tmp_path / "a.csv", ROWS)
-    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
-    with pytest.raises(UserError, match=r"needs the datasets package; run: pip install 'itune\[da"):
-        read(path)
