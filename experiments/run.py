@@ -55,7 +55,7 @@ class Experiment(RunConfig):
             lambda v: 0 < len(v) == len(METHODS.keys() & v),
             "methods",
         )
-        require(self, "a number, 0 or more", lambda v: v >= 0, "checkpoint_seconds")
+        require(self, "a non-negative number", lambda v: v >= 0, "checkpoint_seconds")
         require(
             self,
             "a list of different integers from 0 to 2**32 - 1",

@@ -63,7 +63,7 @@ class Search(RunConfig):
             "seeds",
             "search_seeds",
         )
-        require(self, "an integer, 1 or more, or none", lambda v: v is None or v >= 1, "trials")
+        require(self, "a positive integer or none", lambda v: v is None or v >= 1, "trials")
 
     @property
     def setting(self) -> RunConfig:

@@ -201,12 +201,12 @@ def test_no_texts(tuned, texts, message):
 
 @pytest.mark.parametrize("folder", [None, 5])
 def test_no_folders(tuned, folder):
-    message = f"out is of type {type(folder).__name__}; name a folder"
+    message = f"out must name a folder, got a value of type {type(folder).__name__}"
     for command in (commands.tune, commands.compare):
         with pytest.raises(UserError, match=message):
             command(ROWS, folder, **COLUMNS)
     if folder is not None:
-        with pytest.raises(UserError, match="keep is of type int; name a folder"):
+        with pytest.raises(UserError, match="keep must name a folder, got a value of type int"):
             commands.audit(tuned.folder, keep=folder)
 
 
@@ -219,6 +219,6 @@ def test_no_methods(tmp_path, method):
 def test_nothing_to_load(tmp_path):
     with pytest.raises(UserError, match="does not exist; give the folder of a finetuned"):
         itune.load(tmp_path / "none")
-    with pytest.raises(UserError, match="model is of type NoneType; name a folder"):
+    with pytest.raises(UserError, match="model must name a folder, got a value of type NoneType"):
         itune.load(None)
     assert not hasattr(itune, "nothing")

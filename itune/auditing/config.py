@@ -45,12 +45,14 @@ class AuditConfig:
     max_length: int | None = None
 
     def __post_init__(self):
-        require(self, "an integer, 8 or more", lambda v: v >= 8, "sample", "drawn")
-        require(self, "an integer, 1 or more", lambda v: v >= 1, "draws", "shown", "swaps", "chunk")
-        require(self, "a number, 0 or more", lambda v: v >= 0, "minutes")
-        require(self, "an integer, 0 or more", lambda v: v >= 0, "seed", "random_probes")
+        require(self, "an integer of at least 8", lambda v: v >= 8, "sample", "drawn")
+        require(self, "a positive integer", lambda v: v >= 1, "draws", "shown", "swaps", "chunk")
+        require(self, "a non-negative number", lambda v: v >= 0, "minutes")
+        require(self, "a non-negative integer", lambda v: v >= 0, "seed", "random_probes")
         require(self, "rows from 1, none twice", _are_rows, "probes")
-        require(self, "an integer, 3 or more, or none", lambda v: v is None or v >= 3, "max_length")
+        require(
+            self, "an integer of at least 3 or none", lambda v: v is None or v >= 3, "max_length"
+        )
         known = (AUTO, ALWAYS, NEVER)
         require(self, f"one of {', '.join(known)}", known.__contains__, "whole")
 

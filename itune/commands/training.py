@@ -37,7 +37,7 @@ class TrainingCommand(TableConfig):
 
     def __post_init__(self):
         super().__post_init__()
-        require(self, "a number, 0 or more", lambda v: v >= 0, "checkpoint_seconds")
+        require(self, "a non-negative number", lambda v: v >= 0, "checkpoint_seconds")
 
     @property
     def table(self) -> TableConfig:

@@ -52,7 +52,7 @@ class MsgsConfig:
         def is_fraction(value):
             return type(value) in (int, float) and 0 <= value <= 1
 
-        require(self, "an integer, 2 or more", is_size, "train_size", "dev_size", "test_size")
+        require(self, "an integer of at least 2", is_size, "train_size", "dev_size", "test_size")
         require(self, "a number from 0 to 1", is_fraction, "inoculation", "agreement")
         require(self, "True or False", lambda v: isinstance(v, bool), "balanced")
         require(self, "a file name", lambda v: isinstance(v, str) and v, "inoculating")

@@ -47,9 +47,9 @@ class ReviewsConfig:
     seed: int = 0
 
     def __post_init__(self):
-        require(self, "an integer, 36 or more", lambda v: type(v) is int and v >= 36, "rows")
+        require(self, "an integer of at least 36", lambda v: type(v) is int and v >= 36, "rows")
         require(self, "a number from 0 to 1", lambda v: 0 <= v <= 1, "agreement", "noise")
-        require(self, "an integer, 0 or more", lambda v: type(v) is int and v >= 0, "seed")
+        require(self, "a non-negative integer", lambda v: type(v) is int and v >= 0, "seed")
 
 
 def generate_reviews(config: ReviewsConfig | None = None) -> dict[str, list[Review]]:

@@ -42,7 +42,7 @@ class DataConfig:
 
     def __post_init__(self):
         require(self, f"one of {', '.join(TASKS)}", TASKS.__contains__, "task")
-        require(self, "an integer, 0 or more", lambda v: v >= 0, "seed")
+        require(self, "a non-negative integer", lambda v: v >= 0, "seed")
 
     @property
     def name(self) -> str:

@@ -169,13 +169,13 @@ def _example(tokens, label: int, confound: int, length: int, config: TextLenConf
 
 def _validate(config: TextLenConfig) -> None:
     for name in ("train_size", "dev_size", "test_size"):
-        _require(config, name, _is_count(getattr(config, name), 2), "an integer, 2 or more")
-    _require(config, "min_tokens", _is_count(config.min_tokens, 1), "an integer, 1 or more")
+        _require(config, name, _is_count(getattr(config, name), 2), "an integer of at least 2")
+    _require(config, "min_tokens", _is_count(config.min_tokens, 1), "a positive integer")
     means = config.length_means
     ok = _is_pair(means) and all(_is_real(mean) and mean > 0 for mean in means)
     _require(config, "length_means", ok, "two numbers above 0, for class 0 and class 1")
     ok = _is_real(config.length_sd) and config.length_sd >= 0
-    _require(config, "length_sd", ok, "a number, 0 or more")
+    _require(config, "length_sd", ok, "a non-negative number")
     ok = _is_pair(config.prefixes) and all(_is_words(prefix) for prefix in config.prefixes)
     ok = ok and config.prefixes[0].split() != config.prefixes[1].split()
     _require(config, "prefixes", ok, "two different non-blank strings, for confound 0 and 1")

@@ -26,7 +26,7 @@ class AccessConfig:
     rule: str = RELEASED
 
     def __post_init__(self):
-        require(self, "a number above 0, 1 at most", lambda v: 0 < v <= 1, "rate")
+        require(self, "a number above 0 and at most 1", lambda v: 0 < v <= 1, "rate")
         require(self, f"one of {RANDOM}, {RELEASED}", (RANDOM, RELEASED).__contains__, "rule")
 
 

@@ -41,8 +41,8 @@ class AdversarialConfig:
     reversal: float = 0.3
 
     def __post_init__(self):
-        require(self, "an integer, 1 or more", lambda v: v >= 1, "epochs")
-        require(self, "a number, 0 or more", lambda v: v >= 0, "learning_rate", "reversal")
+        require(self, "a positive integer", lambda v: v >= 1, "epochs")
+        require(self, "a non-negative number", lambda v: v >= 0, "learning_rate", "reversal")
 
 
 class AdversarialState(NamedTuple):

@@ -43,8 +43,8 @@ class GroupDroConfig:
     weight_decay: float | None = None
 
     def __post_init__(self):
-        require(self, "a number, 0 or more", lambda v: v >= 0, "step_size")
-        require(self, "a number, 0 or more", lambda v: v is None or v >= 0, "weight_decay")
+        require(self, "a non-negative number", lambda v: v >= 0, "step_size")
+        require(self, "a non-negative number", lambda v: v is None or v >= 0, "weight_decay")
 
 
 class GroupDroState(NamedTuple):

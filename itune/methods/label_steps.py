@@ -42,10 +42,10 @@ class LabelConfig:
     chunk: int = 16
 
     def __post_init__(self):
-        require(self, "an integer, 1 or more", lambda v: v >= 1, "epochs", "batch", "chunk")
-        require(self, "a number, 0 or more", lambda v: v >= 0, "learning_rate", "weight_decay")
+        require(self, "a positive integer", lambda v: v >= 1, "epochs", "batch", "chunk")
+        require(self, "a non-negative number", lambda v: v >= 0, "learning_rate", "weight_decay")
         require(self, "a number from 0 to 1", lambda v: 0 <= v <= 1, "warmup")
-        require(self, "a number above 0", lambda v: v > 0, "clip")
+        require(self, "a positive number", lambda v: v > 0, "clip")
 
 
 def label_optimizer(config: LabelConfig, train_size: int) -> optax.GradientTransformation:

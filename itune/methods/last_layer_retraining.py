@@ -49,8 +49,8 @@ class LastLayerConfig:
     start: str = ZERO
 
     def __post_init__(self):
-        require(self, "an integer, 1 or more", lambda v: v >= 1, "epochs")
-        require(self, "a number, 0 or more", lambda v: v >= 0, "learning_rate", "weight_decay")
+        require(self, "a positive integer", lambda v: v >= 1, "epochs")
+        require(self, "a non-negative number", lambda v: v >= 0, "learning_rate", "weight_decay")
         require(self, f"one of {ZERO}, {FINETUNED}", (ZERO, FINETUNED).__contains__, "start")
 
 

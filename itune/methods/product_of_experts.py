@@ -30,7 +30,7 @@ class ExpertsConfig:
     smoothing: float = 1.0
 
     def __post_init__(self):
-        require(self, "a number above 0", lambda v: v > 0, "smoothing")
+        require(self, "a positive number", lambda v: v > 0, "smoothing")
 
 
 def product_of_experts(

@@ -66,9 +66,9 @@ class RoundConfig:
 
     def __post_init__(self):
         counts = ("interval", "epochs", "batch", "probes", "k", "chunk")
-        require(self, "an integer, 1 or more", lambda v: v >= 1, *counts)
-        require(self, "a number, 0 or more", lambda v: v >= 0, "learning_rate", "weight_decay")
-        require(self, "a number above 0", lambda v: v > 0, "clip")
+        require(self, "a positive integer", lambda v: v >= 1, *counts)
+        require(self, "a non-negative number", lambda v: v >= 0, "learning_rate", "weight_decay")
+        require(self, "a positive number", lambda v: v > 0, "clip")
         choices = {"partners": (DRAWN, POOLED), "lone": LONE, "schedule": SCHEDULES}
         for name, known in choices.items():
             require(self, f"one of {', '.join(known)}", known.__contains__, name)

@@ -71,9 +71,13 @@ class TableConfig:
     def __post_init__(self):
         require(self, f"one of {', '.join(TEXTS)}", TEXTS.__contains__, "rule_on")
         require(
-            self, "a number from 0, below 1", lambda v: 0 <= v < 1, "dev_fraction", "test_fraction"
+            self,
+            "a number from 0 to below 1",
+            lambda v: 0 <= v < 1,
+            "dev_fraction",
+            "test_fraction",
         )
-        require(self, "an integer, 0 or more", lambda v: v >= 0, "split_seed")
+        require(self, "a non-negative integer", lambda v: v >= 0, "split_seed")
         if self.dev_fraction + self.test_fraction >= 1:
             raise UserError(
                 f"dev_fraction is {self.dev_fraction:g} and test_fraction {self.test_fraction:g}, "

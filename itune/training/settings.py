@@ -77,9 +77,9 @@ class TrainingConfig:
     experts: ExpertsConfig = field(default_factory=ExpertsConfig)
 
     def __post_init__(self):
-        require(self, "an integer, 1 or more", lambda v: v >= 1, "cid_probes", "pad_to_multiple_of")
-        require(self, "an integer, 2 or more", lambda v: v is None or v >= 2, "cid_rows")
-        require(self, "an integer, 3 or more", lambda v: v >= 3, "max_length")
+        require(self, "a positive integer", lambda v: v >= 1, "cid_probes", "pad_to_multiple_of")
+        require(self, "an integer of at least 2", lambda v: v is None or v >= 2, "cid_rows")
+        require(self, "an integer of at least 3", lambda v: v >= 3, "max_length")
         choices = {
             "head": HEADS,
             "cid_when": (ALWAYS, AT_END),

@@ -71,7 +71,7 @@ def test_those_asked_for_out_of_a_part():
 
 @pytest.mark.parametrize("probes", [(0,), (1, 1), (-2,)])
 def test_no_rows(probes):
-    with pytest.raises(UserError, match="make it rows from 1, none twice"):
+    with pytest.raises(UserError, match="probes must be rows from 1, none twice"):
         AuditConfig(probes=probes)
 
 

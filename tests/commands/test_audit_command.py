@@ -91,8 +91,8 @@ def test_interrupted(words, tmp_path, capsys, monkeypatch):
             "every training row has confound 'no' (the rule matches none), so",
         ),
         (["--rule", "words:acme", "--probes", "3,41"], "probes has row 41, but train has rows 1"),
-        (["--rule", "words:acme", "--probes", "0"], "probes is (0,); make it rows from 1"),
-        (["--whole", "some"], "whole is 'some'; make it one of auto, always, never"),
+        (["--rule", "words:acme", "--probes", "0"], "probes must be rows from 1"),
+        (["--whole", "some"], "whole must be one of auto, always, never"),
         (["--confound", "brand", "--test", "none.csv"], "none.csv: no such file"),
         (
             ["--model", "/nowhere", "--confound", "brand"],

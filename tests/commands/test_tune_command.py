@@ -90,10 +90,13 @@ def test_interrupted(command, capsys, monkeypatch, tmp_path):
     [
         (["--label", "star"], "has no column 'star'; did you mean 'stars'?"),
         (["--method", "tuning"], "method is 'tuning'; use one of finetuning"),
-        (["--seed", "-1"], "seed is -1; make it an integer from 0"),
-        (["--checkpoint_seconds", "-3"], "checkpoint_seconds is -3.0; make it a number, 0 or more"),
-        (["--selection", "best"], "training.selection is 'best'; make it one of last"),
-        (["--label.epochs", "0"], "training.label.epochs is 0; make it an integer, 1 or more"),
+        (["--seed", "-1"], "seed must be an integer from 0 to 2**32 - 1, got -1"),
+        (
+            ["--checkpoint_seconds", "-3"],
+            "checkpoint_seconds must be a non-negative number, got -3.0",
+        ),
+        (["--selection", "best"], "training.selection must be one of last"),
+        (["--label.epochs", "0"], "training.label.epochs must be a positive integer, got 0"),
         (["--epochs", "3"], "--epochs is not an option; did you mean --training."),
         (["--encoder", "./none"], "encoder folder ./none does not exist"),
         (["--dev_fraction", "0"], "dev has no row; give rows of it, or a larger dev_fraction"),
@@ -102,7 +105,7 @@ def test_interrupted(command, capsys, monkeypatch, tmp_path):
             "label and confound are both column 'stars'; name another for one",
         ),
         (["--resume", "--overwrite"], "resume goes on with what is there, overwrite deletes it"),
-        (["--max_length", "0"], "training.max_length is 0; make it an integer, 3 or more"),
+        (["--max_length", "0"], "training.max_length must be an integer of at least 3, got 0"),
     ],
 )
 def test_bad_input(command, more, message, tmp_path, capsys):

@@ -97,5 +97,5 @@ def test_labels_met():
     ],
 )
 def test_numbers_that_make_no_sense(config, name, value):
-    with pytest.raises(UserError, match=f"^{name} is {value!r}; make it "):
+    with pytest.raises(UserError, match=f"^{name} must be .*, got {value!r}$"):
         replace(config, **{name: value})

@@ -413,5 +413,5 @@ def test_batch_beyond_the_data():
     ],
 )
 def test_numbers_that_make_no_sense(config, name, value):
-    with pytest.raises(UserError, match=f"^{name} is {value!r}; make it "):
+    with pytest.raises(UserError, match=f"^{name} must be .*, got {value!r}$"):
         replace(config, **{name: value})

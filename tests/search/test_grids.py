@@ -91,7 +91,7 @@ def test_bad_files(tmp_path, text, message):
     [
         ({"label.bach": (4,)}, "grid: label.bach is not a key; did you mean label.batch?"),
         ({"label.batch": (4.5,)}, "grid: label.batch is 4.5; expected an integer"),
-        ({"label.batch": (4, 0)}, "grid: label.batch is 0; make it an integer, 1 or more"),
+        ({"label.batch": (4, 0)}, "grid: label.batch must be a positive integer, got 0"),
         ({"label": (4,)}, "grid: label is a section, not a value"),
     ],
 )

@@ -210,11 +210,11 @@ def test_trainable(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"rule_on": "label"}, "rule_on is 'label'; make it one of text, text_pair"),
+        ({"rule_on": "label"}, "rule_on must be one of text, text_pair, got 'label'"),
         ({"rule_on": "text_pair"}, "set text_pair to a column"),
-        ({"dev_fraction": 1.0}, "dev_fraction is 1.0; make it a number from 0, below 1"),
+        ({"dev_fraction": 1.0}, "dev_fraction must be a number from 0 to below 1, got 1.0"),
         ({"dev_fraction": 0.5, "test_fraction": 0.5}, "leaves nothing to train"),
-        ({"split_seed": -1}, "split_seed is -1"),
+        ({"split_seed": -1}, "split_seed must be a non-negative integer, got -1"),
         ({"text": "label"}, "text and label are both column 'label'; name another for one"),
         ({"confound": "label"}, "label and confound are both column 'label'"),
         ({"text_pair": "text"}, "text and text_pair are both column 'text'"),

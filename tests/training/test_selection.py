@@ -150,5 +150,5 @@ def test_runs_of_earlier_versions_go_on(config, tmp_path):
 
 
 def test_selection_needs_accuracies(config):
-    with pytest.raises(UserError, match="accuracy_when is 'end'; make it always, since selection"):
+    with pytest.raises(UserError, match="accuracy_when must be always, since selection"):
         replace(config, accuracy_when="end")
