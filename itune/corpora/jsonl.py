@@ -1,7 +1,6 @@
 """Examples in JSON lines: one object a line, checked as it is read, written all or nothing."""
 
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +8,7 @@ from typing import NamedTuple
 from itune.corpora.example import Example
 from itune.errors import UserError
 from itune.tables.textfile import read_text
+from itune.utils.files import write_atomically
 
 LIST = "tokens"
 """The one field that holds words in a list."""
@@ -44,16 +44,11 @@ def write_jsonl(examples: Iterable[Example], path: str | Path) -> None:
     Raises:
       UserError: the file cannot be written.
     """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(json.dumps(example._asdict()) + "\n" for example in examples)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written ({error.strerror}); check the folder") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+    with (
+        write_atomically(Path(path), hint="check its folder") as (temporary,),
+        temporary.open("w", encoding="utf-8", newline="\n") as file,
+    ):
+        file.writelines(json.dumps(example._asdict()) + "\n" for example in examples)
 
 
 def read_jsonl(path: str | Path, fields: Fields = USUAL) -> list[Example]:

@@ -17,6 +17,7 @@ from itune.influence.scores import gradients, score
 from itune.influence.subsets import Select, by_path, selected
 from itune.utils.compiling import jit
 from itune.utils.files import digest_of, save_arrays
+from itune.utils.json import write_json
 from itune.utils.resumable import NEVER_SAVED, Resumable
 
 
@@ -193,7 +194,7 @@ def _begin(folder: Path, about: dict[str, Any]) -> None:
     try:
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(about, indent=2) + "\n")
+            write_json(path, about)
         found = json.loads(path.read_text())
     except OSError as error:
         raise UserError(f"cannot use folder {folder}: {error.strerror}; choose another") from None

@@ -1,6 +1,5 @@
 """Selection: which of the moments of a run that are measured on dev gives its model."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ from flax.traverse_util import flatten_dict, unflatten_dict
 
 from itune.errors import UserError
 from itune.methods.base import START
+from itune.utils.files import write_atomically
 
 LAST, BALANCED, WORST, ACCURACY = "last", "balanced", "worst", "accuracy"
 SELECTIONS = (LAST, BALANCED, WORST, ACCURACY)
@@ -117,9 +117,8 @@ class Selection:
         from safetensors.numpy import save_file
 
         self._folder.mkdir(exist_ok=True)
-        unfinished = path.with_suffix(".tmp")
-        save_file(flatten_dict(jax.tree.map(np.asarray, params), sep="/"), unfinished)
-        os.replace(unfinished, path)
+        with write_atomically(path) as (temporary,):
+            save_file(flatten_dict(jax.tree.map(np.asarray, params), sep="/"), temporary)
 
     def _remove_all_but(self, *moments: int | None) -> None:
         kept = {self._path(moment) for moment in moments if moment is not None}

@@ -3,13 +3,12 @@
 import dataclasses
 import json
 import math
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from itune.utils.files import UNFINISHED
+from itune.utils.files import write_atomically
 
 
 def to_jsonable(value: Any) -> Any:
@@ -57,12 +56,14 @@ def to_jsonable(value: Any) -> Any:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Writes :func:`~itune.utils.json.to_jsonable` JSON, indented, by way of a temporary file."""
-    path = Path(path)
-    temporary = path.with_name(path.name + UNFINISHED)
-    temporary.write_text(json.dumps(to_jsonable(value), indent=2) + "\n")
-    try:
-        os.replace(temporary, path)
-    except OSError:
-        temporary.unlink()
-        raise
+    """Write a value as indented JSON, as :func:`to_jsonable` makes it, whole or not at all.
+
+    Args:
+      path: The file to write; its folder must exist.
+      value: Anything that :func:`to_jsonable` takes.
+
+    Raises:
+      OSError: The file cannot be written.
+    """
+    with write_atomically(Path(path)) as (temporary,):
+        temporary.write_text(json.dumps(to_jsonable(value), indent=2) + "\n")

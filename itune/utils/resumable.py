@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from itune.errors import UserError
-from itune.utils.files import UNFINISHED, save_arrays
+from itune.utils.files import UNFINISHED, save_arrays, write_atomically
 
 ABOUT, DONE = "kept-by-itune.json", "done"
 OURS = (ABOUT, "*.npz", f"*{UNFINISHED}")
@@ -144,7 +144,8 @@ class Resumable:
             return
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            (self._folder / ABOUT).write_text(self._about)
+            with write_atomically(self._folder / ABOUT) as (temporary,):
+                temporary.write_text(self._about)
             for name, (state, done) in self._new.items():
                 save_arrays(self._path(name), **{DONE: done}, **state)
         except OSError:

@@ -7,12 +7,11 @@ as a dash; CSV has numbers in full, and nothing for None and NaN.
 import csv
 import io
 import math
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from itune.errors import UserError
+from itune.utils.files import write_atomically
 from itune.utils.formats import MISSING
 
 Cell = str | int | float | None
@@ -134,11 +133,12 @@ def write_table(
         ".tex": to_latex(header, rows, caption=caption, label=f"tab:{name}") + "\n",
         ".csv": to_csv(header, rows),
     }
-    try:
+    paths = [folder / f"{name}{suffix}" for suffix in texts]
+    with write_atomically(*paths, hint="choose another folder") as unfinished:
         folder.mkdir(parents=True, exist_ok=True)
-        return [_write(folder / f"{name}{suffix}", text) for suffix, text in texts.items()]
-    except OSError as error:
-        raise UserError(f"cannot write to {folder}: {error.strerror}; choose another") from None
+        for temporary, text in zip(unfinished, texts.values(), strict=True):
+            temporary.write_text(text, encoding="utf-8")
+    return paths
 
 
 def cell_text(cell: Cell) -> str:
@@ -182,10 +182,3 @@ def _latex_head(text: str, side: str) -> str:
 def _in_latex(text: str) -> str:
     escaped = "".join(_LATEX.get(character, character) for character in text)
     return escaped.replace("--", "-{}-")  # no ligature
-
-
-def _write(path: Path, text: str) -> Path:
-    unfinished = path.with_name(path.name + ".tmp")
-    unfinished.write_text(text, encoding="utf-8")
-    os.replace(unfinished, path)
-    return path

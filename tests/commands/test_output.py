@@ -29,7 +29,7 @@ def test_written_whole_or_not_at_all(tmp_path, monkeypatch, capsys):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.write_bytes", full)
-    with pytest.raises(UserError, match="report.html: No space left on device; choose another"):
+    with pytest.raises(UserError, match="new.folder: No space left on device; choose another"):
         write_results(folder, PAGE, {"cid": 1}, origin, "all the same")
     assert capsys.readouterr().out == "all the same\n"
     assert sorted(path.name for path in folder.iterdir()) == ["report.html", "report.json"]
