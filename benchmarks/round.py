@@ -46,8 +46,8 @@ def main(argv: list[str]) -> None:
 def measure_round(problem, config: InfluenceConfig) -> dict:
     """Seconds of the first round and of a label step, without compiling and with."""
     data = problem.data
-    method = influence_tuning(problem.classifier, LabelConfig(), config, len(data), 2021)
-    plan = method.plan(data)
+    method = influence_tuning(problem.classifier, LabelConfig(), config, data, 2021)
+    plan = method.plan()
     kinds = [work.kind for work in plan]
     start, end = kinds.index("cid"), kinds.index("end_round")
     round_work = plan[start + 1 : end + 1]

@@ -10,8 +10,8 @@ from pathlib import Path
 from itune.cli import run_main
 from itune.config import parse
 from itune.errors import require
+from itune.methods import METHODS
 from itune.plots import plot_cid
-from itune.training.registry import METHODS
 from itune.training.run import run
 from itune.training.run_folder import Finished
 from itune.training.settings import RunConfig

@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 from itune.cli import Parser
 from itune.config import parse, to_dict
 from itune.errors import UserError
+from itune.methods import METHODS
 from itune.results.collection import (
     RunResult,
     read_result,
     read_runs,
     require_one_configuration,
 )
-from itune.training.registry import METHODS
 from itune.training.run import run
 from itune.training.run_folder import RunInUse, is_at_work
 from itune.training.settings import RunConfig

@@ -118,7 +118,7 @@ def tune(
       out: the folder that is written, of which ``model`` is a Hugging Face folder.
       dev: the same.
       test: the same.
-      method: a key of :data:`~itune.training.registry.METHODS`.
+      method: a key of :data:`~itune.methods.METHODS`.
       seed: of everything random in training.
       settings: of :class:`~itune.training.settings.TrainingConfig` by dotted name, such as
         ``{"encoder": "bert-base-uncased", "label.epochs": 3}``; the others suit the data.

@@ -43,7 +43,7 @@ class TextClassifier:
         """Keeps its arguments.
 
         Args:
-          method: a key of :data:`~itune.training.registry.METHODS`.
+          method: a key of :data:`~itune.methods.METHODS`.
           encoder: as of :class:`~itune.training.settings.TrainingConfig`.
           rule: makes confounds of texts, where :meth:`fit` is given none; as of
             :class:`~itune.tables.table.TableConfig`.

@@ -87,7 +87,6 @@ KNOWN = {
     "itune.results.published.TEST_ACCURACY",
     "itune.tables.splits.SPLITS",
     "itune.training.classifier.make_classifier",
-    "itune.training.registry.METHODS",
     "itune.training.run.run",
     "itune.training.run_folder.Finished",
     "itune.training.run_folder.RunInUse",

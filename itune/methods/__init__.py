@@ -12,16 +12,22 @@ from itune.methods.base import (
     measured_at_start,
 )
 from itune.methods.embedding_tuning import EmbeddingConfig, embedding_tuning
-from itune.methods.finetuning import finetuning
+from itune.methods.finetuning import (
+    finetuning,
+    finetuning_with_resets,
+    finetuning_without_dropout,
+)
 from itune.methods.group_dro import GroupDroConfig, group_dro
 from itune.methods.influence_tuning import InfluenceConfig, influence_tuning
 from itune.methods.label_steps import LabelConfig
 from itune.methods.last_layer_retraining import LastLayerConfig, last_layer_retraining
 from itune.methods.product_of_experts import ExpertsConfig, product_of_experts
+from itune.methods.registry import METHODS, MethodSpec, require_method
 from itune.methods.rounds import RoundConfig
 from itune.methods.subsampling import subsampling
 
 __all__ = [
+    "METHODS",
     "AdversarialConfig",
     "Classifier",
     "EmbeddingConfig",
@@ -31,6 +37,7 @@ __all__ = [
     "LabelConfig",
     "LastLayerConfig",
     "Method",
+    "MethodSpec",
     "RoundConfig",
     "Work",
     "adversarial",
@@ -38,6 +45,8 @@ __all__ = [
     "confounds_read",
     "embedding_tuning",
     "finetuning",
+    "finetuning_with_resets",
+    "finetuning_without_dropout",
     "group_dro",
     "influence_tuning",
     "last_only",
@@ -45,5 +54,6 @@ __all__ = [
     "measured_after_rounds",
     "measured_at_start",
     "product_of_experts",
+    "require_method",
     "subsampling",
 ]

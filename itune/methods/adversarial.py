@@ -115,7 +115,7 @@ def adversarial(
         phase, both, info = update(tx, state.label, _both(state.params, state.adversary))
         return AdversarialState(both["params"], both["adversary"], phase), info
 
-    def plan(train: Dataset) -> list[Work]:
+    def plan() -> list[Work]:
         return label_epochs(train, label, seed, reads_confound=True)
 
     return Method(init, {"label": label_step, "label_update": label_update}, plan)

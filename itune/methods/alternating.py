@@ -56,7 +56,7 @@ def alternating(
     rounds: RoundConfig,
     derivative: Derivative,
     costs: RoundCosts,
-    train_size: int,
+    train: Dataset,
     seed: int,
     *,
     trains: Callable[[Path], bool] = lambda path: True,
@@ -69,12 +69,12 @@ def alternating(
       rounds: the influence phase.
       derivative: of the influence loss.
       costs: of the derivative, for progress.
-      train_size: training examples, for the learning rate's schedule.
+      train: training data.
       seed: of batches, dropout, probes and partners. The first two are finetuning's with the same
         seed.
       trains: the parameters that decay in a round; those that do not, and have no gradient, stay.
     """
-    label_tx = label_optimizer(label, train_size)
+    label_tx = label_optimizer(label, len(train))
     influence_tx = bert_adam(
         rounds.learning_rate, weight_decay=rounds.weight_decay, decays=trains, clip=rounds.clip
     )
@@ -125,7 +125,7 @@ def alternating(
         "influence_update": influence_update,
         "end_round": end_round,
     }
-    return Method(init, steps, lambda train: _plan(train, label, rounds, costs, seed))
+    return Method(init, steps, lambda: _plan(train, label, rounds, costs, seed))
 
 
 def _plan(

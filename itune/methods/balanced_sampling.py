@@ -14,7 +14,7 @@ from itune.methods.label_steps import LabelConfig, label_epochs
 
 
 def balanced_sampling(
-    classifier: Classifier, label: LabelConfig, train_size: int, seed: int
+    classifier: Classifier, label: LabelConfig, train: Dataset, seed: int
 ) -> Method:
     """Minimises the label loss of balanced batches, in as many label steps as finetuning.
 
@@ -25,7 +25,7 @@ def balanced_sampling(
     Args:
       classifier: the model.
       label: the label phase.
-      train_size: training examples, for the number of label steps.
+      train: Training data.
       seed: of batches and dropout.
 
     Raises:
@@ -33,8 +33,8 @@ def balanced_sampling(
         example, or there are more groups than a batch has examples.
     """
 
-    def plan(train: Dataset) -> list[Work]:
+    def plan() -> list[Work]:
         draw = partial(balanced_batches, groups=visible_groups(train, "balanced_sampling"))
         return label_epochs(train, label, seed, draw=draw, reads_confound=True)
 
-    return finetuning(classifier, label, train_size, seed)._replace(plan=plan)
+    return finetuning(classifier, label, train, seed)._replace(plan=plan)

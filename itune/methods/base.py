@@ -55,13 +55,13 @@ class Method(NamedTuple):
       steps: for each kind of work ``step(state, batch) -> (state, info)``, pure, to be jitted with
         the state donated. ``info`` holds scalars to log; empty for work that is part of an update.
         They depend on the settings and on ``train``, not on the seed: it enters by the batch.
-      plan: ``plan(train) -> list[Work]``, a pure function of the data and the method's seed. It
+      plan: ``plan() -> list[Work]``, a pure function of the data and the method's seed. It
         sees the confounds of ``train.visible`` only.
     """
 
     init: Callable[[Any], State]
     steps: Mapping[str, Callable[[State, dict[str, Any]], tuple[State, Info]]]
-    plan: Callable[[Dataset], list[Work]]
+    plan: Callable[[], list[Work]]
 
 
 class Outputs(Protocol):

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
+from itune.data.dataset import Dataset
 from itune.influence import InfluenceInfo, Pool, Tuples
 from itune.influence.cosine import cosine
 from itune.influence.tuples import delta_of, joined
@@ -38,7 +39,7 @@ def embedding_tuning(
     classifier: Classifier,
     label: LabelConfig,
     embedding: EmbeddingConfig,
-    train_size: int,
+    train: Dataset,
     seed: int,
 ) -> Method:
     """Alternates label steps with steps on the influence loss of pooled vectors.
@@ -47,7 +48,7 @@ def embedding_tuning(
       classifier: the model.
       label: the label phase.
       embedding: the influence phase.
-      train_size: training examples, for the learning rate's schedule.
+      train: training data.
       seed: of batches, dropout, probes and partners, the same as influence tuning's.
     """
 
@@ -60,7 +61,7 @@ def embedding_tuning(
         embedding,
         embedding_value_and_grad(pooled),
         COSTS,
-        train_size,
+        train,
         seed,
         trains=lambda path: path[0] != classifier.head,
     )

@@ -1,8 +1,8 @@
 """Finetuning: label steps and nothing else, with two controls for influence tuning.
 
-Influence tuning, as released, also switches dropout off and forgets the optimizer's moments on the
-way. The controls do that alone, with no influence step between, so that either can be told from the
-effect of the influence loss.
+Influence tuning, as released, also switches dropout off and resets the optimizer's moments on the
+way. Each control does one of these alone, with no influence step between, so that its effect can be
+told from that of the influence loss.
 """
 
 from typing import Any, NamedTuple
@@ -16,51 +16,90 @@ from itune.methods.label_steps import (
     label_optimizer,
     label_steps,
 )
+from itune.methods.rounds import RoundConfig
 from itune.optimizers import reset_moments
 
 
 class FinetuningState(NamedTuple):
-    """Parameters and the label phase."""
+    """State of finetuning.
+
+    Attributes:
+      params: Parameters of the model.
+      label: The label phase.
+    """
 
     params: Any
     label: Phase
 
 
-def finetuning(
-    classifier: Classifier,
-    label: LabelConfig,
-    train_size: int,
-    seed: int,
-    *,
-    interval: int | None = None,
-    drops_dropout: bool = False,
-    resets: bool = False,
-) -> Method:
-    """Minimises the label loss; measures influence differences after every epoch.
+def finetuning(classifier: Classifier, label: LabelConfig, train: Dataset, seed: int) -> Method:
+    """Minimise the label loss.
 
     Args:
-      classifier: the model.
-      label: the label phase.
-      train_size: training examples, for the learning rate's schedule.
-      seed: of batches and dropout.
-      interval: label steps between the moments where influence tuning would have a round; for the
-        two controls.
-      drops_dropout: has no dropout from the first of these moments on.
-      resets: zeroes the optimizer's moments at each of them.
+      classifier: The model.
+      label: Settings of the label steps.
+      train: Training data.
+      seed: Seed of batches and dropout; an integer from 0 to 2**32 - 1.
+
+    Raises:
+      UserError: A batch is larger than the training data.
     """
-    tx = label_optimizer(label, train_size)
+    tx = label_optimizer(label, len(train))
 
     def init(params):
         return FinetuningState(params, init_phase(tx, params, *LABEL_SUMS))
+
+    def plan() -> list[Work]:
+        return label_epochs(train, label, seed)
+
+    return Method(init, label_steps(classifier, tx), plan)
+
+
+def finetuning_without_dropout(
+    classifier: Classifier, label: LabelConfig, rounds: RoundConfig, train: Dataset, seed: int
+) -> Method:
+    """Minimise the label loss, without dropout from where influence tuning has its first round.
+
+    Args:
+      classifier: The model.
+      label: Settings of the label steps.
+      rounds: Settings of the rounds that influence tuning would have; only ``interval`` is used.
+      train: Training data.
+      seed: Seed of batches and dropout, which are those of :func:`finetuning` with this seed.
+
+    Raises:
+      UserError: A batch is larger than the training data.
+    """
+
+    def plan() -> list[Work]:
+        return label_epochs(train, label, seed, interval=rounds.interval, drops_dropout=True)
+
+    return finetuning(classifier, label, train, seed)._replace(plan=plan)
+
+
+def finetuning_with_resets(
+    classifier: Classifier, label: LabelConfig, rounds: RoundConfig, train: Dataset, seed: int
+) -> Method:
+    """Minimise the label loss; zero Adam's moments wherever influence tuning has a round.
+
+    Args:
+      classifier: The model.
+      label: Settings of the label steps.
+      rounds: Settings of the rounds that influence tuning would have; only ``interval`` is used.
+      train: Training data.
+      seed: Seed of batches and dropout, which are those of :func:`finetuning` with this seed.
+
+    Raises:
+      UserError: A batch is larger than the training data.
+    """
 
     def reset(state, batch):
         del batch
         phase = state.label._replace(optimizer=reset_moments(state.label.optimizer))
         return state._replace(label=phase), {}
 
-    def plan(train: Dataset) -> list[Work]:
-        return label_epochs(
-            train, label, seed, interval=interval, drops_dropout=drops_dropout, resets=resets
-        )
+    def plan() -> list[Work]:
+        return label_epochs(train, label, seed, interval=rounds.interval, resets=True)
 
-    return Method(init, {**label_steps(classifier, tx), "reset": reset}, plan)
+    base = finetuning(classifier, label, train, seed)
+    return Method(base.init, {**base.steps, "reset": reset}, plan)

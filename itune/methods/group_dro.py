@@ -135,7 +135,7 @@ def group_dro(
             f"weight {group}": w for group, w in zip(groups, weights, strict=True)
         }
 
-    def plan(train: Dataset) -> list[Work]:
+    def plan() -> list[Work]:
         draw = partial(balanced_batches, groups=visible_groups(train, "group_dro"))
         return _losses_first(label_epochs(train, label, seed, draw=draw, reads_confound=True))
 

@@ -7,6 +7,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from itune.data.dataset import Dataset
 from itune.errors import require
 from itune.influence import PAIR_FREE, ROUTES, value_and_grad
 from itune.methods.alternating import alternating
@@ -48,7 +49,7 @@ def influence_tuning(
     classifier: Classifier,
     label: LabelConfig,
     influence: InfluenceConfig,
-    train_size: int,
+    train: Dataset,
     seed: int,
 ) -> Method:
     """Alternates label steps with steps on the influence loss ``J``.
@@ -57,9 +58,9 @@ def influence_tuning(
       classifier: the model.
       label: the label phase.
       influence: the influence phase.
-      train_size: training examples, for the learning rate's schedule.
+      train: training data.
       seed: of batches, dropout, probes and partners. The first two are finetuning's with the same
         seed.
     """
     derivative = value_and_grad(classifier.loss, route=influence.exact_route)
-    return alternating(classifier, label, influence, derivative, COSTS, train_size, seed)
+    return alternating(classifier, label, influence, derivative, COSTS, train, seed)

@@ -125,7 +125,7 @@ def last_layer_retraining(
         phase, trained, info = update(head_tx, state.head, state.params[classifier.head])
         return state._replace(params=with_head(state.params, trained), head=phase), info
 
-    def plan(train: Dataset) -> list[Work]:
+    def plan() -> list[Work]:
         work = label_epochs(train, label, seed)
         step = work[-1].step
         work += [Work("zero_head", step)] if config.start == ZERO else []

@@ -65,10 +65,10 @@ def product_of_experts(
         rows = jnp.asarray(expert, logits.dtype)[examples["confound"] - HIDDEN]
         return cross_entropy(logits + rows, examples["label"])
 
-    def plan(train: Dataset) -> list[Work]:
+    def plan() -> list[Work]:
         return label_epochs(train, label, seed, reads_confound=True)
 
-    plain = finetuning(classifier, label, len(train), seed)
+    plain = finetuning(classifier, label, train, seed)
     steps = label_steps(classifier, label_optimizer(label, len(train)), losses)
     return Method(plain.init, steps, plan)
 

@@ -13,7 +13,7 @@ from itune.methods.finetuning import finetuning
 from itune.methods.label_steps import LabelConfig, label_epochs
 
 
-def subsampling(classifier: Classifier, label: LabelConfig, train_size: int, seed: int) -> Method:
+def subsampling(classifier: Classifier, label: LabelConfig, train: Dataset, seed: int) -> Method:
     """Minimises the label loss of the subset, in as many label steps as finetuning on all data.
 
     So budgets are equal, in label steps and in examples: the subset is passed through as often as
@@ -23,7 +23,7 @@ def subsampling(classifier: Classifier, label: LabelConfig, train_size: int, see
     Args:
       classifier: the model.
       label: the label phase.
-      train_size: all training examples, for the number of label steps.
+      train: Training data.
       seed: of the subset, batches and dropout.
 
     Raises:
@@ -31,8 +31,8 @@ def subsampling(classifier: Classifier, label: LabelConfig, train_size: int, see
         two visible examples.
     """
 
-    def plan(train: Dataset) -> list[Work]:
+    def plan() -> list[Work]:
         draw = partial(subset_batches, groups=visible_groups(train, "subsampling", least=2))
         return label_epochs(train, label, seed, draw=draw, reads_confound=True)
 
-    return finetuning(classifier, label, train_size, seed)._replace(plan=plan)
+    return finetuning(classifier, label, train, seed)._replace(plan=plan)

@@ -13,11 +13,11 @@ from itune.config import from_dict
 from itune.data.dataset import Dataset, tokenize
 from itune.errors import UserError
 from itune.methods.base import Classifier
+from itune.methods.registry import METHODS, require_method
 from itune.models import BertClassifier, load_encoder, load_tokenizer
 from itune.search.worker import SEARCH
 from itune.training.classifier import make_classifier
 from itune.training.formats import upgraded
-from itune.training.registry import METHODS, require_method
 from itune.training.run import load_data
 from itune.training.run_folder import decisive, flat, read_run
 from itune.training.settings import RunConfig
@@ -46,7 +46,7 @@ class RunResult(NamedTuple):
 
     @property
     def method(self) -> str:
-        """A key of :data:`itune.training.registry.METHODS`."""
+        """A key of :data:`itune.methods.METHODS`."""
         return self.description["method"]
 
     @property

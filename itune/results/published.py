@@ -1,7 +1,7 @@
 """What Han & Tsvetkov (2021) published, to be set beside what is measured here.
 
 Encoder ``bert-base-uncased``, five seeds. Tasks, methods and access rates are named as in
-:mod:`itune.training.registry`; accuracies are in per cent, and of the test data.
+:mod:`itune.methods`; accuracies are in per cent, and of the test data.
 """
 
 from itune.metrics.statistics import summarise

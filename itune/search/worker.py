@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 from itune.config import to_dict
 from itune.errors import UserError
+from itune.methods.registry import require_method
 from itune.models import resolve_encoder
 from itune.search.grids import Grid, points, settings
 from itune.search.study import DONE, FAILED, RUNNING, Claim, Study
-from itune.training.registry import require_method
 from itune.training.run import load_data, run
 from itune.training.settings import RunConfig
 
@@ -27,7 +27,7 @@ class Plan(NamedTuple):
     """What to search.
 
     Attributes:
-      method: a key of :data:`~itune.training.registry.METHODS`.
+      method: a key of :data:`~itune.methods.METHODS`.
       seeds: every setting is run with each.
       grid: the values to try.
       settings: the configuration of each point.

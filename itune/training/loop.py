@@ -82,7 +82,7 @@ def train(
       UserError: the loss is no longer finite, or a checkpoint is unusable.
       KeyboardInterrupt: after Ctrl-C, once the piece of work under way is done and saved.
     """
-    plan = method.plan(data)
+    plan = method.plan()
     # Committed to its device, as a restored state is: both find the same compiled functions.
     state = jax.device_put(jax.jit(method.init)(params), jax.devices()[0])
     checkpoints = Checkpoints(folder / "checkpoints")

@@ -25,6 +25,7 @@ from itune.methods import (
     measured_at_start,
 )
 from itune.methods.label_steps import labels_met
+from itune.methods.registry import METHODS, require_method
 from itune.models import (
     BertClassifier,
     BertConfig,
@@ -41,7 +42,6 @@ from itune.training.initialization import load_start
 from itune.training.loop import Measure, Trained, train
 from itune.training.measures import Accuracies, make_accuracies, make_measures
 from itune.training.metrics_log import read_rows
-from itune.training.registry import METHODS, require_method
 from itune.training.run_folder import Finished, begun_run, read_run, require_free
 from itune.training.selection import LAST
 from itune.training.settings import AT_END, RunConfig, TrainingConfig
@@ -65,7 +65,7 @@ def run(
 
     Args:
       config: the setting.
-      method: a key of :data:`~itune.training.registry.METHODS`.
+      method: a key of :data:`~itune.methods.METHODS`.
       seed: of the classifier's initial weights, batches, dropout, probes and partners.
       folder: the run's own folder; made if absent.
       resume: go on with what is there; a finished run of this configuration is returned untouched.
@@ -206,7 +206,7 @@ def _prepared(corpus, config, method_name, seed) -> _Prepared:
     steps.update({} if steps else method.steps)
     method = method._replace(steps=steps)
     method = _measured(method, config, at_start=is_finetuned and corpus.label_names is not None)
-    plan = method.plan(seen)  # refuses data that it cannot use
+    plan = method.plan()  # refuses data that it cannot use
     return _Prepared(source, bert, params, data, seen, accuracies, measures, method, plan)
 
 
@@ -291,8 +291,8 @@ def _row_counts(dataset: Dataset, config: TrainingConfig) -> dict[str, Any]:
 def _measured(method: Method, config: TrainingConfig, *, at_start: bool) -> Method:
     """The method with measures where the configuration wants them."""
 
-    def plan(train):
-        work = method.plan(train)
+    def plan():
+        work = method.plan()
         if config.selection != LAST:
             work = measured_after_rounds(work)
         if at_start:

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from filelock import FileLock, Timeout
 
 from itune.errors import UserError
+from itune.methods.registry import METHODS, unused_sections
 from itune.training.formats import upgraded
 from itune.training.metrics_log import read_rows
-from itune.training.registry import METHODS, SECTIONS
 from itune.training.settings import TrainingConfig
 from itune.utils.files import UNFINISHED
 from itune.utils.json import write_json
@@ -192,9 +192,8 @@ def decisive(config: Mapping[str, Any], method: str) -> dict[str, Any]:
     Not when it is measured, nor the sections that its method does not depend on, nor the place of
     control data that it does not train on.
     """
-    recipe = METHODS[method]
-    others = tuple(f"{name}." for name in SECTIONS if name not in recipe.sections)
-    others += () if recipe.uses_control else ("data.control",)
+    others = tuple(f"{name}." for name in unused_sections(method))
+    others += () if METHODS[method].uses_control else ("data.control",)
     return {
         key: value
         for key, value in flat(config).items()

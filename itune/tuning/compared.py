@@ -33,7 +33,7 @@ class MethodResult(NamedTuple):
     """One method over seeds; accuracies are fractions.
 
     Attributes:
-      method: a key of :data:`~itune.training.registry.METHODS`.
+      method: a key of :data:`~itune.methods.METHODS`.
       runs: one for each seed, collapsed ones among them.
       dev: accuracy on dev.
       test: accuracy on test.

@@ -11,10 +11,10 @@ from itune.config import replaced
 from itune.data.dataset import tokenize_table
 from itune.errors import UserError, as_folder
 from itune.groups import HIDDEN, count_groups
+from itune.methods.registry import METHODS
 from itune.models import load_config, load_tokenizer, resolve_encoder
 from itune.tables.table import Table, Tables, require_trainable
 from itune.training.corpus import corpus_of_tables
-from itune.training.registry import METHODS
 from itune.training.run import run_on
 from itune.training.settings import TrainingConfig
 from itune.tuning.schedule import schedule
@@ -47,7 +47,7 @@ def tune(
     Args:
       tables: what to train on, to select by, and to judge by.
       folder: of the run; made if absent.
-      method: a key of :data:`~itune.training.registry.METHODS`, but ``no_spurious``.
+      method: a key of :data:`~itune.methods.METHODS`, but ``no_spurious``.
       seed: of everything random.
       settings: of :class:`~itune.training.settings.TrainingConfig` by dotted name, such as
         ``label.epochs``; the others are scaled to the data by :func:`scaled_settings`.
@@ -82,7 +82,7 @@ def require_tunable(method: str) -> None:
     Raises:
       UserError: there is no such method, or it needs what tables have not.
     """
-    others = ", ".join(name for name, recipe in METHODS.items() if not recipe.uses_control)
+    others = ", ".join(name for name, spec in METHODS.items() if not spec.uses_control)
     if not isinstance(method, str) or method not in METHODS:
         raise UserError(f"method is {method!r}; use one of {others}")
     if METHODS[method].uses_control:

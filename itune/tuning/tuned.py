@@ -85,7 +85,7 @@ class Tuned(NamedTuple):
       folder: of the run, with ``config.json``, ``metrics.jsonl`` and ``result.json``.
       model: folder of the model, which Hugging Face's ``transformers`` load.
       data: name of the table.
-      method: a key of :data:`~itune.training.registry.METHODS`.
+      method: a key of :data:`~itune.methods.METHODS`.
       encoder: what it started from.
       seed: of the run.
       label_names: what labels are called, by number.

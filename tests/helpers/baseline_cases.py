@@ -28,9 +28,9 @@ LAST = LastLayerConfig(epochs=4)
 
 def method_of(name, train=SEEN, label=SCHEDULE, seed=1, **settings):
     if name == "balanced_sampling":
-        return balanced_sampling(CLASSIFIER, label, len(train), seed)
+        return balanced_sampling(CLASSIFIER, label, train, seed)
     if name == "subsampling":
-        return subsampling(CLASSIFIER, label, len(train), seed)
+        return subsampling(CLASSIFIER, label, train, seed)
     factory, config = {
         "group_dro": (group_dro, GroupDroConfig()),
         "last_layer_retraining": (last_layer_retraining, LAST),
@@ -40,7 +40,7 @@ def method_of(name, train=SEEN, label=SCHEDULE, seed=1, **settings):
 
 
 def plan_of(name, train=SEEN, **changes):
-    return method_of(name, train, **changes).plan(train)
+    return method_of(name, train, **changes).plan()
 
 
 def group_counts(batch, train=SEEN):
@@ -56,7 +56,7 @@ def used(plan, kind="label"):
 
 
 def assert_as_many_steps_as_finetuning(plan):
-    plain = finetuning(CLASSIFIER, SCHEDULE, len(SEEN), 1).plan(SEEN)
+    plain = finetuning(CLASSIFIER, SCHEDULE, SEEN, 1).plan()
     kinds = ("label_update", "cid", "accuracy")
     assert_same_plan(*([w for w in p if w.kind in kinds] for p in (plan, plain)))
     assert Counter(w.kind for w in plan)["label_update"] == 3 * (150 // 25)

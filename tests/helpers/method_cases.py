@@ -24,6 +24,7 @@ from itune.methods import (
     adversarial,
     embedding_tuning,
     finetuning,
+    finetuning_with_resets,
     group_dro,
     influence_tuning,
     last_layer_retraining,
@@ -146,12 +147,15 @@ class Compiled(NamedTuple):
 
 
 METHODS = {
-    "finetuning": lambda: finetuning(CLASSIFIER, LABEL, len(TRAIN), 0, interval=2, resets=True),
-    "influence_tuning": lambda: influence_tuning(CLASSIFIER, LABEL, INFLUENCE, len(TRAIN), 0),
-    "pooled": lambda: influence_tuning(
-        CLASSIFIER, LABEL, replace(INFLUENCE, partners="pooled"), len(TRAIN), 0
+    "finetuning": lambda: finetuning(CLASSIFIER, LABEL, TRAIN, 0),
+    "finetuning_with_resets": lambda: finetuning_with_resets(
+        CLASSIFIER, LABEL, INFLUENCE, TRAIN, 0
     ),
-    "embedding_tuning": lambda: embedding_tuning(CLASSIFIER, LABEL, EMBEDDING, len(TRAIN), 0),
+    "influence_tuning": lambda: influence_tuning(CLASSIFIER, LABEL, INFLUENCE, TRAIN, 0),
+    "pooled": lambda: influence_tuning(
+        CLASSIFIER, LABEL, replace(INFLUENCE, partners="pooled"), TRAIN, 0
+    ),
+    "embedding_tuning": lambda: embedding_tuning(CLASSIFIER, LABEL, EMBEDDING, TRAIN, 0),
     "adversarial": lambda: adversarial(CLASSIFIER, LABEL, ADVERSARIAL, TRAIN, 0),
     "group_dro": lambda: group_dro(CLASSIFIER, TWO_OF_EACH, GROUP_DRO, EVEN, 0),
     "last_layer_retraining": lambda: last_layer_retraining(CLASSIFIER, LABEL, LAST_LAYER, EVEN, 0),

@@ -8,9 +8,14 @@ import pytest
 
 from itune.data.dataset import Dataset
 from itune.errors import UserError
-from itune.methods import ExpertsConfig, finetuning
+from itune.methods import (
+    METHODS,
+    ExpertsConfig,
+    RoundConfig,
+    finetuning,
+    finetuning_without_dropout,
+)
 from itune.methods.label_steps import labels_met
-from itune.training.registry import METHODS
 from itune.training.settings import RunConfig
 from tests.helpers.baseline_cases import BIG, LAST, SCHEDULE, SEEN, plan_of, used
 from tests.helpers.method_cases import CLASSIFIER, GROUP_DRO, assert_same_plan, hide, label_batches
@@ -24,7 +29,7 @@ def test_only_visible_examples(name):
 
 @pytest.mark.parametrize("name", ["last_layer_retraining", "product_of_experts"])
 def test_as_finetuning_on_all_data(name):
-    plan, plain = plan_of(name), finetuning(CLASSIFIER, SCHEDULE, len(SEEN), 1).plan(SEEN)
+    plan, plain = plan_of(name), finetuning(CLASSIFIER, SCHEDULE, SEEN, 1).plan()
     assert_same_plan(plan[: len(plain)], plain)
 
 
@@ -68,7 +73,7 @@ class TestAll:
     def test_a_run_makes_it_of_its_sections(self, name):
         label = replace(SCHEDULE, epochs=1)
         config = RunConfig(label=label, last_layer=replace(LAST, epochs=2))
-        kinds = Counter(w.kind for w in METHODS[name].make(config, CLASSIFIER, SEEN, 3).plan(SEEN))
+        kinds = Counter(w.kind for w in METHODS[name].make(config, CLASSIFIER, SEEN, 3).plan())
         assert kinds["label_update"] == 6
         assert kinds["head_update"] == (2 if name == "last_layer_retraining" else 0)
 
@@ -82,7 +87,8 @@ def test_labels_met():
     }
     expected = {"balanced_sampling": 0.5, "subsampling": 0.5, "product_of_experts": 0.2}
     assert share == pytest.approx(expected, abs=0.01)
-    dropped = finetuning(CLASSIFIER, SCHEDULE, 150, 1, interval=2, drops_dropout=True).plan(train)
+    rounds = RoundConfig(interval=2)
+    dropped = finetuning_without_dropout(CLASSIFIER, SCHEDULE, rounds, train, 1).plan()
     assert len(labels_met(dropped, train)) == 450
 
 

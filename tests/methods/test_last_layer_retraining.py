@@ -37,7 +37,7 @@ def test_head_updates(start, batch, updates):
     """18 examples, 3 of each group: a larger batch takes them all."""
     label = replace(SCHEDULE, batch=batch)
     plan = plan_of("last_layer_retraining", label=label, start=start)
-    after = plan[len(finetuning(CLASSIFIER, label, 150, 1).plan(SEEN)) :]
+    after = plan[len(finetuning(CLASSIFIER, label, SEEN, 1).plan()) :]
     kinds = [kind for kind, _ in groupby(w.kind for w in after)]
     zero = ["zero_head"] if start == "zero" else []
     assert kinds == [*zero, *["head", "head_update"] * updates, "cid", "accuracy"]
@@ -95,7 +95,7 @@ def test_retraining_reaches_the_optimum():
     method = last_layer_retraining(
         CLASSIFIER, replace(LABEL, batch=90, epochs=1, chunk=90), config, train, 0
     )
-    work = [w for w in method.plan(train) if w.kind in ("zero_head", "head", "head_update")]
+    work = [w for w in method.plan() if w.kind in ("zero_head", "head", "head_update")]
     steps = {kind: jax.jit(method.steps[kind]) for kind in {w.kind for w in work}}
     state, subset = method.init(initial_params()), np.unique(used(work, "head"))
     examples = collate(train, np.sort(subset))

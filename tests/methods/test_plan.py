@@ -20,6 +20,8 @@ from itune.methods import (
     confounds_read,
     embedding_tuning,
     finetuning,
+    finetuning_with_resets,
+    finetuning_without_dropout,
     influence_tuning,
     last_only,
 )
@@ -35,11 +37,11 @@ INFLUENCE = InfluenceConfig(**INFLUENCE_VALUES)  # 2 rounds
 
 
 def finetuning_plan(label=LABEL, train=TRAIN, seed=1):
-    return finetuning(CLASSIFIER, label, len(train), seed).plan(train)
+    return finetuning(CLASSIFIER, label, train, seed).plan()
 
 
 def influence_plan(influence=INFLUENCE, label=LABEL, train=TRAIN, seed=1):
-    return influence_tuning(CLASSIFIER, label, influence, len(train), seed).plan(train)
+    return influence_tuning(CLASSIFIER, label, influence, train, seed).plan()
 
 
 PLAIN = finetuning_plan()
@@ -291,24 +293,22 @@ def test_no_round_is_an_error():
     with pytest.raises(UserError, match=r"^influence.interval is 12 but .* 18 label .* 11 or less"):
         influence_plan(replace(INFLUENCE, interval=12))
     with pytest.raises(UserError, match=r"^embedding.interval is 50 but there are only 18"):
-        embedding_tuning(CLASSIFIER, LABEL, EmbeddingConfig(), 50, 1).plan(TRAIN)
+        embedding_tuning(CLASSIFIER, LABEL, EmbeddingConfig(), TRAIN, 1).plan()
     with pytest.raises(UserError, match=r"only 1 label .* raise label.epochs"):
         influence_plan(label=LabelConfig(epochs=1, batch=50))
 
 
 def plans_of_all():
     """Of every method that makes label steps as finetuning does, in the same 18 steps."""
-    finetunings = [
-        finetuning(CLASSIFIER, LABEL, 50, 1, interval=6, drops_dropout=drops, resets=not drops)
-        for drops in (True, False)
-    ]
     embedding = EmbeddingConfig(**INFLUENCE_VALUES)
     config = AdversarialConfig(epochs=3)
     return {
-        "without dropout": finetunings[0].plan(TRAIN),
-        "with resets": finetunings[1].plan(TRAIN),
-        "embedding": embedding_tuning(CLASSIFIER, LABEL, embedding, 50, 1).plan(TRAIN),
-        "adversarial": adversarial(CLASSIFIER, LABEL, config, TRAIN, 1).plan(TRAIN),
+        "without dropout": finetuning_without_dropout(
+            CLASSIFIER, LABEL, INFLUENCE, TRAIN, 1
+        ).plan(),
+        "with resets": finetuning_with_resets(CLASSIFIER, LABEL, INFLUENCE, TRAIN, 1).plan(),
+        "embedding": embedding_tuning(CLASSIFIER, LABEL, embedding, TRAIN, 1).plan(),
+        "adversarial": adversarial(CLASSIFIER, LABEL, config, TRAIN, 1).plan(),
     }
 
 
@@ -380,7 +380,7 @@ def test_partners_must_be_visible():
 def test_confounds_read():
     train = with_hidden(30)
     assert confounds_read(finetuning_plan(train=train), train) == 0
-    plan = adversarial(CLASSIFIER, LABEL, AdversarialConfig(epochs=1), train, 1).plan(train)
+    plan = adversarial(CLASSIFIER, LABEL, AdversarialConfig(epochs=1), train, 1).plan()
     seen = np.concatenate([w.examples for w in plan if w.examples is not None])
     assert confounds_read(plan, train) == len(np.intersect1d(seen, train.visible)) > 20
 

@@ -205,8 +205,12 @@ def assert_reset(phase, phase_before):
 
 
 def test_reset_control():
-    state, _ = run("finetuning", start(), [("label_without_dropout", label_chunk([7, 8]))])
-    after, info = run("finetuning", state, [("reset", {})])
+    state, _ = run(
+        name := "finetuning_with_resets",
+        start(name),
+        [("label_without_dropout", label_chunk([7, 8]))],
+    )
+    after, info = run(name, state, [("reset", {})])
     assert info == {}
     assert_close(after.params, state.params)
     assert_reset(after.label, state.label)

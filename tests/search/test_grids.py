@@ -4,9 +4,9 @@ import pytest
 
 from itune import UserError
 from itune.config import to_dict
+from itune.methods import METHODS
 from itune.search import GRIDS, load_grid
 from itune.search.grids import points, settings
-from itune.training.registry import METHODS
 from itune.training.settings import RunConfig
 
 

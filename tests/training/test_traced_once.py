@@ -7,12 +7,11 @@ import pytest
 
 from itune.data.access import AccessConfig
 from itune.errors import UserError
-from itune.methods import EmbeddingConfig
+from itune.methods import METHODS, EmbeddingConfig
 from itune.models import BertClassifier
 from itune.training import run as run_module
 from itune.training.corpus import corpus_of_splits
 from itune.training.loop import _batch
-from itune.training.registry import METHODS
 from itune.training.run import load_data, run
 from tests.helpers.small_run import make_config, make_encoder
 
