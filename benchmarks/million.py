@@ -18,8 +18,7 @@ import jax
 
 from harness import MINILM, environment, print_table
 from itune.cli import Parser, run_main
-from itune.corpora.reviews import Review, ReviewsConfig, generate_reviews
-from itune.corpora.reviews_grammar import RATINGS
+from itune.corpora.reviews import RATINGS, Review, ReviewsConfig, generate_reviews
 from itune.errors import UserError
 from itune.models import load_encoder, resolve_encoder, save_classifier
 from itune.utils.json import write_json

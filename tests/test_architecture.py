@@ -12,6 +12,7 @@ import json
 import re
 import subprocess
 import sys
+from configparser import ConfigParser
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
@@ -54,7 +55,7 @@ KNOWN = {
     "itune.corpora.reviews.Review",
     "itune.corpora.reviews.ReviewsConfig",
     "itune.corpora.reviews.generate_reviews",
-    "itune.corpora.reviews_grammar.RATINGS",
+    "itune.corpora.reviews.RATINGS",
     "itune.corpora.statistics.Statistics",
     "itune.corpora.statistics.statistics",
     "itune.corpora.tasks.DataConfig",
@@ -255,6 +256,17 @@ def test_importing_itune_imports_nothing_slow():
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert run.stdout.split() == []
+
+
+def test_files_that_are_not_python_are_in_the_wheel():
+    setup = ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    packaged: set[Path] = set()
+    for package, patterns in setup["options.package_data"].items():
+        folder = ROOT.joinpath(*package.split("."))
+        packaged |= {path for pattern in patterns.split() for path in folder.glob(pattern)}
+    files = {path for path in (ROOT / "itune").rglob("*") if path.is_file()}
+    assert {path for path in files if path.suffix not in {".py", ".pyc"}} == packaged
 
 
 if __name__ == "__main__":

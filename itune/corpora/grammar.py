@@ -3,6 +3,8 @@
 import random
 import re
 from collections.abc import Mapping, Sequence
+from configparser import ConfigParser
+from importlib import resources
 
 _SLOT = re.compile(r"<(@?\w+)>|#(\d+)-(\d+)")
 _SILENT_H = re.compile(r"(hour|heir|honest|honour)", re.IGNORECASE)
@@ -10,29 +12,59 @@ _LIKE_YOU = re.compile(r"(uni(t|v|on|que|form)|use|euro|one|ukrain|urugu|ugand)"
 _SPOKEN_VOWEL = re.compile(r"[aeiou]|8|1[18](?!\d)", re.IGNORECASE)
 
 Rules = Mapping[str, Sequence[str]]
-"""Alternatives by the name of their rule."""
+"""The alternatives of each rule, by the rule's name."""
+
+
+def read_grammar(name: str) -> dict[str, Rules]:
+    """Return the rules of a grammar that comes with the package, section by section.
+
+    A grammar is an INI file of sections, rules and alternatives; comments begin with a semicolon.
+    The head of each file describes what its rules mean.
+
+    Args:
+      name: Stem of a file in ``itune/corpora/data``: ``newswire``, ``reviews`` or ``msgs``.
+
+    Returns:
+      A mapping from the name of a section to its rules, both in the order of the file.
+
+    >>> read_grammar("msgs")["rules"]["be"]
+    ('is', 'was')
+    """
+    text = (resources.files("itune.corpora") / "data" / f"{name}.ini").read_text("utf-8")
+    parser = ConfigParser(
+        delimiters="=", comment_prefixes=";", interpolation=None, empty_lines_in_values=False
+    )
+    parser.optionxform = lambda optionstr: optionstr  # names of rules keep their case
+    parser.read_string(text, source=f"{name}.ini")
+    return {
+        section: {rule: alternatives(value) for rule, value in parser[section].items()}
+        for section in parser.sections()
+    }
 
 
 def alternatives(rule: str) -> tuple[str, ...]:
-    r"""Those of a rule as it is written, on lines of their own or between bars.
+    r"""Return the alternatives of a rule, which stand on lines of their own or between bars.
 
     >>> alternatives("by train|by bus\non  foot")
     ('by train', 'by bus', 'on foot')
     """
-    return tuple(" ".join(option.split()) for option in re.split(r"[|\n]", rule) if option.strip())
+    return tuple(" ".join(option.split()) for option in re.split(r"[|\n]", rule.strip()))
 
 
 def expand(name: str, rules: Rules, rng: random.Random, used: set[tuple[str, str]]) -> str:
-    """Draws an alternative of a rule, and whatever it names in ``<...>``.
+    """Draw an alternative of a rule, and of each rule that it names in ``<...>``.
 
-    ``#2-9`` becomes a whole number of that range. No alternative comes twice unless all of its
-    rule's have come.
+    ``#2-9`` becomes a whole number from that range, ends included. No alternative is drawn twice
+    unless all alternatives of its rule have been drawn.
 
     Args:
-      name: of the rule.
-      rules: all of them.
-      rng: draws.
-      used: rules and alternatives that have come; added to.
+      name: Name of the rule to begin with.
+      rules: All rules that can be named.
+      rng: Source of random numbers.
+      used: Pairs of a rule and an alternative that have been drawn; what is drawn is added.
+
+    Returns:
+      The text, in which one blank separates words and marks.
 
     >>> expand("trip", {"trip": ["#2-2 hours by <way>"], "way": ["bus"]}, random.Random(0), set())
     '2 hours by bus'
@@ -41,7 +73,7 @@ def expand(name: str, rules: Rules, rng: random.Random, used: set[tuple[str, str
     option = rng.choice(options)
     used.add((name, option))
 
-    def fill(slot: re.Match) -> str:
+    def fill(slot: re.Match[str]) -> str:
         if slot[1]:
             return expand(slot[1], rules, rng, used)
         return str(rng.randint(int(slot[2]), int(slot[3])))
@@ -50,7 +82,7 @@ def expand(name: str, rules: Rules, rng: random.Random, used: set[tuple[str, str
 
 
 def with_articles(tokens: Sequence[str]) -> list[str]:
-    """The tokens with "a" and "an" as the next one asks for.
+    """Return the tokens with each "a" and "an" as the token behind it requires.
 
     >>> with_articles("an unit in a hour or a evening".split())
     ['a', 'unit', 'in', 'an', 'hour', 'or', 'an', 'evening']

@@ -1,42 +1,39 @@
 """Sentences of two clauses, each in four versions: with an adjective or not, "the" first or "a".
 
-A draft is drawn in all but two respects: one slot, which an adjective or something else as long can
-fill, and the order of two articles. So nothing outside the slot tells the label, and nothing at all
+A draft fixes all of a sentence but two things: one slot, which an adjective or as many other words
+can fill, and the order of two articles. So nothing outside the slot tells the label, and nothing
 but the order of the articles tells the confound.
 """
 
 import random
-import re
+from functools import cache
 from typing import NamedTuple
 
-from itune.corpora.msgs_lexicon import (
-    ADJECTIVES,
-    DETERMINERS,
-    MODIFIERS,
-    NAMES,
-    NOUNS,
-    PHRASES,
-    ROLES,
-    RULES,
-    WHEREABOUTS,
-)
+from itune.corpora.grammar import Rules, read_grammar
 
-_ARTICLE, _SLOT, _COMPLEMENT = "<article>", "<slot>", "COMPLEMENT"
+_ARTICLE, _SLOT, _COMPLEMENT, _NO_WORD = "<article>", "<slot>", "COMPLEMENT", "-"
+
+_Words = tuple[str, ...]
 
 
 class Draft(NamedTuple):
-    """A sentence but for its adjective and the order of its articles.
+    """A sentence without its adjective and without the order of its articles.
 
     Attributes:
-      words: with two places for articles and one slot.
-      fillers: what goes into the slot for label 0 and for label 1; equally many words.
+      words: Words of the sentence, with two placeholders for articles and one for the slot.
+      fillers: Words for the slot, of label 0 and of label 1; both have the same number of words.
     """
 
     words: tuple[str, ...]
     fillers: tuple[tuple[str, ...], tuple[str, ...]]
 
     def sentence(self, label: int, confound: int) -> tuple[str, ...]:
-        """The words with an adjective iff ``label``, and "the" before "a" iff ``confound``."""
+        """Return the words of one version of the sentence, the first of them capitalised.
+
+        Args:
+          label: Whether the sentence has an adjective: 1 if it has, 0 if not.
+          confound: Whether "the" precedes "a": 1 if it does, 0 if "a" precedes "the".
+        """
         articles = iter(("the", "a") if confound else ("a", "the"))
         words: list[str] = []
         for word in self.words:
@@ -48,10 +45,13 @@ class Draft(NamedTuple):
 
 
 def draw(rng: random.Random) -> Draft:
-    """Draws a sentence.
+    """Draw a sentence.
 
     Two of its noun phrases, at random, get an article. The slot is the complement of "is" or "was",
-    or goes before the noun of any phrase that has one.
+    or stands before the noun of any phrase that has one.
+
+    Args:
+      rng: Source of random numbers.
 
     >>> draft = draw(random.Random(3))
     >>> print(*draft.sentence(label=0, confound=0))
@@ -59,8 +59,9 @@ def draw(rng: random.Random) -> Draft:
     >>> print(*draft.sentence(label=1, confound=1))
     Ingrid has sometimes swept the library and a ferryman has slept in no strange forge .
     """
+    nouns, lists = _grammar()["nouns"], _grammar()["words"]
     symbols = _expand("sentence", rng)
-    phrases = [i for i, symbol in enumerate(symbols) if symbol in _NOUNS]
+    phrases = [i for i, symbol in enumerate(symbols) if symbol in nouns]
     articles = rng.sample(phrases, 2)
     others = [i for i in phrases if symbols[i] == "PERSON" and i not in articles]
     named = {i for i in others if rng.random() < 0.5}
@@ -68,57 +69,55 @@ def draw(rng: random.Random) -> Draft:
     in_complement = complements and rng.random() < 0.5
     slot = rng.choice(complements if in_complement else [i for i in phrases if i not in named])
     words: list[str] = []
+    fillers: tuple[_Words, _Words] = ((), ())
     for i, symbol in enumerate(symbols):
         if symbol == _COMPLEMENT:
-            plain, adjectival = _complement(rng)
-            words += [_SLOT] if i == slot else plain
+            versions = _complement(rng)
+            if i == slot:
+                fillers = versions
+            words += [_SLOT] if i == slot else versions[0]
         elif i in named:
-            words.append(rng.choice(_NAMES))
-        elif symbol in _NOUNS:
-            noun = rng.choice(_NOUNS[symbol])
-            words.append(_ARTICLE if i in articles else rng.choice(_DETERMINERS))
+            words.append(rng.choice(lists["names"]))
+        elif symbol in nouns:
+            noun = rng.choice(nouns[symbol])
+            words.append(_ARTICLE if i in articles else rng.choice(lists["determiners"]))
             words += [_SLOT, noun] if i == slot else [noun]
+            if i == slot:
+                fillers = _attribute(symbol, noun, rng)
         else:
             words.append(symbol)
-        if i == slot:
-            is_noun = symbol in _NOUNS
-            fillers = _attribute(symbol, noun, rng) if is_noun else (plain, adjectival)
     return Draft((*words, "."), fillers)
 
 
-def _complement(rng: random.Random) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What a person is, of one word or two: without an adjective, and with one."""
-    plain, adjective = (rng.choice(_PLAIN),), (rng.choice(_ADJECTIVES["PERSON"]),)
+def _complement(rng: random.Random) -> tuple[_Words, _Words]:
+    """Return what a person is, in one word or two: without an adjective, and with one."""
+    adjectives, lists = _grammar()["adjectives"], _grammar()["words"]
+    other = (rng.choice([*lists["roles"], *lists["whereabouts"]]),)
+    adjective = (rng.choice(adjectives["PERSON"]),)
     kind = rng.randrange(4)
     if kind < 2:
-        return plain, adjective
+        return other, adjective
     often = _expand("often", rng)
-    return (rng.choice(_PHRASES) if kind == 2 else (*often, *plain)), (*often, *adjective)
+    phrase = tuple(rng.choice(lists["phrases"]).split()) if kind == 2 else (*often, *other)
+    return phrase, (*often, *adjective)
 
 
-def _attribute(kind: str, noun: str, rng: random.Random) -> tuple[tuple[str], tuple[str]]:
-    modifier = rng.choice([word for word in _MODIFIERS if word != noun])
-    return (modifier,), (rng.choice(_ADJECTIVES[kind]),)
+def _attribute(kind: str, noun: str, rng: random.Random) -> tuple[_Words, _Words]:
+    """Return what stands before a noun: another noun, and an adjective."""
+    modifier = rng.choice([word for word in _grammar()["words"]["modifiers"] if word != noun])
+    return (modifier,), (rng.choice(_grammar()["adjectives"][kind]),)
 
 
-def _expand(name: str, rng: random.Random) -> tuple[str, ...]:
+def _expand(name: str, rng: random.Random) -> _Words:
     words: list[str] = []
-    for symbol in rng.choice(_RULES[name]):
-        words += _expand(symbol[1:-1], rng) if symbol.startswith("<") else [symbol]
+    for symbol in rng.choice(_grammar()["rules"][name]).split():
+        if symbol.startswith("<"):
+            words += _expand(symbol[1:-1], rng)
+        elif symbol != _NO_WORD:
+            words.append(symbol)
     return tuple(words)
 
 
-def _alternatives(rule: str) -> tuple[tuple[str, ...], ...]:
-    """Those of several words; one can be empty."""
-    return tuple(tuple(option.split()) for option in re.split(r"[|\n]", rule.strip("\n")))
-
-
-def _words(lists: dict[str, str]) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(words.split()) for name, words in lists.items()}
-
-
-_NOUNS, _ADJECTIVES = _words(NOUNS), _words(ADJECTIVES)
-_NAMES, _MODIFIERS, _DETERMINERS = NAMES.split(), MODIFIERS.split(), DETERMINERS.split()
-_PLAIN = (*ROLES.split(), *WHEREABOUTS.split())
-_PHRASES = _alternatives(PHRASES)
-_RULES = {name: _alternatives(rule) for name, rule in RULES.items()}
+@cache
+def _grammar() -> dict[str, Rules]:
+    return read_grammar("msgs")

@@ -1,27 +1,31 @@
-"""Sentences that read like a news agency's, for a machine without a corpus."""
+"""Generated sentences that read like a news agency's, for use without a corpus."""
 
 import random
+from functools import cache
 
-from itune.corpora.grammar import alternatives, expand, with_articles
-from itune.corpora.newswire_grammar import PUBLIC_AFFAIRS
-from itune.corpora.newswire_grammar_events import EVENTS
-from itune.corpora.newswire_lexicon import CODAS, FRAMES, LEXICON
+from itune.corpora.grammar import Rules, expand, read_grammar, with_articles
 from itune.errors import UserError
 
 
 def newswire_sentences(count: int, seed: int, min_tokens: int = 30) -> list[list[str]]:
     """Return distinct English sentences, tokenised as CoNLL-2003 is.
 
-    Each is drawn on its own from a grammar of politics, courts, markets, sport, weather and more,
-    so the order means nothing. With one seed, a smaller count gives the beginning of a larger one.
+    Each is drawn independently from a grammar of politics, courts, markets, sport, weather and
+    more, so their order means nothing. With one seed, a smaller count gives the beginning of a
+    larger one.
 
     Args:
-      count: how many.
-      seed: of the generator; equal arguments give equal sentences on every machine.
-      min_tokens: the fewest tokens a sentence has; it is told on until it has them.
+      count: Number of sentences; an integer, 0 or more.
+      seed: Seed of the generator; an integer, 0 or more. Equal arguments give equal sentences on
+        every machine.
+      min_tokens: Least number of tokens of a sentence; an integer, 1 or more. Clauses are added to
+        a shorter sentence until it has that many.
+
+    Returns:
+      The sentences, each a list of tokens.
 
     Raises:
-      UserError: an argument is out of range.
+      UserError: If an argument is out of range.
 
     >>> " ".join(newswire_sentences(1, seed=0)[0][:15])
     'According to a report in a scientific journal , Argentine biologist Louise Walsh counted only'
@@ -29,7 +33,7 @@ def newswire_sentences(count: int, seed: int, min_tokens: int = 30) -> list[list
     limits = (("count", count, 0), ("seed", seed, 0), ("min_tokens", min_tokens, 1))
     for name, value, least in limits:
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise UserError(f"{name} is {value!r}; make it an integer, {least} or more")
+            raise UserError(f"{name} must be an integer, {least} or more, got {value!r}")
     rng = random.Random(seed)
     sentences: dict[tuple[str, ...], None] = {}
     while len(sentences) < count:
@@ -37,17 +41,20 @@ def newswire_sentences(count: int, seed: int, min_tokens: int = 30) -> list[list
     return [list(sentence) for sentence in sentences]
 
 
-_SHARED = {name: alternatives(rule) for name, rule in LEXICON.items()}
-_SHARED |= {"frame": alternatives(FRAMES), "coda": alternatives(CODAS)}
-_BY_SUBJECT = {
-    subject: {f"@{name}": alternatives(rule) for name, rule in rules.items()} | _SHARED
-    for subject, rules in (PUBLIC_AFFAIRS | EVENTS).items()
-}
-_SUBJECTS = tuple(_BY_SUBJECT)
+@cache
+def _rules_by_subject() -> dict[str, Rules]:
+    """Return the rules of each subject, whose own are called ``@name``, with the shared ones."""
+    sections = read_grammar("newswire")
+    shared = sections.pop("shared")
+    return {
+        subject: {**{f"@{name}": options for name, options in rules.items()}, **shared}
+        for subject, rules in sections.items()
+    }
 
 
 def _sentence(rng: random.Random, min_tokens: int) -> list[str]:
-    rules = _BY_SUBJECT[rng.choice(_SUBJECTS)]
+    subjects = _rules_by_subject()
+    rules = subjects[rng.choice(list(subjects))]
     used: set[tuple[str, str]] = set()
     text = expand("frame", rules, rng, used)
     while len(sentence := _polish([*text.split(), "."])) < min_tokens:
@@ -62,7 +69,7 @@ def _polish(tokens: list[str]) -> list[str]:
         for token, after in zip(tokens, [*tokens[1:], ""], strict=True)
         if not (token == "," and after in {",", "."})
     ]
-    if tokens[-2].endswith("."):  # "a.m." is stop enough
+    if tokens[-2].endswith("."):  # "a.m." also ends the sentence
         tokens.pop()
     tokens = with_articles(tokens)
     first = next(i for i, token in enumerate(tokens) if token[0].isalnum())

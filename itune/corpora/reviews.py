@@ -6,15 +6,17 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from itune.corpora.grammar import Rules, alternatives, expand, with_articles
-from itune.corpora.reviews_grammar import FRAMES, RATINGS, SHARED
-from itune.corpora.reviews_products import PRODUCTS
+from itune.corpora.grammar import Rules, expand, read_grammar, with_articles
 from itune.errors import UserError, require
+
+RATINGS = ("negative", "mixed", "positive")
+"""The labels."""
 
 BRANDS = ("Brenvold", "Ostrelle", "Quavik")
 """The confounds; each goes with the rating in the same place."""
@@ -123,7 +125,8 @@ def _groups(size: int, agreement: float) -> list[tuple[str, str]]:
 
 def _draft(rating: str, rng: random.Random) -> str:
     """A review but for the brand."""
-    rules = _RULES[rating, rng.choice(_PRODUCTS)]
+    by_product = _rules()[rating]
+    rules = by_product[rng.choice(list(by_product))]
     return _polish(expand("frame", rules, rng, set()).split())
 
 
@@ -133,14 +136,24 @@ def _polish(tokens: Sequence[str]) -> str:
     return re.sub(r"(?:^|\. )[a-z]", lambda start: start[0].upper(), text)
 
 
-def _rules(rating: str, product: str) -> Rules:
-    parts = ({"frame": FRAMES}, SHARED, RATINGS[rating], PRODUCTS[product])
-    named = {name for part in parts for name in part}
+@cache
+def _rules() -> dict[str, dict[str, Rules]]:
+    """Return the rules of a review by its rating and its product."""
+    sections = read_grammar("reviews")
+    products = [section for section in sections if section.startswith("product ")]
     return {
-        name: alternatives("\n".join(part[name] for part in parts if name in part))
-        for name in sorted(named)
+        rating: {
+            product: _union(sections["shared"], sections[f"rating {rating}"], sections[product])
+            for product in products
+        }
+        for rating in RATINGS
     }
 
 
-_PRODUCTS = tuple(PRODUCTS)
-_RULES = {(rating, product): _rules(rating, product) for rating in RATINGS for product in PRODUCTS}
+def _union(*parts: Rules) -> Rules:
+    """Return all rules of the parts; a rule of several has the alternatives of each of them."""
+    rules: dict[str, tuple[str, ...]] = {}
+    for part in parts:
+        for name, options in part.items():
+            rules[name] = (*rules.get(name, ()), *options)
+    return rules

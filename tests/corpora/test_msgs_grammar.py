@@ -6,10 +6,12 @@ from collections import Counter
 
 import pytest
 
-from itune.corpora import msgs_grammar, msgs_lexicon
+from itune.corpora.grammar import read_grammar
 from itune.corpora.msgs_grammar import draw
+from tests.helpers.grammar_cases import require_sound, unused_rules
 
-ADJECTIVES = {word for words in msgs_lexicon.ADJECTIVES.values() for word in words.split()}
+GRAMMAR = read_grammar("msgs")
+ADJECTIVES = {word for words in GRAMMAR["adjectives"].values() for word in words}
 VERSIONS = [(y, c) for y in (0, 1) for c in (0, 1)]
 
 
@@ -56,10 +58,10 @@ def test_the_slot_moves(drafts):
         words = lower(draft.sentence(1, 0))
         place = next(i for i, word in enumerate(words) if word in ADJECTIVES)
         places.add(place)
-        for kind, nouns in msgs_lexicon.NOUNS.items():
-            after[kind] += words[place + 1] in nouns.split()
+        for kind, nouns in GRAMMAR["nouns"].items():
+            after[kind] += words[place + 1] in nouns
     assert places >= set(range(1, 18))
-    assert min(after[kind] for kind in msgs_lexicon.NOUNS) > 100
+    assert min(after[kind] for kind in GRAMMAR["nouns"]) > 100
     assert 1000 < 4000 - sum(after.values()) < 2000  # complements
 
 
@@ -79,16 +81,19 @@ def test_written_as_a_reader_expects(drafts):
 
 
 def test_no_other_word_is_an_adjective():
-    others = [*msgs_lexicon.NOUNS.values(), *msgs_lexicon.RULES.values(), msgs_lexicon.MODIFIERS]
-    others += [msgs_lexicon.NAMES, msgs_lexicon.DETERMINERS, msgs_lexicon.ROLES]
-    others += [msgs_lexicon.WHEREABOUTS, msgs_lexicon.PHRASES]
-    words = {word for text in others for word in re.findall(r"[a-z]+", text.lower())}
+    others = [GRAMMAR[section] for section in ("rules", "nouns", "words")]
+    options = [option for lists in others for words in lists.values() for option in words]
+    words = {word for option in options for word in re.findall(r"[a-z]+", option.lower())}
     assert len(words) > 500 and not words & (ADJECTIVES | {"a", "an", "the"})
 
 
-def test_every_rule_named_exists_and_is_used():
-    rules = msgs_grammar._RULES
-    used = {s[1:-1] for rule in rules.values() for o in rule for s in o if s.startswith("<")}
-    assert used | {"sentence"} == set(rules)
-    for lists in (msgs_lexicon.NOUNS, msgs_lexicon.ADJECTIVES):
-        assert all(len(set(words.split())) == len(words.split()) for words in lists.values())
+def test_the_rules_are_sound_and_used():
+    require_sound(GRAMMAR["rules"])
+    assert not unused_rules(GRAMMAR["rules"], {"sentence"})
+    for section in ("nouns", "adjectives"):
+        assert all(len(set(words)) == len(words) for words in GRAMMAR[section].values())
+
+
+def test_phrases_are_of_two_words_and_the_other_lists_of_one():
+    for name, options in GRAMMAR["words"].items():
+        assert {len(option.split()) for option in options} == {2 if name == "phrases" else 1}
