@@ -33,7 +33,7 @@ def newswire_sentences(count: int, seed: int, min_tokens: int = 30) -> list[list
     limits = (("count", count, 0), ("seed", seed, 0), ("min_tokens", min_tokens, 1))
     for name, value, least in limits:
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise UserError(f"{name} must be an integer, {least} or more, got {value!r}")
+            raise UserError(f"{name} must be an integer of at least {least}, got {value!r}")
     rng = random.Random(seed)
     sentences: dict[tuple[str, ...], None] = {}
     while len(sentences) < count:

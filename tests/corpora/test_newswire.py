@@ -71,7 +71,7 @@ def test_min_tokens():
     [((-1, 0), "count"), ((1, -2), "seed"), ((1, 0, 0), "min_tokens"), ((1.5, 0), "count")],
 )
 def test_bad_arguments(arguments, name):
-    with pytest.raises(UserError, match=rf"{name} must be an integer"):
+    with pytest.raises(UserError, match=rf"{name} must be an integer of at least"):
         newswire_sentences(*arguments)
 
 
