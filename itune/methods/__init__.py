@@ -1,16 +1,8 @@
-"""Training methods, each a record of pure functions in a file of its own."""
+"""Methods of training a classifier, each a record of pure functions in a file of its own."""
 
 from itune.methods.adversarial import AdversarialConfig, adversarial
 from itune.methods.balanced_sampling import balanced_sampling
-from itune.methods.base import (
-    Classifier,
-    Method,
-    Work,
-    confounds_read,
-    last_only,
-    measured_after_rounds,
-    measured_at_start,
-)
+from itune.methods.base import Classifier, Method, Work
 from itune.methods.embedding_tuning import EmbeddingConfig, embedding_tuning
 from itune.methods.finetuning import (
     finetuning,
@@ -42,17 +34,13 @@ __all__ = [
     "Work",
     "adversarial",
     "balanced_sampling",
-    "confounds_read",
     "embedding_tuning",
     "finetuning",
     "finetuning_with_resets",
     "finetuning_without_dropout",
     "group_dro",
     "influence_tuning",
-    "last_only",
     "last_layer_retraining",
-    "measured_after_rounds",
-    "measured_at_start",
     "product_of_experts",
     "require_method",
     "subsampling",

@@ -7,7 +7,7 @@ baseline of Han & Tsvetkov 2021, section 5.1.
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +16,7 @@ from itune.data.dataset import Dataset
 from itune.errors import require
 from itune.influence import cross_entropy
 from itune.methods.balance import require_confounds
-from itune.methods.base import Classifier, Method, Phase, Work, collect, init_phase, update
+from itune.methods.base import Classifier, Method, Params, Phase, Work, collect, init_phase, update
 from itune.methods.label_steps import (
     LABEL_SUMS,
     LabelConfig,
@@ -28,28 +28,34 @@ from itune.methods.label_steps import (
 
 @dataclass(frozen=True)
 class AdversarialConfig:
-    """Adversarial training; what is not here is as in the label phase.
+    """Adversarial training; other settings are those of the label steps.
 
     Attributes:
-      epochs: passes over the training data.
-      learning_rate: peak rate.
-      reversal: weight of the reversed gradient in the encoder, lambda in the paper.
+      epochs: Passes over the training data, in place of ``label.epochs``.
+      learning_rate: Peak learning rate, in place of ``label.learning_rate``.
+      reversal: Weight of the reversed gradient in the encoder, lambda in the paper.
     """
 
     epochs: int = 20
     learning_rate: float = 5e-5
     reversal: float = 0.3
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require(self, "a positive integer", lambda v: v >= 1, "epochs")
         require(self, "a non-negative number", lambda v: v >= 0, "learning_rate", "reversal")
 
 
 class AdversarialState(NamedTuple):
-    """Parameters of the model, those of the confound's head, and the phase that trains both."""
+    """State of adversarial training.
 
-    params: Any
-    adversary: Any
+    Attributes:
+      params: Parameters of the model.
+      adversary: ``kernel`` and ``bias`` of the head that predicts the confound.
+      label: The phase that trains both.
+    """
+
+    params: Params
+    adversary: Params
     label: Phase
 
 
@@ -60,21 +66,21 @@ def adversarial(
     train: Dataset,
     seed: int,
 ) -> Method:
-    """Minimises label loss plus confound loss, the encoder's share of the latter reversed.
+    """Minimise label loss plus confound loss, whose gradient is reversed in the encoder.
 
-    The confound loss of an example whose confound is hidden is 0; those of the others are scaled so
-    that their mean over the training data has weight one.
+    The confound loss of an example whose confound is hidden is 0; the losses of the others are
+    scaled so that their mean over the training data has weight 1.
 
     Args:
-      classifier: the model; the confound's head is linear in its pooled vector.
-      label: the label phase; epochs and learning rate are those of ``config``.
-      config: of the adversary.
-      train: training data, for the schedule and the number of confound values.
-      seed: of batches, dropout and the confound's head. Batches and dropout are drawn as
-        finetuning's are.
+      classifier: The model; the head that predicts the confound is linear in its pooled vector.
+      label: Settings of the label steps, but for epochs and learning rate.
+      config: Settings of the adversary, and epochs and learning rate of all steps.
+      train: Training data, in which at least two confounds are visible.
+      seed: Seed of batches, dropout and the adversary's initial weights; an integer from 0 to
+        2**32 - 1. Batches and dropout are those of finetuning with this seed.
 
     Raises:
-      UserError: there are fewer than two confounds to tell apart.
+      UserError: Fewer than two confounds are visible, or a batch is larger than the training data.
     """
     label = replace(label, epochs=config.epochs, learning_rate=config.learning_rate)
     tx = label_optimizer(label, len(train))
@@ -90,7 +96,7 @@ def adversarial(
         return AdversarialState(params, adversary, phase)
 
     def gradient(state, batch, key):
-        def total(both):
+        def sums(both):
             outputs = classifier.outputs(both["params"], batch["examples"], key)
             loss, right = label_sums(state, outputs, batch)
             adversary, pooled = both["adversary"], reverse(config.reversal, outputs.pooled)
@@ -102,9 +108,9 @@ def adversarial(
             return loss + confound_loss, (loss, right, confound_loss)
 
         both = _both(state.params, state.adversary)
-        grads, (loss, right, confound_loss) = jax.grad(total, has_aux=True)(both)
-        sums = {"loss": loss, "accuracy": right, "confound_loss": confound_loss}
-        phase = collect(state.label, grads, jnp.sum(batch["is_real"]), **sums)
+        grads, (loss, right, confound_loss) = jax.grad(sums, has_aux=True)(both)
+        means = {"loss": loss, "accuracy": right, "confound_loss": confound_loss}
+        phase = collect(state.label, grads, jnp.sum(batch["is_real"]), **means)
         return state._replace(label=phase), {}
 
     def label_step(state, batch):
@@ -123,20 +129,20 @@ def adversarial(
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def reverse(weight: float, x: jax.Array) -> jax.Array:
-    """The identity, whose backward pass multiplies by ``-weight``."""
+    """Return ``x``; the backward pass multiplies by ``-weight``."""
     return x
 
 
-def _forward(weight, x):
+def _forward(weight: float, x: jax.Array) -> tuple[jax.Array, None]:
     return x, None
 
 
-def _backward(weight, _, cotangent):
+def _backward(weight: float, _: None, cotangent: jax.Array) -> tuple[jax.Array]:
     return (-weight * cotangent,)
 
 
 reverse.defvjp(_forward, _backward)
 
 
-def _both(params, adversary) -> dict[str, Any]:
+def _both(params: Params, adversary: Params) -> dict[str, Params]:
     return {"params": params, "adversary": adversary}

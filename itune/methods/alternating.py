@@ -1,7 +1,7 @@
-"""Label steps, interrupted by rounds that minimise an influence loss, whichever it is.
+"""Label steps interrupted by rounds that minimise an influence loss, whichever it is.
 
-What a round does is drawn in :mod:`itune.methods.rounds`. After it the moments of both optimizers
-are zeroed (Han & Tsvetkov 2021, section 4, and the code the authors released).
+What a round does is drawn in :mod:`itune.methods.rounds`. After it Adam's moments of both
+optimizers are zeroed (Han & Tsvetkov 2021, section 4, and the code that the authors released).
 """
 
 from collections.abc import Callable
@@ -16,7 +16,19 @@ from itune.data.dataset import Dataset
 from itune.errors import UserError
 from itune.groups import require_partners
 from itune.influence import Pool, Tuples
-from itune.methods.base import Classifier, Method, Phase, Work, collect, init_phase, update
+from itune.methods.base import (
+    ACCURACY,
+    CID,
+    Classifier,
+    Info,
+    Method,
+    Params,
+    Phase,
+    Work,
+    collect,
+    init_phase,
+    update,
+)
 from itune.methods.label_steps import (
     LABEL_SUMS,
     LabelConfig,
@@ -37,15 +49,21 @@ from itune.methods.rounds import (
 )
 from itune.optimizers import Path, bert_adam, reset_moments
 
-Derivative = Callable[[Any, Tuples | Pool], tuple[tuple[jax.Array, Any], Any]]
-"""``(params, batch) -> ((mean influence loss, info), gradient)``, as of
-:func:`itune.influence.value_and_grad`."""
+Derivative = Callable[[Params, Tuples | Pool], tuple[tuple[jax.Array, Any], Params]]
+"""``derivative(params, batch) -> ((mean influence loss, info), gradient)``, with the signature of
+what :func:`itune.influence.value_and_grad` returns."""
 
 
 class AlternatingState(NamedTuple):
-    """Parameters, the label phase and the influence phase."""
+    """State of influence tuning and embedding tuning.
 
-    params: Any
+    Attributes:
+      params: Parameters of the model.
+      label: Phase of the label steps.
+      influence: Phase of the rounds.
+    """
+
+    params: Params
     label: Phase
     influence: Phase
 
@@ -59,24 +77,29 @@ def alternating(
     train: Dataset,
     seed: int,
     *,
-    trains: Callable[[Path], bool] = lambda path: True,
+    decays: Callable[[Path], bool] = lambda path: True,
 ) -> Method:
-    """A method that alternates label steps with steps on an influence loss.
+    """Return a method that alternates label steps with steps on an influence loss.
 
     Args:
-      classifier: the model.
-      label: the label phase.
-      rounds: the influence phase.
-      derivative: of the influence loss.
-      costs: of the derivative, for progress.
-      train: training data.
-      seed: of batches, dropout, probes and partners. The first two are finetuning's with the same
-        seed.
-      trains: the parameters that decay in a round; those that do not, and have no gradient, stay.
+      classifier: The model.
+      label: Settings of the label steps.
+      rounds: Settings of the rounds.
+      derivative: The mean influence loss of a batch and its gradient.
+      costs: Costs of the derivative.
+      train: Training data.
+      seed: Seed of batches, dropout, probes and partners; an integer from 0 to 2**32 - 1. Batches
+        and dropout are those of finetuning with this seed.
+      decays: Whether the parameter at a path decays in a round. One that does not, and on which the
+        influence loss does not depend, stays as it is.
+
+    Raises:
+      UserError: A batch is larger than the training data. The plan raises it where no round would
+        start, or an example has no partner.
     """
     label_tx = label_optimizer(label, len(train))
     influence_tx = bert_adam(
-        rounds.learning_rate, weight_decay=rounds.weight_decay, decays=trains, clip=rounds.clip
+        rounds.learning_rate, weight_decay=rounds.weight_decay, decays=decays, clip=rounds.clip
     )
 
     def init(params):
@@ -86,12 +109,14 @@ def alternating(
             init_phase(influence_tx, params, "influence_loss"),
         )
 
-    def add(state, batch, mean_of, count):
-        """Adds the influence losses of a batch, a mean of so many, and their gradient."""
+    def add(
+        state: AlternatingState, batch: Tuples | Pool, size: int | jax.Array, count: jax.Array
+    ) -> tuple[AlternatingState, Info]:
+        """Add a batch's influence losses and gradient, means over ``size``, of ``count`` probes."""
         (mean, _), gradient = derivative(state.params, batch)
-        mean_of = jnp.asarray(mean_of, mean.dtype)
-        gradient = jax.tree.map(lambda g: g * mean_of, gradient)
-        phase = collect(state.influence, gradient, count, influence_loss=mean * mean_of)
+        size = jnp.asarray(size, mean.dtype)
+        gradient = jax.tree.map(lambda g: g * size, gradient)
+        phase = collect(state.influence, gradient, count, influence_loss=mean * size)
         return state._replace(influence=phase), {}
 
     def tuples(state, batch):
@@ -149,22 +174,22 @@ def _plan(
                         train, rounds, costs, step, waiting, draws
                     )
                 work += [
-                    Work("cid", step, note=f"before round {number}"),
+                    Work(CID, step, note=f"before round {number}"),
                     *round_work,
                     Work("end_round", step),
-                    Work("cid", step, note=f"after round {number}"),
+                    Work(CID, step, note=f"after round {number}"),
                 ]
                 if rounds.schedule == "released":
                     has_dropout = waiting == 0
             work += label_work(train, label, batch, step, dropout, has_dropout=has_dropout)
             step += 1
-        work.append(Work("accuracy", step, note=f"epoch {epoch}"))
+        work.append(Work(ACCURACY, step, note=f"epoch {epoch}"))
     if not number:
         raise UserError(
             f"{rounds.section}.interval is {rounds.interval} but there are only {total} label "
             f"steps, so no round would start; {_remedy(total)}"
         )
-    return [*work, Work("cid", step, note="end")]
+    return [*work, Work(CID, step, note="end")]
 
 
 def _remedy(total: int) -> str:

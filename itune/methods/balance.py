@@ -1,6 +1,6 @@
-"""Batches and subsets in which all groups of the visible examples are equally large (NumPy).
+"""Batches and subsets in which all groups are equally large (NumPy).
 
-What the baselines that balance, by sampling or by weights, have in common.
+A group is a combination of label and confound. Examples whose confound is hidden are in no group.
 """
 
 from collections.abc import Mapping
@@ -14,10 +14,14 @@ from itune.methods.label_steps import LabelConfig
 
 
 def require_confounds(train: Dataset, method: str) -> None:
-    """Checks that a method of this name sees two confounds or more.
+    """Check that at least two confounds are visible.
+
+    Args:
+      train: Training data.
+      method: Name of the method that needs them, for the message.
 
     Raises:
-      UserError: it does not.
+      UserError: Fewer than two are visible.
     """
     count = len(np.unique(train.confound[train.visible]))
     if count < 2:
@@ -28,35 +32,38 @@ def require_confounds(train: Dataset, method: str) -> None:
 
 
 def visible_groups(train: Dataset, method: str, *, least: int = 1) -> dict[Group, np.ndarray]:
-    """The visible examples of every combination of a label and a confound, in order.
+    """Return the visible examples of every group, in the order of labels and confounds.
 
     Args:
-      train: the training data.
-      method: the name of the method that needs them.
-      least: how many of each it needs.
+      train: Training data.
+      method: Name of the method that needs them, for the message.
+      least: Number of examples that it needs of every group.
+
+    Returns:
+      For each group its indices into the training data.
 
     Raises:
-      UserError: it sees fewer, or fewer than two confounds.
+      UserError: Fewer than two confounds are visible, or fewer than ``least`` examples of a group.
     """
     require_confounds(train, method)
     visible = train.visible
-    found = groups_of(train.label[visible], train.confound[visible])
+    groups = groups_of(train.label[visible], train.confound[visible])
     confounds = np.unique(train.confound[visible])
     for group in (Group(int(y), int(c)) for y in np.unique(train.label) for c in confounds):
-        count = len(found.get(group, ()))
+        count = len(groups.get(group, ()))
         if count < least:
             raise UserError(
                 f"method {method} needs {least} or more examples of group {group} and sees "
                 f"{count}; add some, or raise access.rate"
             )
-    return {group: visible[indices] for group, indices in found.items()}
+    return {group: visible[indices] for group, indices in groups.items()}
 
 
 def share_of_group(label: LabelConfig, groups: Mapping[Group, np.ndarray]) -> int:
-    """Examples of each group in a balanced batch; the rest of the division is left out.
+    """Return how many examples of each group a balanced batch holds: ``batch // groups``.
 
     Raises:
-      UserError: there would be none.
+      UserError: A batch has fewer places than there are groups.
     """
     if label.batch < len(groups):
         raise UserError(
@@ -73,13 +80,25 @@ def balanced_batches(
     *,
     groups: Mapping[Group, np.ndarray],
 ) -> list[list[np.ndarray]]:
-    """For each epoch as many batches as finetuning has, with equally many examples of each group.
+    """Draw batches that hold equally many examples of each group, as many as finetuning has.
 
-    Every batch is drawn afresh; with replacement from a group that is smaller than its share.
+    Each batch is drawn anew; with replacement from a group that is smaller than its share.
+
+    Args:
+      train: Training data.
+      label: Settings of the label steps.
+      rng: Generator to draw from.
+      groups: Indices of each group's examples.
+
+    Returns:
+      The batches of each epoch, as indices into the training data.
+
+    Raises:
+      UserError: A batch has fewer places than there are groups.
     """
     size = share_of_group(label, groups)
 
-    def batch():
+    def batch() -> np.ndarray:
         drawn = [rng.choice(group, size, replace=len(group) < size) for group in groups.values()]
         return np.concatenate(drawn)
 
@@ -88,7 +107,7 @@ def balanced_batches(
 
 
 def balanced_subset(rng: np.random.Generator, groups: Mapping[Group, np.ndarray]) -> np.ndarray:
-    """As many examples of each group as the smallest has, drawn without replacement."""
+    """Draw, without replacement, as many examples of each group as the smallest has."""
     size = min(map(len, groups.values()))
     return np.concatenate([rng.choice(group, size, replace=False) for group in groups.values()])
 
@@ -100,9 +119,18 @@ def subset_batches(
     *,
     groups: Mapping[Group, np.ndarray],
 ) -> list[list[np.ndarray]]:
-    """For each epoch as many batches as finetuning has, of a balanced subset only.
+    """Draw batches of a balanced subset, as many and as large as finetuning has.
 
-    The batches are cut from one permutation of the subset after the other.
+    The batches are cut from one permutation of the subset after another.
+
+    Args:
+      train: Training data.
+      label: Settings of the label steps.
+      rng: Generator to draw from.
+      groups: Indices of each group's examples.
+
+    Returns:
+      The batches of each epoch, as indices into the training data.
     """
     subset = balanced_subset(rng, groups)
     shape = (label.epochs, len(train) // label.batch, label.batch)

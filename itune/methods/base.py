@@ -1,11 +1,11 @@
 """What a method is: a record of pure functions, and the plan of the work they do.
 
 A run is decided before it starts. ``plan`` draws every batch, probe and partner on the host from
-the seed and returns a list of :class:`Work`; the loop feeds each to the pure step function of its
-kind. Resuming is going on in the list; progress is how much of it is done.
+the seed and returns a list of :class:`Work`; the training loop hands each piece to the pure step
+function of its kind. Resuming a run is going on in that list; progress is the share that is done.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -13,109 +13,140 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from itune.data.dataset import Dataset
 from itune.influence import LinenLoss
 
+Params = Any
+"""A pytree of arrays: the parameters of a model, or anything shaped like them."""
+
 State = Any
+"""A NamedTuple pytree with a field ``params``: all that a method changes while it trains."""
+
+Batch = dict[str, Any]
+"""What a step function gets: the arrays of a :class:`Work`, and its examples under ``examples``."""
+
 Info = dict[str, jax.Array]
+"""Scalars to log, by name."""
+
+Step = Callable[[State, Batch], tuple[State, Info]]
+"""``step(state, batch) -> (state, info)``, a pure function."""
+
+CID, ACCURACY = "cid", "accuracy"
+EVALUATIONS = (CID, ACCURACY)
+"""Kinds of work that evaluate the model and change nothing: confound influence, and accuracies."""
 
 
 class Work(NamedTuple):
     """One piece of a run.
 
     Attributes:
-      kind: the step function that does it, or one of the measures (``MEASURES``).
-      step: label steps finished before it.
-      arrays: NumPy arrays for the step function, by name.
-      examples: indices into the training data, of any shape; the step function gets the padded
-        arrays of these examples under ``"examples"``.
-      note: what a person calls this moment, for measures.
-      cost: expected work, in ordinary gradients of one example.
-      reads_confound: whether it makes use of the confounds of its examples.
+      kind: Name of the step function that does it, or one of :data:`EVALUATIONS`.
+      step: Number of label steps finished before it.
+      arrays: NumPy arrays and scalars for the step function, by name.
+      examples: Indices into the training data, an integer array of any shape; the step function
+        gets the padded arrays of these examples under ``"examples"``. None for no examples.
+      note: When an evaluation takes place, in words, such as ``epoch 3``; empty for other work.
+      cost: Expected work, in gradients of the label loss of one example.
+      reads_confound: Whether the step function makes use of the confounds of its examples.
     """
 
     kind: str
     step: int
-    arrays: Mapping[str, np.ndarray] = {}
+    arrays: Mapping[str, np.ndarray | np.generic] = {}
     examples: np.ndarray | None = None
     note: str = ""
     cost: float = 0.0
     reads_confound: bool = False
 
 
-MEASURES = ("cid", "accuracy")
-"""Kinds of work that look at the model and leave it alone: confound influence, and accuracies."""
-
-
 class Method(NamedTuple):
     """A way of training a classifier.
 
     Attributes:
-      init: ``init(params) -> state``; a state is a NamedTuple pytree with a field ``params``.
-      steps: for each kind of work ``step(state, batch) -> (state, info)``, pure, to be jitted with
-        the state donated. ``info`` holds scalars to log; empty for work that is part of an update.
-        They depend on the settings and on ``train``, not on the seed: it enters by the batch.
-      plan: ``plan() -> list[Work]``, a pure function of the data and the method's seed. It
-        sees the confounds of ``train.visible`` only.
+      init: ``init(params) -> state``, a pure function.
+      steps: For each kind of work a pure function ``step(state, batch) -> (state, info)``, to be
+        jitted with the state donated. ``info`` is empty for work that is only part of an update.
+        The functions may depend on the settings and on the training data, but not on the seed,
+        which enters by the batch, so that runs with other seeds need not trace them again.
+      plan: ``plan() -> list[Work]``, a pure function that draws everything random from the method's
+        seed.
     """
 
-    init: Callable[[Any], State]
-    steps: Mapping[str, Callable[[State, dict[str, Any]], tuple[State, Info]]]
+    init: Callable[[Params], State]
+    steps: Mapping[str, Step]
     plan: Callable[[], list[Work]]
 
 
 class Outputs(Protocol):
-    """What a classifier computes of n examples: ``logits`` ``(n, classes)``, ``pooled`` ``(n, d)``.
+    """What a classifier computes from n examples.
 
-    ``pooled`` is the vector in front of the linear head.
+    Attributes:
+      logits: Scores of the classes, ``(n, classes)``.
+      pooled: Vectors in front of the linear head, ``(n, d)``.
     """
 
-    logits: jax.Array
-    pooled: jax.Array
+    @property
+    def logits(self) -> jax.Array: ...  # noqa: D102 (described above)
+
+    @property
+    def pooled(self) -> jax.Array: ...  # noqa: D102
 
 
 class Classifier(NamedTuple):
-    """What a method trains, as functions of its parameters, given by whoever owns the model.
+    """A model as methods see it: functions of its parameters.
 
     Attributes:
-      loss: one example's label loss without dropout, for influences.
-      outputs: ``(params, examples, dropout_key or None) -> Outputs`` of a batch.
-      head: name of the subtree of the parameters that lies behind the pooled vector.
-      width: d, size of the pooled vector.
+      loss: Label loss of one example without dropout, in nats, for influences.
+      outputs: ``outputs(params, examples, dropout_key) -> Outputs`` of a batch; without dropout if
+        the key is None.
+      head: Name of the subtree of the parameters that lies behind the pooled vector.
+      width: Size d of the pooled vector.
     """
 
     loss: LinenLoss
-    outputs: Callable[[Any, dict[str, jax.Array], jax.Array | None], Outputs]
+    outputs: Callable[[Params, dict[str, Any], jax.Array | None], Outputs]
     head: str = "classifier"
     width: int = 0
 
 
 class Phase(NamedTuple):
-    """An optimizer with the gradient it is collecting.
+    """An optimizer together with the gradient that is being collected for its next update.
 
     Attributes:
-      optimizer: optax state.
-      gradient: sum of gradients since the last update, shaped like the parameters.
-      sums: by name, sums of what is logged as a mean over the same.
-      count: how many examples (or tuples) the sums hold.
+      optimizer: State of the optax transformation.
+      gradient: Sum of the gradients since the last update, shaped like the parameters.
+      sums: Sums of what is logged as a mean, by name; scalars.
+      count: Number of examples (or tuples) in the sums; a scalar.
     """
 
     optimizer: optax.OptState
-    gradient: Any
+    gradient: Params
     sums: dict[str, jax.Array]
     count: jax.Array
 
 
-def init_phase(tx: optax.GradientTransformation, params: Any, *names: str) -> Phase:
-    """A phase that has collected nothing, and will log means of the names."""
+def init_phase(tx: optax.GradientTransformation, params: Params, *names: str) -> Phase:
+    """Return a phase that has collected nothing yet.
+
+    Args:
+      tx: Optimizer.
+      params: Parameters that it updates.
+      *names: Names of the means to log.
+    """
     dtype = jnp.result_type(*jax.tree.leaves(params))
     zeros = jax.tree.map(jnp.zeros_like, params)
     sums = {name: jnp.zeros((), dtype) for name in names}
     return Phase(tx.init(params), zeros, sums, jnp.zeros((), dtype))
 
 
-def collect(phase: Phase, gradient: Any, count: jax.Array, **sums: jax.Array) -> Phase:
-    """Adds a gradient and other sums over ``count`` examples."""
+def collect(phase: Phase, gradient: Params, count: jax.Array, **sums: jax.Array) -> Phase:
+    """Add to a phase the gradient, and other sums, over some examples.
+
+    Args:
+      phase: Phase to add to.
+      gradient: Sum of the examples' gradients.
+      count: Number of examples; a scalar.
+      **sums: The sum for every name that the phase logs; scalars.
+    """
     dtype = phase.count.dtype
     return phase._replace(
         gradient=jax.tree.map(jnp.add, phase.gradient, gradient),
@@ -124,12 +155,19 @@ def collect(phase: Phase, gradient: Any, count: jax.Array, **sums: jax.Array) ->
     )
 
 
-def update(tx: optax.GradientTransformation, phase: Phase, params: Any) -> tuple[Phase, Any, Info]:
-    """One optimizer update with the mean of what was collected, which is then forgotten.
+def update(
+    tx: optax.GradientTransformation, phase: Phase, params: Params
+) -> tuple[Phase, Params, Info]:
+    """Make one optimizer update by the mean of what a phase has collected.
+
+    Args:
+      tx: Optimizer.
+      phase: Its phase.
+      params: Parameters to update.
 
     Returns:
-      The phase, the parameters, and what to log: means, and the mean gradient's norm before
-      clipping.
+      The phase with nothing collected, the new parameters, and what to log: the means, and the norm
+      of the mean gradient before clipping.
     """
     gradient = jax.tree.map(lambda g: g / phase.count, phase.gradient)
     updates, optimizer = tx.update(gradient, phase.optimizer, params)
@@ -138,34 +176,3 @@ def update(tx: optax.GradientTransformation, phase: Phase, params: Any) -> tuple
     info["gradient_norm"] = optax.tree.norm(gradient)
     zeros = jax.tree.map(jnp.zeros_like, (phase.gradient, phase.sums, phase.count))
     return Phase(optimizer, *zeros), params, info
-
-
-def last_only(plan: list[Work], kind: str) -> list[Work]:
-    """The plan with its last measure of a kind for the only one."""
-    last = max((place for place, work in enumerate(plan) if work.kind == kind), default=None)
-    return [work for place, work in enumerate(plan) if work.kind != kind or place == last]
-
-
-START = "start"
-"""Note of what is measured before the first step."""
-
-
-def measured_at_start(plan: list[Work]) -> list[Work]:
-    """The plan with every measure taken before its first step, too."""
-    return [*(Work(kind, 0, note=START) for kind in MEASURES), *plan]
-
-
-def measured_after_rounds(plan: list[Work]) -> list[Work]:
-    """The plan with accuracies measured after every round, too."""
-    work = []
-    for piece in plan:
-        work.append(piece)
-        if piece.kind == "cid" and piece.note.startswith("after round"):
-            work.append(piece._replace(kind="accuracy"))
-    return work
-
-
-def confounds_read(plan: Sequence[Work], train: Dataset) -> int:
-    """How many different training examples' confounds a plan makes use of."""
-    read = [np.ravel(work.examples) for work in plan if work.reads_confound]
-    return len(np.intersect1d(np.concatenate(read), train.visible)) if read else 0

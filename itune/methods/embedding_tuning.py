@@ -3,8 +3,8 @@
 For the weights ``W_(y)`` of the head that score label y, the gradient of the label loss is
 ``(p(y) - 1) h`` with the pooled vector h, so the influence of two examples of one label, restricted
 to these weights, is the cosine of their pooled vectors (Han & Tsvetkov 2021, section 4.1). The
-influence loss then needs no second derivatives, and says nothing of the head, which rounds leave
-alone, as the released code does.
+influence loss then needs no second derivatives and does not depend on the head, which rounds leave
+unchanged, as in the released code.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from itune.influence import InfluenceInfo, Pool, Tuples
 from itune.influence.cosine import cosine
 from itune.influence.tuples import delta_of, joined
 from itune.methods.alternating import Derivative, alternating
-from itune.methods.base import Classifier, Method
+from itune.methods.base import Classifier, Method, Params
 from itune.methods.label_steps import LabelConfig
 from itune.methods.rounds import RoundConfig, RoundCosts
 
@@ -28,7 +28,7 @@ COSTS = RoundCosts(tuple=1.1, pool=1.1)
 
 @dataclass(frozen=True)
 class EmbeddingConfig(RoundConfig):
-    """The influence phase of embedding tuning."""
+    """Rounds of embedding tuning."""
 
     section: ClassVar[str] = "embedding"
 
@@ -42,17 +42,22 @@ def embedding_tuning(
     train: Dataset,
     seed: int,
 ) -> Method:
-    """Alternates label steps with steps on the influence loss of pooled vectors.
+    """Alternate label steps with steps on the influence loss of pooled vectors.
 
     Args:
-      classifier: the model.
-      label: the label phase.
-      embedding: the influence phase.
-      train: training data.
-      seed: of batches, dropout, probes and partners, the same as influence tuning's.
+      classifier: The model.
+      label: Settings of the label steps.
+      embedding: Settings of the rounds.
+      train: Training data.
+      seed: Seed of batches, dropout, probes and partners; an integer from 0 to 2**32 - 1. All are
+        those of influence tuning with this seed and these settings.
+
+    Raises:
+      UserError: A batch is larger than the training data. The plan raises it where no round would
+        start, or an example has no partner.
     """
 
-    def pooled(params, examples):
+    def pooled(params: Params, examples: dict[str, Any]) -> jax.Array:
         return classifier.outputs(params, examples, None).pooled
 
     return alternating(
@@ -63,23 +68,24 @@ def embedding_tuning(
         COSTS,
         train,
         seed,
-        trains=lambda path: path[0] != classifier.head,
+        decays=lambda path: path[0] != classifier.head,
     )
 
 
-def embedding_value_and_grad(pooled: Callable[[Any, Any], jax.Array]) -> Derivative:
-    """The mean influence loss with cosines of pooled vectors for influences, and its gradient.
+def embedding_value_and_grad(pooled: Callable[[Params, Any], jax.Array]) -> Derivative:
+    """Build the influence loss whose influences are cosines of pooled vectors, and its gradient.
 
     Args:
       pooled: ``pooled(params, examples) -> (n, d)`` of examples with one leading axis.
 
     Returns:
       ``fun(params, batch) -> ((J, info), gradient)`` of a :class:`~itune.influence.Tuples` or a
-      :class:`~itune.influence.Pool`, as :func:`itune.influence.value_and_grad` has it. A vector of
+      :class:`~itune.influence.Pool`, with the signature of what
+      :func:`itune.influence.value_and_grad` returns; J is the mean over all probes. A vector of
       zeros has cosine 0 with everything.
     """
 
-    def mean_loss(params, batch):
+    def mean_loss(params: Params, batch: Tuples | Pool) -> tuple[jax.Array, InfluenceInfo]:
         if isinstance(batch, Pool):
             vectors = _over(pooled, params, batch.examples, axes=2)
             tuples, count = Pool(vectors, batch.is_real).tuples(), jnp.sum(batch.is_real)
@@ -95,8 +101,10 @@ def embedding_value_and_grad(pooled: Callable[[Any, Any], jax.Array]) -> Derivat
     return jax.value_and_grad(mean_loss, has_aux=True)
 
 
-def _over(function, params, examples, *, axes: int):
-    """A function of examples with one leading axis, over several."""
+def _over(
+    function: Callable[[Params, Any], jax.Array], params: Params, examples: Any, *, axes: int
+) -> jax.Array:
+    """Apply a function of examples with one leading axis to examples with several."""
     leading = jax.tree.leaves(examples)[0].shape[:axes]
     flat = jax.tree.map(lambda leaf: leaf.reshape((-1, *leaf.shape[axes:])), examples)
     rows = function(params, flat)
@@ -104,6 +112,6 @@ def _over(function, params, examples, *, axes: int):
 
 
 def _influences(probe: jax.Array, partners: jax.Array) -> jax.Array:
-    """Cosines ``(m, K)`` of ``(m, d)`` with ``(m, K, d)``."""
+    """Return cosines ``(m, K)`` of ``(m, d)`` with ``(m, K, d)``."""
     dot = jnp.einsum("md,mkd->mk", probe, partners, precision=jax.lax.Precision.HIGHEST)
     return cosine(dot, jnp.sum(probe**2, -1)[:, None], jnp.sum(partners**2, -1))

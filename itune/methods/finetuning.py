@@ -5,10 +5,10 @@ way. Each control does one of these alone, with no influence step between, so th
 told from that of the influence loss.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from itune.data.dataset import Dataset
-from itune.methods.base import Classifier, Method, Phase, Work, init_phase
+from itune.methods.base import Classifier, Method, Params, Phase, Work, init_phase
 from itune.methods.label_steps import (
     LABEL_SUMS,
     LabelConfig,
@@ -25,10 +25,10 @@ class FinetuningState(NamedTuple):
 
     Attributes:
       params: Parameters of the model.
-      label: The label phase.
+      label: Phase of the label steps.
     """
 
-    params: Any
+    params: Params
     label: Phase
 
 

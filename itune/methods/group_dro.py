@@ -7,7 +7,7 @@ Algorithm 1; a group is a combination of label and confound.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +17,7 @@ from itune.data.dataset import Dataset
 from itune.errors import require
 from itune.groups import Group
 from itune.methods.balance import balanced_batches, share_of_group, visible_groups
-from itune.methods.base import Classifier, Method, Phase, Work, init_phase
+from itune.methods.base import Classifier, Method, Params, Phase, Work, init_phase
 from itune.methods.label_steps import (
     FORWARD_COST,
     LABEL_SUMS,
@@ -31,33 +31,33 @@ from itune.methods.label_steps import (
 
 @dataclass(frozen=True)
 class GroupDroConfig:
-    """Group DRO; what is not here is as in the label phase.
+    """Group DRO; other settings are those of the label steps.
 
     Attributes:
-      step_size: of the exponentiated gradient of the group weights, eta_q in the paper.
-      weight_decay: in place of that of the label phase; none for that. The paper finds that group
-        DRO needs it stronger than usual.
+      step_size: Step size of the exponentiated gradient of the group weights, eta_q in the paper.
+      weight_decay: Weight decay in place of ``label.weight_decay``; none to keep that. The paper
+        finds that group DRO needs stronger decay than usual.
     """
 
     step_size: float = 0.01
     weight_decay: float | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require(self, "a non-negative number", lambda v: v >= 0, "step_size")
         require(self, "a non-negative number", lambda v: v is None or v >= 0, "weight_decay")
 
 
 class GroupDroState(NamedTuple):
-    """Parameters, the label phase, and what is known of the groups.
+    """State of group DRO.
 
     Attributes:
-      params: of the model.
-      label: the label phase.
-      log_weights: ``(G,)``, log q of each group; q sums to 1.
-      losses: ``(G,)``, losses of each group in the batch so far, summed.
+      params: Parameters of the model.
+      label: Phase of the label steps.
+      log_weights: Logarithm of the weight q of each group, ``(G,)``; the weights sum to 1.
+      losses: Sum of the losses of each group in the batch so far, ``(G,)``.
     """
 
-    params: Any
+    params: Params
     label: Phase
     log_weights: jax.Array
     losses: jax.Array
@@ -70,35 +70,35 @@ def group_dro(
     train: Dataset,
     seed: int,
 ) -> Method:
-    """Minimises ``sum_g q_g L_g`` with the mean label loss ``L_g`` of group g in the batch.
+    """Minimise ``sum_g q_g L_g`` with the mean label loss ``L_g`` of group g in the batch.
 
     Before each update ``q_g <- q_g exp(eta L_g)``, divided by the sum. So all losses of a batch are
-    computed first, with the dropout that their gradients have then: a third more work than
-    finetuning. Batches hold equally many examples of each group, as those of
-    :func:`~itune.methods.balanced_sampling.balanced_sampling` do, in as many label steps as
-    finetuning. Examples whose confound is hidden are left out.
+    computed first, with the dropout that is then used for the gradients: a third more work than
+    finetuning. Batches are those of
+    :func:`~itune.methods.balanced_sampling.balanced_sampling`: equally many examples of each group,
+    in as many label steps as finetuning. Examples whose confound is hidden are left out.
 
     This differs from the paper in: 1. no adjustment of the losses by group sizes; 2. BertAdam with
     decoupled weight decay in place of SGD with an l2 penalty; 3. batches balanced exactly, not in
     expectation.
 
     Args:
-      classifier: the model.
-      label: the label phase.
-      config: of the group weights.
-      train: training data, for the schedule and the groups.
-      seed: of batches and dropout.
+      classifier: The model.
+      label: Settings of the label steps.
+      config: Settings of the group weights.
+      train: Training data, in which every group has a visible example.
+      seed: Seed of batches and dropout; an integer from 0 to 2**32 - 1.
 
     Raises:
-      UserError: fewer than two confounds are visible, a group has no visible example, or there are
-        more groups than a batch has examples.
+      UserError: Fewer than two confounds are visible, a group has no visible example, a batch has
+        fewer places than there are groups, or is larger than the training data.
     """
     if config.weight_decay is not None:
         label = replace(label, weight_decay=config.weight_decay)
     tx = label_optimizer(label, len(train))
     groups = visible_groups(train, "group_dro")
     share = share_of_group(label, groups)
-    table = _group_table(list(groups))
+    numbers = _group_numbers(list(groups))
 
     def init(params):
         phase = init_phase(tx, params, *LABEL_SUMS)
@@ -106,10 +106,10 @@ def group_dro(
         return GroupDroState(params, phase, jax.nn.log_softmax(zeros), zeros)
 
     def group_of(examples):
-        return jnp.asarray(table)[examples["label"], examples["confound"]]
+        return jnp.asarray(numbers)[examples["label"], examples["confound"]]
 
     def weighted(state, outputs, examples):
-        """Losses whose mean over a balanced batch is that of the groups, weighted by q."""
+        """Return losses whose mean over a balanced batch is ``sum_g q_g L_g``."""
         weights = len(groups) * jnp.exp(state.log_weights)
         return weights[group_of(examples)] * label_losses(state, outputs, examples)
 
@@ -139,20 +139,20 @@ def group_dro(
         draw = partial(balanced_batches, groups=visible_groups(train, "group_dro"))
         return _losses_first(label_epochs(train, label, seed, draw=draw, reads_confound=True))
 
-    ours = {"group_losses": group_losses, "group_weights": group_weights}
-    return Method(init, {**steps, **ours, "label_update": label_update}, plan)
+    weight_steps = {"group_losses": group_losses, "group_weights": group_weights}
+    return Method(init, {**steps, **weight_steps, "label_update": label_update}, plan)
 
 
-def _group_table(groups: Sequence[Group]) -> np.ndarray:
-    """The number of each group, by label and confound."""
-    table = np.zeros(np.max(groups, axis=0) + 1, np.int32)
+def _group_numbers(groups: Sequence[Group]) -> np.ndarray:
+    """Return the number of each group, at its label and confound."""
+    numbers = np.zeros(np.max(groups, axis=0) + 1, np.int32)
     for number, group in enumerate(groups):
-        table[group] = number
-    return table
+        numbers[group] = number
+    return numbers
 
 
 def _losses_first(plan: Sequence[Work]) -> list[Work]:
-    """The plan with the chunks of each label step gone through before, for the weights."""
+    """Return a plan in which each label step is preceded by the losses of its chunks."""
     result, chunks = [], []
     for work in plan:
         if work.kind == "label":

@@ -21,25 +21,25 @@ COSTS = RoundCosts(tuple=2.8, pool=4.5)
 
 @dataclass(frozen=True)
 class InfluenceConfig(RoundConfig):
-    """The influence phase of influence tuning.
+    """Rounds of influence tuning.
 
     Attributes:
-      route: how the exact gradient is computed (``fastest``, or one of ghost, autodiff, hvp,
-        hvp_pairs); the result is the same.
+      route: How the exact gradient is computed: ``fastest``, ``ghost``, ``autodiff``, ``hvp`` or
+        ``hvp_pairs``; does not change the result.
     """
 
     section: ClassVar[str] = "influence"
 
     route: str = FASTEST
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         known = (FASTEST, *ROUTES)
         require(self, f"one of {', '.join(known)}", known.__contains__, "route")
 
     @property
     def exact_route(self) -> str:
-        """The route that is taken."""
+        """The route with ``fastest`` resolved: ``pair_free`` for pools, ``ghost`` for tuples."""
         if self.route != FASTEST:
             return self.route
         return PAIR_FREE if self.partners == POOLED else "ghost"
@@ -52,15 +52,19 @@ def influence_tuning(
     train: Dataset,
     seed: int,
 ) -> Method:
-    """Alternates label steps with steps on the influence loss ``J``.
+    """Alternate label steps with steps on the influence loss ``J``.
 
     Args:
-      classifier: the model.
-      label: the label phase.
-      influence: the influence phase.
-      train: training data.
-      seed: of batches, dropout, probes and partners. The first two are finetuning's with the same
-        seed.
+      classifier: The model.
+      label: Settings of the label steps.
+      influence: Settings of the rounds.
+      train: Training data.
+      seed: Seed of batches, dropout, probes and partners; an integer from 0 to 2**32 - 1. Batches
+        and dropout are those of finetuning with this seed.
+
+    Raises:
+      UserError: A batch is larger than the training data. The plan raises it where no round would
+        start, or an example has no partner.
     """
     derivative = value_and_grad(classifier.loss, route=influence.exact_route)
     return alternating(classifier, label, influence, derivative, COSTS, train, seed)

@@ -1,6 +1,6 @@
 """Label steps: what finetuning consists of, and what every other method alternates with."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,23 +13,35 @@ from itune.data.dataset import Dataset, chunks_by_length
 from itune.data.sampling import label_batches
 from itune.errors import UserError, require
 from itune.influence import cross_entropy
-from itune.methods.base import Classifier, Outputs, Phase, Work, collect, update
+from itune.methods.base import (
+    EVALUATIONS,
+    Batch,
+    Classifier,
+    Outputs,
+    Params,
+    Phase,
+    State,
+    Step,
+    Work,
+    collect,
+    update,
+)
 from itune.methods.rounds import starts_round
 from itune.optimizers import bert_adam, warmup_linear
 
 
 @dataclass(frozen=True)
 class LabelConfig:
-    """The label phase.
+    """Steps on the label loss.
 
     Attributes:
-      epochs: passes over the training data.
-      batch: examples of one update.
-      learning_rate: peak rate, reached after ``warmup`` of the updates; then falls to 0.
-      warmup: fraction of the updates.
-      weight_decay: decoupled, not on biases and layer normalisation.
-      clip: largest gradient norm of one tensor.
-      chunk: examples computed at once; like lengths go together. Changes memory, padding and which
+      epochs: Passes over the training data.
+      batch: Examples of one update.
+      learning_rate: Peak learning rate, reached after the warmup; from there it falls to 0.
+      warmup: Fraction of all updates over which the learning rate rises from 0.
+      weight_decay: Decoupled weight decay; not on biases and layer normalisation.
+      clip: Largest norm of the gradient of one tensor.
+      chunk: Examples computed at once, of similar lengths. Changes memory, padding and which
         dropout masks are drawn, nothing else.
     """
 
@@ -41,7 +53,7 @@ class LabelConfig:
     clip: float = 1.0
     chunk: int = 16
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require(self, "a positive integer", lambda v: v >= 1, "epochs", "batch", "chunk")
         require(self, "a non-negative number", lambda v: v >= 0, "learning_rate", "weight_decay")
         require(self, "a number from 0 to 1", lambda v: 0 <= v <= 1, "warmup")
@@ -49,10 +61,10 @@ class LabelConfig:
 
 
 def label_optimizer(config: LabelConfig, train_size: int) -> optax.GradientTransformation:
-    """BertAdam over ``(N // batch) * epochs`` updates.
+    """Return BertAdam for the ``(train_size // batch) * epochs`` updates of all label steps.
 
     Raises:
-      UserError: a batch is larger than the training data.
+      UserError: A batch is larger than the training data.
     """
     if config.batch > train_size:
         raise UserError(
@@ -68,27 +80,28 @@ def label_optimizer(config: LabelConfig, train_size: int) -> optax.GradientTrans
 
 
 LABEL_SUMS = ("loss", "accuracy")
+"""Means that a label update logs."""
 
 FORWARD_COST = 1 / 3
-"""Of a forward pass, in gradients, for progress."""
+"""Cost of a forward pass, in gradients."""
 
-Losses = Callable[[Any, Outputs, dict[str, jax.Array]], jax.Array]
-"""``(state, outputs, examples) -> (n,)``, the losses of n examples; the state is a constant."""
+Losses = Callable[[State, Outputs, dict[str, Any]], jax.Array]
+"""``losses(state, outputs, examples) -> (n,)`` of n examples; the state counts as constant."""
 
 Draw = Callable[[Dataset, LabelConfig, np.random.Generator], list[list[np.ndarray]]]
-"""``(train, config, rng)`` to the batches of each epoch, as indices into the training data."""
+"""``draw(train, config, rng)``: the batches of each epoch, as indices into the training data."""
 
 
-def label_losses(state: Any, outputs: Outputs, examples: dict[str, jax.Array]) -> jax.Array:
-    """Cross entropy of each example in nats, whatever the state."""
+def label_losses(state: State, outputs: Outputs, examples: dict[str, Any]) -> jax.Array:
+    """Return the cross entropy of each example in nats, ``(n,)``, whatever the state."""
     del state
     return cross_entropy(outputs.logits, examples["label"])
 
 
 def label_sums(
-    state: Any, outputs: Outputs, batch: dict[str, Any], losses_fn: Losses = label_losses
+    state: State, outputs: Outputs, batch: Batch, losses_fn: Losses = label_losses
 ) -> tuple[jax.Array, jax.Array]:
-    """Losses and right answers, each summed over the examples that are real."""
+    """Return the sum of the losses and the number of right answers, over the real examples."""
     label = batch["examples"]["label"]
     is_right = jnp.argmax(outputs.logits, axis=-1).astype(label.dtype) == label
     losses = jnp.where(batch["is_real"], losses_fn(state, outputs, batch["examples"]), 0)
@@ -97,36 +110,43 @@ def label_sums(
 
 def collect_label(
     phase: Phase,
-    total: Callable[[Any], tuple[jax.Array, jax.Array]],
-    trained: Any,
-    batch: dict[str, Any],
+    sums_fn: Callable[[Params], tuple[jax.Array, jax.Array]],
+    params: Params,
+    batch: Batch,
 ) -> Phase:
-    """Adds the gradient of a chunk in what is trained, and what :func:`label_sums` says of it."""
-    (loss, right), gradient = jax.value_and_grad(total, has_aux=True)(trained)
+    """Add the label loss of a chunk, its gradient and the number of right answers to a phase.
+
+    Args:
+      phase: Phase to add to.
+      sums_fn: ``sums_fn(params)``, the two sums that :func:`label_sums` returns.
+      params: The parameters that the phase trains.
+      batch: The chunk.
+    """
+    (loss, right), gradient = jax.value_and_grad(sums_fn, has_aux=True)(params)
     return collect(phase, gradient, jnp.sum(batch["is_real"]), loss=loss, accuracy=right)
 
 
 def label_steps(
     classifier: Classifier, tx: optax.GradientTransformation, losses_fn: Losses = label_losses
-) -> dict[str, Any]:
-    """Step functions ``label``, ``label_without_dropout`` and ``label_update``.
+) -> dict[str, Step]:
+    """Return the step functions ``label``, ``label_without_dropout`` and ``label_update``.
 
     They take any state with fields ``params`` and ``label``, a
     :class:`~itune.methods.base.Phase`. The first two add the gradient of a chunk (``is_real``
-    marks examples that count, ``dropout`` is a seed), the third makes the update.
+    marks the examples that count, ``dropout`` is a seed), the third makes the update.
 
     Args:
-      classifier: the model.
-      tx: the optimizer.
-      losses_fn: whose mean over the examples of an update is minimised.
+      classifier: The model.
+      tx: Optimizer.
+      losses_fn: Losses whose mean over the examples of an update is minimised.
     """
 
     def gradient(state, batch, key):
-        def total(params):
+        def sums(params):
             outputs = classifier.outputs(params, batch["examples"], key)
             return label_sums(state, outputs, batch, losses_fn)
 
-        return state._replace(label=collect_label(state.label, total, state.params, batch)), {}
+        return state._replace(label=collect_label(state.label, sums, state.params, batch)), {}
 
     def label(state, batch):
         return gradient(state, batch, jax.random.key(batch["dropout"]))
@@ -149,7 +169,7 @@ def label_steps(
 def label_plan(
     train: Dataset, config: LabelConfig, rng: np.random.Generator
 ) -> list[list[np.ndarray]]:
-    """The batches of each epoch."""
+    """Draw the batches of each epoch: permutations of the training data, cut into batches."""
     return label_batches(rng, len(train), config.batch, config.epochs)
 
 
@@ -163,7 +183,17 @@ def label_work(
     has_dropout: bool = True,
     reads_confound: bool = False,
 ) -> list[Work]:
-    """The work of one label step: its chunks, then the update."""
+    """Return the work of one label step: its chunks, then the update.
+
+    Args:
+      train: Training data.
+      config: Settings of the label steps.
+      batch: Indices of the examples.
+      step: Number of label steps before it.
+      rng: Generator of the seeds of dropout.
+      has_dropout: Whether dropout is on.
+      reads_confound: Whether the step makes use of the confounds of its examples.
+    """
     kind = "label" if has_dropout else "label_without_dropout"
     work = [
         Work(
@@ -179,13 +209,6 @@ def label_work(
     return [*work, Work("label_update", step)]
 
 
-def labels_met(plan: Sequence[Work], train: Dataset) -> np.ndarray:
-    """Labels as often as the label steps of a plan meet them, which a method may have balanced."""
-    kinds = ("label", "label_without_dropout")
-    met = [work.examples[work.arrays["is_real"]] for work in plan if work.kind in kinds]
-    return train.label[np.concatenate(met)]
-
-
 def label_epochs(
     train: Dataset,
     label: LabelConfig,
@@ -197,17 +220,17 @@ def label_epochs(
     drops_dropout: bool = False,
     resets: bool = False,
 ) -> list[Work]:
-    """Label steps with both measures after every epoch; the plan of finetuning.
+    """Return label steps with both evaluations after every epoch: the plan of finetuning.
 
     Args:
-      train: the training data.
-      label: the label phase.
-      seed: of batches and dropout.
-      draw: draws the batches.
-      reads_confound: the confounds of their examples are made use of.
-      interval: label steps between rounds, were there any.
-      drops_dropout: has no dropout from the first of these moments on.
-      resets: has work of kind ``reset`` at each of them.
+      train: Training data.
+      label: Settings of the label steps.
+      seed: Seed of batches and dropout; an integer from 0 to 2**32 - 1.
+      draw: Function that draws the batches.
+      reads_confound: Whether the steps make use of the confounds of their examples.
+      interval: Label steps between the rounds that influence tuning would have; None for no rounds.
+      drops_dropout: Whether dropout is off from the first of these rounds on.
+      resets: Whether there is work of kind ``reset`` in the place of each of these rounds.
     """
     order, dropout = np.random.default_rng([seed, 0]), np.random.default_rng([seed, 1])
     epochs = draw(train, label, order)
@@ -228,5 +251,5 @@ def label_epochs(
                 reads_confound=reads_confound,
             )
             step += 1
-        work += [Work(kind, step, note=f"epoch {epoch}") for kind in ("cid", "accuracy")]
+        work += [Work(kind, step, note=f"epoch {epoch}") for kind in EVALUATIONS]
     return work

@@ -1,12 +1,12 @@
 """Last layer retraining: finetuning, then a new head on a balanced subset, the encoder frozen.
 
 Deep feature reweighting (Kirichenko et al. 2023, "Last layer re-training is sufficient for
-robustness to spurious correlations"): the encoder has learnt the core features, too; it is the head
-that weights them wrongly.
+robustness to spurious correlations"): the encoder has learnt the core features as well, but the
+head weights them wrongly.
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +16,16 @@ from itune.data.dataset import Dataset, chunks_by_length
 from itune.data.sampling import label_batches
 from itune.errors import require
 from itune.methods.balance import balanced_subset, visible_groups
-from itune.methods.base import Classifier, Method, Phase, Work, init_phase, update
+from itune.methods.base import (
+    EVALUATIONS,
+    Classifier,
+    Method,
+    Params,
+    Phase,
+    Work,
+    init_phase,
+    update,
+)
 from itune.methods.label_steps import (
     FORWARD_COST,
     LABEL_SUMS,
@@ -34,13 +43,13 @@ ZERO, FINETUNED = "zero", "finetuned"
 
 @dataclass(frozen=True)
 class LastLayerConfig:
-    """The second phase, which trains the head; what is not here is as in the label phase.
+    """Retraining of the head; other settings are those of the label steps.
 
     Attributes:
-      epochs: passes over the balanced subset.
-      learning_rate: peak rate.
-      weight_decay: decoupled, not on biases.
-      start: of the head, ``zero``, anew; or ``finetuned``, going on from what finetuning left.
+      epochs: Passes over the balanced subset.
+      learning_rate: Peak learning rate.
+      weight_decay: Decoupled weight decay; not on biases.
+      start: Where the head starts: at ``zero``, or as it was ``finetuned``.
     """
 
     epochs: int = 100
@@ -48,16 +57,22 @@ class LastLayerConfig:
     weight_decay: float = 0.01
     start: str = ZERO
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require(self, "a positive integer", lambda v: v >= 1, "epochs")
         require(self, "a non-negative number", lambda v: v >= 0, "learning_rate", "weight_decay")
         require(self, f"one of {ZERO}, {FINETUNED}", (ZERO, FINETUNED).__contains__, "start")
 
 
 class LastLayerState(NamedTuple):
-    """Parameters, the label phase, and the phase that trains the head alone."""
+    """State of last layer retraining.
 
-    params: Any
+    Attributes:
+      params: Parameters of the model.
+      label: Phase of the label steps.
+      head: Phase that trains the head alone.
+    """
+
+    params: Params
     label: Phase
     head: Phase
 
@@ -69,27 +84,28 @@ def last_layer_retraining(
     train: Dataset,
     seed: int,
 ) -> Method:
-    """Finetunes, then minimises the label loss of a balanced subset in the head alone.
+    """Finetune, then minimise the label loss of a balanced subset in the head alone.
 
     The subset has as many visible examples of each group as the smallest group has; examples whose
-    confound is hidden take part in finetuning only. Its pooled vectors are without dropout.
+    confound is hidden take part in finetuning only. The head is trained without dropout.
 
-    This differs from the paper in: 1. the subset is of the training data, which the encoder has
-    seen, not held out (the paper does that, too, and finds it weaker); 2. BertAdam and
+    This differs from the paper in: 1. the subset is part of the training data, which the encoder
+    has seen, not held out (the paper tries that as well, and finds it weaker); 2. BertAdam and
     decoupled weight decay in place of logistic regression with an l1 penalty; 3. one subset, not
     the mean of the heads of ten.
 
     Args:
-      classifier: the model.
-      label: finetuning; warmup, clipping, chunks and, up to the size of the subset, batches are
-        also the second phase's.
-      config: of the second phase.
-      train: training data, for both schedules.
-      seed: of batches and dropout, which are finetuning's with the same seed, and of the subset.
+      classifier: The model.
+      label: Settings of finetuning; warmup, clipping, chunks and, up to the size of the subset,
+        batches are also those of the head's updates.
+      config: Settings of the head's updates.
+      train: Training data, in which every group has two visible examples.
+      seed: Seed of batches and dropout, which are those of finetuning with this seed, and of the
+        subset; an integer from 0 to 2**32 - 1.
 
     Raises:
-      UserError: fewer than two confounds are visible, or a group has fewer than two visible
-        examples.
+      UserError: Fewer than two confounds are visible, a group has fewer than two visible examples,
+        or a batch is larger than the training data.
     """
     tx = label_optimizer(label, len(train))
     total = len(_head_batches(train, label, config, seed))
@@ -99,7 +115,7 @@ def last_layer_retraining(
         clip=label.clip,
     )
 
-    def with_head(params, head):
+    def with_head(params: Params, head: Params) -> Params:
         return {**params, classifier.head: head}
 
     def init(params):
@@ -112,13 +128,13 @@ def last_layer_retraining(
         return state._replace(params=with_head(state.params, zeros)), {}
 
     def head(state, batch):
-        def total(head):
+        def sums(head):
             params = with_head(state.params, head)
             outputs = classifier.outputs(params, batch["examples"], None)
             return label_sums(state, outputs, batch)
 
         trained = state.params[classifier.head]
-        return state._replace(head=collect_label(state.head, total, trained, batch)), {}
+        return state._replace(head=collect_label(state.head, sums, trained, batch)), {}
 
     def head_update(state, batch):
         del batch
@@ -131,10 +147,10 @@ def last_layer_retraining(
         work += [Work("zero_head", step)] if config.start == ZERO else []
         for batch in _head_batches(train, label, config, seed):
             work += _head_work(train, label, batch, step)
-        return [*work, *(Work(kind, step, note="end") for kind in ("cid", "accuracy"))]
+        return [*work, *(Work(kind, step, note="end") for kind in EVALUATIONS)]
 
-    ours = {"zero_head": zero_head, "head": head, "head_update": head_update}
-    return Method(init, {**label_steps(classifier, tx), **ours}, plan)
+    head_steps = {"zero_head": zero_head, "head": head, "head_update": head_update}
+    return Method(init, {**label_steps(classifier, tx), **head_steps}, plan)
 
 
 def _head_batches(
@@ -148,7 +164,7 @@ def _head_batches(
 
 
 def _head_work(train: Dataset, label: LabelConfig, batch: np.ndarray, step: int) -> list[Work]:
-    """The work of one update of the head: its chunks, then the update."""
+    """Return the work of one update of the head: its chunks, then the update."""
     chunks = [
         Work(
             "head",

@@ -6,7 +6,9 @@ the confound alone (Clark et al. 2019, "Don't take the easy way out", bias produ
 """
 
 from dataclasses import dataclass
+from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -14,22 +16,22 @@ from itune.data.dataset import HIDDEN, Dataset
 from itune.errors import require
 from itune.influence import cross_entropy
 from itune.methods.balance import require_confounds
-from itune.methods.base import Classifier, Method, Work
+from itune.methods.base import Classifier, Method, Outputs, State, Work
 from itune.methods.finetuning import finetuning
 from itune.methods.label_steps import LabelConfig, label_epochs, label_optimizer, label_steps
 
 
 @dataclass(frozen=True)
 class ExpertsConfig:
-    """The expert of the confound; the label phase does the rest.
+    """The expert of product of experts.
 
     Attributes:
-      smoothing: added to the count of each label where p(y|c) is counted.
+      smoothing: Added to the count of each label with each confound, of which p(y|c) is made.
     """
 
     smoothing: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require(self, "a positive number", lambda v: v > 0, "smoothing")
 
 
@@ -40,25 +42,26 @@ def product_of_experts(
     train: Dataset,
     seed: int,
 ) -> Method:
-    """Minimises the label loss of ``log_softmax(model's logits + log p(y|c))``.
+    """Minimise the label loss of ``log_softmax(model's logits + log p(y|c))``.
 
     ``p(y|c)`` is counted in the visible training examples. Examples whose confound is hidden take
-    part with ``p(y)``, counted in all training examples, in its place. The accuracy of updates is
-    that of the model alone.
+    part with ``p(y)``, counted in all training examples, in its place. The accuracy that updates
+    log is that of the model alone.
 
     Args:
-      classifier: the model.
-      label: the label phase.
-      config: of the expert.
-      train: training data, for the schedule and the expert.
-      seed: of batches and dropout, which are finetuning's with the same seed.
+      classifier: The model.
+      label: Settings of the label steps.
+      config: Settings of the expert.
+      train: Training data, of which the expert is made.
+      seed: Seed of batches and dropout, which are those of finetuning with this seed; an integer
+        from 0 to 2**32 - 1.
 
     Raises:
-      UserError: fewer than two confounds are visible.
+      UserError: Fewer than two confounds are visible, or a batch is larger than the training data.
     """
     require_confounds(train, "product_of_experts")
 
-    def losses(state, outputs, examples):
+    def losses(state: State, outputs: Outputs, examples: dict[str, Any]) -> jax.Array:
         del state
         logits = outputs.logits
         expert = log_prior(train, logits.shape[-1], config.smoothing)
@@ -68,16 +71,21 @@ def product_of_experts(
     def plan() -> list[Work]:
         return label_epochs(train, label, seed, reads_confound=True)
 
-    plain = finetuning(classifier, label, train, seed)
+    base = finetuning(classifier, label, train, seed)
     steps = label_steps(classifier, label_optimizer(label, len(train)), losses)
-    return Method(plain.init, steps, plan)
+    return Method(base.init, steps, plan)
 
 
 def log_prior(train: Dataset, classes: int, smoothing: float) -> np.ndarray:
-    """Counts p(y|c) in the visible examples for row ``c - HIDDEN``, and p(y) in all for row 0.
+    """Return log p(y|c) of the visible examples in row ``c - HIDDEN``, and log p(y) in row 0.
+
+    Args:
+      train: Training data; p(y) is counted in all examples.
+      classes: Number of classes.
+      smoothing: Added to each count.
 
     Returns:
-      Their logarithms, ``(1 + confounds, classes)``; ``smoothing`` is added to each count.
+      Logarithms of probabilities, ``(1 + confounds, classes)``.
 
     >>> train = Dataset([[]] * 5, np.array([0, 0, 0, 1, 1]), np.array([0, 0, 1, 1, HIDDEN]))
     >>> np.exp(log_prior(train, classes=2, smoothing=1.0)).round(3).tolist()

@@ -3,7 +3,7 @@
 A round starts after a label step whose number the interval divides, if more than half an interval
 of label steps is left. With drawn partners a round draws its probes once, keeps them for its
 epochs, draws their partners anew in each epoch, and averages ``batch`` tuples into one update. With
-pooled partners it makes as many updates, each by a fresh batch with equally many examples of each
+pooled partners it makes as many updates, each by a new batch with equally many examples of each
 group.
 """
 
@@ -28,28 +28,29 @@ class RoundConfig:
     """Rounds of updates between label steps.
 
     Attributes:
-      interval: label steps between rounds.
-      epochs: passes over a round's probes.
-      batch: probes of one update.
-      learning_rate: constant.
-      probes: of one round.
-      k: A examples, and B examples, of each probe, where partners are drawn.
-      partners: ``drawn``, k + k of each probe's own, as in the paper; or ``pooled``: each update
-        takes a batch with equally many examples of each group, whose partners are all others of the
-        batch with their label. The same influence loss with all pairs, at a fraction of the cost.
-      lone: what is done about examples without partners, alone in their group or of a label with
-        one confound only: ``refused``, or ``left_out`` of rounds.
-      weight_decay: decoupled, on every parameter that a round trains.
-      clip: largest gradient norm of one tensor.
+      interval: Label steps between rounds.
+      epochs: Passes over the probes of a round.
+      batch: Probes of one update.
+      learning_rate: Learning rate, constant.
+      probes: Probes of one round.
+      k: Partners with a probe's confound, and partners with another, where partners are drawn.
+      partners: ``drawn`` gives each probe k + k partners of its own, as in the paper; ``pooled``
+        makes each update from a batch with equally many examples of each group, where the partners
+        of each example are all others with its label: the influence loss of all pairs, at a
+        fraction of the cost.
+      lone: What happens to examples without partners, which are alone in their group or have a
+        label with one confound only: the run is ``refused``, or they are ``left_out`` of rounds.
+      weight_decay: Decoupled weight decay, on every parameter that a round trains.
+      clip: Largest norm of the gradient of one tensor.
       schedule: ``paper`` keeps dropout on in every label step and ends a round with an update on
         the tuples left over; ``released`` repeats two quirks of the released code: left-over tuples
         wait for the next round, and the model stays in evaluation mode (label steps without
         dropout) after a round that did not end exactly on an update. Pools leave nothing over.
-      chunk: tuples computed at once; changes memory and speed only.
+      chunk: Tuples computed at once; changes memory and speed only.
     """
 
     section: ClassVar[str] = ""
-    """Name of its section in the configuration of a run, for messages."""
+    """Name of the section of a run's configuration that holds these settings, for messages."""
 
     interval: int = 50
     epochs: int = 5
@@ -64,7 +65,7 @@ class RoundConfig:
     schedule: str = "paper"
     chunk: int = 2
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         counts = ("interval", "epochs", "batch", "probes", "k", "chunk")
         require(self, "a positive integer", lambda v: v >= 1, *counts)
         require(self, "a non-negative number", lambda v: v >= 0, "learning_rate", "weight_decay")
@@ -75,19 +76,24 @@ class RoundConfig:
 
 
 class RoundCosts(NamedTuple):
-    """Ordinary gradients that an example of a tuple, or of a pool, takes; for progress."""
+    """Work that the gradient of the influence loss takes for each example, for progress.
+
+    Attributes:
+      tuple: Cost of an example of a tuple, in gradients of the label loss.
+      pool: Cost of an example of a pool, in gradients of the label loss.
+    """
 
     tuple: float
     pool: float
 
 
 def starts_round(step: int, total: int, interval: int) -> bool:
-    """Whether a round starts after ``step`` of ``total`` label steps."""
+    """Return whether a round starts after ``step`` of ``total`` label steps."""
     return step > 0 and step % interval == 0 and total - step > interval / 2
 
 
 def longest_interval(total: int) -> int:
-    """The longest interval that leaves room for a round: ``total - interval > interval / 2``."""
+    """Return the longest interval with room for a round: ``total - interval > interval / 2``."""
     return (2 * total - 1) // 3
 
 
@@ -99,24 +105,24 @@ def draw_tuples_round(
     waiting: int,
     rng: np.random.Generator,
 ) -> tuple[list[Work], int]:
-    """The work of one round with drawn partners.
+    """Draw one round with drawn partners.
 
     Args:
-      train: the training data.
-      config: of the rounds.
-      costs: for progress.
-      step: label steps finished before it.
-      waiting: tuples that were collected by earlier rounds and wait for an update.
-      rng: draws probes, their order and partners.
+      train: Training data.
+      config: Settings of the rounds.
+      costs: Costs of the gradient.
+      step: Number of label steps before the round.
+      waiting: Number of tuples that earlier rounds have collected and that wait for an update.
+      rng: Generator of probes, their order and partners.
 
     Returns:
-      The work, and how many tuples are left waiting after it.
+      The work, and the number of tuples that wait for an update after it.
     """
     pool = train.visible
     probes = draw_probes(rng, config.probes, pool)
     work, indices, weights = [], [], []
 
-    def flush(*, is_update):
+    def flush(*, is_update: bool) -> None:
         nonlocal work, indices, weights, waiting
         rows = np.array(indices), np.array(weights)
         work += _tuple_work(train, config.chunk, costs.tuple, step, *rows)
@@ -140,9 +146,19 @@ def draw_tuples_round(
 def draw_pools_round(
     train: Dataset, config: RoundConfig, costs: RoundCosts, step: int, rng: np.random.Generator
 ) -> list[Work]:
-    """The work of one round with pooled partners; arguments as of :func:`draw_tuples_round`.
+    """Draw one round with pooled partners.
 
-    ``ceil(probes * epochs / batch)`` updates, as many as with drawn partners.
+    It has ``ceil(probes * epochs / batch)`` updates, as many as with drawn partners.
+
+    Args:
+      train: Training data.
+      config: Settings of the rounds.
+      costs: Costs of the gradient.
+      step: Number of label steps before the round.
+      rng: Generator of the pools.
+
+    Returns:
+      The work of the round.
     """
     visible = train.visible
     work = []
@@ -170,8 +186,10 @@ def draw_pools_round(
     return work
 
 
-def _tuple_work(train, size, cost, step, indices, weights) -> list[Work]:
-    """Tuples as rows of indices, the probe first, in chunks of like length."""
+def _tuple_work(
+    train: Dataset, size: int, cost: float, step: int, indices: np.ndarray, weights: np.ndarray
+) -> list[Work]:
+    """Return tuples, rows of indices with the probe first, in chunks of similar length."""
     return [
         Work(
             "tuples",

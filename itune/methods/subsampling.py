@@ -1,6 +1,6 @@
 """Subsampling: finetuning on a random subset in which all groups are as large as the smallest.
 
-Label and confound are independent in it; what it pays is data (Sagawa et al. 2020b, "An
+Label and confound are independent in it, at the price of less data (Sagawa et al. 2020b, "An
 investigation of why overparameterization exacerbates spurious correlations"; Idrissi et al. 2022).
 """
 
@@ -14,21 +14,22 @@ from itune.methods.label_steps import LabelConfig, label_epochs
 
 
 def subsampling(classifier: Classifier, label: LabelConfig, train: Dataset, seed: int) -> Method:
-    """Minimises the label loss of the subset, in as many label steps as finetuning on all data.
+    """Minimise the label loss of the subset, in as many label steps as finetuning on all data.
 
-    So budgets are equal, in label steps and in examples: the subset is passed through as often as
-    that takes, shuffled each time, and an "epoch" is finetuning's. A batch larger than the subset
-    holds examples more than once. Examples whose confound is hidden are left out.
+    So the budget is that of finetuning, in label steps and in examples: the subset is passed
+    through as often as that takes, shuffled each time, and an "epoch" has as many label steps as
+    one of finetuning. A batch larger than the subset holds examples more than once. Examples whose
+    confound is hidden are left out.
 
     Args:
-      classifier: the model.
-      label: the label phase.
+      classifier: The model.
+      label: Settings of the label steps.
       train: Training data.
-      seed: of the subset, batches and dropout.
+      seed: Seed of the subset, batches and dropout; an integer from 0 to 2**32 - 1.
 
     Raises:
-      UserError: by its plan, where fewer than two confounds are visible, or a group has fewer than
-        two visible examples.
+      UserError: A batch is larger than the training data. The plan raises it where fewer than two
+        confounds are visible, or a group has fewer than two visible examples.
     """
 
     def plan() -> list[Work]:

@@ -16,15 +16,14 @@ from itune.data.access import hide_confounds
 from itune.data.dataset import Dataset, padded_length
 from itune.errors import UserError
 from itune.groups import groups_of
-from itune.methods import (
-    Method,
-    Work,
+from itune.methods import Method, Work
+from itune.methods.plans import (
     confounds_read,
-    last_only,
-    measured_after_rounds,
-    measured_at_start,
+    evaluated_after_rounds,
+    evaluated_at_start,
+    labels_in_steps,
+    last_evaluation_only,
 )
-from itune.methods.label_steps import labels_met
 from itune.methods.registry import METHODS, require_method
 from itune.models import (
     BertClassifier,
@@ -294,11 +293,11 @@ def _measured(method: Method, config: TrainingConfig, *, at_start: bool) -> Meth
     def plan():
         work = method.plan()
         if config.selection != LAST:
-            work = measured_after_rounds(work)
+            work = evaluated_after_rounds(work)
         if at_start:
-            work = measured_at_start(work)
+            work = evaluated_at_start(work)
         for kind, when in (("cid", config.cid_when), ("accuracy", config.accuracy_when)):
-            work = last_only(work, kind) if when == AT_END else work
+            work = last_evaluation_only(work, kind) if when == AT_END else work
         return work
 
     return method._replace(plan=plan)
@@ -316,7 +315,7 @@ def _final_cid(trained: Trained, metrics: list[dict[str, Any]], measures) -> dic
 def _collapse_test(config: TrainingConfig, train: Dataset, plan: list[Work]):
     updates = sum(work.kind == "label_update" for work in plan)
     return make_collapse_test(
-        labels_met(plan, train),
+        labels_in_steps(plan, train),
         batch=config.label.batch,
         epoch_steps=len(train) // config.label.batch,
         total_steps=updates,

@@ -9,7 +9,7 @@ import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 
 from itune.errors import UserError
-from itune.methods.base import START
+from itune.methods.plans import AT_START
 from itune.utils.files import write_atomically
 
 LAST, BALANCED, WORST, ACCURACY = "last", "balanced", "worst", "accuracy"
@@ -52,7 +52,7 @@ def dev_value(rule: str, row: Mapping[str, Any]) -> float:
 
 def is_candidate(row: Mapping[str, Any]) -> bool:
     """Whether a row of ``metrics.jsonl`` is of a moment that may be selected."""
-    return row["kind"] == "accuracy" and row["note"] != START
+    return row["kind"] == "accuracy" and row["note"] != AT_START
 
 
 class Selection:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from itune.errors import UserError
-from itune.methods import confounds_read
+from itune.methods.plans import confounds_read
 from tests.helpers.baseline_cases import (
     SCHEDULE,
     SEEN,

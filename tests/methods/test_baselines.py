@@ -15,7 +15,7 @@ from itune.methods import (
     finetuning,
     finetuning_without_dropout,
 )
-from itune.methods.label_steps import labels_met
+from itune.methods.plans import labels_in_steps
 from itune.training.settings import RunConfig
 from tests.helpers.baseline_cases import BIG, LAST, SCHEDULE, SEEN, plan_of, used
 from tests.helpers.method_cases import CLASSIFIER, GROUP_DRO, assert_same_plan, hide, label_batches
@@ -78,18 +78,18 @@ class TestAll:
         assert kinds["head_update"] == (2 if name == "last_layer_retraining" else 0)
 
 
-def test_labels_met():
+def test_labels_in_steps():
     """What chance is, for the test of collapse: balanced batches make it 1/2."""
     train = Dataset(BIG.input_ids, (np.arange(150) % 5 == 0).astype(np.int32), BIG.confound)
     share = {
-        name: labels_met(plan_of(name, train), train).mean()
+        name: labels_in_steps(plan_of(name, train), train).mean()
         for name in ("balanced_sampling", "subsampling", "product_of_experts")
     }
     expected = {"balanced_sampling": 0.5, "subsampling": 0.5, "product_of_experts": 0.2}
     assert share == pytest.approx(expected, abs=0.01)
     rounds = RoundConfig(interval=2)
     dropped = finetuning_without_dropout(CLASSIFIER, SCHEDULE, rounds, train, 1).plan()
-    assert len(labels_met(dropped, train)) == 450
+    assert len(labels_in_steps(dropped, train)) == 450
 
 
 @pytest.mark.parametrize(

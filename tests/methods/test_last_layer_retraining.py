@@ -12,7 +12,8 @@ import scipy.optimize
 
 from itune.data.dataset import Dataset, collate
 from itune.influence import cross_entropy
-from itune.methods import confounds_read, finetuning, last_layer_retraining
+from itune.methods import finetuning, last_layer_retraining
+from itune.methods.plans import confounds_read
 from itune.optimizers import bert_adam, warmup_linear
 from tests.helpers.baseline_cases import SCHEDULE, SEEN, group_counts, plan_of, used, visible_counts
 from tests.helpers.method_cases import (

@@ -17,14 +17,13 @@ from itune.methods import (
     InfluenceConfig,
     LabelConfig,
     adversarial,
-    confounds_read,
     embedding_tuning,
     finetuning,
     finetuning_with_resets,
     finetuning_without_dropout,
     influence_tuning,
-    last_only,
 )
+from itune.methods.plans import confounds_read, last_evaluation_only
 from tests.helpers.method_cases import assert_same_plan, label_batches, make_dataset, real
 
 CLASSIFIER = Classifier(LinenLoss(None, None), None)  # plans never call it
@@ -321,9 +320,9 @@ def test_all_methods_see_the_same_batches(name):
 
 
 @pytest.mark.parametrize("kind, note", [("cid", "end"), ("accuracy", "epoch 3")])
-def test_last_only(kind, note):
+def test_last_evaluation_only(kind, note):
     plan = influence_plan()
-    thinned = last_only(plan, kind)
+    thinned = last_evaluation_only(plan, kind)
     assert [w.note for w in thinned if w.kind == kind] == [note]
     last = max(place for place, work in enumerate(plan) if work.kind == kind)
     assert [w.kind for w in thinned[-(len(plan) - last) :]] == [w.kind for w in plan[last:]]

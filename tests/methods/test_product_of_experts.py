@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from itune.data.dataset import Dataset, collate
-from itune.methods import ExpertsConfig, confounds_read, product_of_experts
+from itune.methods import ExpertsConfig, product_of_experts
+from itune.methods.plans import confounds_read
 from itune.optimizers import bert_adam, warmup_linear
 from tests.helpers.baseline_cases import SEEN, plan_of, used
 from tests.helpers.method_cases import (

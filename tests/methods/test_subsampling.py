@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 
-from itune.methods import confounds_read
+from itune.methods.plans import confounds_read
 from tests.helpers.baseline_cases import (
     BIG,
     SCHEDULE,

@@ -1,0 +1,52 @@
+"""Plans of work: evaluations added or left out, and what a plan reads of the training data."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from itune.data.dataset import Dataset
+from itune.methods.base import ACCURACY, CID, EVALUATIONS, Work
+
+AT_START = "start"
+"""Note of the evaluations before the first step."""
+
+
+def last_evaluation_only(plan: Sequence[Work], kind: str) -> list[Work]:
+    """Return a plan without its evaluations of one kind, but for the last of them."""
+    last = max((place for place, work in enumerate(plan) if work.kind == kind), default=None)
+    return [work for place, work in enumerate(plan) if work.kind != kind or place == last]
+
+
+def evaluated_at_start(plan: Sequence[Work]) -> list[Work]:
+    """Return a plan with every evaluation before its first step as well."""
+    return [*(Work(kind, 0, note=AT_START) for kind in EVALUATIONS), *plan]
+
+
+def evaluated_after_rounds(plan: Sequence[Work]) -> list[Work]:
+    """Return a plan with accuracies after every round as well."""
+    work = []
+    for piece in plan:
+        work.append(piece)
+        if piece.kind == CID and piece.note.startswith("after round"):
+            work.append(piece._replace(kind=ACCURACY))
+    return work
+
+
+def confounds_read(plan: Sequence[Work], train: Dataset) -> int:
+    """Return how many different training examples' confounds a plan makes use of."""
+    read = [np.ravel(w.examples) for w in plan if w.reads_confound and w.examples is not None]
+    return len(np.intersect1d(np.concatenate(read), train.visible)) if read else 0
+
+
+def labels_in_steps(plan: Sequence[Work], train: Dataset) -> np.ndarray:
+    """Return the labels of the examples of all label steps, each as often as it is used.
+
+    Their shares are not those of the training data if a method balances its batches.
+    """
+    kinds = ("label", "label_without_dropout")
+    used = [
+        work.examples[np.asarray(work.arrays["is_real"])]
+        for work in plan
+        if work.kind in kinds and work.examples is not None
+    ]
+    return train.label[np.concatenate(used)]
