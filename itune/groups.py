@@ -59,6 +59,13 @@ def groups_of(label: np.ndarray, confound: np.ndarray) -> dict[Group, np.ndarray
     }
 
 
+def paired_groups(label: np.ndarray, confound: np.ndarray) -> dict[Group, np.ndarray]:
+    """The indices of each group whose label occurs with more than one confound, in order."""
+    groups = groups_of(label, confound)
+    labels = [group.label for group in groups]
+    return {group: rows for group, rows in groups.items() if labels.count(group.label) > 1}
+
+
 class Counts(NamedTuple):
     """How many examples each group has that has any, in order of label, then confound.
 

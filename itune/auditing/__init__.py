@@ -1,35 +1,40 @@
-"""Auditing a classifier: whether the confound sways it, and how sure that is."""
+"""Audit a classifier: whether the confound sways it, and how certain that is."""
 
 from itune.auditing.audit import Audit, audit
-from itune.auditing.behaviour import Behaviour, behaviour
+from itune.auditing.behaviour import Behaviour, measure_behaviour
+from itune.auditing.cid_breakdown import CIDBreakdown, PairCID, break_down_cid
 from itune.auditing.config import AuditConfig
-from itune.auditing.counterfactual import ChangedPrediction, CounterfactualTest
-from itune.auditing.explanations import Explanation, Influential
-from itune.auditing.influence import InfluenceAudit, PairCID, influence_audit
-from itune.auditing.linear_probe import LinearProbe, linear_probe
+from itune.auditing.counterfactual import ChangedPrediction, CounterfactualTest, SwapCount
+from itune.auditing.explanations import Explanation, InfluentialRow, TrainingRow
+from itune.auditing.linear_probe import LinearProbe, run_linear_probe
 from itune.auditing.model import ModelAudit, audit_model
-from itune.auditing.uncertainty import CIDTest, cid_test, draw_sample
+from itune.auditing.plan import AuditPlan
+from itune.auditing.samples import draw_sample
+from itune.auditing.significance import CIDTest, cid_test
 from itune.auditing.verdict import Verdict
 
 __all__ = [
     "Audit",
     "AuditConfig",
+    "AuditPlan",
     "Behaviour",
+    "CIDBreakdown",
     "CIDTest",
     "ChangedPrediction",
     "CounterfactualTest",
-    "Influential",
-    "InfluenceAudit",
+    "Explanation",
+    "InfluentialRow",
     "LinearProbe",
     "ModelAudit",
     "PairCID",
-    "Explanation",
+    "SwapCount",
+    "TrainingRow",
     "Verdict",
     "audit",
     "audit_model",
-    "behaviour",
+    "break_down_cid",
     "cid_test",
     "draw_sample",
-    "influence_audit",
-    "linear_probe",
+    "measure_behaviour",
+    "run_linear_probe",
 ]

@@ -6,13 +6,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from itune.auditing.behaviour import Behaviour, behaviour
+from itune.auditing.behaviour import Behaviour, measure_behaviour
+from itune.auditing.cid_breakdown import CIDBreakdown, break_down_cid
 from itune.auditing.config import AuditConfig
-from itune.auditing.influence import InfluenceAudit, influence_audit
-from itune.auditing.linear_probe import LinearProbe, linear_probe
-from itune.auditing.plan import EVERYONE, PREDICTIONS, Plan, make_plan
-from itune.auditing.predictions import make_predict
-from itune.auditing.uncertainty import CIDTest, cid_test, draw_by_group, draw_sample
+from itune.auditing.linear_probe import LinearProbe, run_linear_probe
+from itune.auditing.plan import CID, PREDICTIONS, AuditPlan, make_plan
+from itune.auditing.predictions import predict
+from itune.auditing.samples import draw_by_group, draw_sample
+from itune.auditing.significance import CIDTest, cid_test
 from itune.data.dataset import Dataset
 from itune.errors import UserError
 from itune.groups import HIDDEN, Group, count_groups
@@ -42,7 +43,7 @@ class Audit(NamedTuple):
       plan: what was taken whole.
     """
 
-    influence: InfluenceAudit | None
+    influence: CIDBreakdown | None
     test: CIDTest
     sample: np.ndarray
     label: np.ndarray
@@ -53,7 +54,7 @@ class Audit(NamedTuple):
     probe: LinearProbe | None
     minutes_of_whole: float
     groups: dict[Group, int]
-    plan: Plan
+    plan: AuditPlan
 
 
 def audit(
@@ -119,7 +120,7 @@ def audit(
     groups = group_sizes(known)
     share = {group: size / len(known) for group, size in groups.items()}
     test = cid_test(matrix, drawn.label, drawn.confound, share, rng, draws=config.draws)
-    is_whole = EVERYONE in plan.whole
+    is_whole = CID in plan.whole
     return Audit(
         influence=_whole(classifier, params, known, config, on_progress, resumable)
         if is_whole
@@ -132,7 +133,7 @@ def audit(
         share=share,
         behaviour=behaviours,
         probe=probe,
-        minutes_of_whole=plan.minutes[EVERYONE],
+        minutes_of_whole=plan.minutes[CID],
         groups=groups,
         plan=plan,
     )
@@ -145,7 +146,7 @@ def group_sizes(data: Dataset) -> dict[Group, int]:
     return {Group(label, confound): size for label, confound, size in zip(*groups, strict=True)}
 
 
-def _kept_plan(resumable: Resumable, make: Callable[[], Plan]) -> Plan:
+def _kept_plan(resumable: Resumable, make: Callable[[], AuditPlan]) -> AuditPlan:
     """The plan as it was at first: it depends on how fast the machine was."""
 
     def arrays():
@@ -160,14 +161,19 @@ def _kept_plan(resumable: Resumable, make: Callable[[], Plan]) -> Plan:
 
     found = {name: value.tolist() for name, value in resumable.once("plan", arrays).items()}
     minutes = dict(zip(found["parts"], found["minutes"], strict=True))
-    return Plan(minutes, tuple(found["whole"]), found["drawn"])
+    return AuditPlan(minutes, tuple(found["whole"]), found["drawn"])
 
 
 def _outputs(
-    classifier, params, datasets: Mapping[str, Dataset], plan: Plan, rng, on_progress, resumable
+    classifier,
+    params,
+    datasets: Mapping[str, Dataset],
+    plan: AuditPlan,
+    rng,
+    on_progress,
+    resumable,
 ):
     """Behaviour on each data set, and the linear probe of the first."""
-    predict = make_predict(classifier)
     drawn = {
         name: draw_by_group(data.label, data.confound, plan.drawn, rng)
         for name, data in datasets.items()
@@ -180,7 +186,8 @@ def _outputs(
         is_pooled = np.zeros(len(data), bool)
         if number == 0:
             is_pooled[drawn[name]] = data.confound[drawn[name]] != HIDDEN
-        told = predict(
+        predictions = predict(
+            classifier,
             params,
             data,
             rows[name],
@@ -191,20 +198,22 @@ def _outputs(
         )
         before += len(rows[name])
         predicted = data if len(rows[name]) == len(data) else data.subset(rows[name])
-        found[name] = behaviour(told.logits, predicted, group_sizes(data))
+        found[name] = measure_behaviour(predictions.logits, predicted, group_sizes(data))
         if number == 0:
             places = np.flatnonzero(is_pooled)
-            probe = linear_probe(told.pooled, data.label[places], data.confound[places], rng)
+            probe = run_linear_probe(
+                predictions.pooled, data.label[places], data.confound[places], rng
+            )
     return found, probe
 
 
-def _whole(classifier, params, known: Dataset, config, on_progress, resumable) -> InfluenceAudit:
+def _whole(classifier, params, known: Dataset, config, on_progress, resumable) -> CIDBreakdown:
     influences = make_group_influences(
         classifier.loss,
         known,
         probes=np.arange(len(known)),
         chunk=config.chunk,
-        on_progress=functools.partial(on_progress, EVERYONE),
+        on_progress=functools.partial(on_progress, CID),
         resumable=resumable,
     )
-    return influence_audit(influences(params))
+    return break_down_cid(influences(params))

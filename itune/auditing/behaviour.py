@@ -1,7 +1,7 @@
-"""What a classifier does on labelled data: accuracy by group, and calibration (NumPy)."""
+"""Accuracy by group and calibration of a classifier on labelled data (NumPy)."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import log_softmax
@@ -14,22 +14,26 @@ from itune.metrics.proportions import stratified, wilson
 BINS = 15
 
 
-class Behaviour(NamedTuple):
+@dataclass(frozen=True)
+class Behaviour:
     """Accuracy and calibration on one data set.
 
-    Where the examples were drawn group by group, all means weigh each group as in the whole.
+    If only some examples of each group were predicted, every mean weighs each group by its share of
+    the whole data set.
 
     Attributes:
-      accuracy: overall, by group, and the worst group, annotated ones first.
-      calibration_error: expected calibration error of the predicted class, over 15 bins of equal
-        width: the mean over examples of ``|accuracy - confidence|`` of their bin.
-      brier: mean over examples of the squared distance of the probabilities from the truth, 0 to 2.
-      entropy: mean cross entropy, in nats.
-      size: examples that were predicted.
-      total: examples that they stand for.
-      interval: of the overall accuracy, 95 %, put together from those of the groups.
-      intervals: of the accuracy of each group, 95 % (Wilson).
-      sizes: examples of each group that were predicted.
+      accuracy: Accuracy overall, of each group, and the worst group. Groups that are not annotated
+        are the worst only if no group is annotated.
+      calibration_error: Expected calibration error of the predicted class, 0 to 1, over 15 bins of
+        equal width: the mean over examples of ``|accuracy - confidence|`` of their bin.
+      brier: Brier score, 0 to 2: the mean over examples of the squared distance between the
+        probabilities and the one-hot label.
+      entropy: Mean cross entropy, in nats.
+      size: Number of examples that were predicted.
+      total: Number of examples that they stand for.
+      interval: 95 % interval of the overall accuracy, combined from the intervals of the groups.
+      intervals: 95 % interval of the accuracy of each group (Wilson).
+      sizes: Number of predicted examples of each group.
     """
 
     accuracy: Accuracy
@@ -43,16 +47,16 @@ class Behaviour(NamedTuple):
     sizes: dict[Group, int]
 
 
-def behaviour(
+def measure_behaviour(
     logits: np.ndarray, dataset: Dataset, totals: Mapping[Group, int] | None = None
 ) -> Behaviour:
-    """Sums up predictions.
+    """Compute accuracy and calibration from the logits of a data set.
 
     Args:
-      logits: ``(N, classes)``.
-      dataset: the N examples.
-      totals: for each group the number of examples that those of ``dataset`` stand for; its own if
-        None.
+      logits: Logits of each example, ``(N, classes)``.
+      dataset: Data set of the N examples, with their labels and confounds.
+      totals: Number of examples that the examples of each group stand for; None if ``dataset`` is
+        the whole.
     """
     log_probs = log_softmax(logits.astype(np.float64), axis=1)
     rows = np.arange(len(dataset))
@@ -66,17 +70,19 @@ def behaviour(
     weights = np.empty(len(dataset))
     for group, indices in groups.items():
         weights[indices] = totals[group] / total / len(indices)
-    shares = {group: float(is_right[indices].mean()) for group, indices in groups.items()}
+    accuracies = {group: float(is_right[indices].mean()) for group, indices in groups.items()}
     intervals = {group: wilson(is_right[rows].sum(), len(rows)) for group, rows in groups.items()}
     return Behaviour(
-        accuracy=Accuracy(float(weights[is_right].sum() / weights.sum()), shares, _worst(shares)),
+        accuracy=Accuracy(
+            float(weights[is_right].sum() / weights.sum()), accuracies, _worst(accuracies)
+        ),
         calibration_error=_calibration_error(probs, is_right, weights),
         brier=float(weights @ np.sum((probs - truth) ** 2, axis=1)),
         entropy=float(-weights @ log_probs[rows, dataset.label]),
         size=len(dataset),
         total=total,
         interval=stratified(
-            list(shares.values()),
+            list(accuracies.values()),
             list(intervals.values()),
             [totals[group] / total for group in groups],
         ),
@@ -85,8 +91,8 @@ def behaviour(
     )
 
 
-def _worst(shares: dict[Group, float]) -> Group:
-    return min(shares, key=lambda group: (group.confound == HIDDEN, shares[group]))
+def _worst(accuracies: dict[Group, float]) -> Group:
+    return min(accuracies, key=lambda group: (group.confound == HIDDEN, accuracies[group]))
 
 
 def _calibration_error(probs: np.ndarray, is_right: np.ndarray, weights: np.ndarray) -> float:

@@ -12,23 +12,23 @@ class AuditConfig:
     """How thorough an audit is.
 
     Attributes:
-      sample: the most examples whose influences on one another give the interval and the p value:
-        equally many of each group, or all of a small one.
-      draws: of the bootstrap and of the permutation.
-      whole: whether predictions, sentences and CID are of all rows: ``always``, ``never`` (then of
-        ``drawn`` rows; CID of the sample alone), or ``auto``, in this order as long as they are
-        estimated to take ``minutes`` together.
-      minutes: see ``whole``.
-      drawn: rows of a data set that stand for it where it is not taken whole.
-      probes: training rows to explain by the rows that helped and hurt, the first row of train
-        being 1, or that of the table which train is a part of; where there are none, some are
-        drawn.
-      random_probes: how many are drawn, half of them from minority groups.
-      shown: helpful rows of each probe, and harmful ones.
-      swaps: the most texts in which a rule's confound is swapped.
-      seed: of every draw.
-      chunk: examples computed at once.
-      max_length: tokens of an input, longer ones are cut; the model's limit where none.
+      sample: Number of training rows whose influences on one another give the interval and the p
+        value of CID: equally many of each group, or all rows of a small group.
+      draws: Number of bootstrap draws, and of permutations.
+      whole: Whether predictions, explanations and CID use all rows: ``always``; ``never``, so that
+        predictions and explanations use ``drawn`` rows and CID uses the sample alone; or ``auto``,
+        which takes them whole in this order as long as the estimated times sum to at most
+        ``minutes``.
+      minutes: Minutes that ``auto`` may spend on using all rows.
+      drawn: Number of rows drawn from each split where not all rows are used.
+      probes: Training rows to explain by the rows that helped and harmed, counted from 1 in train,
+        or in the table that train is a part of. Some rows are drawn if none is named.
+      random_probes: Number of probes drawn if none is named, half of them from minority groups.
+      shown: Number of helpful rows shown for each probe, and of harmful rows.
+      swaps: Number of texts, at most, in which the confound of a rule is swapped.
+      seed: Seed of the random generators; a non-negative integer.
+      chunk: Number of examples computed at once.
+      max_length: Tokens that an input is truncated to; none uses the limit of the model.
     """
 
     sample: int = 400
@@ -49,10 +49,9 @@ class AuditConfig:
         require(self, "a positive integer", lambda v: v >= 1, "draws", "shown", "swaps", "chunk")
         require(self, "a non-negative number", lambda v: v >= 0, "minutes")
         require(self, "a non-negative integer", lambda v: v >= 0, "seed", "random_probes")
-        require(self, "rows from 1, none twice", _are_rows, "probes")
-        require(
-            self, "an integer of at least 3 or none", lambda v: v is None or v >= 3, "max_length"
-        )
+        require(self, "different row numbers from 1", _are_rows, "probes")
+        is_length = "an integer of at least 3 or none"
+        require(self, is_length, lambda v: v is None or v >= 3, "max_length")
         known = (AUTO, ALWAYS, NEVER)
         require(self, f"one of {', '.join(known)}", known.__contains__, "whole")
 

@@ -1,14 +1,15 @@
-"""The counterfactual test: whether predictions change as the confound is swapped in the text."""
+"""The counterfactual test: whether predictions change when the confound is swapped in the text."""
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from itune.auditing.config import AuditConfig
-from itune.auditing.predictions import make_predict
-from itune.auditing.uncertainty import draw_by_group
+from itune.auditing.predictions import predict
+from itune.auditing.samples import draw_by_group
 from itune.data.dataset import Dataset
 from itune.methods.base import Classifier
 from itune.metrics.proportions import wilson
@@ -17,21 +18,22 @@ from itune.tables.swaps import Swaps, make_swaps
 from itune.tables.table import Table, Tables
 
 SHOWN = 10
-"""Changed texts that are kept as examples."""
+"""Changed predictions that are recorded as examples."""
 
-LOOKED_THROUGH = 2000
-"""Training texts in which the words to put in are found."""
+SEARCHED = 2000
+"""Training texts that are searched for words to put in."""
 
 
 class ChangedPrediction(NamedTuple):
-    """A text whose prediction changed with the confound.
+    """A text whose prediction changed when its confound was swapped.
 
     Attributes:
-      index: its row, from 0, in the split that was tested, or in the table that this is a part of.
-      before: the text that the rule looks at, as it stands.
-      after: the same with another confound.
-      predicted_before: number of the label that the model gives the first.
-      predicted_after: and the second.
+      index: Row number, from 0, in the split that was tested, or in the table that the split is a
+        part of.
+      before: Original text, of the column that the rule looks at.
+      after: Text with another confound.
+      predicted_before: Number of the label predicted for the original text.
+      predicted_after: Number of the label predicted for the text with another confound.
     """
 
     index: int
@@ -41,15 +43,15 @@ class ChangedPrediction(NamedTuple):
     predicted_after: int
 
 
-class Move(NamedTuple):
-    """What one swap did to one prediction.
+class SwapCount(NamedTuple):
+    """How many texts had one swap of confounds and one pair of predictions.
 
     Attributes:
-      confound_before: number of the confound as it stands.
-      confound_after: of the one put in its place.
-      predicted_before: number of the label predicted before.
-      predicted_after: and after.
-      count: texts of which that is so.
+      confound_before: Number of the original confound.
+      confound_after: Number of the confound put in its place.
+      predicted_before: Number of the label predicted for the original text.
+      predicted_after: Number of the label predicted for the text with another confound.
+      count: Number of such texts.
     """
 
     confound_before: int
@@ -59,18 +61,19 @@ class Move(NamedTuple):
     count: int
 
 
-class CounterfactualTest(NamedTuple):
-    """How often the prediction changes with the confound, and nothing else.
+@dataclass(frozen=True)
+class CounterfactualTest:
+    """How often the prediction changes when the confound is swapped and nothing else is.
 
     Attributes:
-      size: texts that were swapped.
-      changed: how many got another prediction.
+      size: Number of texts whose confound was swapped.
+      changed: Number of texts whose prediction changed.
       share: ``changed / size``.
-      low: lower end of its 95 % interval (Wilson).
-      high: upper end.
-      examples: some of those that changed.
-      moves: all texts by swap and predictions, the same prediction included.
-      split: name of the split they are from.
+      low: Lower end of the 95 % interval of ``share`` (Wilson).
+      high: Upper end of the 95 % interval of ``share`` (Wilson).
+      examples: Some of the texts whose prediction changed.
+      swaps: All texts, counted by swap and predictions, whether or not the prediction changed.
+      split: Name of the split that the texts are from.
     """
 
     size: int
@@ -79,12 +82,12 @@ class CounterfactualTest(NamedTuple):
     low: float
     high: float
     examples: tuple[ChangedPrediction, ...]
-    moves: tuple[Move, ...] = ()
+    swaps: tuple[SwapCount, ...] = ()
     split: str = "test"
 
 
 class _Texts(NamedTuple):
-    """Rows of a split, their new texts, and the confounds put in."""
+    """Rows of a split, their new texts, and the numbers of the confounds put in."""
 
     rows: np.ndarray
     after: list[str]
@@ -101,52 +104,55 @@ def run_counterfactual_test(
     *,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> CounterfactualTest | None:
-    """Swaps the confound in texts of test, or else of dev or train, and predicts both.
+    """Swap the confound in texts of test, or else of dev or train, and predict both versions.
 
     Args:
-      classifier: the model.
-      params: its parameters.
-      encode: texts to what the model takes.
-      tables: with the rule that made the confound.
-      config: how many texts.
-      rng: draws texts, and the confound that each gets.
-      on_progress: called with rows done and in all.
+      classifier: Model to test.
+      params: Parameters of the model.
+      encode: Function that turns a table into the model's inputs.
+      tables: Tables, with the rule that gives the confound.
+      config: How many texts are swapped.
+      rng: Random generator; draws texts, and the confound that each gets.
+      on_progress: Called with the number of rows done, and of all rows.
 
     Returns:
-      The test; None where there is no rule over words, or no text that it can be swapped in.
+      The test, or None if the confound is not given by a rule over words, or no text can be given
+      another confound.
     """
     if tables.rule is None:
         return None
-    train, on = tables.train, tables.rule_on
-    some = draw_by_group(train.label, train.confound, LOOKED_THROUGH, rng)
-    swaps = make_swaps(tables.rule, (train.texts(row)[on] for row in some))
+    train, column = tables.train, tables.rule_on
+    some = draw_by_group(train.label, train.confound, SEARCHED, rng)
+    swaps = make_swaps(tables.rule, (train.texts(row)[column] for row in some))
     split = next(name for name in ("test", "dev", "train") if tables.splits()[name].size)
     table = tables.splits()[split]
-    texts = _swap(swaps, table, on, config.swaps, rng) if swaps else None
+    texts = _swap(swaps, table, column, config.swaps, rng) if swaps else None
     if texts is None:
         return None
     before = table.take(texts.rows)
-    after = _with_texts(before, on, texts.after)
-    predict = make_predict(classifier)
+    after = _with_texts(before, column, texts.after)
     size, predicted = len(texts.rows), []
     for start, side in ((0, before), (size, after)):
-        told = predict(
+        predictions = predict(
+            classifier,
             params,
             encode(side),
             np.arange(size),
             on_progress=lambda done, start=start: on_progress(start + done, 2 * size),
         )
-        predicted.append(told.logits.argmax(axis=1))
-    return _summary(table, on, texts, *predicted, split)
+        predicted.append(predictions.logits.argmax(axis=1))
+    return _summary(table, column, texts, *predicted, split)
 
 
-def _swap(swaps: Swaps, table: Table, on: int, size: int, rng) -> _Texts | None:
-    """Texts drawn at random out of those that can be given another confound."""
+def _swap(
+    swaps: Swaps, table: Table, column: int, size: int, rng: np.random.Generator
+) -> _Texts | None:
+    """Texts drawn at random among those that can be given another confound."""
     possible = np.isin(table.confound, [c for c in np.unique(table.confound) if swaps.targets(c)])
     rows, after, targets = [], [], []
     for row in rng.permutation(np.flatnonzero(possible)):
         target = rng.choice(swaps.targets(int(table.confound[row])))
-        text = swaps.swapped(table.texts(row)[on], int(target), rng)
+        text = swaps.swapped(table.texts(row)[column], int(target), rng)
         if text is not None:
             rows.append(row)
             after.append(text)
@@ -159,27 +165,22 @@ def _swap(swaps: Swaps, table: Table, on: int, size: int, rng) -> _Texts | None:
     return _Texts(np.array(rows)[order], [after[i] for i in order], [targets[i] for i in order])
 
 
-def _with_texts(table: Table, place: int, texts: list[str]) -> Table:
+def _with_texts(table: Table, column: int, texts: list[str]) -> Table:
     """The rows of a table with other texts in one column, in memory."""
     arrow = import_pyarrow()
     columns = table.columns.take(table.rows)
     columns = columns.set_column(
-        place, columns.schema.field(place), arrow.array(texts, arrow.large_string())
+        column, columns.schema.field(column), arrow.array(texts, arrow.large_string())
     )
     return table._replace(columns=columns, rows=np.arange(len(texts)))
 
 
-def _summary(table: Table, on: int, texts: _Texts, before, after, split: str) -> CounterfactualTest:
+def _summary(
+    table: Table, column: int, texts: _Texts, before: np.ndarray, after: np.ndarray, split: str
+) -> CounterfactualTest:
     changed = np.flatnonzero(before != after)
-    moves = Counter(
-        zip(
-            table.confound[texts.rows].tolist(),
-            texts.targets,
-            before.tolist(),
-            after.tolist(),
-            strict=True,
-        )
-    )
+    confounds = table.confound[texts.rows].tolist()
+    counts = Counter(zip(confounds, texts.targets, before.tolist(), after.tolist(), strict=True))
     low, high = wilson(len(changed), len(before))
     return CounterfactualTest(
         size=len(before),
@@ -190,13 +191,13 @@ def _summary(table: Table, on: int, texts: _Texts, before, after, split: str) ->
         examples=tuple(
             ChangedPrediction(
                 int(table.rows[texts.rows[i]]),
-                table.texts(texts.rows[i])[on],
+                table.texts(texts.rows[i])[column],
                 texts.after[i],
                 int(before[i]),
                 int(after[i]),
             )
             for i in changed[:SHOWN]
         ),
-        moves=tuple(Move(*key, count) for key, count in sorted(moves.items())),
+        swaps=tuple(SwapCount(*key, count) for key, count in sorted(counts.items())),
         split=split,
     )

@@ -1,12 +1,14 @@
-"""Training sentences that helped a model to what it says of a probe, or hurt."""
+"""Explain predictions by the training rows that helped the model to them, or harmed."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import softmax
 
 from itune.auditing.config import AuditConfig
+from itune.auditing.plan import EXPLANATIONS
 from itune.data.dataset import Dataset, chunks_by_length, collate, padded_length
 from itune.errors import UserError
 from itune.groups import HIDDEN, Group, groups_of
@@ -19,69 +21,83 @@ from itune.utils.resumable import NEVER_SAVED, Resumable
 Span = tuple[int, int]
 
 
-class Influential(NamedTuple):
-    """A training row that helped a probe, or hurt it.
+@dataclass(frozen=True)
+class TrainingRow:
+    """A training row as a reader sees it.
 
     Attributes:
-      index: its row, from 0, in train, or in the table that train is a part of.
-      influence: gradient cosine with the probe, -1 to 1; above 0 it helped.
-      texts: its text, or its two texts.
-      label: number of its label.
-      confound: number of its confound; :data:`~itune.groups.HIDDEN` if not annotated.
-      spans: where the confound is in the text that the rule looks at, in characters; empty without
-        a rule.
+      index: Row number, from 0, in train, or in the table that train is a part of.
+      texts: Its text, or its two texts.
+      label: Number of its label.
+      confound: Number of its confound; :data:`~itune.groups.HIDDEN` if not annotated.
+      spans: First and last character of every place of the confound in the text that the rule looks
+        at; empty without a rule.
     """
 
     index: int
+    texts: tuple[str, ...]
+    label: int
+    confound: int
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True)
+class InfluentialRow(TrainingRow):
+    """A training row that helped the prediction of a probe, or harmed it.
+
+    Attributes:
+      index: Row number, from 0, in train, or in the table that train is a part of.
+      texts: Its text, or its two texts.
+      label: Number of its label.
+      confound: Number of its confound; :data:`~itune.groups.HIDDEN` if not annotated.
+      spans: First and last character of every place of the confound in the text that the rule looks
+        at; empty without a rule.
+      influence: Gradient cosine with the probe, -1 to 1; it helped if above 0.
+    """
+
     influence: float
-    texts: tuple[str, ...]
-    label: int
-    confound: int
-    spans: tuple[Span, ...]
 
 
-class Explanation(NamedTuple):
-    """A probe, what the model says of it, and the training rows that it comes from.
+@dataclass(frozen=True)
+class Explanation(TrainingRow):
+    """A probe, its prediction, and the training rows that helped and harmed it most.
 
     Attributes:
-      index: its row, from 0, in train, or in the table that train is a part of.
-      texts: its text, or its two texts.
-      label: number of its label.
-      confound: number of its confound; HIDDEN if not annotated.
-      spans: as of :class:`Influential`.
-      predicted: number of the label that the model gives it.
-      probabilities: of each label.
-      helpful: rows that helped most, the first most; without itself.
-      harmful: rows that hurt most, the first most.
+      index: Row number, from 0, in train, or in the table that train is a part of.
+      texts: Its text, or its two texts.
+      label: Number of its label.
+      confound: Number of its confound; :data:`~itune.groups.HIDDEN` if not annotated.
+      spans: First and last character of every place of the confound in the text that the rule looks
+        at; empty without a rule.
+      predicted: Number of the label that the model predicts.
+      probabilities: Predicted probability of each label.
+      helpful: Rows that helped most, in descending order of influence; never the probe itself.
+      harmful: Rows that harmed most, in ascending order of influence; never the probe itself.
     """
 
-    index: int
-    texts: tuple[str, ...]
-    label: int
-    confound: int
-    spans: tuple[Span, ...]
     predicted: int
     probabilities: tuple[float, ...]
-    helpful: tuple[Influential, ...]
-    harmful: tuple[Influential, ...]
+    helpful: tuple[InfluentialRow, ...]
+    harmful: tuple[InfluentialRow, ...]
 
 
 def choose_probes(train: Table, config: AuditConfig, rng: np.random.Generator) -> np.ndarray:
-    """The probes that were asked for, or some at random, half of them from minority groups.
+    """Return the probes that the configuration names, or draw some, half from minority groups.
 
-    A minority group is any but the largest of its label. They take turns, the smallest first.
+    A minority group is any but the largest of its label. Minority groups take turns, the smallest
+    first.
 
     Args:
-      train: the training rows.
-      config: names probes, by their rows in the table that train is, or is a part of, from 1 on; or
-        says how many to draw.
-      rng: draws them, without replacement.
+      train: Training rows.
+      config: Names probes by their row numbers, from 1, in the table that train is, or is a part
+        of; or says how many to draw.
+      rng: Random generator; probes are drawn without replacement.
 
     Returns:
-      Indices of training rows, in the order asked for, or ascending.
+      Indices of training rows, int64: in the order named, or ascending if drawn.
 
     Raises:
-      UserError: there is no such row.
+      UserError: A row that is named does not exist or is not in train.
     """
     if config.probes:
         return np.array([_place(train, number) for number in config.probes])
@@ -92,22 +108,23 @@ def choose_probes(train: Table, config: AuditConfig, rng: np.random.Generator) -
 
 
 def _place(train: Table, number: int) -> int:
-    """The place of a row of the table among those of train."""
+    """Index into train of a row of the table, which is counted from 1."""
     total = train.columns.num_rows
     if number > total:
         name = "train" if train.size == total else train.name
-        raise UserError(f"probes has row {number}, but {name} has rows 1 to {total}")
+        raise UserError(f"probes must be rows 1 to {total} of {name}, got {number}")
     place = int(np.searchsorted(train.rows, number - 1))
     if place == train.size or train.rows[place] != number - 1:
         raise UserError(
-            f"probes has row {number} of {train.name}, which went to dev or test; name a row of "
-            "train"
+            f"probes must be training rows, got {number}, which {train.name} has in dev or test"
         )
     return place
 
 
-def _of_minorities(groups: dict[Group, np.ndarray], size: int, rng) -> np.ndarray:
-    """Rows of the groups in turn, up to ``size``."""
+def _of_minorities(
+    groups: dict[Group, np.ndarray], size: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Rows of the minority groups in turn, ``size`` at most."""
     known = sorted((len(rows), group) for group, rows in groups.items() if group.confound != HIDDEN)
     largest = {group.label: group for _, group in known}
     minorities = [
@@ -130,22 +147,25 @@ def explain(
     on_progress: Callable[[int, int], None] = lambda done, total: None,
     resumable: Resumable = NEVER_SAVED,
 ) -> tuple[Explanation, ...]:
-    """Reads what the model says of each probe, and which rows helped and hurt it most.
+    """Predict each probe, and find the training rows that helped and harmed its prediction most.
 
     Args:
-      classifier: the model.
-      params: its parameters.
-      data: the training data.
-      tables: where its texts are.
-      probes: indices into ``data``, ``(P,)``.
-      rows: the training rows to look among, ``(n,)``.
-      config: how many rows are shown; fewer where fewer have influence above, or below 0.
-      on_progress: called with chunks done and in all.
-      resumable: keeps what is done, under the name ``sentences``.
+      classifier: Model to explain.
+      params: Parameters of the model.
+      data: Training data as tokens.
+      tables: Tables whose train holds the texts of ``data``.
+      probes: Indices of the probes in ``data``, ``(P,)``.
+      rows: Indices of the training rows to search, ``(n,)``.
+      config: How many rows are shown; fewer are if fewer have influence above 0, or below 0.
+      on_progress: Called with the number of chunks done, and of all chunks.
+      resumable: Store of finished chunks, from which an interrupted call goes on.
+
+    Returns:
+      One explanation for each probe, in order.
     """
     if not len(probes):
         return ()
-    influences = influences_of(
+    influences = _influences(
         classifier.loss,
         params,
         data,
@@ -156,20 +176,20 @@ def explain(
         resumable=resumable,
     )
     logits = classifier.outputs(params, collate(data, probes), None).logits
-    chances = softmax(np.asarray(logits, np.float64), axis=-1)
+    probabilities = softmax(np.asarray(logits, np.float64), axis=-1)
     return tuple(
         Explanation(
-            *_row(tables, int(probe)),
-            predicted=int(chance.argmax()),
-            probabilities=tuple(chance.tolist()),
-            helpful=_most(tables, probe, rows, of_probe, config.shown),
-            harmful=_most(tables, probe, rows, of_probe, config.shown, sign=-1),
+            **asdict(_training_row(tables, int(probe))),
+            predicted=int(of_labels.argmax()),
+            probabilities=tuple(of_labels.tolist()),
+            helpful=_most(tables, probe, rows, of_rows, config.shown),
+            harmful=_most(tables, probe, rows, of_rows, config.shown, sign=-1),
         )
-        for probe, chance, of_probe in zip(probes, chances, influences, strict=True)
+        for probe, of_labels, of_rows in zip(probes, probabilities, influences, strict=True)
     )
 
 
-def influences_of(
+def _influences(
     loss: Callable,
     params: Any,
     data: Dataset,
@@ -187,39 +207,49 @@ def influences_of(
     of_probes = make(params, collate(data, probes, length=length))
     chunks = chunks_by_length(data, rows, chunk)
 
-    def step(state, chunk):
-        places, is_real = chunk
+    def step(state: dict[str, np.ndarray], item: tuple[np.ndarray, np.ndarray]):
+        places, is_real = item
         block = np.asarray(pairs(of_probes, make(params, collate(data, rows[places]))))
-        state["found"][:, places[is_real]] = block[:, is_real]
+        state["influences"][:, places[is_real]] = block[:, is_real]
         return state
 
-    state = {"found": np.empty((len(probes), len(rows)))}
-    told = resumable.fold(
-        "sentences", state, chunks, step, lambda done: on_progress(done, len(chunks))
+    state = resumable.fold(
+        EXPLANATIONS,
+        {"influences": np.empty((len(probes), len(rows)))},
+        chunks,
+        step,
+        lambda done: on_progress(done, len(chunks)),
     )
-    return told["found"]
+    return state["influences"]
 
 
-def _most(tables, probe, rows, influences, shown, sign=1) -> tuple[Influential, ...]:
+def _most(
+    tables: Tables,
+    probe: int,
+    rows: np.ndarray,
+    influences: np.ndarray,
+    shown: int,
+    sign: int = 1,
+) -> tuple[InfluentialRow, ...]:
     """The rows of largest influence, above 0; with ``sign`` -1, of smallest, below 0."""
     order = np.argsort(-sign * influences, kind="stable")[: shown + 1]
-    kept = [place for place in order if rows[place] != probe and sign * influences[place] > 0]
-    found = []
-    for place in kept[:shown]:
-        index, *rest = _row(tables, int(rows[place]))
-        found.append(Influential(index, float(influences[place]), *rest))
-    return tuple(found)
+    most = [place for place in order if rows[place] != probe and sign * influences[place] > 0]
+    return tuple(
+        InfluentialRow(
+            **asdict(_training_row(tables, int(rows[place]))), influence=float(influences[place])
+        )
+        for place in most[:shown]
+    )
 
 
-def _row(tables: Tables, index: int) -> tuple[int, tuple[str, ...], int, int, tuple[Span, ...]]:
-    """What a probe and an influential row have in common."""
+def _training_row(tables: Tables, index: int) -> TrainingRow:
     table = tables.train
     texts = table.texts(index)
     spans: Sequence[Span] = tables.rule.spans(texts[tables.rule_on]) if tables.rule else ()
-    return (
-        int(table.rows[index]),
-        texts,
-        int(table.label[index]),
-        int(table.confound[index]),
-        tuple(spans),
+    return TrainingRow(
+        index=int(table.rows[index]),
+        texts=texts,
+        label=int(table.label[index]),
+        confound=int(table.confound[index]),
+        spans=tuple(spans),
     )

@@ -28,7 +28,7 @@ class LinearProbe(NamedTuple):
     size: int
 
 
-def linear_probe(
+def run_linear_probe(
     pooled: np.ndarray,
     label: np.ndarray,
     confound: np.ndarray,

@@ -12,7 +12,7 @@ from itune.auditing.audit import Audit, audit
 from itune.auditing.config import AuditConfig
 from itune.auditing.counterfactual import CounterfactualTest, run_counterfactual_test
 from itune.auditing.explanations import Explanation, choose_probes, explain
-from itune.auditing.plan import SENTENCES
+from itune.auditing.plan import EXPLANATIONS
 from itune.auditing.verdict import Verdict, give_verdict
 from itune.config import to_dict
 from itune.data.dataset import Dataset, tokenize_table
@@ -184,7 +184,7 @@ def audit_model(
             *on_model, model.encode, tables, config, rng, on_progress=partial(on_progress, "swaps")
         )
         rows = np.arange(len(train))
-        if SENTENCES not in found.plan.whole and len(train) > config.drawn:
+        if EXPLANATIONS not in found.plan.whole and len(train) > config.drawn:
             rows = np.sort(rng.choice(rows, config.drawn, replace=False))
         explanations = explain(
             *on_model,
@@ -193,7 +193,7 @@ def audit_model(
             probes,
             rows,
             config,
-            on_progress=partial(on_progress, SENTENCES),
+            on_progress=partial(on_progress, EXPLANATIONS),
             resumable=resumable,
         )
         resumable.forget()

@@ -1,7 +1,7 @@
-"""What an audit takes whole, and what a sample stands for: decided up front by what it costs."""
+"""Decide from measured costs which parts of an audit use all rows, and which use a sample."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -9,29 +9,29 @@ import jax.numpy as jnp
 import numpy as np
 
 from itune.auditing.config import ALWAYS, AUTO, AuditConfig
-from itune.auditing.predictions import CHUNK, make_predict
+from itune.auditing.predictions import CHUNK, predict
 from itune.data.dataset import Dataset, collate
 from itune.influence.differences import unit_gradient_sum
 from itune.methods.base import Classifier
 from itune.utils.compiling import jit
 from itune.utils.formats import duration
 
-PREDICTIONS, SENTENCES, EVERYONE = "predictions", "sentences", "everyone"
-"""Parts of an audit that take a time that grows with the data."""
+PREDICTIONS, EXPLANATIONS, CID = "predictions", "explanations", "CID"
+"""Parts of an audit whose time grows with the data."""
 
-SENTENCES_COST, EVERYONE_COST = 1.6, 2.4
-"""Sums of unit gradients that the parts cost, a little above what is measured."""
+EXPLANATIONS_COST, CID_COST = 1.6, 2.4
+"""Cost of these parts in sums of unit gradients, a little above what is measured."""
 
 CALLS = 3
 
 
-class Plan(NamedTuple):
-    """What is taken whole.
+class AuditPlan(NamedTuple):
+    """Which parts of an audit use all rows.
 
     Attributes:
-      minutes: estimate of what each part takes, taken whole.
-      whole: the parts that are.
-      drawn: rows that stand for all others elsewhere.
+      minutes: Estimate of the minutes that each part takes on all rows.
+      whole: Names of the parts that use all rows.
+      drawn: Number of rows drawn from each split for the other parts.
     """
 
     minutes: dict[str, float]
@@ -39,17 +39,19 @@ class Plan(NamedTuple):
     drawn: int
 
     def __str__(self) -> str:
-        """One sentence on what will be done, and what everything would take."""
+        """One sentence: which parts use a sample, and how long all rows would take."""
         total = duration(sum(self.minutes.values()))
         if len(self.whole) == len(self.minutes):
-            return f"all rows are looked at, which takes {total} or so, beside compiling"
+            return f"the audit uses all rows, which takes about {total}, not counting compilation"
         parts = {
-            PREDICTIONS: f"predictions of {self.drawn} rows of each split",
-            SENTENCES: f"sentences out of {self.drawn}",
-            EVERYONE: "CID of a sample only",
+            PREDICTIONS: f"predictions use {self.drawn} rows of each split",
+            EXPLANATIONS: f"explanations use {self.drawn} training rows",
+            CID: "CID uses the sample alone",
         }
-        drawn = ", ".join(words for part, words in parts.items() if part not in self.whole)
-        return f"drawn at random: {drawn}; --whole always takes all rows, and {total} or so"
+        sampled = ", ".join(words for part, words in parts.items() if part not in self.whole)
+        return (
+            f"rows are drawn at random: {sampled}; --whole always uses all rows, in about {total}"
+        )
 
 
 def make_plan(
@@ -58,30 +60,31 @@ def make_plan(
     datasets: Mapping[str, Dataset],
     known: Dataset,
     config: AuditConfig,
-) -> Plan:
-    """Measures a chunk of each kind of work, and takes whole what there is time for.
+) -> AuditPlan:
+    """Time one chunk of each kind of work, and choose the parts that fit the available minutes.
 
     Args:
-      classifier: the model.
-      params: its parameters.
-      datasets: those to predict; sentences are looked for in the first.
-      known: the training data whose confound is known.
-      config: how much time there is.
+      classifier: Model to audit.
+      params: Parameters of the model.
+      datasets: Data sets to predict, by name; the first is the training data, among which
+        explanations are searched.
+      known: Training examples whose confound is annotated.
+      config: How many minutes are available, and which rows are drawn otherwise.
     """
     train = next(iter(datasets.values()))
     gradient = _seconds_of_gradient(classifier, params, train, config.chunk)
     forward = _seconds_of_forward(classifier, params, train)
     seconds = {
         PREDICTIONS: forward * sum(data.lengths.sum() for data in datasets.values()),
-        SENTENCES: SENTENCES_COST * gradient * train.lengths.sum(),
-        EVERYONE: EVERYONE_COST * gradient * known.lengths.sum(),
+        EXPLANATIONS: EXPLANATIONS_COST * gradient * train.lengths.sum(),
+        CID: CID_COST * gradient * known.lengths.sum(),
     }
     minutes = {part: float(value) / 60 for part, value in seconds.items()}
     drawn = min(config.drawn, max(map(len, datasets.values())))
-    return Plan(minutes, tuple(_affordable(minutes, config)), drawn)
+    return AuditPlan(minutes, tuple(_affordable(minutes, config)), drawn)
 
 
-def _affordable(minutes: Mapping[str, float], config: AuditConfig):
+def _affordable(minutes: Mapping[str, float], config: AuditConfig) -> Iterator[str]:
     spent = 0.0
     for part, cost in minutes.items():
         fits = config.whole == AUTO and spent + cost <= config.minutes
@@ -90,23 +93,23 @@ def _affordable(minutes: Mapping[str, float], config: AuditConfig):
             yield part
 
 
-def _seconds_of_gradient(classifier, params, data: Dataset, chunk: int) -> float:
-    """Seconds a token of a sum of unit gradients."""
-    batch, pieces = _typical(data, chunk)
+def _seconds_of_gradient(classifier: Classifier, params: Any, data: Dataset, chunk: int) -> float:
+    """Seconds per token of a sum of unit gradients."""
+    rows = _typical_rows(data, chunk)
+    batch = collate(data, rows)
     weights = jnp.ones(chunk, jnp.result_type(*jax.tree.leaves(params)))
-    fun = jit(unit_gradient_sum(classifier.loss))
-    return _seconds(lambda: fun(params, batch, weights)) / pieces
+    gradient_sum = jit(unit_gradient_sum(classifier.loss))
+    return _seconds(lambda: gradient_sum(params, batch, weights)) / int(data.lengths[rows].sum())
 
 
-def _seconds_of_forward(classifier, params, data: Dataset) -> float:
-    """Seconds a token of a prediction."""
+def _seconds_of_forward(classifier: Classifier, params: Any, data: Dataset) -> float:
+    """Seconds per token of a prediction."""
     rows = _typical_rows(data, CHUNK)
-    predict = make_predict(classifier)
-    return _seconds(lambda: predict(params, data, rows)) / data.lengths[rows].sum()
+    return _seconds(lambda: predict(classifier, params, data, rows)) / data.lengths[rows].sum()
 
 
-def _seconds(fun) -> float:
-    """Of the fastest of a few calls, after one that compiles."""
+def _seconds(fun: Callable[[], Any]) -> float:
+    """Seconds of the fastest of a few calls, after one that compiles."""
     jax.block_until_ready(fun())
     times = []
     for _ in range(CALLS):
@@ -116,13 +119,8 @@ def _seconds(fun) -> float:
     return min(times)
 
 
-def _typical(data: Dataset, size: int) -> tuple[dict[str, np.ndarray], int]:
-    rows = _typical_rows(data, size)
-    return collate(data, rows), int(data.lengths[rows].sum())
-
-
 def _typical_rows(data: Dataset, size: int) -> np.ndarray:
-    """Rows of about the mean length; some twice where there are few."""
+    """Rows of about the mean length; some are repeated if there are fewer than ``size``."""
     lengths = data.lengths
     order = np.argsort(lengths, kind="stable")
     middle = int(np.searchsorted(lengths[order], lengths.mean()))

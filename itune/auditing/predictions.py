@@ -1,9 +1,10 @@
-"""What a classifier says of rows of data, and of how many of them it has to be asked."""
+"""Predictions of a classifier, chunk by chunk: logits and pooled vectors."""
 
 import functools
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 
 from itune.data.dataset import Dataset, chunks_by_length, collate
@@ -15,71 +16,74 @@ CHUNK = 32
 
 
 class Predictions(NamedTuple):
-    """Outputs for some rows of a data set (NumPy, float32).
+    """Outputs of a classifier for some rows of a data set.
 
     Attributes:
-      rows: indices into the data set, ``(n,)``.
-      logits: ``(n, classes)``.
-      pooled: of those rows whose pooled vectors are asked for, in order, ``(m, width)``.
+      logits: Logits of each row, ``(n, classes)``, float32.
+      pooled: Pooled vectors of the rows for which they were requested, in the order of the rows,
+        ``(m, width)``, float32.
     """
 
-    rows: np.ndarray
     logits: np.ndarray
     pooled: np.ndarray
 
 
-@functools.lru_cache(maxsize=4)
-def _compiled(outputs: Callable) -> Callable:
-    """Logits and pooled vectors; one function for one model, so that shapes compile once."""
+def predict(
+    classifier: Classifier,
+    params: Any,
+    dataset: Dataset,
+    rows: np.ndarray,
+    is_pooled: np.ndarray | None = None,
+    *,
+    chunk: int = CHUNK,
+    on_progress: Callable[[int], None] = lambda done: None,
+    resumable: Resumable = NEVER_SAVED,
+    name: str = "predictions",
+) -> Predictions:
+    """Compute the outputs of a classifier for some rows of a data set, without dropout.
 
-    def both(params, examples):
-        found = outputs(params, examples, None)
-        return found.logits, found.pooled
+    Args:
+      classifier: Model to ask.
+      params: Parameters of the model.
+      dataset: Data set that the rows are taken from.
+      rows: Indices into the data set, ``(n,)``.
+      is_pooled: Whether the pooled vector of each row is returned, ``(n,)``, bool. None returns no
+        pooled vector.
+      chunk: Number of rows computed at once.
+      on_progress: Called after each chunk with the number of rows done.
+      resumable: Store of finished chunks, from which an interrupted call goes on.
+      name: Name of this call in ``resumable``; different from that of any other call.
+    """
+    wanted = np.zeros(len(rows), bool) if is_pooled is None else is_pooled
+    place = np.cumsum(wanted) - 1
+    outputs = _compiled(classifier.outputs)
+
+    def step(state: dict[str, np.ndarray], item: tuple[np.ndarray, np.ndarray]):
+        places, is_real = item
+        logits, pooled = map(np.asarray, outputs(params, collate(dataset, rows[places])))
+        if not state:
+            state = {
+                "logits": np.empty((len(rows), logits.shape[1]), np.float32),
+                "pooled": np.empty((int(wanted.sum()), pooled.shape[1]), np.float32),
+            }
+        state["logits"][places[is_real]] = logits[is_real]
+        is_kept = is_real & wanted[places]
+        state["pooled"][place[places[is_kept]]] = pooled[is_kept]
+        return state
+
+    chunks = chunks_by_length(dataset, rows, chunk)
+    state = resumable.fold(
+        name, {}, chunks, step, lambda done: on_progress(min(done * chunk, len(rows)))
+    )
+    return Predictions(**state)
+
+
+@functools.lru_cache(maxsize=4)
+def _compiled(outputs: Callable) -> Callable[..., tuple[jax.Array, jax.Array]]:
+    """Jitted logits and pooled vectors; one function a model, so that shapes compile once."""
+
+    def both(params: Any, examples: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        result = outputs(params, examples, None)
+        return result.logits, result.pooled
 
     return jit(both)
-
-
-def make_predict(classifier: Classifier, *, chunk: int = CHUNK) -> Callable[..., Predictions]:
-    """Builds ``fun(params, dataset, rows, is_pooled=None, *, on_progress, resumable, name) ->
-    Predictions``.
-
-    ``is_pooled`` says for each of ``rows`` whether its pooled vector is wanted; None wants none.
-    ``on_progress`` is called with the number of rows that are done. ``resumable`` keeps them by the
-    ``name``.
-    """
-
-    compiled = _compiled(classifier.outputs)
-
-    def fun(
-        params,
-        dataset: Dataset,
-        rows,
-        is_pooled=None,
-        *,
-        on_progress: Callable[[int], None] = lambda done: None,
-        resumable: Resumable = NEVER_SAVED,
-        name: str = "predictions",
-    ):
-        is_pooled = np.zeros(len(rows), bool) if is_pooled is None else is_pooled
-        place = np.cumsum(is_pooled) - 1
-
-        def step(state, chunk):
-            places, is_real = chunk
-            found, vectors = map(np.asarray, compiled(params, collate(dataset, rows[places])))
-            if not state:
-                state = {
-                    "logits": np.empty((len(rows), found.shape[1]), np.float32),
-                    "pooled": np.empty((int(is_pooled.sum()), vectors.shape[1]), np.float32),
-                }
-            state["logits"][places[is_real]] = found[is_real]
-            is_wanted = is_real & is_pooled[places]
-            state["pooled"][place[places[is_wanted]]] = vectors[is_wanted]
-            return state
-
-        chunks = chunks_by_length(dataset, rows, chunk)
-        state = resumable.fold(
-            name, {}, chunks, step, lambda done: on_progress(min(done * chunk, len(rows)))
-        )
-        return Predictions(rows, **state)
-
-    return fun

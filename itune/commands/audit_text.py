@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from itune.auditing.behaviour import Behaviour
 from itune.auditing.counterfactual import CounterfactualTest
-from itune.auditing.explanations import Explanation, Influential
+from itune.auditing.explanations import Explanation, InfluentialRow, TrainingRow
 from itune.auditing.model import ModelAudit
 from itune.auditing.verdict import counted
 from itune.commands.text import excerpt, most, printable, table
@@ -123,7 +123,7 @@ def _flips(counterfactual: CounterfactualTest | None, names: GroupNames) -> str:
             names.labels[move.predicted_after],
             move.count,
         ]
-        for move in counterfactual.moves
+        for move in counterfactual.swaps
     ]
     header = [f"in {counterfactual.split}: from", "to", "predicted before", "after", "texts"]
     examples = [
@@ -149,7 +149,7 @@ def _reading(explanation: Explanation, found: ModelAudit, names: GroupNames) -> 
     return "\n".join(map(printable, lines))
 
 
-def _rows(what, rows: tuple[Influential, ...], found, names) -> Iterator[str]:
+def _rows(what, rows: tuple[InfluentialRow, ...], found, names) -> Iterator[str]:
     for row in rows:
         yield (
             f"  {what:6}  {signed(row.influence)}  row {row.index + 1}: {_marked(row, found)}  "
@@ -157,11 +157,11 @@ def _rows(what, rows: tuple[Influential, ...], found, names) -> Iterator[str]:
         )
 
 
-def _of(row: Explanation | Influential, names: GroupNames) -> str:
+def _of(row: TrainingRow, names: GroupNames) -> str:
     return f"label {names.labels[row.label]}, confound {names.confound(row.confound)}"
 
 
-def _marked(row: Explanation | Influential, found: ModelAudit) -> str:
+def _marked(row: TrainingRow, found: ModelAudit) -> str:
     """The text, or both, with the confound in brackets."""
     texts = (
         excerpt(text, row.spans if place == found.rule_on else ())

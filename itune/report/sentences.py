@@ -3,8 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from itune.auditing import Explanation, Influential, ModelAudit
-from itune.auditing.counterfactual import Move
+from itune.auditing import Explanation, InfluentialRow, ModelAudit, SwapCount, TrainingRow
 from itune.groups import HIDDEN, GroupNames
 from itune.metrics.proportions import wilson
 from itune.report.accuracies import INTERVALS
@@ -62,8 +61,8 @@ def counterfactual_blocks(found: ModelAudit, names: GroupNames) -> Iterator[Bloc
         f"prediction: {percent(counterfactual.share)}, and with 95 % confidence "
         f"{percent(counterfactual.low)} to {percent(counterfactual.high)}."
     )
-    if counterfactual.moves:
-        yield _swap_table(counterfactual.moves, names)
+    if counterfactual.swaps:
+        yield _swap_table(counterfactual.swaps, names)
     for flip in counterfactual.examples[:SHOWN]:
         before, after = changes(flip.before, flip.after)
         yield Sentences(
@@ -87,7 +86,7 @@ def _told(explanation: Explanation, names: GroupNames) -> str:
 
 
 def _sentence_list(
-    heading: str, rows: Sequence[Influential], explanation: Explanation, found, names
+    heading: str, rows: Sequence[InfluentialRow], explanation: Explanation, found, names
 ) -> SentenceList:
     alike = sum(row.confound == explanation.confound for row in rows)
     if explanation.confound != HIDDEN:
@@ -96,7 +95,7 @@ def _sentence_list(
     return SentenceList(heading, tuple(sentences))
 
 
-def _texts(row: Explanation | Influential, found: ModelAudit):
+def _texts(row: TrainingRow, found: ModelAudit):
     """The pieces of each text, the confound marked in the one that the rule looks at."""
     return tuple(
         pieces(text, row.spans if place == found.rule_on else ())
@@ -104,7 +103,7 @@ def _texts(row: Explanation | Influential, found: ModelAudit):
     )
 
 
-def _facts(row: Explanation | Influential, names: GroupNames) -> tuple[str, ...]:
+def _facts(row: TrainingRow, names: GroupNames) -> tuple[str, ...]:
     longest = max(map(len, row.texts))
     cut = (f"shortened from {longest:,} characters",) if longest > LIMIT else ()
     return f"label {names.labels[row.label]}", f"confound {names.confound(row.confound)}", *cut
@@ -114,7 +113,7 @@ def _version(heading: str, text: str, spans, predicted: str) -> SentenceList:
     return SentenceList(f"{heading}: predicted {predicted}", (Sentence((pieces(text, spans),)),))
 
 
-def _swap_table(moves: Sequence[Move], names: GroupNames) -> Table:
+def _swap_table(moves: Sequence[SwapCount], names: GroupNames) -> Table:
     sizes = Counter()
     for move in moves:
         sizes[move[:2]] += move.count

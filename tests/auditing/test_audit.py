@@ -116,7 +116,7 @@ def test_behaviour_and_probe(found):
 def test_progress(found):
     steps = found[2]
     parts = list(dict.fromkeys(part for part, _, _ in steps))
-    assert parts == ["predictions", "sample", "everyone"]
+    assert parts == ["predictions", "sample", "CID"]
     for part in parts:
         last = [step[1:] for step in steps if step[0] == part][-1]
         assert last[0] == last[1]

@@ -99,14 +99,14 @@ def test_flips(found):
         counterfactual.low <= counterfactual.share <= counterfactual.high
         and counterfactual.share == counterfactual.changed / 16
     )
-    assert sum(move.count for move in counterfactual.moves) == 16
-    assert {(m.confound_before, m.confound_after) for m in counterfactual.moves} == {(1, 2), (2, 1)}
+    assert sum(move.count for move in counterfactual.swaps) == 16
+    assert {(m.confound_before, m.confound_after) for m in counterfactual.swaps} == {(1, 2), (2, 1)}
     swap = {"acme": "umbrella", "umbrella": "acme"}
     for flip in counterfactual.examples:
         brand, rest = flip.before.split(" ", 1)
         assert flip.after == f"{swap[brand]} {rest}"
         assert flip.predicted_before != flip.predicted_after
-    changed = [m.count for m in counterfactual.moves if m.predicted_before != m.predicted_after]
+    changed = [m.count for m in counterfactual.swaps if m.predicted_before != m.predicted_after]
     assert sum(changed) == counterfactual.changed == len(counterfactual.examples) > 0
 
 
@@ -123,10 +123,10 @@ def test_the_same_again(found, place):
         ("predictions", 32, 32),
         ("predictions", 56, 40),  # train is kept as a whole, test has its only chunk done
         ("sample", 1, 1),
-        ("everyone", 1, 1),
-        ("everyone", 15, 2),
-        ("sentences", 1, 1),
-        ("sentences", 5, 5),
+        ("CID", 1, 1),
+        ("CID", 15, 2),
+        ("explanations", 1, 1),
+        ("explanations", 5, 5),
     ],
 )
 def test_interrupted(found, place, tmp_path, part, last, first):
@@ -155,7 +155,7 @@ def test_interrupted(found, place, tmp_path, part, last, first):
 
 def test_another_audit_starts_over(found, place, tmp_path):
     def stop(under_way, done, total):
-        if under_way == "sentences":
+        if under_way == "explanations":
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -165,7 +165,7 @@ def test_another_audit_starts_over(found, place, tmp_path):
     audit_model(
         place / "model", tables(place), other, lambda *work: told.append(work), keep=tmp_path
     )
-    assert ("predictions", 32, 56) in told and any(work[:2] == ("everyone", 1) for work in told)
+    assert ("predictions", 32, 56) in told and any(work[:2] == ("CID", 1) for work in told)
 
 
 def test_classes_in_another_order(place, tmp_path):

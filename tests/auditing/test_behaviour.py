@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from itune.auditing import behaviour
+from itune.auditing import measure_behaviour
 from itune.data.dataset import Dataset
 from itune.groups import HIDDEN, Group
 from itune.metrics.proportions import stratified, wilson
@@ -10,7 +10,7 @@ from itune.metrics.proportions import stratified, wilson
 def make(label, probs):
     label = np.array(label, np.int32)
     data = Dataset([np.ones(1, np.int32)] * len(label), label, np.zeros_like(label))
-    return behaviour(np.log(np.array(probs)) + 5, data)
+    return measure_behaviour(np.log(np.array(probs)) + 5, data)
 
 
 def test_by_hand():
@@ -26,7 +26,7 @@ def test_by_hand():
 def test_certain_and_right_is_perfect():
     label = np.array([0, 1, 2], np.int32)
     data = Dataset([np.ones(1, np.int32)] * 3, label, label)
-    found = behaviour(1e4 * np.eye(3, dtype=np.float32), data)
+    found = measure_behaviour(1e4 * np.eye(3, dtype=np.float32), data)
     assert (found.calibration_error, found.brier, found.entropy) == (0, 0, 0)
 
 
@@ -34,7 +34,7 @@ def test_certain_and_right_is_perfect():
 def test_all_right_is_1_and_not_above(size):
     label = np.arange(size, dtype=np.int32) % 2
     data = Dataset([np.ones(1, np.int32)] * size, label, label)
-    assert behaviour(np.eye(2, dtype=np.float32)[label], data).accuracy.overall == 1
+    assert measure_behaviour(np.eye(2, dtype=np.float32)[label], data).accuracy.overall == 1
 
 
 def test_drawn_groups_weigh_as_in_the_whole():
@@ -44,7 +44,7 @@ def test_drawn_groups_weigh_as_in_the_whole():
     is_right = np.array([1] * 5 + [0] * 5 + [1] * 10)
     logits = np.log(np.where(np.eye(2)[(label == is_right).astype(int)] > 0, 0.9, 0.1))
     totals = {Group(0, 0): 1000, Group(1, 0): 10}
-    found = behaviour(logits, data, totals)
+    found = measure_behaviour(logits, data, totals)
     weights = np.array([1000, 10]) / 1010
     assert found.accuracy.overall == pytest.approx(weights @ [0.5, 1])
     assert found.brier == pytest.approx(weights @ [0.5 * (0.02 + 1.62), 0.02])
@@ -59,6 +59,6 @@ def test_the_worst_group_is_annotated():
     label, confound = np.array([0, 1, 1], np.int32), np.array([HIDDEN, 0, 1], np.int32)
     data = Dataset([np.ones(1, np.int32)] * 3, label, confound)
     wrong_but_the_last = np.array([[0, 1], [1, 0], [0, 1]], np.float32)
-    assert behaviour(wrong_but_the_last, data).accuracy.worst == Group(1, 0)
+    assert measure_behaviour(wrong_but_the_last, data).accuracy.worst == Group(1, 0)
     hidden = Dataset(data.input_ids, label, np.full(3, HIDDEN, np.int32))
-    assert behaviour(wrong_but_the_last, hidden).accuracy.worst == Group(0, HIDDEN)
+    assert measure_behaviour(wrong_but_the_last, hidden).accuracy.worst == Group(0, HIDDEN)

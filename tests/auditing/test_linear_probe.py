@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
 
-from itune.auditing import linear_probe
+from itune.auditing import run_linear_probe
 from itune.auditing.linear_probe import _objective
 
 
@@ -17,7 +17,7 @@ def make(shift, size=120, seed=0):
 
 
 def test_what_can_be_told_is_told():
-    probe = linear_probe(*make(8.0), np.random.default_rng(0))
+    probe = run_linear_probe(*make(8.0), np.random.default_rng(0))
     assert probe.balanced_accuracy > 0.97 and set(probe.by_label) == {0, 1}
     assert probe.chance == pytest.approx((1 / 2 + 1 / 3) / 2) and probe.size == 120
 
@@ -25,7 +25,7 @@ def test_what_can_be_told_is_told():
 def test_noise_is_at_chance():
     """Held out: examples that are fitted to could be told by heart."""
     pooled, label, confound = make(0.0, size=600)
-    probe = linear_probe(pooled, label, confound, np.random.default_rng(0))
+    probe = run_linear_probe(pooled, label, confound, np.random.default_rng(0))
     assert abs(probe.balanced_accuracy - probe.chance) < 0.08
 
 
@@ -34,7 +34,7 @@ def test_rare_confounds_count_as_much():
     rng = np.random.default_rng(0)
     confound = np.repeat([0, 1], [190, 10])
     pooled = rng.normal(size=(200, 2)) + 3 * confound[:, None]
-    probe = linear_probe(pooled, np.zeros(200, int), confound, rng)
+    probe = run_linear_probe(pooled, np.zeros(200, int), confound, rng)
     assert probe.balanced_accuracy > 0.85
 
 
@@ -42,13 +42,15 @@ def test_too_few():
     pooled, label, confound = make(1.0, size=30)
     confound[:] = 0
     confound[:4] = 1  # fewer than five of each label
-    assert linear_probe(pooled, label, confound, np.random.default_rng(0)) is None
+    assert run_linear_probe(pooled, label, confound, np.random.default_rng(0)) is None
 
 
 def test_a_constant_feature():
     pooled, label, confound = make(8.0)
     pooled[:, 4] = 7
-    assert linear_probe(pooled, label, confound, np.random.default_rng(0)).balanced_accuracy > 0.97
+    assert (
+        run_linear_probe(pooled, label, confound, np.random.default_rng(0)).balanced_accuracy > 0.97
+    )
 
 
 def test_gradient():

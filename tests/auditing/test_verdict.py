@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from itune.auditing import Audit, CIDTest, CounterfactualTest, InfluenceAudit, LinearProbe
+from itune.auditing import Audit, CIDBreakdown, CIDTest, CounterfactualTest, LinearProbe
 from itune.auditing.behaviour import Behaviour
 from itune.auditing.verdict import give_verdict
 from itune.groups import Group, GroupNames
@@ -32,7 +32,7 @@ APART = np.array([[1.0, 0.3], [0.3, 1.0]])
 def make_audit(
     cid, low, high, p=0.001, whole=None, size=400, groups=(500, 100, 100, 500), matrix=APART
 ):
-    influence = None if whole is None else InfluenceAudit(whole, 0.01, {}, {}, (), 1200)
+    influence = None if whole is None else CIDBreakdown(whole, 0.01, {}, {}, (), 1200)
     return Audit(
         influence=influence,
         test=CIDTest(cid, low, high, p, size, 1999),

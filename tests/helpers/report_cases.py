@@ -8,20 +8,20 @@ import numpy as np
 from itune.auditing import (
     Audit,
     AuditConfig,
+    AuditPlan,
     Behaviour,
     ChangedPrediction,
+    CIDBreakdown,
     CIDTest,
     CounterfactualTest,
     Explanation,
-    InfluenceAudit,
-    Influential,
+    InfluentialRow,
     LinearProbe,
     ModelAudit,
     PairCID,
+    SwapCount,
     Verdict,
 )
-from itune.auditing.counterfactual import Move
-from itune.auditing.plan import Plan
 from itune.groups import Group
 from itune.metrics.accuracy import Accuracy
 from itune.metrics.proportions import wilson
@@ -65,7 +65,7 @@ def make_audit(lift=0.4, size=60, **changes):
         for a, b in ((0, 1), (0, 2), (1, 2))
     )
     found = Audit(
-        influence=InfluenceAudit(
+        influence=CIDBreakdown(
             lift + 0.02,
             0.01,
             dict.fromkeys(groups, lift),
@@ -83,7 +83,7 @@ def make_audit(lift=0.4, size=60, **changes):
         probe=LinearProbe(0.81, 1 / 3, {0: 0.8, 1: 0.79, 2: 0.84}, 900),
         minutes_of_whole=1.5,
         groups={group: round(900 * part) for group, part in share.items()},
-        plan=Plan({"predictions": 0.1, "everyone": 1.5}, ("predictions", "everyone"), 4000),
+        plan=AuditPlan({"predictions": 0.1, "CID": 1.5}, ("predictions", "CID"), 4000),
     )
     result = ModelAudit(
         model="runs/reviews/model",
@@ -152,12 +152,17 @@ def make_readings():
 
 def influential(index, influence, text, label, confound, spans):
     """A training row of one text."""
-    return Influential(index, influence, (text,), label, confound, tuple(spans))
+    return InfluentialRow(index, (text,), label, confound, tuple(spans), influence)
 
 
 def make_counterfactual():
     """Swaps of brands."""
-    moves = (Move(0, 1, 2, 2, 40), Move(0, 1, 2, 0, 20), Move(1, 0, 0, 0, 29), Move(1, 0, 0, 2, 11))
+    moves = (
+        SwapCount(0, 1, 2, 2, 40),
+        SwapCount(0, 1, 2, 0, 20),
+        SwapCount(1, 0, 0, 0, 29),
+        SwapCount(1, 0, 0, 2, 11),
+    )
     example = ChangedPrediction(7, "The Acme is fine.", "The Borealis is fine.", 2, 0)
     return CounterfactualTest(100, 31, 0.31, 0.227, 0.406, (example,), moves, "test")
 

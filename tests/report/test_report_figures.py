@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from itune.auditing.uncertainty import cid_test
+from itune.auditing import cid_test
 from itune.groups import Group, GroupNames
 from itune.report.cid import cid_figure
 from itune.report.drawing import FIRST, draw

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from itune.auditing import influence_audit
+from itune.auditing import break_down_cid
 from itune.groups import Group, groups_of
 from itune.metrics.cid import GroupInfluences
 
@@ -37,7 +37,7 @@ def difference(matrix, p):
 
 
 def test_means(matrix, influences):
-    audit = influence_audit(influences)
+    audit = break_down_cid(influences)
     known = [0, 1, 2, 3, 5, 6, 7, 8]  # 4 is alone in its group
     values = np.array([difference(matrix, p) for p in known])
     assert audit.probes == 8
@@ -52,7 +52,7 @@ def test_means(matrix, influences):
 
 
 def test_pairs(matrix, influences):
-    pairs = {(p.label, p.first, p.second): p for p in influence_audit(influences).pairs}
+    pairs = {(p.label, p.first, p.second): p for p in break_down_cid(influences).pairs}
     assert sorted(pairs) == [(0, 0, 1), (0, 0, 2), (0, 1, 2), (1, 0, 1)]
     pair = pairs[0, 0, 1]
     across = matrix[:2, 2:4].mean()

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from itune.auditing.uncertainty import cid_test, draw_by_group, draw_sample
+from itune.auditing import cid_test, draw_sample
+from itune.auditing.samples import draw_by_group
 from itune.groups import Group
 
 LABEL = np.array([0] * 7 + [1] * 6)

@@ -7,7 +7,7 @@ from itune.auditing import plan
 from itune.auditing.config import AuditConfig
 from itune.data.dataset import Dataset
 
-PARTS = (plan.PREDICTIONS, plan.SENTENCES, plan.EVERYONE)
+PARTS = (plan.PREDICTIONS, plan.EXPLANATIONS, plan.CID)
 
 
 @pytest.fixture
@@ -32,8 +32,8 @@ def test_minutes(data):
     assert found == pytest.approx(
         {
             plan.PREDICTIONS: 1,
-            plan.SENTENCES: plan.SENTENCES_COST * 5,
-            plan.EVERYONE: plan.EVERYONE_COST * 5,
+            plan.EXPLANATIONS: plan.EXPLANATIONS_COST * 5,
+            plan.CID: plan.CID_COST * 5,
         }
     )
 
