@@ -198,7 +198,7 @@ def test_a_sample_stands_for_all(place):
     train = found.audit.behaviour["train"]
     assert (train.size, train.total) == (8, 40) and sum(train.sizes.values()) == 8
     assert [explanation.index for explanation in found.explanations] == [39, 2]
-    assert found.counterfactual.size == 5 and "predictions of 8 rows of each split" in said[0]
+    assert found.counterfactual.size == 5 and "predictions use 8 rows of each split" in said[0]
 
 
 def test_no_rule_no_flips(place):
@@ -228,7 +228,7 @@ def test_odd_texts(place, tmp_path):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"probes": (41,)}, "probes has row 41, but train has rows 1 to 40"),
+        ({"probes": (41,)}, "probes must be rows 1 to 40 of train, got 41"),
         ({"max_length": 9}, "max_length is 9 but the encoder has 8 positions"),
     ],
 )

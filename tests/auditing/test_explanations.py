@@ -53,7 +53,7 @@ def test_a_function_of_the_seed():
 
 def test_those_asked_for():
     assert choose(probes=(3, 1, 107)).tolist() == [2, 0, 106]
-    with pytest.raises(UserError, match="probes has row 108, but train has rows 1 to 107"):
+    with pytest.raises(UserError, match="probes must be rows 1 to 107 of train, got 108"):
         choose(probes=(3, 108))
 
 
@@ -61,17 +61,21 @@ def test_those_asked_for_out_of_a_part():
     """Train is every other row of a table, and rows are told by their place in the table."""
     part = {"rows": 2 * np.arange(107), "total": 214}
     assert choose(**part, probes=(3, 1, 213)).tolist() == [1, 0, 106]
-    with pytest.raises(UserError, match="probes has row 4 of all.csv, which went to dev or test"):
+    with pytest.raises(
+        UserError, match="must be training rows, got 4, which all.csv has in dev or test"
+    ):
         choose(**part, probes=(4,))
-    with pytest.raises(UserError, match="row 214 of all.csv, which went to dev or test"):
+    with pytest.raises(
+        UserError, match="must be training rows, got 214, which all.csv has in dev or test"
+    ):
         choose(**part, probes=(214,))
-    with pytest.raises(UserError, match="probes has row 215, but all.csv has rows 1 to 214"):
+    with pytest.raises(UserError, match="probes must be rows 1 to 214 of all.csv, got 215"):
         choose(**part, probes=(215,))
 
 
 @pytest.mark.parametrize("probes", [(0,), (1, 1), (-2,)])
 def test_no_rows(probes):
-    with pytest.raises(UserError, match="probes must be rows from 1, none twice"):
+    with pytest.raises(UserError, match="probes must be different row numbers from 1"):
         AuditConfig(probes=probes)
 
 

@@ -56,12 +56,12 @@ def test_whole(data, values, whole):
 
 def test_what_is_said(data):
     assert str(make(data, minutes=30)) == (
-        "all rows are looked at, which takes 21 min or so, beside compiling"
+        "the audit uses all rows, which takes about 21 min, not counting compilation"
     )
     said = str(make(data, minutes=1.1, drawn=70))
     assert said == (
-        "drawn at random: sentences out of 6, CID of a sample only; --whole always takes all "
-        "rows, and 21 min or so"
+        "rows are drawn at random: explanations use 6 training rows, CID uses the sample alone; "
+        "--whole always uses all rows, in about 21 min"
     )
 
 

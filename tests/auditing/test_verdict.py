@@ -1,5 +1,7 @@
 """Verdicts of made-up audits: none that the interval does not support."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -121,7 +123,7 @@ def test_disagreement_is_said():
 
 def test_rows_without_partners_are_not_counted():
     audit = make_audit(0.3, 0.2, 0.4, whole=0.25)
-    few = audit._replace(influence=audit.influence._replace(probes=1100))
+    few = audit._replace(influence=replace(audit.influence, probes=1100))
     assert "CID of the 1100 of 1200 training rows that have partners is +0.250." in reasons(few)
 
 

@@ -1,5 +1,7 @@
 """What itune audit prints, of results that nobody found."""
 
+from dataclasses import replace
+
 from itune.commands.audit_text import to_text
 from tests.helpers.report_cases import make_audit
 
@@ -17,6 +19,6 @@ def test_verdict_first_and_last():
 def test_rows_without_partners_are_not_counted():
     found = make_audit()
     assert "all 900 rows " in to_text(found)
-    influence = found.audit.influence._replace(probes=880)
+    influence = replace(found.audit.influence, probes=880)
     few = found._replace(audit=found.audit._replace(influence=influence))
     assert "the 880 of 900 rows that have partners " in to_text(few)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -158,7 +159,7 @@ def test_less_is_left_out():
 
 def test_rows_without_partners_are_not_counted():
     found = make_audit(explanations=(), counterfactual=None)
-    influence = found.audit.influence._replace(probes=880)
+    influence = replace(found.audit.influence, probes=880)
     few = found._replace(audit=found.audit._replace(influence=influence))
     for of, words in ((found, "all 900 training examples"), (few, "the 880 of 900 training exam")):
         walk = Walk(render(audit_page(of, ORIGIN)))
@@ -177,7 +178,7 @@ def test_kinds_differ_without_colour(kind):
 def test_long_tables_are_cut():
     found = make_audit(explanations=(), counterfactual=None)
     pairs = tuple(PairCID(0, 0, 1, n / 1000, (2, 3)) for n in range(1500))
-    influence = found.audit.influence._replace(pairs=pairs)
+    influence = replace(found.audit.influence, pairs=pairs)
     page = audit_page(found._replace(audit=found.audit._replace(influence=influence)), ORIGIN)
     walk = Walk(render(page))
     assert "1,460 more rows are in report.json." in walk.text("p", class_="note")
