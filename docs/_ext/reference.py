@@ -85,9 +85,7 @@ def _page(module: ModuleType) -> str:
             entries.append(f".. py:data:: {name}\n\n{described}\n")
         first = " ".join((text or "").split("\n\n")[0].split())
         summary.append(f"   * - {role}\n     - {first}")
-    return PAGE.format(
-        name=module.__name__, summary="\n".join(summary), entries="\n".join(entries)
-    )
+    return PAGE.format(name=module.__name__, summary="\n".join(summary), entries="\n".join(entries))
 
 
 @functools.cache

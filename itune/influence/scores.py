@@ -42,7 +42,6 @@ def products(loss: Loss, *, select: Select = None) -> Scores:
     >>> score(jnp.zeros(2), z, z).tolist()
     [[1.0, 3.0], [3.0, 18.0]]
     """
-
     return _scores(loss, "product", select)
 
 
@@ -59,7 +58,6 @@ def cosines(loss: Loss, *, select: Select = None) -> Scores:
     >>> score(jnp.zeros(2), z, z).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-
     return _scores(loss, "cosine", select)
 
 

@@ -133,8 +133,12 @@ class _Layer(nn.Module):
 
     @nn.compact
     def __call__(self, x, mask):
-        """``x`` (..., T, hidden), ``mask`` (..., T) of bool; the new ``x`` of the first
-        ``num_queries`` tokens, all T if None."""
+        """Return the new ``x`` of the first ``num_queries`` tokens, of all T if None.
+
+        Args:
+          x: Vectors of the tokens, ``(..., T, hidden)``.
+          mask: Booleans ``(..., T)``; False marks padding.
+        """
         c = self.config
         memory, x = x, x[..., : self.num_queries, :]
         a = _dense(c.hidden_size, "attention_output")(self._attend(x, memory, mask))

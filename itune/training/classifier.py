@@ -8,8 +8,10 @@ from itune.utils.compiling import shared
 
 @shared
 def make_classifier(model: BertClassifier) -> Classifier:
-    """Cross entropy of ``label`` for its loss, from ``input_ids``, ``attention_mask`` and, in pairs
-    of texts, ``token_type_ids``.
+    """Return a model with its loss: the cross entropy of ``label``.
+
+    Examples have ``input_ids``, ``attention_mask``, ``label`` and, in pairs of texts,
+    ``token_type_ids``.
     """
 
     def loss(apply, example):

@@ -87,10 +87,10 @@ class Progress:
 
 
 class ProgressDisplay:
-    """Progress of one part of some work after another, as a
-    :data:`~itune.utils.progress.OnProgress`.
+    """Show the progress of one part of some work after another.
 
-    What comes before a part's first call, such as compiling, does not count for the time left.
+    Its method ``on_progress`` is a :data:`~itune.utils.progress.OnProgress`. What comes before a
+    part's first call, such as compiling, does not count for the time left.
 
     >>> with ProgressDisplay() as display:
     ...     display.on_progress("rows", 1, 2)
