@@ -21,7 +21,7 @@ from itune.data.sampling import draw_pools
 from itune.influence import PAIR_FREE, ROUTES, Pool, value_and_grad
 from itune.utils.compiling import jit
 from itune.utils.json import write_json
-from itune.utils.text_tables import align
+from itune.utils.table_files import align
 
 ALL = ("autodiff", "ghost", "hvp", "hvp_pairs", PAIR_FREE)
 

@@ -16,7 +16,7 @@ from itune.models import BertClassifier, BertConfig, load_encoder, load_tokenize
 from itune.training.classifier import make_classifier
 from itune.training.versions import commit, machine
 from itune.utils.compiling import jit
-from itune.utils.text_tables import align
+from itune.utils.table_files import align
 
 MINILM = "all-MiniLM-L6-v2"
 BASE = BertConfig(

@@ -10,9 +10,8 @@ from pathlib import Path
 
 from itune.cli import Parser, run_main
 from itune.errors import UserError
-from itune.results.collection import collected, read_runs
+from itune.results import collect, read_results, results_table
 from itune.utils.json import write_json
-from itune.utils.text_tables import results_table
 
 
 def main(argv: list[str]) -> None:
@@ -22,12 +21,12 @@ def main(argv: list[str]) -> None:
     parser.add_argument("places", type=Path, nargs="+", metavar="PLACE", help=told)
     parser.add_argument("--out", type=Path, required=True, help="the JSON file to write")
     options = parser.parse_args(argv)
-    runs = sorted(read_runs(options.places), key=lambda run: (run.setting, run.method, run.seed))
+    rows = collect(options.places)
     try:
-        write_json(options.out, [collected(run) for run in runs])
+        write_json(options.out, rows)
     except OSError as error:
         raise UserError(f"cannot write {options.out}: {error.strerror}; choose another") from None
-    print(results_table([run.result for run in runs]))
+    print(results_table(read_results([options.out])))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import jax
 from itune.cli import Parser, run_main
 from itune.metrics.probe_influences import probe_influences
 from itune.plots import plot_influences
-from itune.results.collection import load_trained
+from itune.results import load_trained
 from itune.utils.compiling import keep_compiled
 from itune.utils.json import write_json
 from itune.utils.progress import ProgressDisplay

@@ -8,7 +8,7 @@ import sys
 
 from itune.cli import run_main
 from itune.plots import plot_cid_over_seeds
-from itune.results.published import FINAL_CID
+from itune.results import published
 from itune.utils.compiling import keep_compiled
 from suite import announce, gather, make_parser, place
 
@@ -24,14 +24,14 @@ def main(argv: list[str]) -> None:
     groups = suite.groups("task", "method")
     tasks = {
         task: {
-            method: [run.measured for run in groups[task, method]]
+            method: [run.cid_history for run in groups[task, method]]
             for method in options.methods
             if (task, method) in groups
         }
         for task in dict.fromkeys(key.task for key in suite.runs)
     }
     paths = [place(options) / f"figure3.{suffix}" for suffix in ("png", "svg")]
-    plot_cid_over_seeds(tasks, paths, published=FINAL_CID)
+    plot_cid_over_seeds(tasks, paths, published=published.FINAL_CID)
     announce(filter(None, [suite.note(), *paths]))
 
 

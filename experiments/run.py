@@ -12,11 +12,10 @@ from itune.config import parse
 from itune.errors import require
 from itune.methods import METHODS
 from itune.plots import plot_cid
+from itune.results import RunResult, read_result, results_table
 from itune.training.run import run
-from itune.training.run_folder import Finished
 from itune.training.settings import RunConfig
 from itune.utils.compiling import keep_compiled
-from itune.utils.text_tables import results_table
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -88,15 +87,16 @@ def main(argv: list[str]) -> None:
                 overwrite=config.overwrite,
                 checkpoint_seconds=config.checkpoint_seconds,
             )
-            plot_cid({_label(done): done.metrics}, done.folder / "cid.png")
-            finished.append(done)
-    print(results_table([done.result for done in finished]))
-    plot_cid({_label(done): done.metrics for done in finished}, folder / "cid.png")
+            result = read_result(done.folder)
+            plot_cid({_label(result): result.cid_history}, done.folder / "cid.png")
+            finished.append(result)
+    print(results_table(finished))
+    plot_cid({_label(result): result.cid_history for result in finished}, folder / "cid.png")
     print(f"\nCID against label steps: {folder / 'cid.png'}")
 
 
-def _label(done: Finished) -> str:
-    return f"{done.result['method'].replace('_', ' ')}, seed {done.result['seed']}"
+def _label(result: RunResult) -> str:
+    return f"{result.method.replace('_', ' ')}, seed {result.seed}"
 
 
 if __name__ == "__main__":

@@ -17,17 +17,11 @@ from itune.cli import Parser
 from itune.config import parse, to_dict
 from itune.errors import UserError
 from itune.methods import METHODS
-from itune.results.collection import (
-    RunResult,
-    read_result,
-    read_runs,
-    require_one_configuration,
-)
+from itune.results import RunResult, read_result, read_results, require_one_configuration
 from itune.training.run import run
 from itune.training.run_folder import RunInUse, is_at_work
 from itune.training.settings import RunConfig
-from itune.utils.table_files import Row, cell_text, write_table
-from itune.utils.text_tables import align
+from itune.utils.table_files import Row, to_text, write_table
 from run import PRESETS, Experiment
 
 TASKS = ("textlen", "msgs")
@@ -195,7 +189,7 @@ def _finished(options, wanted: list[Wanted]) -> dict[Wanted, RunResult]:
 
 
 def _collected(options, wanted: list[Wanted]) -> dict[Wanted, RunResult]:
-    found = {(run.setting, run.method, run.seed): run for run in read_runs(options.results)}
+    found = {(run.setting, run.method, run.seed): run for run in read_results(options.results)}
     places = {key: (_setting_name(options, key), key.method, key.seed) for key in wanted}
     return {key: found[place] for key, place in places.items() if place in found}
 
@@ -266,10 +260,10 @@ def _require_one(runs: dict[Wanted, RunResult], task: str, wanted: dict | None =
     """Checks that the runs of a task are what their folders say, and of one configuration."""
     of_task = {key: run for key, run in runs.items() if key.task == task}
     for key, result in of_task.items():
-        found = result.task, result.method, result.seed, round(100 * result.access)
+        found = result.data, result.method, result.seed, round(100 * result.access)
         if found != key:
             raise UserError(
-                f"{result.where} is {result.method} of {result.task} with seed {result.seed} and "
+                f"{result.where} is {result.method} of {result.data} with seed {result.seed} and "
                 f"access rate {result.access}, as its place does not say; move it where it belongs"
             )
     require_one_configuration(list(of_task.values()), wanted)
@@ -288,7 +282,7 @@ def publish(
 ) -> None:
     """Writes a table in every format, and prints it."""
     paths = write_table(place(options), name, header, rows, caption=caption)
-    print(align([header, *([cell_text(cell) for cell in row] for row in rows)]))
+    print(to_text(header, rows))
     print(f"\n{caption}\n")
     announce(paths)
 
@@ -300,4 +294,4 @@ def announce(paths: Iterable[Path]) -> None:
 
 def encoder_name(suite: Suite) -> str:
     """The encoder of the runs."""
-    return next(iter(suite.runs.values())).description["config"]["encoder"]
+    return next(iter(suite.runs.values())).encoder

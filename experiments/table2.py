@@ -4,18 +4,20 @@
 table2.md, .tex, .csv, .png and .svg; with ``--render`` or ``--results PLACE`` it runs nothing.
 """
 
+import argparse
 import sys
 
 from itune.cli import run_main
 from itune.plots import plot_accuracies
-from itune.results.paper_tables import (
+from itune.results import (
     HERE,
     METHODS_HEADER,
     PAPER,
+    Comparison,
+    compare_runs,
     methods_rows,
-    seeds_of_method,
+    published,
 )
-from itune.results.published import AUTHORS, TEST_ACCURACY
 from itune.utils.compiling import keep_compiled
 from suite import Suite, announce, encoder_name, gather, make_parser, place, publish
 
@@ -33,37 +35,43 @@ def main(argv: list[str]) -> None:
     """Runs or reads, then writes and prints the table, and draws every seed."""
     options = make_parser("table2.py", __doc__.split("\n\n")[0], methods=METHODS).parse_args(argv)
     suite = gather(options)
-    groups = {
-        key: seeds_of_method(runs, options.seeds) for key, runs in _ordered(suite, options).items()
-    }
+    tasks = _compared(suite, options)
     caption = CAPTION.format(
         seeds=", ".join(map(str, options.seeds)),
         source=HERE,
         encoder=encoder_name(suite),
         paper=PAPER,
-        authors=AUTHORS,
+        authors=published.AUTHORS,
         note=suite.note(),
     ).strip()
-    publish(options, "table2", METHODS_HEADER, methods_rows(groups), caption)
+    publish(options, "table2", METHODS_HEADER, methods_rows(tasks, options.seeds), caption)
     paths = [place(options) / f"table2.{suffix}" for suffix in ("png", "svg")]
-    plot_accuracies(_values(groups), paths, label="accuracy on test (%)")
+    plot_accuracies(_values(tasks), paths, label="accuracy on test (%)")
     announce(paths)
 
 
-def _ordered(suite: Suite, options) -> dict[tuple, list]:
-    """Runs by task and method, in the order asked for."""
+def _compared(suite: Suite, options: argparse.Namespace) -> dict[str, Comparison]:
+    """The runs of each task, by methods in the order asked for."""
     groups = suite.groups("task", "method")
-    order = [(task, method) for task in options.tasks for method in options.methods]
-    return {key: groups[key] for key in order if key in groups}
+    runs = {
+        task: [run for method in options.methods for run in groups.get((task, method), ())]
+        for task in options.tasks
+    }
+    return {task: compare_runs(of_task) for task, of_task in runs.items() if of_task}
 
 
-def _values(groups) -> dict[str, dict[str, dict[str, list[float]]]]:
-    """What to draw: accuracies by task, method and source."""
-    drawn: dict = {}
-    for (task, method), group in groups.items():
-        published = list(TEST_ACCURACY.get(task, {}).get(method, ()))
-        drawn.setdefault(task, {})[method] = {HERE: group.known, PAPER: published}
-    return drawn
+def _values(tasks: dict[str, Comparison]) -> dict[str, dict[str, dict[str, list[float]]]]:
+    """What to draw: accuracies in per cent by task, method and source."""
+    return {
+        task: {
+            result.method: {
+                HERE: [100 * run.test_accuracy for run in result.runs],
+                PAPER: list(published.TEST_ACCURACY.get(task, {}).get(result.method, ())),
+            }
+            for result in comparison.methods
+        }
+        for task, comparison in tasks.items()
+    }
 
 
 if __name__ == "__main__":

@@ -7,8 +7,7 @@ table3.md, .tex and .csv; with ``--render`` or ``--results PLACE`` it runs nothi
 import sys
 
 from itune.cli import run_main
-from itune.results.paper_tables import ACCESS_HEADER, access_rows
-from itune.results.published import AUTHORS
+from itune.results import ACCESS_HEADER, access_rows, published
 from itune.utils.compiling import keep_compiled
 from suite import encoder_name, gather, make_parser, publish
 
@@ -30,7 +29,9 @@ def main(argv: list[str]) -> None:
     suite = gather(options)
     groups = suite.groups("task", "method", "percent")
     order = [(t, m, p) for t in options.tasks for m in options.methods for p in options.rates]
-    caption = CAPTION.format(encoder=encoder_name(suite), authors=AUTHORS, note=suite.note())
+    caption = CAPTION.format(
+        encoder=encoder_name(suite), authors=published.AUTHORS, note=suite.note()
+    )
     rows = access_rows({key: groups[key] for key in order if key in groups})
     publish(options, "table3", ACCESS_HEADER, rows, caption.strip())
 

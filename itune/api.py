@@ -2,8 +2,8 @@
 
 Each takes a table as rows, columns, a data frame or a data set (:mod:`itune.tables.objects`
 lists them), or by a name as the command line does. ``columns`` are the fields of
-:class:`~itune.tables.table.TableConfig`, such as ``text="review"``. What they return are
-NamedTuples; their ``to_rows()`` are rows that ``pandas.DataFrame`` takes.
+:class:`~itune.tables.table.TableConfig`, such as ``text="review"``. What they return
+shows itself in a notebook; its ``to_rows()`` are rows that ``pandas.DataFrame`` takes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,10 +15,10 @@ from itune.auditing.model import ModelAudit
 from itune.auditing.recorded import audit_recorded
 from itune.config import from_dict, to_dict
 from itune.errors import UserError, as_folder
+from itune.results import Comparison, RunResult
 from itune.tables import describe as of_tables
 from itune.tables.describe import Description
 from itune.tables.table import TableConfig, Tables, make_tables
-from itune.tuning import Compared, Tuned
 from itune.tuning import compare as compare_on
 from itune.tuning import tune as tune_on
 from itune.utils.progress import OnProgress, ProgressDisplay, no_progress
@@ -110,7 +110,7 @@ def tune(
     resume: bool = False,
     overwrite: bool = False,
     **columns: Any,
-) -> Tuned:
+) -> RunResult:
     """A classifier that leans less on a confound.
 
     Args:
@@ -154,7 +154,7 @@ def compare(
     resume: bool = False,
     overwrite: bool = False,
     **columns: Any,
-) -> Compared:
+) -> Comparison:
     """Several methods on one table, and whether seeds tell them apart.
 
     Args:

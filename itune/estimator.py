@@ -1,5 +1,6 @@
 """A classifier in the shape of scikit-learn's, which is not needed for it."""
 
+import dataclasses
 import inspect
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,8 @@ class TextClassifier:
 
     Attributes:
       classes_: the labels in order, of the type that they were given as, ``(classes,)``.
-      tuned_: what training came to, a :class:`~itune.tuning.Tuned`, on rows to train and select by.
+      tuned_: what training came to, a :class:`~itune.results.RunResult`, on rows to train and
+        select by.
       predictor_: the model, a :class:`~itune.predictor.Predictor`.
     """
 
@@ -94,7 +96,7 @@ class TextClassifier:
             tuned = tune(tables, folder, method=self.method, seed=self.seed, settings=settings)
             self.predictor_ = load(folder)
         seen = {split: tuned.accuracies[split] for split in ("train", "dev")}
-        self.tuned_ = tuned._replace(accuracies=seen)  # rows to test by are for score
+        self.tuned_ = dataclasses.replace(tuned, accuracies=seen)  # rows to test by are for score
         self.classes_ = classes
         return self
 

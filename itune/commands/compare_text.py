@@ -1,62 +1,51 @@
 """What ``itune compare`` prints."""
 
+import math
+
 from itune.metrics.statistics import Summary
-from itune.tuning import Compared, MethodResult
-from itune.utils.formats import method_title
-from itune.utils.text_tables import align
+from itune.results import Comparison, MethodResult
+from itune.results.comparison import MEASURES
+from itune.utils.formats import MISSING
+from itune.utils.table_files import align
 
-HEADER = (
-    *(
-        "method",
-        "dev",
-        "test",
-        "group-balanced accuracy",
-        "worst group",
-        "CID",
-        "minutes",
-        "collapsed",
-    ),
-    *("difference", "Welch p", "permutation p"),
-)
+HEADER = ("method", *MEASURES, "collapsed", "difference", "Welch p", "permutation p")
 
 
-def to_text(compared: Compared) -> str:
-    """A comparison as a person reads it in a terminal."""
-    seeds = ", ".join(map(str, compared.seeds))
-    rows = [HEADER, *map(_row, compared.methods)]
+def to_text(comparison: Comparison) -> str:
+    """Return a comparison as a person reads it in a terminal."""
+    seeds = ", ".join(map(str, comparison.seeds))
     blocks = [
-        f"{compared.data}, seeds {seeds}; mean ± standard deviation over seeds",
-        align(rows),
-        "group-balanced accuracy and worst group are of test; the difference is that of the mean "
-        f"of groups to {method_title(compared.methods[0].method)}; permutation p values are "
+        f"{comparison.data}, seeds {seeds}; mean ± standard deviation over seeds",
+        align([HEADER, *map(_line, comparison.methods)]),
+        "group-balanced accuracy and worst group are of test; the difference is that of the "
+        f"group-balanced accuracy to {comparison.methods[0].title}; permutation p values are "
         "corrected for the number of methods",
-        " ".join(compared.verdict),
-        compared.note,
-        f"tables: {compared.folder / 'comparison.md'}, .csv and .tex",
+        " ".join(comparison.verdict),
+        comparison.note,
     ]
+    if comparison.folder is not None:
+        blocks.append(f"tables: {comparison.folder / 'comparison.md'}, .csv and .tex")
     return "\n\n".join(filter(None, blocks))
 
 
-def _row(result: MethodResult) -> list[str]:
-    accuracies = (result.dev, result.test, result.balanced, result.worst)
+def _line(result: MethodResult) -> list[str]:
+    forms = {"cid": "+.3f", "minutes": ".1f"}
     found = result.difference
     tests = ["", "", ""]
     if found is not None:
         tests = [f"{found.difference:+.3f}", _p(found.welch), _p(found.corrected)]
     return [
-        method_title(result.method),
-        *(_spread(summary, ".3f") for summary in accuracies),
-        _spread(result.cid, "+.3f"),
-        _spread(result.minutes, ".1f"),
+        result.title,
+        *(_spread(getattr(result, name), forms.get(name, ".3f")) for name in MEASURES.values()),
         f"{result.collapsed} of {len(result.runs)}",
         *tests,
     ]
 
 
 def _spread(summary: Summary, form: str) -> str:
-    has_spread = summary.sd == summary.sd
-    return f"{summary.mean:{form}}" + (f" ± {summary.sd:{form.lstrip('+')}}" if has_spread else "")
+    spread = "" if math.isnan(summary.sd) else f" ± {summary.sd:{form.lstrip('+')}}"
+    return f"{summary.mean:{form}}{spread}"
 
 
 def _p(value: float) -> str:
-    return "–" if value != value else "<0.001" if value < 0.001 else f"{value:.3f}"
+    return MISSING if math.isnan(value) else "<0.001" if value < 0.001 else f"{value:.3f}"

@@ -8,7 +8,7 @@ from typing import Any
 from itune.errors import UserError
 from itune.report import NUMBERS, PAGE, Origin, write_report
 from itune.report.blocks import Page
-from itune.tuning import Tuned
+from itune.results import RunResult
 from itune.utils.json import to_jsonable
 
 
@@ -45,7 +45,7 @@ def make_origin(command: str, argv: Sequence[str], digest: str, seeds: str) -> O
     return Origin(("itune", command, *argv), versions(), digest, seeds, device)
 
 
-def origin_of_run(command: str, argv: Sequence[str], run: Tuned, seeds: str) -> Origin:
+def origin_of_run(command: str, argv: Sequence[str], run: RunResult, seeds: str) -> Origin:
     """How runs were made, as one of them tells.
 
     Args:
@@ -54,7 +54,7 @@ def origin_of_run(command: str, argv: Sequence[str], run: Tuned, seeds: str) -> 
       run: one of the runs.
       seeds: of all of them.
     """
-    return Origin(("itune", command, *argv), run.versions, run.digest, seeds, run.device)
+    return Origin(("itune", command, *argv), run.versions, run.digest or "", seeds, run.device)
 
 
 def write_results(folder: Path, page: Page, numbers: Any, origin: Origin, text: str) -> None:

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from itune.utils.table_files import cell_text
-from itune.utils.text_tables import align
+from itune.utils.table_files import align, cell_text
 
 ROWS = 12
 """Rows of a table that are shown; of others their number."""

@@ -38,7 +38,7 @@ def main(argv: Sequence[str]) -> None:
 
     from itune.commands.output import origin_of_run, write_results
     from itune.commands.tune_text import to_text
-    from itune.report import tune_page
+    from itune.report import run_page
     from itune.tuning import tune
     from itune.utils.compiling import keep_compiled
 
@@ -52,4 +52,4 @@ def main(argv: Sequence[str]) -> None:
         **command.folder,
     )
     origin = origin_of_run("tune", argv, tuned, str(tuned.seed))
-    write_results(command.out, tune_page(tuned, origin), tuned, origin, to_text(tuned))
+    write_results(command.out, run_page(tuned, origin), tuned, origin, to_text(tuned))

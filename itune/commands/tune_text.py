@@ -1,72 +1,73 @@
 """What ``itune tune`` prints."""
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterator
 
-from itune.commands.text import table
-from itune.tuning import Moment, SplitAccuracy, Tuned
-from itune.utils.formats import method_title
+from itune.auditing.run_verdict import verdict_sentence
+from itune.commands.text import printable, table
+from itune.results import CIDEvaluation, RunResult, SplitAccuracy
+from itune.utils.formats import MISSING, method_title, signed
 
 
-def to_text(tuned: Tuned) -> str:
-    """A finished run as a person reads it in a terminal."""
+def to_text(run: RunResult) -> str:
+    """Return a finished run as a person reads it in a terminal."""
     blocks = [
-        f"{tuned.data}: {method_title(tuned.method)} from {tuned.encoder}, seed {tuned.seed}, "
-        f"{tuned.minutes:.1f} min",
-        _accuracies(tuned.accuracies),
-        "\n".join([_cid(tuned), *_selected(tuned)]),
-        *(["\n".join(f"note: {note}" for note in tuned.notes)] if tuned.notes else []),
-        _next(tuned),
+        f"{run.data}: {method_title(run.method)} from {run.encoder}, seed {run.seed}, "
+        f"{run.minutes:.1f} min",
+        _accuracies(run.accuracies),
+        "\n".join([_cid(run), *_best_checkpoint(run)]),
+        "\n".join(f"note: {note}" for note in run.notes),
+        printable(verdict_sentence(run)),
+        _next(run),
     ]
-    return "\n\n".join(blocks)
+    return "\n\n".join(filter(None, blocks))
 
 
 def _accuracies(splits: dict[str, SplitAccuracy]) -> str:
     rows = {
-        "rows": lambda split: str(split.size),
-        "accuracy": lambda split: fixed(split.accuracy),
-        "group-balanced accuracy": lambda split: fixed(split.balanced),
+        "rows": lambda split: MISSING if split.size is None else str(split.size),
+        "accuracy": lambda split: _fixed(split.accuracy),
+        "group-balanced accuracy": lambda split: _fixed(split.balanced),
         "worst group": _worst,
     }
     body = [[name, *map(of, splits.values())] for name, of in rows.items()]
     return table(["", *splits], body)
 
 
-def fixed(value: float | None) -> str:
-    """A fraction to three digits."""
-    return "–" if value is None else f"{value:.3f}"
+def _fixed(value: float | None) -> str:
+    return MISSING if value is None else f"{value:.3f}"
 
 
 def _worst(split: SplitAccuracy) -> str:
     worst = split.worst
-    return "–" if worst is None else f"{fixed(worst.accuracy)} {worst.name}"
+    return MISSING if worst is None else f"{_fixed(worst.accuracy)} {worst.name}"
 
 
-def _cid(tuned: Tuned) -> str:
-    before = "" if tuned.before is None else f"{_moment(tuned.before)} → "
-    return f"CID: {before}{_moment(tuned.after)}"
+def _cid(run: RunResult) -> str:
+    before = "" if run.cid_before is None else f"{_evaluation(run.cid_before)} → "
+    return f"CID: {before}{_evaluation(run.final_cid)}"
 
 
-def _moment(moment: Moment) -> str:
-    error = "" if moment.standard_error is None else f" ± {moment.standard_error:.3f}"
-    return f"{moment.cid:+.3f}{error} ({moment.note}, step {moment.step})"
+def _evaluation(found: CIDEvaluation) -> str:
+    cid = MISSING if found.cid is None else signed(found.cid)
+    error = "" if found.standard_error is None else f" ± {found.standard_error:.3f}"
+    return f"{cid}{error} ({found.note}, step {found.step})"
 
 
-def _selected(tuned: Tuned) -> Iterable[str]:
-    chosen = tuned.selected
-    if chosen is not None:
+def _best_checkpoint(run: RunResult) -> Iterator[str]:
+    best = run.best_checkpoint
+    if best is not None:
         yield (
-            f"selected: {chosen.note}, step {chosen.step}, with the best {tuned.criterion} on dev, "
-            f"{fixed(chosen.value)}"
+            f"best checkpoint: {best.note}, step {best.step}, with the best {run.criterion} on "
+            f"dev, {_fixed(best.value)}"
         )
 
 
-def _next(tuned: Tuned) -> str:
-    model = shlex.quote(str(tuned.model))
+def _next(run: RunResult) -> str:
     return "\n".join(
         [
-            f"model: {tuned.model}, for BertForSequenceClassification.from_pretrained",
-            f"next: itune audit {model} tells what it still leans on, on the same table; itune "
-            "compare, whether another method does better",
+            f"model: {run.model}, for BertForSequenceClassification.from_pretrained",
+            f"next: itune audit {shlex.quote(str(run.model))} tells what it still leans on, on the "
+            "same table; itune compare, whether another method does better",
         ]
     )

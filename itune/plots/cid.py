@@ -4,18 +4,17 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from itune.errors import UserError
 from itune.plots.drawing import STYLES, panels
+from itune.results import CIDEvaluation
 
-Rows = Sequence[Mapping[str, Any]]
-"""The rows of a ``metrics.jsonl``."""
+History = Sequence[CIDEvaluation]
 
 
-def plot_cid(runs: Mapping[str, Rows], path: Path) -> None:
+def plot_cid(runs: Mapping[str, History], path: Path) -> None:
     """Draws CID against label steps, one line a run.
 
     The two measurements around an influence round stand at the same step, so that a round shows as
@@ -45,7 +44,7 @@ def plot_cid(runs: Mapping[str, Rows], path: Path) -> None:
 
 
 def plot_cid_over_seeds(
-    tasks: Mapping[str, Mapping[str, Sequence[Rows]]],
+    tasks: Mapping[str, Mapping[str, Sequence[History]]],
     paths: Sequence[Path],
     *,
     published: Mapping[str, Mapping[str, float]],
@@ -74,7 +73,9 @@ def plot_cid_over_seeds(
             panel.legend(frameon=False, loc="upper right", fontsize=9, title=title)
 
 
-def _plot_method(axes, method: str, runs: Sequence[Rows], style, published: float | None) -> None:
+def _plot_method(
+    axes, method: str, runs: Sequence[History], style, published: float | None
+) -> None:
     color, marker, line = style
     series = [_points(rows) for rows in runs]
     steps = series[0][0]
@@ -96,11 +97,10 @@ def _plot_method(axes, method: str, runs: Sequence[Rows], style, published: floa
     axes.plot(steps, mean, line, label=name, **look)
 
 
-def _points(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
-    """Steps and values of the CID rows, in order."""
-    found = [row for row in rows if row["kind"] == "cid"]
-    values = [math.nan if row["cid"] is None else row["cid"] for row in found]
-    return np.array([row["step"] for row in found]), np.array(values)
+def _points(history: History) -> tuple[np.ndarray, np.ndarray]:
+    """Steps and values of the evaluations, in order."""
+    values = [math.nan if found.cid is None else found.cid for found in history]
+    return np.array([found.step for found in history]), np.array(values)
 
 
 def _label(axes) -> None:

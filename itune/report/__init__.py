@@ -1,10 +1,10 @@
 """Reports: what an audit, a tuned classifier or a comparison came to, as one page to look at."""
 
 from itune.report.audit import audit_numbers, audit_page
-from itune.report.compare import compare_page
+from itune.report.compare import comparison_page
 from itune.report.origin import Origin
 from itune.report.render import render
-from itune.report.tune import tune_page
+from itune.report.run import run_page
 from itune.report.write import NUMBERS, PAGE, write_report
 
 __all__ = [
@@ -13,8 +13,8 @@ __all__ = [
     "Origin",
     "audit_numbers",
     "audit_page",
-    "compare_page",
+    "comparison_page",
     "render",
-    "tune_page",
+    "run_page",
     "write_report",
 ]

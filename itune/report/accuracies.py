@@ -1,31 +1,17 @@
 """Accuracies of groups as tables of bars."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from itune.metrics.proportions import wilson
 from itune.report.blocks import MOST, Bar, Table
 from itune.report.text import isolated
+from itune.utils.formats import MISSING
 
 INTERVALS = "Lines across the bars are 95 % intervals (Wilson)."
 
 
-class GroupRow(NamedTuple):
-    """Accuracy of a group.
-
-    Attributes:
-      name: what the group is called.
-      accuracy: a fraction.
-      size: rows.
-    """
-
-    name: str
-    accuracy: float
-    size: int
-
-
 def group_name(label: str, confound: str) -> str:
-    """A group as the pages call it, neither name turning the other round.
+    """Return a group as the pages call it, neither name reordering the other.
 
     >>> group_name("good", "Acme")
     'good / Acme'
@@ -33,22 +19,27 @@ def group_name(label: str, confound: str) -> str:
     return f"{isolated(label)} / {isolated(confound)}"
 
 
-def group_table(caption: str, rows: Sequence[GroupRow], worst: str) -> Table:
-    """A bar for each group, with its 95 % interval; of very many groups the worst.
+def group_table(
+    caption: str, rows: Sequence[tuple[str, float, int | None]], worst: str | None
+) -> Table:
+    """Return a bar for each group, with its 95 % interval; of very many groups the worst.
 
     Args:
-      caption: what the accuracies are of.
-      rows: of the groups.
-      worst: the name of the group to mark, unless all are alike.
+      caption: What the accuracies are of.
+      rows: Name, accuracy (a fraction) and number of rows of each group; None where that is not
+        known, and neither is the interval.
+      worst: Name of the group to mark, unless all groups are alike.
     """
-    is_uneven = len({row.accuracy for row in rows}) > 1
+    is_uneven = len({accuracy for _, accuracy, _ in rows}) > 1
 
-    def line(row: GroupRow):
-        ends = wilson(row.accuracy * row.size, row.size)
-        mark = "worst" if is_uneven and row.name == worst else ""
-        return row.name, Bar(row.accuracy, f"{row.accuracy:.3f}", *ends, mark), f"{row.size:,}"
+    def line(name: str, accuracy: float, size: int | None) -> tuple[str, Bar, str]:
+        ends = (None, None) if size is None else wilson(accuracy * size, size)
+        mark = "worst" if is_uneven and name == worst else ""
+        shown = MISSING if size is None else f"{size:,}"
+        return name, Bar(accuracy, f"{accuracy:.3f}", *ends, mark), shown
 
     if len(rows) > MOST:
-        rows = sorted(rows, key=lambda row: row.accuracy)
+        rows = sorted(rows, key=lambda row: row[1])
+    note = INTERVALS if any(size is not None for *_, size in rows) else ""
     header = ("label / confound", "accuracy", "rows")
-    return Table(caption, header, tuple(map(line, rows)), INTERVALS).first(MOST)
+    return Table(caption, header, tuple(line(*row) for row in rows), note).first(MOST)

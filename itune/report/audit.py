@@ -9,7 +9,7 @@ from itune.auditing import ModelAudit
 from itune.auditing.behaviour import Behaviour
 from itune.auditing.verdict import counted
 from itune.groups import Group, GroupNames
-from itune.report.accuracies import GroupRow, group_name, group_table
+from itune.report.accuracies import group_name, group_table
 from itune.report.blocks import (
     ALARM,
     CALM,
@@ -193,7 +193,7 @@ def _pair_table(found: ModelAudit, names: GroupNames) -> Table:
 def _behaviour(found: ModelAudit, names: GroupNames) -> Iterator[Block]:
     split, behaviour = _judged(found)
     rows = [
-        GroupRow(_name(names, group), accuracy, behaviour.sizes[group])
+        (_name(names, group), accuracy, behaviour.sizes[group])
         for group, accuracy in behaviour.accuracy.by_group.items()
     ]
     yield group_table(f"Accuracy on {split}", rows, _name(names, behaviour.accuracy.worst))

@@ -8,7 +8,7 @@ import numpy as np
 from itune.report.blocks import Figure
 from itune.report.drawing import FIRST, LINE, SOFT, draw
 from itune.report.text import short
-from itune.tuning import Moment
+from itune.results import CIDEvaluation
 from itune.utils.formats import signed
 
 COLUMNS = 2
@@ -19,7 +19,7 @@ TOLD = 10
 """Points of a run that its description lists; of longer runs the first, the highest, the last."""
 
 
-def cid_figure(methods: Mapping[str, Sequence[Sequence[Moment]]]) -> Figure | None:
+def cid_figure(methods: Mapping[str, Sequence[Sequence[CIDEvaluation]]]) -> Figure | None:
     """Draws every run of each method; the other methods stand faintly behind it.
 
     The measurements before and after an influence round stand at one step, so that a round shows
@@ -55,7 +55,7 @@ def cid_figure(methods: Mapping[str, Sequence[Sequence[Moment]]]) -> Figure | No
     return Figure(svg, " ".join(_told(*item) for item in measured.items()), _caption(measured))
 
 
-def _points(moments: Sequence[Moment]) -> list[tuple[int, float, str]]:
+def _points(moments: Sequence[CIDEvaluation]) -> list[tuple[int, float, str]]:
     """Step, CID and note of every measurement that came to a number."""
     return [(m.step, m.cid, m.note) for m in moments if m.cid is not None and math.isfinite(m.cid)]
 

@@ -19,15 +19,14 @@ from itune.report.blocks import (
 )
 from itune.report.cid import cid_figure
 from itune.report.origin import FOOTER, Origin, origin_section
+from itune.report.run import settings_table
 from itune.report.seeds import seeds_figure
 from itune.report.terms import terms
-from itune.report.tune import settings_table
-from itune.tuning import Compared, MethodResult
-from itune.tuning.compared import balanced_of, worst_of
+from itune.results import Comparison, MethodResult
 from itune.utils.formats import method_title, p_value, signed
 
 
-def compare_page(found: Compared, origin: Origin) -> Page:
+def comparison_page(found: Comparison, origin: Origin) -> Page:
     """The page of a comparison.
 
     Args:
@@ -35,7 +34,7 @@ def compare_page(found: Compared, origin: Origin) -> Page:
       origin: how they were run.
     """
     names = [method_title(result.method) for result in found.methods]
-    courses = [[run.course for run in result.runs] for result in found.methods]
+    courses = [[run.cid_history for run in result.runs] for result in found.methods]
     cid = cid_figure(dict(zip(names, courses, strict=True)))
     groups = _group_table(found)
     sections = {
@@ -61,23 +60,24 @@ def compare_page(found: Compared, origin: Origin) -> Page:
     )
 
 
-def _collapsed(found: Compared) -> Iterator[Block]:
+def _collapsed(found: Comparison) -> Iterator[Block]:
     if found.note:
         yield Paragraph(found.note)
 
 
-def _seeds(found: Compared) -> Block:
+def _seeds(found: Comparison) -> Block:
     return seeds_figure(
         {
             method_title(result.method): [
-                [value(run) for run in result.runs] for value in (balanced_of, worst_of)
+                [getattr(run, name) for run in result.runs]
+                for name in ("balanced_accuracy", "worst_group_accuracy")
             ]
             for result in found.methods
         }
     )
 
 
-def _table(found: Compared) -> Table:
+def _table(found: Comparison) -> Table:
     first = method_title(found.methods[0].method)
     return Table(
         "Mean ± standard deviation over seeds",
@@ -99,7 +99,10 @@ def _row(result: MethodResult) -> tuple:
         tests = (signed(found.difference), p)
     return (
         method_title(result.method),
-        *(_spread(of) for of in (result.balanced, result.worst, result.test)),
+        *(
+            _spread(of)
+            for of in (result.balanced_accuracy, result.worst_group_accuracy, result.test_accuracy)
+        ),
         _spread(result.cid, signed),
         _spread(result.minutes, lambda value: f"{value:.1f}"),
         f"{result.collapsed} of {len(result.runs)}",
@@ -112,7 +115,7 @@ def _spread(summary: Summary, shown=lambda value: f"{value:.3f}") -> str:
     return f"{shown(summary.mean)}{spread}"
 
 
-def _group_table(found: Compared) -> Table | None:
+def _group_table(found: Comparison) -> Table | None:
     """The mean over seeds of each group of test, by method."""
     groups = found.methods[0].runs[0].accuracies["test"].groups
     sizes = {group_name(group.label, group.confound): group.size for group in groups}

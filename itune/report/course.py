@@ -4,15 +4,13 @@ from collections.abc import Sequence
 
 from itune.report.blocks import Figure
 from itune.report.drawing import FIRST, INK, SECOND, SOFT, draw
+from itune.results import DevEvaluation
 from itune.training.selection import Selected
-from itune.tuning import SplitAccuracy
 
 LOOKS = {"all rows": (SECOND, "s", "-"), "worst group": (FIRST, "^", "--")}
 
 
-def course_figure(
-    course: Sequence[tuple[int, str, SplitAccuracy]], selected: Selected | None
-) -> Figure | None:
+def course_figure(course: Sequence[DevEvaluation], selected: Selected | None) -> Figure | None:
     """Accuracy of all rows, and of the worst group; the moment that gave the model stands out.
 
     Args:
@@ -24,10 +22,10 @@ def course_figure(
     """
     if len(course) < 2:
         return None
-    steps = [step for step, _, _ in course]
-    lines = {"all rows": [found.accuracy for *_, found in course]}
-    if all(found.worst for *_, found in course):
-        lines["worst group"] = [found.worst.accuracy for *_, found in course]
+    steps = [found.step for found in course]
+    lines = {"all rows": [found.accuracy.accuracy for found in course]}
+    if all(found.accuracy.worst for found in course):
+        lines["worst group"] = [found.accuracy.worst.accuracy for found in course]
 
     def fill(axes):
         (panel,) = axes

@@ -1,17 +1,18 @@
-"""The rows of the paper's Tables 2 and 3: runs over seeds, and what was published beside them."""
+"""The rows of the paper's Tables 2 and 3: comparisons of runs beside what was published."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from itune.metrics.statistics import permutation_test, student_test, summarise, welch_test
-from itune.results import published as paper
-from itune.results.collection import RunResult
+from itune.metrics.statistics import summarise
+from itune.results import published
+from itune.results.comparison import TESTS, Comparison, MethodResult
+from itune.results.run_result import RunResult
+from itune.utils.formats import method_title
 from itune.utils.table_files import Row
 
 HERE, PAPER = "here", "paper"
 REFERENCES = ("finetuning", "adversarial")
-TESTS = {"Student": student_test, "Welch": welch_test, "permutation": permutation_test}
 
 METHODS_HEADER = (
     *("task", "method", "source", "accuracy of each seed", "mean", "sd"),
@@ -28,144 +29,131 @@ ACCESS_HEADER = (
 """Heads of :func:`access_rows`."""
 
 
-class MethodSeeds(NamedTuple):
-    """One method on one task, over seeds.
-
-    Attributes:
-      accuracies: on test, in per cent, one a seed; None where a run is missing.
-      worst_group: mean of the worst groups' accuracies, in per cent.
-      cid: mean after training.
-      collapsed: how many runs collapsed, and of how many; empty if unknown.
-      minutes: mean wall clock of training.
-    """
+@dataclass(frozen=True)
+class _Line:
+    """One method by one source: accuracies in per cent by seed, and means of other measures."""
 
     accuracies: tuple[float | None, ...]
     worst_group: float | None = None
     cid: float | None = None
-    collapsed: str = ""
-    minutes: float | None = None
+    collapsed: str | None = None
+    minutes: str | None = None
 
     @property
     def known(self) -> list[float]:
-        """The accuracies that there are."""
         return [value for value in self.accuracies if value is not None]
 
 
-def seeds_of_method(runs: Sequence[RunResult], seeds: Sequence[int]) -> MethodSeeds:
-    """Sums up the runs of one method on one task; all of them count, collapsed ones too."""
-    by_seed = {run.seed: 100 * run.accuracy for run in runs}
-    cids = [run.cid for run in runs if run.cid is not None]
-    return MethodSeeds(
+def methods_rows(tasks: Mapping[str, Comparison], seeds: Sequence[int]) -> list[Row]:
+    """Return two rows for each task and method: what was measured, and what was published.
+
+    p values compare with finetuning and with adversarial training on the same task, by the same
+    source.
+
+    Args:
+      tasks: Comparison of the methods by task; runs that collapsed count.
+      seeds: Seeds in the order in which accuracies are shown; those that are missing show a dash.
+    """
+    rows = []
+    for task, comparison in tasks.items():
+        methods = [result.method for result in comparison.methods]
+        here = {result.method: _measured(result, seeds) for result in comparison.methods}
+        lines = {HERE: here, PAPER: _published(task, [*methods, *REFERENCES])}
+        rows += [
+            _methods_row(task, method, source, of_source)
+            for method in methods
+            for source, of_source in lines.items()
+            if method in of_source
+        ]
+    return rows
+
+
+def _measured(result: MethodResult, seeds: Sequence[int]) -> _Line:
+    by_seed = {run.seed: 100 * run.test_accuracy for run in result.runs}
+    return _Line(
         accuracies=tuple(by_seed.get(seed) for seed in seeds),
-        worst_group=100 * _mean(run.worst_group for run in runs),
-        cid=_mean(cids),
-        collapsed=f"{sum(run.has_collapsed for run in runs)} of {len(runs)}",
-        minutes=_mean(run.minutes for run in runs),
+        worst_group=100 * result.worst_group_accuracy.mean,
+        cid=result.cid.mean,
+        collapsed=f"{result.collapsed} of {len(result.runs)}",
+        minutes=_fixed(result.minutes.mean, 1),
     )
 
 
-def published_seeds(task: str, method: str) -> MethodSeeds | None:
-    """The same by the paper, or None if it has no such group."""
-    accuracies = paper.TEST_ACCURACY.get(task, {}).get(method)
-    if accuracies is None:
-        return None
-    cid, minutes = (of.get(task, {}).get(method) for of in (paper.FINAL_CID, paper.MINUTES))
-    return MethodSeeds(accuracies, cid=cid, minutes=minutes)
+def _published(task: str, methods: Sequence[str]) -> dict[str, _Line]:
+    """What the paper has of some methods, by method."""
+    accuracies, cid, minutes = (
+        table.get(task, {})
+        for table in (published.TEST_ACCURACY, published.FINAL_CID, published.MINUTES)
+    )
+    return {
+        method: _Line(
+            accuracies[method], cid=cid.get(method), minutes=_fixed(minutes.get(method), 0)
+        )
+        for method in methods
+        if method in accuracies
+    }
 
 
-def methods_rows(groups: Mapping[tuple[str, str], MethodSeeds]) -> list[Row]:
-    """Two rows for each task and method: what was measured, and what was published.
-
-    p values compare with the finetuning and the adversarial group of the same task and source.
-
-    Args:
-      groups: by task and method.
-    """
-    published = {key: published_seeds(*key) for key in _with_references(groups)}
-    sources = {HERE: groups, PAPER: {k: group for k, group in published.items() if group}}
-    return [
-        _methods_row(task, method, source, of)
-        for task, method in groups
-        for source, of in sources.items()
-        if (task, method) in of
-    ]
-
-
-def _with_references(groups) -> list[tuple[str, str]]:
-    """The groups, and those they are compared with."""
-    references = [(task, method) for task, _ in groups for method in REFERENCES]
-    return list(dict.fromkeys([*groups, *references]))
-
-
-def _methods_row(task: str, method: str, source: str, groups) -> Row:
-    group = groups[task, method]
-    mean, sd, _ = summarise(group.known)
+def _methods_row(task: str, method: str, source: str, lines: Mapping[str, _Line]) -> Row:
+    line = lines[method]
+    mean, sd, _ = summarise(line.known)
     tests = []
     for reference in REFERENCES:
-        other = groups.get((task, reference))
-        has_test = other is not None and reference != method
-        for test in TESTS.values():
-            tests.append(_p(test(group.known, other.known).p) if has_test else None)
+        other = lines.get(reference) if reference != method else None
+        tests += [other and _p(test(line.known, other.known).p) for test in TESTS.values()]
     return (
         task,
-        _in_words(method),
+        method_title(method),
         source,
-        " ".join("–" if value is None else f"{value:.1f}" for value in group.accuracies),
+        " ".join("–" if value is None else f"{value:.1f}" for value in line.accuracies),
         _fixed(mean, 2),
         _fixed(sd, 2),
         *tests,
-        _fixed(group.worst_group, 1),
-        group.cid,
-        group.collapsed or None,
-        _fixed(group.minutes, 0 if source == PAPER else 1),
+        _fixed(line.worst_group, 1),
+        line.cid,
+        line.collapsed,
+        line.minutes,
     )
 
 
 def access_rows(runs: Mapping[tuple[str, str, int], Sequence[RunResult]]) -> list[Row]:
-    """A row for each task, method and access rate.
+    """Return a row for each task, method and access rate.
 
     The published means leave out seeds that collapsed; both means are given here.
 
     Args:
-      runs: by task, method and per cent; groups without any runs are left out.
+      runs: Runs by task, method and percentage of confounds that can be read; keys without any
+        runs are left out.
     """
-    return [_access_row(*key, found) for key, found in runs.items() if found]
+    return [_access_row(*key, of_key) for key, of_key in runs.items() if of_key]
 
 
 def _access_row(task: str, method: str, percent: int, runs: Sequence[RunResult]) -> Row:
-    succeeded = [run for run in runs if not run.has_collapsed]
-    tables = (paper.ACCURACY_BY_ACCESS_OF_ALL, paper.ACCURACY_BY_ACCESS)
-    of_all, of_succeeded = (of.get(task, {}).get(method, {}).get(percent) for of in tables)
+    tables = (published.ACCURACY_BY_ACCESS_OF_ALL, published.ACCURACY_BY_ACCESS)
+    of_all, of_succeeded = (table.get(task, {}).get(method, {}).get(percent) for table in tables)
     return (
         task,
-        _in_words(method),
+        method_title(method),
         f"{percent} %",
-        *(_count(run.confounds(kind) for run in runs) for kind in ("visible", "read")),
+        _mean_count([run.confounds_visible for run in runs]),
+        _mean_count([run.confounds_read for run in runs]),
         *_accuracies(runs),
-        *_accuracies(succeeded),
+        *_accuracies([run for run in runs if not run.has_collapsed]),
         _fixed(of_all, 1),
         _fixed(of_succeeded, 2),
     )
 
 
-def _accuracies(runs) -> tuple:
-    """Mean, sd and count in per cent."""
-    mean, sd, count = summarise([100 * run.accuracy for run in runs])
+def _accuracies(runs: Sequence[RunResult]) -> Row:
+    """Mean, standard deviation and count, in per cent."""
+    mean, sd, count = summarise([100 * run.test_accuracy for run in runs])
     return _fixed(mean, 2), _fixed(sd, 2), count
 
 
-def _count(values: Iterable[int | None]) -> int | None:
+def _mean_count(values: Sequence[int | None]) -> int | None:
     """The mean of those that are known, a whole number."""
     known = [value for value in values if value is not None]
-    return round(_mean(known)) if known else None
-
-
-def _mean(values: Iterable[float]) -> float:
-    return summarise(list(values)).mean
-
-
-def _in_words(method: str) -> str:
-    return method.replace("_", " ")
+    return round(summarise(known).mean) if known else None
 
 
 def _fixed(value: float | None, digits: int) -> str | None:

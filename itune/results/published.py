@@ -4,8 +4,6 @@ Encoder ``bert-base-uncased``, five seeds. Tasks, methods and access rates are n
 :mod:`itune.methods`; accuracies are in per cent, and of the test data.
 """
 
-from itune.metrics.statistics import summarise
-
 CITATION = (
     "Xiaochuang Han and Yulia Tsvetkov. Influence Tuning: Demoting Spurious Correlations via "
     "Instance Attribution and Instance-Driven Updates. Findings of EMNLP 2021."
@@ -76,13 +74,3 @@ MINUTES: dict[str, dict[str, float]] = {
     "msgs": {"influence_tuning": 94, "embedding_tuning": 58},
 }
 """Wall clock of one run on one graphics card of 2021, by the published logs."""
-
-
-def mean_accuracy(task: str, method: str) -> float | None:
-    """The mean of Table 2, or None where the paper has none.
-
-    >>> round(mean_accuracy("textlen", "influence_tuning"), 2)
-    80.48
-    """
-    values = TEST_ACCURACY.get(task, {}).get(method)
-    return None if values is None else summarise(values).mean

@@ -6,34 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from itune.errors import UserError, as_folder
+from itune.results import Comparison, compare_runs, read_result, write_comparison
 from itune.tables.table import Tables
 from itune.training.corpus import Corpus, corpus_of_tables
 from itune.training.run import check_run, describe_run, run_on
 from itune.training.run_folder import require_free
-from itune.tuning.compared import Compared, Difference, compared_of
 from itune.tuning.tune import is_seed, require_tunable, scaled_settings
-from itune.tuning.tuned import read_json_of, read_tuned, tuned_of
-from itune.utils.json import write_json
-from itune.utils.table_files import Row, write_table
-
-NAME = "comparison"
-
-HEADER = (
-    *("method", "seeds", "collapsed"),
-    *(
-        f"{measure} {part}"
-        for measure in ("dev", "test", "group-balanced accuracy", "worst group", "CID", "minutes")
-        for part in ("mean", "sd")
-    ),
-    *("difference", "Welch p", "permutation p", "corrected p"),
-)
-"""Heads of :func:`rows_of`."""
-
-CAPTION = (
-    "Accuracies are fractions; group-balanced accuracy and worst group are of test. The difference "
-    "is that of the group-balanced accuracy to the first method; permutation p values are "
-    "corrected after Holm."
-)
 
 
 def compare(
@@ -48,7 +26,7 @@ def compare(
     overwrite: bool = False,
     checkpoint_seconds: float = 120.0,
     say: Callable[[str], None] = lambda sentence: None,
-) -> Compared:
+) -> Comparison:
     """Trains by each method with each seed, and writes a table of what came of it.
 
     Nothing is trained before every run is known to have what it needs.
@@ -81,7 +59,7 @@ def compare(
         require_free(folder / f"{method}-{seed}", description, resume=resume, overwrite=overwrite)
     for method in methods:
         check_run(corpus, config, method, seeds[0])
-    started, groups = time.monotonic(), {method: [] for method in methods}
+    started, results = time.monotonic(), {}
     for number, (method, seed) in enumerate(runs, 1):
         done = run_on(
             corpus,
@@ -94,55 +72,12 @@ def compare(
             overwrite=overwrite,
             checkpoint_seconds=checkpoint_seconds,
         )
-        groups[method].append(tuned_of(done))
+        results[method, seed] = read_result(done.folder)
         left = (time.monotonic() - started) / number * (len(runs) - number) / 60
         say(f"{number} of {len(runs)} runs done, about {left:.0f} min left")
-    compared = compared_of(folder, list(groups.values()))
-    write_table(folder, NAME, HEADER, rows_of(compared), caption=CAPTION)
-    write_json(folder / f"{NAME}.json", {"methods": list(methods), "seeds": list(seeds)})
-    return compared
-
-
-def read_compared(folder: str | Path) -> Compared:
-    """Reads the folder of a comparison.
-
-    Raises:
-      UserError: it is none, or a run of it is missing or damaged.
-    """
-    folder = Path(folder)
-    what = read_json_of(folder / f"{NAME}.json", "comparison")
-    groups = [
-        [read_tuned(folder / f"{method}-{seed}") for seed in what["seeds"]]
-        for method in what["methods"]
-    ]
-    return compared_of(folder, groups)
-
-
-def rows_of(compared: Compared) -> list[Row]:
-    """A row for each method, under :data:`HEADER`."""
-    return [
-        (
-            result.method.replace("_", " "),
-            len(result.runs),
-            result.collapsed,
-            *(
-                part
-                for summary in (
-                    *(result.dev, result.test, result.balanced, result.worst),
-                    *(result.cid, result.minutes),
-                )
-                for part in (summary.mean, summary.sd)
-            ),
-            *_tests(result.difference),
-        )
-        for result in compared.methods
-    ]
-
-
-def _tests(found: Difference | None) -> tuple[float | None, ...]:
-    if found is None:
-        return (None,) * 4
-    return found.difference, found.welch, found.permutation, found.corrected
+    comparison = compare_runs([results[m, s] for m in methods for s in seeds], folder)
+    write_comparison(comparison, folder)
+    return comparison
 
 
 def _tokenized_once(corpus: Corpus) -> Corpus:

@@ -13,12 +13,12 @@ from itune.errors import UserError, as_folder
 from itune.groups import HIDDEN, count_groups
 from itune.methods.registry import METHODS
 from itune.models import load_config, load_tokenizer, resolve_encoder
+from itune.results import RunResult, read_result
 from itune.tables.table import Table, Tables, require_trainable
 from itune.training.corpus import corpus_of_tables
 from itune.training.run import run_on
 from itune.training.settings import TrainingConfig
 from itune.tuning.schedule import schedule
-from itune.tuning.tuned import Tuned, tuned_of
 
 LOOKED_AT = 1000
 """Rows whose length is looked at."""
@@ -41,7 +41,7 @@ def tune(
     resume: bool = False,
     overwrite: bool = False,
     checkpoint_seconds: float = 120.0,
-) -> Tuned:
+) -> RunResult:
     """Trains a classifier on a table by a method of choice, and measures what it leans on.
 
     Args:
@@ -73,7 +73,7 @@ def tune(
         overwrite=overwrite,
         checkpoint_seconds=checkpoint_seconds,
     )
-    return tuned_of(finished)
+    return read_result(finished.folder)
 
 
 def require_tunable(method: str) -> None:

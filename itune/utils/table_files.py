@@ -1,7 +1,7 @@
-"""Tables as Markdown, LaTeX and CSV.
+"""Tables as text in columns, as Markdown, LaTeX and CSV.
 
-A cell is text, a number or None. Markdown and LaTeX show numbers to three digits, and None and NaN
-as a dash; CSV has numbers in full, and nothing for None and NaN.
+A cell is text, a number or None. Text, Markdown and LaTeX show numbers to three digits, and None
+and NaN as a dash; CSV has numbers in full, and nothing for None and NaN.
 """
 
 import csv
@@ -17,9 +17,8 @@ from itune.utils.formats import MISSING
 Cell = str | int | float | None
 Row = Sequence[Cell]
 
-
 UPRIGHT = 10
-"""Columns of a LaTeX table that stands upright, at the most."""
+"""The most columns of a LaTeX table that stands upright."""
 
 _MARKDOWN = re.compile(r"[\\`*_\[\]|~$]|<(?=[A-Za-z/!?])|&(?=#?\w+;)")
 _NUMBER = re.compile(r"[-+−<]?\.?\d[\d.,]*(e[-+]?\d+| ?%| ± [\d.,]+)?")
@@ -44,8 +43,26 @@ _LATEX = {
 }
 
 
+def to_text(header: Sequence[str], rows: Sequence[Row]) -> str:
+    """Return a table as text in columns, for a terminal.
+
+    >>> print(to_text(["method", "p"], [["finetuning", 0.0412], ["group dro", None]]))
+    method      p
+    finetuning  0.0412
+    group dro   –
+    """
+    return align([header, *([cell_text(cell) for cell in row] for row in rows)])
+
+
+def align(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows of text in columns, two blanks apart."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(map(str.ljust, row, widths)) for row in rows)
+    return "\n".join(map(str.rstrip, lines))
+
+
 def to_markdown(header: Sequence[str], rows: Sequence[Row]) -> str:
-    """A Markdown table whose columns line up; columns of numbers stand to the right.
+    """Return a Markdown table whose columns line up; columns of numbers stand to the right.
 
     >>> print(to_markdown(["method", "p"], [["a|b", 0.04], ["c", None]]))
     | method | p    |
@@ -65,16 +82,16 @@ def to_markdown(header: Sequence[str], rows: Sequence[Row]) -> str:
 
 
 def to_latex(header: Sequence[str], rows: Sequence[Row], *, caption: str, label: str) -> str:
-    """A LaTeX table in the style of booktabs, with everything escaped.
+    """Return a LaTeX table in the style of booktabs, with everything escaped.
 
     Heads have a line for each word. A table of more than ten columns lies on its side, and one that
     is still too wide is shrunk.
 
     Args:
-      header: heads of the columns.
-      rows: cells.
-      caption: plain text.
-      label: for references; what a label cannot hold becomes ``-``.
+      header: Heads of the columns.
+      rows: Cells of each row.
+      caption: Caption, plain text.
+      label: Label for references; what a label cannot hold becomes ``-``.
     """
     columns = "".join("lr"[is_number] for is_number in are_numbers(rows, len(header)))
     heads = map(_latex_head, header, columns)
@@ -102,7 +119,7 @@ def to_latex(header: Sequence[str], rows: Sequence[Row], *, caption: str, label:
 
 
 def to_csv(header: Sequence[str], rows: Sequence[Row]) -> str:
-    r"""Comma-separated values with a line of heads; lines end in ``\n``."""
+    r"""Return comma-separated values with a line of heads; lines end in ``\n``."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
@@ -113,20 +130,20 @@ def to_csv(header: Sequence[str], rows: Sequence[Row]) -> str:
 def write_table(
     folder: Path, name: str, header: Sequence[str], rows: Sequence[Row], *, caption: str
 ) -> list[Path]:
-    """Writes ``name.md``, ``name.tex`` and ``name.csv``; each appears whole or not at all.
+    """Write ``name.md``, ``name.tex`` and ``name.csv``; each appears whole or not at all.
 
     Args:
-      folder: made if absent.
-      name: of the files, and of the LaTeX label ``tab:name``.
-      header: heads of the columns.
-      rows: cells.
-      caption: what the table shows, below it in Markdown.
+      folder: Folder to write to; made if absent.
+      name: Name of the files, and of the LaTeX label ``tab:name``.
+      header: Heads of the columns.
+      rows: Cells of each row.
+      caption: Caption of the table, which stands below it in Markdown.
 
     Returns:
       The three paths.
 
     Raises:
-      UserError: the folder cannot be written.
+      UserError: The folder cannot be written.
     """
     texts = {
         ".md": f"{to_markdown(header, rows)}\n\n{_in_markdown(caption)}\n",
@@ -142,7 +159,7 @@ def write_table(
 
 
 def cell_text(cell: Cell) -> str:
-    """A cell as a person reads it, on one line.
+    """Return a cell as a person reads it, on one line.
 
     >>> [cell_text(cell) for cell in (0.12345, 1e-5, 1234.5, 7, None, "two\\nlines")]
     ['0.123', '1e-05', '1234', '7', '–', 'two lines']
@@ -160,7 +177,7 @@ def _is_missing(cell: Cell) -> bool:
 
 
 def are_numbers(rows: Sequence[Row], columns: int) -> list[bool]:
-    """Whether each column has numbers, or what looks like them, and nothing else."""
+    """Return whether each column has numbers, or what looks like them, and nothing else."""
     texts = [[cell_text(cell) for cell in row] for row in rows]
     return [
         any(row[i] != MISSING for row in texts)

@@ -41,12 +41,12 @@ def test_tune(case, command, capsys):
     assert lines[0].startswith("reviews.csv: finetuning from ") and ", seed 0, " in lines[0]
     assert lines[2] == "train dev test" and lines[3] == "rows 52 6 6"
     assert lines[6].startswith("worst group ") and "/" in lines[6]
-    assert lines[8].startswith("CID: ") and lines[9].startswith("selected: epoch ")
+    assert lines[8].startswith("CID: ") and lines[9].startswith("best checkpoint: epoch ")
     assert f"model: {out}/model, for BertForSequenceClassification.from_pretrained" in lines
     assert lines[-1] == f"{out}/report.html is the report; report.json beside it has its numbers"
     found = read(out)
     assert found["origin"]["command"][:2] == ["itune", "tune"] and found["method"] == "finetuning"
-    assert f"CID is {signed(found['after']['cid'])}" in page(out)
+    assert f"CID is {signed(found['final_cid']['cid'])}" in page(out)
     assert main(["tune", *command, "--out", out, "--method", "finetuning"]) == 2
     assert "already holds a run; go on with it by --resume" in capsys.readouterr().err
 

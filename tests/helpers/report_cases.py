@@ -1,5 +1,6 @@
 """Results that nobody found, with every kind of text in them."""
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -26,9 +27,15 @@ from itune.groups import Group
 from itune.metrics.accuracy import Accuracy
 from itune.metrics.proportions import wilson
 from itune.report import Origin
+from itune.results import (
+    CIDEvaluation,
+    DevEvaluation,
+    GroupAccuracy,
+    RunResult,
+    SplitAccuracy,
+    compare_runs,
+)
 from itune.training.selection import Selected
-from itune.tuning import GroupAccuracy, Moment, SplitAccuracy, Tuned
-from itune.tuning.compared import compared_of
 
 SIZES = {"train": 900, "dev": 90, "test": 180}
 LABELS = ("bad", "middling", "good")
@@ -167,30 +174,33 @@ def make_counterfactual():
     return CounterfactualTest(100, 31, 0.31, 0.227, 0.406, (example,), moves, "test")
 
 
-def make_tuned(**changes):
+def make_run(**changes):
     """A run of influence tuning with two rounds."""
     notes = ("start", "before round 1", "after round 1", "before round 2", "after round 2", "end")
     cids = (0.01, 0.41, 0.02, 0.2, -0.01, 0.03)
     steps = (0, 50, 50, 100, 100, 120)
-    course = tuple(map(Moment, steps, notes, cids, [0.01] * 6))
-    dev = tuple((30 * n, f"epoch {n}", make_split(90, 0.3 + 0.1 * n)) for n in (1, 2, 3, 4))
-    result = Tuned(
+    history = tuple(map(CIDEvaluation, steps, notes, cids, [0.01] * 6))
+    result = RunResult(
+        where="runs/reviews",
         folder=Path("runs/reviews"),
-        model=Path("runs/reviews/model"),
+        setting="runs",
         data="reviews.csv",
         method="influence_tuning",
-        encoder="all-MiniLM-L6-v2",
         seed=3,
+        encoder="all-MiniLM-L6-v2",
+        access=1.0,
         label_names=LABELS,
         confound_names=BRANDS,
         accuracies={name: make_split(size, 0.6) for name, size in SIZES.items()},
-        before=course[1],
-        after=course[-1],
-        course=course,
-        dev_course=dev,
-        selected=Selected("balanced", 90, "epoch 3", 0.7, False),
+        final_cid=history[-1],
+        cid_history=history[1:],
+        dev_history=tuple(
+            DevEvaluation(30 * n, f"epoch {n}", make_split(90, 0.3 + 0.1 * n)) for n in (1, 2, 3, 4)
+        ),
+        best_checkpoint=Selected("balanced", 90, "epoch 3", 0.7, False),
         has_collapsed=False,
-        visible=450,
+        confounds_visible=450,
+        confounds_read=450,
         minutes=12.25,
         config={"encoder": "all-MiniLM-L6-v2", "label": {"epochs": 4}, "influence": {"k": 5}},
         digest=ORIGIN.digest,
@@ -198,27 +208,29 @@ def make_tuned(**changes):
         device="cpu",
         notes=("only 2 influence rounds fitted into the label steps",),
     )
-    return result._replace(**changes)
+    return replace(result, **changes)
 
 
 def make_split(size, accuracy):
     """Accuracies of nine groups, the second the worst."""
     groups = tuple(
-        GroupAccuracy(label, brand, accuracy + (-0.2 if place == 1 else 0.05), size // 9)
+        GroupAccuracy(
+            f"{label}/{brand}", label, brand, accuracy + (-0.2 if place == 1 else 0.05), size // 9
+        )
         for place, (label, brand) in enumerate(product(LABELS, BRANDS))
     )
-    return SplitAccuracy(size, accuracy, groups)
+    return SplitAccuracy(accuracy, groups, size)
 
 
-def make_compared(methods=("finetuning", "influence_tuning", "group_dro"), seeds=range(1, 6)):
+def make_comparison(methods=("finetuning", "influence_tuning", "group_dro"), seeds=range(1, 6)):
     """Runs whose accuracy rises, and whose CID falls, from method to method."""
 
     def run(place, method, seed):
-        base = make_tuned(method=method, seed=seed, minutes=2.0 + 3 * place)
+        base = make_run(method=method, seed=seed, minutes=2.0 + 3 * place)
         accuracy = 0.6 + 0.1 * place + 0.01 * seed
         split = {name: make_split(size, accuracy) for name, size in SIZES.items()}
-        course = tuple(m._replace(cid=m.cid + 0.3 - 0.15 * place) for m in base.course)
-        return base._replace(accuracies=split, course=course, after=course[-1])
+        history = tuple(replace(m, cid=m.cid + 0.3 - 0.15 * place) for m in base.cid_history)
+        return replace(base, accuracies=split, cid_history=history, final_cid=history[-1])
 
-    groups = [[run(place, method, seed) for seed in seeds] for place, method in enumerate(methods)]
-    return compared_of(Path("runs/compared"), groups)
+    runs = [run(place, method, seed) for place, method in enumerate(methods) for seed in seeds]
+    return compare_runs(runs, Path("runs/compared"))

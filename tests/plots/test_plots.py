@@ -1,5 +1,7 @@
 """Figures, on a machine without a screen."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,14 +9,13 @@ from itune.errors import UserError
 from itune.groups import Group
 from itune.metrics.probe_influences import ProbeInfluence
 from itune.plots import STYLES, plot_accuracies, plot_cid, plot_cid_over_seeds, plot_influences
+from itune.results import CIDEvaluation
 
-ROWS = [
-    {"kind": "cid", "step": 0, "cid": 0.3},
-    {"kind": "label_update", "step": 0, "loss": 0.7},
-    {"kind": "cid", "step": 0, "cid": 0.01},
-    {"kind": "accuracy", "step": 5, "dev_accuracy": 0.5},
-    {"kind": "cid", "step": 9, "cid": 0.1},
-]
+HISTORY = (
+    CIDEvaluation(0, "", 0.3),
+    CIDEvaluation(0, "", 0.01),
+    CIDEvaluation(9, "", 0.1),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -26,9 +27,9 @@ def no_screen(monkeypatch):
 def test_plot_cid(tmp_path):
     from matplotlib import pyplot
 
-    plot_cid({"finetuning": ROWS, "influence tuning": ROWS[::-1]}, tmp_path / "cid.png")
+    plot_cid({"finetuning": HISTORY, "influence tuning": HISTORY[::-1]}, tmp_path / "cid.png")
     assert (tmp_path / "cid.png").read_bytes().startswith(b"\x89PNG")
-    plot_cid({"finetuning": ROWS, "a < b": ROWS}, tmp_path / "cid.svg")
+    plot_cid({"finetuning": HISTORY, "a < b": HISTORY}, tmp_path / "cid.svg")
     text = (tmp_path / "cid.svg").read_text()
     for label in ("finetuning", "a &lt; b", "0.100", "label steps"):
         assert f"<!-- {label} -->" in text
@@ -36,7 +37,7 @@ def test_plot_cid(tmp_path):
 
 
 def test_more_runs_than_styles(tmp_path):
-    runs = {f"run {i}": ROWS[:1] for i in range(len(STYLES) + 2)}
+    runs = {f"run {i}": HISTORY[:1] for i in range(len(STYLES) + 2)}
     plot_cid(runs, tmp_path / "cid.svg")
     text = (tmp_path / "cid.svg").read_text()
     assert all(f"<!-- {name} -->" in text for name in runs)
@@ -45,8 +46,8 @@ def test_more_runs_than_styles(tmp_path):
 def test_cid_over_seeds(tmp_path):
     from matplotlib import pyplot
 
-    shifted = [row | ({"cid": row["cid"] + 0.2} if row["kind"] == "cid" else {}) for row in ROWS]
-    tasks = {"textlen": {"finetuning": [ROWS, shifted]}, "msgs": {"influence_tuning": [ROWS]}}
+    shifted = [replace(found, cid=found.cid + 0.2) for found in HISTORY]
+    tasks = {"textlen": {"finetuning": [HISTORY, shifted]}, "msgs": {"influence_tuning": [HISTORY]}}
     paths = [tmp_path / "new" / name for name in ("a.svg", "b.svg", "c.png")]
     plot_cid_over_seeds(tasks, paths, published={"textlen": {"finetuning": 0.093}})
     assert paths[2].read_bytes().startswith(b"\x89PNG")
@@ -65,7 +66,9 @@ def test_cid_at_different_steps(tmp_path):
     from matplotlib import pyplot
 
     with pytest.raises(UserError, match="runs of a were measured at different steps"):
-        plot_cid_over_seeds({"t": {"a": [ROWS, ROWS[:1]]}}, [tmp_path / "a.svg"], published={})
+        plot_cid_over_seeds(
+            {"t": {"a": [HISTORY, HISTORY[:1]]}}, [tmp_path / "a.svg"], published={}
+        )
     assert not pyplot.get_fignums() and not any(tmp_path.iterdir())
 
 
@@ -95,4 +98,4 @@ def test_influences(tmp_path):
 def test_a_folder_that_cannot_be(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot write .*a.svg: File exists; choose another"):
-        plot_cid_over_seeds({"t": {"a": [ROWS]}}, [tmp_path / "file" / "a.svg"], published={})
+        plot_cid_over_seeds({"t": {"a": [HISTORY]}}, [tmp_path / "file" / "a.svg"], published={})

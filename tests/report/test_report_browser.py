@@ -6,9 +6,9 @@ from html import escape
 
 import pytest
 
-from itune.report import audit_page, compare_page, render, tune_page
+from itune.report import audit_page, comparison_page, render, run_page
 from tests.helpers.html_walk import Walk
-from tests.helpers.report_cases import ORIGIN, make_audit, make_compared, make_tuned
+from tests.helpers.report_cases import ORIGIN, make_audit, make_comparison, make_run
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
@@ -35,8 +35,8 @@ pytestmark = pytest.mark.skipif(BROWSER is None, reason=WHY)
 def pages():
     found = (
         audit_page(make_audit(), ORIGIN),
-        tune_page(make_tuned(), ORIGIN),
-        compare_page(make_compared(), ORIGIN),
+        run_page(make_run(), ORIGIN),
+        comparison_page(make_comparison(), ORIGIN),
     )
     return list(map(render, found))
 

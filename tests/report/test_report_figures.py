@@ -1,6 +1,7 @@
 """Figures of reports."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,14 +11,14 @@ from itune.groups import Group, GroupNames
 from itune.report.cid import cid_figure
 from itune.report.drawing import FIRST, draw
 from itune.report.influences import LabelInfluences, influences_by_label, influences_figure
-from itune.tuning import Moment
+from itune.results import CIDEvaluation
 from tests.helpers.html_walk import Walk
 from tests.helpers.report_cases import LABELS, make_audit
 
 RUN = (
-    Moment(4, "before round 1", 0.3, None),
-    Moment(4, "after round 1", 0.01, None),
-    Moment(9, "end", -0.1, None),
+    CIDEvaluation(4, "before round 1", 0.3, None),
+    CIDEvaluation(4, "after round 1", 0.01, None),
+    CIDEvaluation(9, "end", -0.1, None),
 )
 
 
@@ -83,9 +84,9 @@ def test_cid_of_one_method():
 
 
 def test_cid_of_methods():
-    shifted = [moment._replace(cid=moment.cid + 0.2) for moment in RUN]
+    shifted = [replace(moment, cid=moment.cid + 0.2) for moment in RUN]
     unknown = [
-        moment._replace(cid=cid) for moment, cid in zip(RUN, (None, np.nan, None), strict=True)
+        replace(moment, cid=cid) for moment, cid in zip(RUN, (None, np.nan, None), strict=True)
     ]
     methods = {"a": [RUN, shifted], "b": [RUN[2:]], "c": [unknown], "d": []}
     figure = cid_figure(methods)
@@ -98,13 +99,13 @@ def test_cid_of_methods():
 
 def test_cid_that_rounds_to_nothing_looks_like_nothing():
     """Not like a curve over a scale of millionths, whose factor stands in the title's way."""
-    run = [Moment(n, "", n * 1e-7, None) for n in range(4)]
+    run = [CIDEvaluation(n, "", n * 1e-7, None) for n in range(4)]
     texts = Walk(cid_figure({"a": [run]}).svg).text("text")
     assert "0.01" in " ".join(texts) and not any("1e" in text for text in texts)
 
 
 def test_long_runs_are_told_in_short():
-    run = [Moment(n, "", 0.5 if n == 7 else 0.1, None) for n in range(40)]
+    run = [CIDEvaluation(n, "", 0.5 if n == 7 else 0.1, None) for n in range(40)]
     assert cid_figure({"a": [run]}).alt == (
         "a: CID is +0.100 at step 0, +0.500 at step 7, +0.100 at step 39."
     )

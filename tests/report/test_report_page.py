@@ -9,7 +9,7 @@ import pytest
 from itune.auditing import PairCID
 from itune.errors import UserError
 from itune.report import audit_numbers, audit_page, render, write_report
-from itune.report.accuracies import GroupRow, group_table
+from itune.report.accuracies import group_table
 from itune.report.text import visible
 from tests.helpers.html_walk import Walk
 from tests.helpers.report_cases import BRANDS, HEBREW, LONG, MEAN, ORIGIN, make_audit
@@ -184,7 +184,7 @@ def test_long_tables_are_cut():
     assert "1,460 more rows are in report.json." in walk.text("p", class_="note")
     text = "".join(walk.text("table"))
     assert "+1.499" in text and "+1.460" in text and "+1.459" not in text
-    rows = [GroupRow(f"group {n}", 1 - n / 1000, 10) for n in range(100)]
+    rows = [(f"group {n}", 1 - n / 1000, 10) for n in range(100)]
     table = group_table("many", rows, "group 99")
     assert len(table.rows) == 40 and table.rows[0][0] == "group 99"
 

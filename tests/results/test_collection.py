@@ -1,17 +1,12 @@
 """Finished runs read back, and whether they may stand in one table."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from itune.errors import UserError
-from itune.results.collection import (
-    RunResult,
-    collected,
-    read_result,
-    read_runs,
-    require_one_configuration,
-)
+from itune.results import collect, read_result, read_results, require_one_configuration
 from tests.helpers.made_up_runs import CONFIG, make_row, write_run
 
 CONTROLLED = {"data": CONFIG["data"] | {"control": "/data/twin"}, "access": {"rate": 0.2}}
@@ -23,28 +18,31 @@ def test_a_folder_and_its_collection(tmp_path):
     write_run(folder, seed=3, config=CONTROLLED, collapsed=True, confounds=counts)
     run = read_result(folder)
     assert (run.setting, run.method, run.seed) == ("textlen", "finetuning", 3)
-    assert (run.accuracy, run.cid, run.access) == (0.8, pytest.approx(0.28), 0.2)
-    assert (run.has_collapsed, run.confounds("read"), run.minutes) == (True, 12, 1.5)
-    row = collected(run)
+    assert (run.test_accuracy, run.cid, run.access) == (0.8, pytest.approx(0.28), 0.2)
+    assert (run.has_collapsed, run.confounds_read, run.minutes) == (True, 12, 1.5)
+    assert (run.folder, run.model) == (folder, folder / "model")
+    (row,) = collect([folder])
     assert row["config"]["data"] == {"source": "textlen", "seed": 0, "control": "twin"}
     assert {entry["kind"] for entry in row["measured"]} == {"cid"}
-    assert run.description["config"]["data"]["source"] == "/data/textlen"  # as it was
+    assert run.config["data"]["source"] == "/data/textlen"  # as it was
     (tmp_path / "all.json").write_text(json.dumps([row]))
-    (again,) = read_runs([tmp_path / "all.json"])
-    assert again.setting == "textlen" and again.result == run.result
-    assert collected(again) == row
+    (again,) = read_results([tmp_path / "all.json"])
+    where = {"where": run.where, "folder": run.folder, "config": run.config}
+    assert replace(again, **where) == run and again.folder is None
+    assert collect([tmp_path / "all.json"]) == [row]
 
 
 def test_updates_collected(tmp_path):
     """Of a round the first and the last, in their places among the measures."""
     kinds = [("label_update", 1), ("cid", 2), *[("influence_update", 2)] * 3, ("cid", 2)]
     kinds += [("label_update", 2), ("influence_update", 3), ("accuracy", 3), ("label_update", 3)]
-    run = RunResult("", "", {"config": {"data": {}}}, {}, [])
-    rows = [{"kind": kind, "step": step, "at": at} for at, (kind, step) in enumerate(kinds)]
-    assert [row["at"] for row in collected(run._replace(measured=rows))["measured"]] == [
-        *(1, 2, 4, 5),
-        *(7, 8),
+    accuracy = {"cid": 0.1, "dev_accuracy": 0.5, "dev_groups": {}}
+    rows = [
+        {"kind": kind, "step": step, "at": at, **accuracy} for at, (kind, step) in enumerate(kinds)
     ]
+    (tmp_path / "all.json").write_text(json.dumps([make_row() | {"measured": rows}]))
+    (found,) = collect([tmp_path / "all.json"])
+    assert [row["at"] for row in found["measured"]] == [1, 2, 4, 5, 7, 8]
 
 
 def test_runs_of_several_places(tmp_path):
@@ -52,11 +50,11 @@ def test_runs_of_several_places(tmp_path):
     for seed in (1, 2):
         write_run(tmp_path / "runs" / "textlen" / f"finetuning-{seed}", seed=seed)
     (tmp_path / "other.json").write_text(json.dumps([{"setting": "textlen", **make_row(seed=3)}]))
-    runs = read_runs([tmp_path / "runs", tmp_path / "other.json"])
+    runs = read_results([tmp_path / "runs", tmp_path / "other.json"])
     assert [(run.setting, run.seed) for run in runs] == [("textlen", s) for s in (1, 2, 3)]
     (tmp_path / "again.json").write_text(json.dumps([{"setting": "textlen", **make_row(seed=2)}]))
     with pytest.raises(UserError, match="again.json, run 1 is finetuning with seed 2 of textlen"):
-        read_runs([tmp_path / "runs", tmp_path / "again.json"])
+        read_results([tmp_path / "runs", tmp_path / "again.json"])
 
 
 def test_runs_of_searches_are_left_out(tmp_path):
@@ -64,8 +62,8 @@ def test_runs_of_searches_are_left_out(tmp_path):
     write_run(tmp_path / "textlen" / "finetuning-1")
     for point in range(2):
         write_run(tmp_path / "textlen" / "search-finetuning" / f"{point:03d}-1")
-    assert [run.setting for run in read_runs([tmp_path])] == ["textlen"]
-    (run,) = read_runs([tmp_path / "textlen" / "search-finetuning" / "001-1"])
+    assert [run.setting for run in read_results([tmp_path])] == ["textlen"]
+    (run,) = read_results([tmp_path / "textlen" / "search-finetuning" / "001-1"])
     assert run.setting == "search-finetuning"
 
 
@@ -87,14 +85,14 @@ def test_damage_that_can_be_read(tmp_path, place, value):
     (row[inner] if inner else row)[name] = value
     (tmp_path / "all.json").write_text(json.dumps([row]))
     with pytest.raises(UserError, match="all.json, run 1 is damaged, or no result of a run"):
-        read_runs([tmp_path / "all.json"])
+        read_results([tmp_path / "all.json"])
 
 
 def test_results_of_earlier_versions(tmp_path):
     (tmp_path / "textlen-minilm.json").write_text(json.dumps([make_row()]))
-    (run,) = read_runs([tmp_path / "textlen-minilm.json"])
+    (run,) = read_results([tmp_path / "textlen-minilm.json"])
     assert run.setting == "textlen-minilm"  # no setting in there: the file's name
-    assert (run.access, run.has_collapsed, run.confounds("read")) == (1.0, False, None)
+    assert (run.access, run.has_collapsed, run.confounds_read) == (1.0, False, None)
 
 
 @pytest.mark.parametrize(
@@ -112,13 +110,13 @@ def test_bad_collections(tmp_path, rows, message):
     path = tmp_path / "a.json"
     path.write_text(rows if isinstance(rows, str) else json.dumps(rows))
     with pytest.raises(UserError, match=message):
-        read_runs([path])
+        read_results([path])
 
 
 def runs(tmp_path, *rows):
     path = tmp_path / "rows.json"
     path.write_text(json.dumps(rows))
-    return read_runs([path])
+    return read_results([path])
 
 
 def test_runs_of_one_configuration(tmp_path):

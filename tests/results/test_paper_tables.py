@@ -1,19 +1,18 @@
 """The rows of Tables 2 and 3."""
 
-from itune.results.collection import RunResult
-from itune.results.paper_tables import (
+from itune.results import (
     ACCESS_HEADER,
     METHODS_HEADER,
     access_rows,
+    compare_runs,
     methods_rows,
-    seeds_of_method,
 )
+from itune.results.run_result import result_of_row
 from tests.helpers.made_up_runs import make_row
 
 
 def run(*arguments, **changes):
-    row = make_row(*arguments, **changes)
-    return RunResult("", "textlen", row, row.pop("result"), row.pop("measured"))
+    return result_of_row(make_row(*arguments, **changes), "here", setting="textlen")
 
 
 def runs(method, accuracies, **changes):
@@ -30,14 +29,11 @@ def as_dicts(header, rows):
 
 
 def test_methods():
-    groups = {
-        ("textlen", "finetuning"): seeds_of_method(FINETUNING, SEEDS),
-        ("textlen", "influence_tuning"): seeds_of_method(TUNING, SEEDS),
-        ("msgs", "no_spurious"): seeds_of_method(
-            runs("no_spurious", {2: 0.9}, collapsed=True), SEEDS
-        ),
+    tasks = {
+        "textlen": compare_runs([*FINETUNING, *TUNING]),
+        "msgs": compare_runs(runs("no_spurious", {2: 0.9}, collapsed=True)),
     }
-    rows = as_dicts(METHODS_HEADER, methods_rows(groups))
+    rows = as_dicts(METHODS_HEADER, methods_rows(tasks, SEEDS))
     finetuning, published_finetuning, tuning, published, lonely = rows
     assert [row["source"] for row in rows] == ["here", "paper", "here", "paper", "here"]
     assert finetuning["Student vs finetuning"] is None

@@ -8,36 +8,45 @@ import pytest
 
 from itune.commands.compare_text import to_text
 from itune.errors import UserError
+from itune.results import (
+    CIDEvaluation,
+    GroupAccuracy,
+    RunResult,
+    SplitAccuracy,
+    compare_runs,
+    read_comparison,
+)
+from itune.results.tables import COMPARISON_HEADER, comparison_rows
 from itune.training import loop
-from itune.tuning import GroupAccuracy, Moment, SplitAccuracy, Tuned, compare, read_compared
-from itune.tuning.compare import HEADER, rows_of
-from itune.tuning.compared import compared_of
+from itune.tuning import compare
 from tests.helpers.compiled_once import compilation_cache  # noqa: F401
 from tests.helpers.tuning_cases import SETTINGS, make_encoder, make_tables
 
 
 def made_up(method, seed, good, bad, *, cid=0.1, collapsed=False):
     """A run with these accuracies in two groups of test."""
-    groups = (GroupAccuracy("y", "a", good, 90), GroupAccuracy("y", "b", bad, 10))
-    split = SplitAccuracy(100, 0.9 * good + 0.1 * bad, groups)
-    moment = Moment(9, "end", cid, 0.01)
-    return Tuned(
+    groups = GroupAccuracy("y/a", "y", "a", good, 90), GroupAccuracy("y/b", "y", "b", bad, 10)
+    split = SplitAccuracy(0.9 * good + 0.1 * bad, groups, 100)
+    final = CIDEvaluation(9, "end", cid, 0.01)
+    return RunResult(
+        where="runs",
         folder=Path("runs"),
-        model=Path("runs/model"),
+        setting="",
         data="reviews.csv",
         method=method,
-        encoder="tiny",
         seed=seed,
+        encoder="tiny",
+        access=1.0,
         label_names=("x", "y"),
         confound_names=("a", "b"),
         accuracies={name: split for name in ("train", "dev", "test")},
-        before=None,
-        after=moment,
-        course=(moment,),
-        dev_course=(),
-        selected=None,
+        final_cid=final,
+        cid_history=(final,),
+        dev_history=(),
+        best_checkpoint=None,
         has_collapsed=collapsed,
-        visible=100,
+        confounds_visible=100,
+        confounds_read=100,
         minutes=2.0,
         config={},
         digest="abc",
@@ -54,23 +63,25 @@ LOW, MIDDLE, HIGH = ([base + step / 100 for step in range(6)] for base in (0.3, 
 
 
 def of(*groups):
-    return compared_of(Path("out"), groups)
+    return compare_runs([run for group in groups for run in group], Path("out"))
 
 
 def test_sums_over_seeds():
     runs = [*group("finetuning", [0.3, 0.5]), made_up("finetuning", 3, 0.6, 0.1, collapsed=True)]
     found = of(runs, group("influence_tuning", [0.7, 0.7, 0.7], cid=0.0))
     first, second = found.methods
-    assert first.balanced.mean == pytest.approx((0.6 + 0.7 + 0.35) / 3)
-    assert first.test.mean == pytest.approx((0.84 + 0.86 + 0.55) / 3)
-    assert first.worst.mean == pytest.approx(0.3) and first.worst.sd == pytest.approx(0.2)
+    assert first.balanced_accuracy.mean == pytest.approx((0.6 + 0.7 + 0.35) / 3)
+    assert first.test_accuracy.mean == pytest.approx((0.84 + 0.86 + 0.55) / 3)
+    assert first.worst_group_accuracy.mean == pytest.approx(
+        0.3
+    ) and first.worst_group_accuracy.sd == pytest.approx(0.2)
     assert (first.collapsed, second.collapsed) == (1, 0)
     assert found.note.startswith("Note: 1 run is no better than chance on the training data")
     assert found.note in to_text(found) and "Note:" not in to_text(of(group("finetuning", LOW)))
     assert first.difference is None and found.seeds == (1, 2, 3)
     assert second.difference.difference == pytest.approx(0.8 - 0.55)
     assert (second.cid.mean, second.minutes.mean) == (0.0, 2.0)
-    row = dict(zip(HEADER, rows_of(found)[0], strict=True))
+    row = dict(zip(COMPARISON_HEADER, comparison_rows(found)[0], strict=True))
     assert row["collapsed"] == 1 and row["worst group mean"] == pytest.approx(0.3)
 
 
@@ -95,7 +106,7 @@ def test_better_than_the_first_but_not_the_best():
     assert found.best is None
     assert found.verdict == (
         "Better than finetuning: group dro, subsampling.",
-        "Which of them is the best the seeds do not tell.",
+        "The seeds do not tell which method is the best.",
     )
 
 
@@ -162,11 +173,11 @@ def test_a_comparison_is_cut_off_and_goes_on(case, monkeypatch):
     assert {path: path.stat().st_mtime_ns for path in done} == times
     assert [result.method for result in found.methods] == list(METHODS)
     assert said[-1] == "2 of 2 runs done, about 0 min left"
-    assert read_compared(folder) == found
+    assert read_comparison(folder) == found
     assert {run.seed for result in found.methods for run in result.runs} == set(SEEDS)
     rows = list(csv.DictReader((folder / "comparison.csv").read_text().splitlines()))
     assert [row["method"] for row in rows] == ["finetuning", "subsampling"]
-    assert float(rows[0]["test mean"]) == found.methods[0].test.mean
+    assert float(rows[0]["test mean"]) == found.methods[0].test_accuracy.mean
     configs = [json.loads(path.read_text())["config"] for path in folder.glob("*/config.json")]
     assert len(configs) == 2 and all(config == configs[0] for config in configs)
 
@@ -199,4 +210,4 @@ def test_nothing_is_trained_before_all_is_known_to_work(case, tmp_path, changes,
 
 def test_no_comparison(tmp_path):
     with pytest.raises(UserError, match="holds no finished comparison"):
-        read_compared(tmp_path)
+        read_comparison(tmp_path)

@@ -1,6 +1,7 @@
 """A run on a table, from the rows to a model that others load, and what is said of bad input."""
 
 import json
+from dataclasses import replace
 from shutil import copytree, ignore_patterns
 
 import numpy as np
@@ -10,7 +11,8 @@ from itune.data.dataset import tokenize_table
 from itune.errors import UserError
 from itune.metrics import accuracy, make_logits
 from itune.models import BertClassifier, load_classifier, load_tokenizer
-from itune.tuning import read_tuned, scaled_settings, tune
+from itune.results import read_result
+from itune.tuning import scaled_settings, tune
 from tests.helpers.compiled_once import compilation_cache  # noqa: F401
 from tests.helpers.tuning_cases import LABELS, SETTINGS, make_encoder, make_rows, make_tables
 
@@ -44,14 +46,14 @@ def test_what_came_of_it(tuned, tables):
     sizes = {group.name: group.size for group in train.groups}
     assert sizes["good/Zenith"] == 1
     hidden = int(np.sum(tables.train.confound == -1))
-    assert hidden > 0 and sum(sizes.values()) == train.size - hidden == tuned.visible
+    assert hidden > 0 and sum(sizes.values()) == train.size - hidden == tuned.confounds_visible
     assert train.balanced == pytest.approx(np.mean([group.accuracy for group in train.groups]))
     assert train.worst.accuracy == min(group.accuracy for group in train.groups)
-    assert tuned.before.note == "before round 1" and tuned.course[-1].note == "end"
-    assert [note for _, note, _ in tuned.dev_course][-1] == "epoch 2"
-    assert max(split.balanced for _, _, split in tuned.dev_course) == tuned.selected.value
+    assert tuned.cid_before.note == "before round 1" and tuned.cid_history[-1].note == "end"
+    assert tuned.dev_history[-1].note == "epoch 2"
+    assert max(dev.accuracy.balanced for dev in tuned.dev_history) == tuned.best_checkpoint.value
     assert tuned.config["label"]["epochs"] == 2 and tuned.minutes > 0
-    assert read_tuned(tuned.folder) == tuned
+    assert read_result(tuned.folder) == tuned
     assert json.loads((tuned.folder / "config.json").read_text())["table"] == {"a": 1}
 
 
@@ -62,25 +64,25 @@ def rewritten(tuned, folder, change):
     result = json.loads((copy / "result.json").read_text())
     change(result)
     (copy / "result.json").write_text(json.dumps(result))
-    return read_tuned(copy)
+    return read_result(copy)
 
 
 def test_a_moment_after_the_selected_one_is_not_before_it(tuned, tmp_path):
     def select_the_first(result):
         result["cid"] |= {"step": 1, "note": "selected"}
 
-    assert rewritten(tuned, tmp_path, select_the_first).before is None
+    assert rewritten(tuned, tmp_path, select_the_first).cid_before is None
 
 
 def test_a_dev_without_confounds_is_selected_by_accuracy(tuned, tmp_path):
     assert tuned.criterion == "group-balanced accuracy"
     found = rewritten(tuned, tmp_path, lambda result: result["dev"].update(groups={}))
     assert found.criterion == "accuracy"
-    assert found._replace(selected=None).criterion is None
+    assert replace(found, best_checkpoint=None).criterion is None
 
 
-def test_what_is_cut_is_told(tuned, tmp_path):
-    assert not any("is cut" in note for note in tuned.notes)
+def test_truncation_is_noted(tuned, tmp_path):
+    assert not any("truncated" in note for note in tuned.notes)
     found = rewritten(
         tuned, tmp_path, lambda r: r["rows"]["train"].update(full=r["rows"]["train"]["all"])
     )
@@ -144,11 +146,11 @@ def test_a_finetuned_folder_goes_on_from_its_head(finetuned, tables, tmp_path):
     assert after.labels == LABELS == before.labels[::-1]
     kernels = [found.params["classifier"]["kernel"] for found in (before, after)]
     np.testing.assert_array_equal(kernels[1], kernels[0][:, ::-1])
-    assert [note for _, note, _ in tuned.dev_course][0] == "start"
+    assert tuned.dev_history[0].note == "start"
     new = tune(tables, tmp_path / "new", method="finetuning", settings=settings | {"head": "new"})
     kernel = load_classifier(new.model).params["classifier"]["kernel"]
     assert np.abs(kernel - kernels[1]).min() > 1e-5
-    assert [note for _, note, _ in new.dev_course][0] == "epoch 1"
+    assert new.dev_history[0].note == "epoch 1"
 
 
 def test_settings_scale_and_what_is_given_wins(tables, encoder):
@@ -256,8 +258,9 @@ def test_no_tokenizer(tables, encoder, tmp_path):
         tune(tables, tmp_path / "run", settings=SETTINGS | {"encoder": str(tmp_path)})
 
 
-def test_a_run_on_a_task_is_no_run_on_a_table(tmp_path):
-    (tmp_path / "result.json").write_text("{}")
+def test_a_folder_of_something_else(tmp_path):
+    for name in ("result.json", "config.json"):
+        (tmp_path / name).write_text("{}")
     (tmp_path / "metrics.jsonl").write_text("")
-    with pytest.raises(UserError, match="holds a run on something else than a table"):
-        read_tuned(tmp_path)
+    with pytest.raises(UserError, match="is damaged, or no result of a run"):
+        read_result(tmp_path)

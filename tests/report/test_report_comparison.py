@@ -1,16 +1,18 @@
 """The page of a comparison."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from itune.report import compare_page, render
+from itune.report import comparison_page, render
 from tests.helpers.html_walk import Walk
-from tests.helpers.report_cases import ORIGIN, make_compared
+from tests.helpers.report_cases import ORIGIN, make_comparison
 
 
 @pytest.fixture(scope="module")
 def html():
-    return render(compare_page(make_compared(), ORIGIN))
+    return render(comparison_page(make_comparison(), ORIGIN))
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +27,7 @@ def test_answer(walk):
 
 
 def test_seeds_do_not_tell():
-    walk = Walk(render(compare_page(make_compared(seeds=(1, 2)), ORIGIN)))
+    walk = Walk(render(comparison_page(make_comparison(seeds=(1, 2)), ORIGIN)))
     (answer,) = walk.text("div", class_="answer open")
     assert "? 2 seeds do not tell any method from finetuning" in answer
     assert walk.text("h2")[0] == "Accuracy on test"
@@ -66,13 +68,13 @@ def test_groups_by_method(walk):
 
 
 def test_collapsed_runs_are_told():
-    found = make_compared(methods=("finetuning",), seeds=(1,))
+    found = make_comparison(methods=("finetuning",), seeds=(1,))
     (method,) = found.methods
-    page = compare_page(found._replace(methods=(method._replace(collapsed=1),)), ORIGIN)
+    page = comparison_page(replace(found, methods=(replace(method, collapsed=1),)), ORIGIN)
     text = "".join(Walk(render(page)).text("main"))
     assert "1 run is no better than chance on the training data (collapsed)" in text
     assert "There is one method only" in text
 
 
 def test_same_bytes(html):
-    assert render(compare_page(make_compared(), ORIGIN)) == html
+    assert render(comparison_page(make_comparison(), ORIGIN)) == html

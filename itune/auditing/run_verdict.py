@@ -1,0 +1,86 @@
+"""A verdict on one run from what it measured itself, which costs nothing."""
+
+from collections.abc import Callable
+
+from itune.auditing.verdict import INCONCLUSIVE, LEANS, NO_SIGN, SIZE, Verdict
+from itune.results import GroupAccuracy, RunResult
+from itune.utils.formats import MISSING, method_title, signed
+
+QUANTILE = 1.96
+"""Standard errors on each side of a mean that make an interval of 95 % confidence."""
+
+GAP = 0.1
+"""How far the worst group may be below all rows before a CID near 0 is no good sign."""
+
+
+def run_verdict(
+    run: RunResult, name: Callable[[GroupAccuracy], str] = lambda group: group.name
+) -> Verdict:
+    """Return whether a run leans on its confound, by its final CID and its worst group.
+
+    =============  =============================================================================
+    kind           when
+    =============  =============================================================================
+    leans          CID is :data:`~itune.auditing.verdict.SIZE` or more, and its interval above 0
+    no_sign        the interval of CID is within that size of 0, and the accuracy of the worst
+                   group is less than :data:`GAP` below that of all rows
+    inconclusive   otherwise, and where the run has collapsed
+    =============  =============================================================================
+
+    The interval is that of a mean over probes, ``cid ± 1.96 standard errors``. It says nothing of
+    other training rows, or of another seed; :func:`itune.audit` looks more closely.
+
+    Args:
+      run: Record of the run.
+      name: Returns the name of a group.
+    """
+    kind, finding = _judged(run)
+    split, accuracy = run.judged()
+    reasons = [f"CID is {_cid(run)}{_before(run)}."]
+    if accuracy.worst:
+        reasons.append(
+            f"Of {split}, {accuracy.accuracy:.1%} are classified correctly, and "
+            f"{accuracy.worst.accuracy:.1%} in the worst group, {name(accuracy.worst)}."
+        )
+    subject = f"{method_title(run.method).capitalize()} with seed {run.seed}"
+    return Verdict(kind, f"{subject} {finding}.", tuple(reasons))
+
+
+def verdict_sentence(run: RunResult) -> str:
+    """Return the verdict on a run and its numbers in one sentence, for a terminal."""
+    verdict, (split, accuracy) = run_verdict(run), run.judged()
+    numbers = [f"CID {_cid(run)}", f"{split} {accuracy.accuracy:.3f}"]
+    if accuracy.worst:
+        worst = accuracy.worst
+        numbers.append(f"its worst group, {worst.name}, {worst.accuracy:.3f}")
+    return f"{verdict.headline.removesuffix('.')} ({', '.join(numbers)})."
+
+
+def _judged(run: RunResult) -> tuple[str, str]:
+    """The kind of verdict, and what the run does."""
+    cid, error, (_, split) = run.cid, run.final_cid.standard_error, run.judged()
+    if run.has_collapsed:
+        return INCONCLUSIVE, "has collapsed: it is no better than chance on its training rows"
+    if cid is None or error is None:
+        return INCONCLUSIVE, "is inconclusive, since its CID has no standard error"
+    margin = QUANTILE * error
+    if cid >= SIZE and cid > margin:
+        return LEANS, "leans on the confound"
+    if abs(cid) + margin >= SIZE:
+        return INCONCLUSIVE, "is inconclusive: its CID may be near 0, and may be not"
+    if split.worst and split.accuracy - split.worst.accuracy >= GAP:
+        return INCONCLUSIVE, "is inconclusive: CID is near 0, but the worst group is far behind"
+    return NO_SIGN, "shows no sign of leaning on the confound"
+
+
+def _cid(run: RunResult) -> str:
+    error = run.final_cid.standard_error
+    cid = MISSING if run.cid is None else signed(run.cid)
+    return cid if error is None else f"{cid} ± {QUANTILE * error:.3f}"
+
+
+def _before(run: RunResult) -> str:
+    before = run.cid_before
+    if before is None or before.cid is None:
+        return ""
+    return f" ({signed(before.cid)} {before.note})"

@@ -1,0 +1,154 @@
+"""The page of one run."""
+
+from collections.abc import Iterable, Iterator
+
+from itune.auditing.run_verdict import run_verdict
+from itune.report.accuracies import group_name, group_table
+from itune.report.audit import TONES
+from itune.report.blocks import (
+    ALARM,
+    Answer,
+    Block,
+    Facts,
+    Page,
+    Paragraph,
+    Section,
+    Table,
+    Tile,
+    Tiles,
+)
+from itune.report.cid import cid_figure
+from itune.report.course import course_figure
+from itune.report.origin import FOOTER, Origin, origin_section
+from itune.report.terms import terms
+from itune.results import GroupAccuracy, RunResult
+from itune.training.run_folder import decisive
+from itune.utils.formats import MISSING, duration, method_title, signed
+
+
+def run_page(run: RunResult, origin: Origin) -> Page:
+    """Return the page of a finished run.
+
+    Args:
+      run: Record of the run.
+      origin: How the run was made.
+    """
+    sections = {
+        "Over training": tuple(_over_training(run)),
+        "Accuracy by group": tuple(_accuracies(run)),
+        "Words used here": (Facts(terms("CID", "influence", "confound", "group", "round")),),
+        "All settings": (settings_table([run]),),
+    }
+    return Page(
+        title=f"{method_title(run.method).capitalize()} of {run.encoder} on {run.data}",
+        subtitle=_subtitle(run),
+        lead=run_lead(run),
+        sections=(
+            *(Section(title, blocks) for title, blocks in sections.items() if blocks),
+            origin_section(origin),
+        ),
+        footer=FOOTER,
+    )
+
+
+def run_lead(run: RunResult) -> tuple[Block, ...]:
+    """Return what is read first of a run: the verdict, and a few numbers."""
+    return _answer(run), Tiles(tuple(_tiles(run)))
+
+
+def settings_table(runs: Iterable[RunResult]) -> Table:
+    """Return the settings that decided runs of one configuration, whose methods may differ."""
+    settings = {}
+    for run in runs:
+        settings |= decisive(run.config, run.method)
+    rows = tuple((name, str(value)) for name, value in settings.items())
+    return Table("What decided the result, beside seeds", ("setting", "value"), rows)
+
+
+def _subtitle(run: RunResult) -> str:
+    size, visible = run.accuracies["train"].size, run.confounds_visible
+    parts = [] if size is None else [f"{size:,} training examples"]
+    if visible is not None:
+        parts.append(f"the confounds of {visible:,} training examples were visible")
+    if run.label_names:
+        parts.append(f"{len(run.label_names)} labels, {len(run.confound_names)} confounds")
+    return "; ".join([*parts, f"seed {run.seed}"])
+
+
+def _answer(run: RunResult) -> Answer:
+    verdict = run_verdict(run, _name)
+    reasons = [
+        *verdict.reasons,
+        *(f"{note[:1].upper()}{note[1:]}." for note in run.notes),
+        "This is one run, judged by what it measured: another seed moves these numbers. itune "
+        "audit looks more closely, and itune compare sets methods side by side.",
+    ]
+    tone = ALARM if run.has_collapsed else TONES[verdict.kind]
+    return Answer(tone, verdict.headline, tuple(reasons))
+
+
+def _tiles(run: RunResult) -> Iterator[Tile]:
+    name, split = run.judged()
+    error = run.final_cid.standard_error
+    yield Tile(
+        MISSING if run.cid is None else signed(run.cid),
+        "CID of the model",
+        "" if error is None else f"standard error {error:.3f} over probes",
+    )
+    size = "" if split.size is None else f"{split.size:,} examples"
+    yield Tile(f"{split.accuracy:.3f}", f"accuracy on {name}", size)
+    if split.worst:
+        yield Tile(
+            f"{split.worst.accuracy:.3f}",
+            f"accuracy of the worst group of {name}",
+            _name(split.worst),
+        )
+    yield Tile(duration(run.minutes), "of training")
+
+
+def _over_training(run: RunResult) -> Iterator[Block]:
+    figures = (
+        cid_figure({method_title(run.method): [run.cid_history]}),
+        course_figure(run.dev_history, run.best_checkpoint),
+    )
+    yield from filter(None, figures)
+
+
+def _accuracies(run: RunResult) -> Iterator[Block]:
+    judged, split = run.judged()
+    if split.worst:
+        yield group_table(
+            f"Accuracy on {judged}",
+            [(_name(group), group.accuracy, group.size) for group in split.groups],
+            _name(split.worst),
+        )
+    yield splits_table(run)
+    best = run.best_checkpoint
+    if best:
+        yield Paragraph(
+            f"The model is from step {best.step} ({best.note}): of all evaluations on dev it had "
+            f"the best {run.criterion}, {best.value:.3f}."
+        )
+
+
+def splits_table(run: RunResult) -> Table:
+    """Return the accuracies of every split."""
+    return Table(
+        "All data",
+        ("data", "accuracy", "group-balanced accuracy", "worst group", "which", "rows"),
+        tuple(
+            (
+                name,
+                f"{split.accuracy:.3f}",
+                None if split.balanced is None else f"{split.balanced:.3f}",
+                split.worst and f"{split.worst.accuracy:.3f}",
+                split.worst and _name(split.worst),
+                None if split.size is None else f"{split.size:,}",
+            )
+            for name, split in run.accuracies.items()
+        ),
+    )
+
+
+def _name(group: GroupAccuracy) -> str:
+    return group_name(group.label, group.confound)
