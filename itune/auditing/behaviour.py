@@ -61,8 +61,7 @@ def measure_behaviour(
     log_probs = log_softmax(logits.astype(np.float64), axis=1)
     rows = np.arange(len(dataset))
     probs = np.exp(log_probs)
-    truth = np.zeros_like(probs)
-    truth[rows, dataset.label] = 1
+    truth = np.eye(probs.shape[1])[dataset.label]
     is_right = logits.argmax(axis=1) == dataset.label
     groups = groups_of(dataset.label, dataset.confound)
     totals = totals or {group: len(indices) for group, indices in groups.items()}

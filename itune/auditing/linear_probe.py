@@ -1,6 +1,7 @@
-"""A second opinion: whether the confound can be read off the pooled vector (NumPy, SciPy).
+"""A linear probe: whether the confound can be predicted from the pooled vector.
 
-That it can is no proof that predictions use it; that it cannot is a sign that they do not.
+That it can be predicted does not prove that the model's predictions use it; that it cannot be is
+evidence that they do not.
 """
 
 from typing import NamedTuple
@@ -11,15 +12,16 @@ FOLDS = 5
 
 
 class LinearProbe(NamedTuple):
-    """How well a linear probe tells the confound, given the label.
+    """How well a linear classifier predicts the confound from the pooled vector, given the label.
 
     Attributes:
-      balanced_accuracy: mean over confounds of the share told right, on examples held out, mean
-        over labels.
-      chance: what guessing comes to, mean over the same labels: one over the number of confounds.
-      by_label: balanced accuracy of each label that has two confounds or more, ``FOLDS`` or more
-        examples each.
-      size: examples of these labels.
+      balanced_accuracy: Balanced accuracy on held-out examples, 0 to 1: the mean over confounds of
+        their recall, averaged over labels.
+      chance: Balanced accuracy of guessing, averaged over the same labels: one over the number of
+        confounds.
+      by_label: Balanced accuracy within each label that has at least two confounds with at least
+        :data:`FOLDS` examples each.
+      size: Number of examples of these labels and confounds.
     """
 
     balanced_accuracy: float
@@ -29,88 +31,51 @@ class LinearProbe(NamedTuple):
 
 
 def run_linear_probe(
-    pooled: np.ndarray,
-    label: np.ndarray,
-    confound: np.ndarray,
-    rng: np.random.Generator,
-    *,
-    penalty: float = 1.0,
+    pooled: np.ndarray, label: np.ndarray, confound: np.ndarray, rng: np.random.Generator
 ) -> LinearProbe | None:
-    """Fits multinomial logistic regressions of the confound within each label, five-fold.
+    """Cross-validate a logistic regression of the confound on pooled vectors, within each label.
 
-    Vectors are standardised by the examples fitted to; every confound has the same weight in all;
-    the objective is the mean cross entropy plus ``penalty |W|^2 / (2 n)``.
+    Features are standardised, confounds are weighted equally, and the L2 penalty is scikit-learn's
+    default (``C=1``). Each confound's examples are dealt evenly to :data:`FOLDS` folds.
 
     Args:
-      pooled: ``(N, d)``.
-      label: of the N examples.
-      confound: of the same, all of them known.
-      rng: deals the folds.
-      penalty: strength of the ridge.
+      pooled: Pooled vectors, ``(N, d)``.
+      label: Label of each example, ``(N,)``, integers.
+      confound: Confound of each example, ``(N,)``, integers, all of them annotated.
+      rng: Random generator that deals examples to folds.
 
     Returns:
-      The probe, or None if no label has two confounds with five examples each.
+      The probe, or None if no label has two confounds with :data:`FOLDS` examples each.
     """
-    found, chances, size = {}, [], 0
+    by_label, chances, size = {}, [], 0
     for y in np.unique(label):
-        rows = np.flatnonzero(label == y)
-        values, counts = np.unique(confound[rows], return_counts=True)
-        kept = values[counts >= FOLDS]
-        if len(kept) < 2:
+        values, counts = np.unique(confound[label == y], return_counts=True)
+        frequent = values[counts >= FOLDS]
+        if len(frequent) < 2:
             continue
-        rows = rows[np.isin(confound[rows], kept)]
-        codes = np.searchsorted(kept, confound[rows])
-        found[int(y)] = _cross_validated(pooled[rows].astype(np.float64), codes, rng, penalty)
-        chances.append(1 / len(kept))
+        rows = np.flatnonzero((label == y) & np.isin(confound, frequent))
+        by_label[int(y)] = _cross_validated(pooled[rows].astype(np.float64), confound[rows], rng)
+        chances.append(1 / len(frequent))
         size += len(rows)
-    if not found:
+    if not by_label:
         return None
-    mean = float(np.mean(list(found.values())))
-    return LinearProbe(mean, float(np.mean(chances)), found, size)
+    mean = float(np.mean(list(by_label.values())))
+    return LinearProbe(mean, float(np.mean(chances)), by_label, size)
 
 
-def _cross_validated(x, codes, rng, penalty) -> float:
-    folds = np.empty(len(codes), int)
-    for code in np.unique(codes):
-        rows = rng.permutation(np.flatnonzero(codes == code))
+def _cross_validated(features: np.ndarray, confound: np.ndarray, rng: np.random.Generator) -> float:
+    """Balanced accuracy of predictions for held-out examples."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import balanced_accuracy_score
+    from sklearn.model_selection import PredefinedSplit, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    folds = np.empty(len(confound), int)
+    for value in np.unique(confound):
+        rows = rng.permutation(np.flatnonzero(confound == value))
         folds[rows] = np.arange(len(rows)) % FOLDS
-    told = np.empty(len(codes), int)
-    for fold in range(FOLDS):
-        fitted, held = folds != fold, folds == fold
-        told[held] = _fit(x[fitted], codes[fitted], penalty)(x[held])
-    return float(np.mean([np.mean(told[codes == code] == code) for code in np.unique(codes)]))
-
-
-def _fit(x, codes, penalty):
-    """Fits the regression; returns what tells codes of other rows."""
-    from scipy.optimize import minimize
-
-    center, scale = x.mean(axis=0), x.std(axis=0)
-    scale = np.where(scale > 0, scale, 1)
-
-    def units(rows):
-        return np.column_stack([(rows - center) / scale, np.ones(len(rows))])
-
-    start = np.zeros((x.shape[1] + 1) * (codes.max() + 1))
-    fun = _objective(units(x), codes, penalty)
-    w = minimize(fun, start, jac=True, method="L-BFGS-B").x.reshape(x.shape[1] + 1, -1)
-    return lambda rows: np.argmax(units(rows) @ w, axis=1)
-
-
-def _objective(units, codes, penalty):
-    """Loss and gradient in the flat weights; the last column of ``units`` is that of the biases."""
-    classes = codes.max() + 1
-    weights = (1 / classes / np.bincount(codes))[codes][:, None]
-    truth = np.eye(classes)[codes]
-
-    def fun(flat):
-        w = flat.reshape(-1, classes)
-        scores = units @ w
-        scores = scores - scores.max(axis=1, keepdims=True)
-        log_probs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
-        ridge = np.vstack([w[:-1], np.zeros((1, classes))]) * (penalty / len(codes))
-        loss = -np.sum(weights * truth * log_probs) + 0.5 * np.sum(ridge * w)
-        gradient = units.T @ (weights * (np.exp(log_probs) - truth)) + ridge
-        return loss, gradient.ravel()
-
-    return fun
+    regression = LogisticRegression(class_weight="balanced", max_iter=1000)
+    model = make_pipeline(StandardScaler(), regression)
+    predicted = cross_val_predict(model, features, confound, cv=PredefinedSplit(folds))
+    return float(balanced_accuracy_score(confound, predicted))
