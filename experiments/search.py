@@ -13,7 +13,7 @@ from pathlib import Path
 from itune.cli import run_main
 from itune.config import parse
 from itune.errors import require
-from itune.search import SEARCH, load_grid, make_plan, make_report, open_study, work
+from itune.search import SEARCH, load_grid, make_report, open_study, plan_search, work
 from itune.training.settings import RunConfig
 from itune.utils.compiling import keep_compiled
 
@@ -75,23 +75,24 @@ def main(argv: list[str]) -> None:
     """Runs settings until none is left, then prints the report."""
     config = _parse(argv)
     grid = load_grid(config.grid, config.method)
-    plan = make_plan(config.setting, config.method, config.search_seeds, grid)
+    plan = plan_search(config.setting, config.method, config.search_seeds, grid)
     folder = config.out / config.name / f"{SEARCH}{config.method}"
     study = open_study(
         config.study or str(folder / "study.journal"),
         config.name,
         grid,
         plan.fingerprint,
+        folder,
         create=not config.report,
         retry=config.retry,
     )
     if not config.report:
         seconds = config.checkpoint_seconds
-        work(plan, study, folder, trials=config.trials, checkpoint_seconds=seconds, say=_say)
+        work(plan, study, folder, trials=config.trials, checkpoint_seconds=seconds, on_message=_say)
     preset = _preset(argv)
     report = make_report(
         plan,
-        study.standings(),
+        study.statuses(),
         folder,
         command=("python", "experiments/run.py", "--preset", preset),
         preset=_parse(["--preset", preset]).setting,

@@ -64,6 +64,23 @@ def from_dict(config_type: type[C], mapping: Mapping[str, Any], *, source: str =
         raise UserError(f"{prefix}{error}") from None
 
 
+def flattened(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested mappings as one, with dotted keys.
+
+    Args:
+      tree: Mappings whose leaves are anything else.
+      prefix: What precedes every key, such as ``"train."``.
+
+    >>> flattened({"seed": 1, "train": {"steps": 2}})
+    {'seed': 1, 'train.steps': 2}
+    """
+    values: dict[str, Any] = {}
+    for key, value in tree.items():
+        is_inner = isinstance(value, Mapping)
+        values |= flattened(value, f"{prefix}{key}.") if is_inner else {f"{prefix}{key}": value}
+    return values
+
+
 def to_toml(config: Any) -> str:
     """Return a preset: the values that are not the defaults of the class, which has all of them.
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from itune.config import from_dict
+from itune.config import flattened, from_dict
 from itune.data.dataset import Dataset, tokenize
 from itune.errors import UserError
 from itune.methods import METHODS
@@ -18,7 +18,7 @@ from itune.search.worker import SEARCH
 from itune.training.classifier import make_classifier
 from itune.training.formats import upgraded
 from itune.training.run import load_data
-from itune.training.run_folder import decisive, flat
+from itune.training.run_folder import decisive
 from itune.training.settings import RunConfig
 
 UPDATES = "influence_update"
@@ -132,7 +132,7 @@ def require_one_configuration(
     Raises:
       UserError: Two runs differ; the message names them, and in what.
     """
-    known = {key: (value, "the setting") for key, value in flat(wanted or {}).items()}
+    known = {key: (value, "the setting") for key, value in flattened(wanted or {}).items()}
     for run in runs:
         data = "data of no_spurious" if run.method == "no_spurious" else "data"
         values = decisive(run.config, run.method)

@@ -1,18 +1,19 @@
 """Hyperparameter search: a grid, a study that many workers share, and a report."""
 
-from itune.search.grids import GRIDS, load_grid
+from itune.search.grids import grid_methods, load_grid
 from itune.search.report import make_report
-from itune.search.study import Study, open_study
-from itune.search.worker import SEARCH, Plan, make_plan, work
+from itune.search.study import PointStatus, Study, open_study
+from itune.search.worker import SEARCH, SearchPlan, plan_search, work
 
 __all__ = [
     "SEARCH",
-    "GRIDS",
-    "Plan",
+    "PointStatus",
+    "SearchPlan",
     "Study",
+    "grid_methods",
     "load_grid",
-    "make_plan",
     "make_report",
     "open_study",
+    "plan_search",
     "work",
 ]

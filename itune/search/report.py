@@ -3,21 +3,22 @@
 import json
 import shlex
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from itune.config import to_arguments, to_toml
-from itune.search.grids import Value, points
-from itune.search.study import DONE, FAILED, LEFT, RUNNING, Standing
-from itune.search.worker import Plan, run_folder
+from itune.search.grids import points
+from itune.search.study import DONE, FAILED, LEFT, RUNNING, PointStatus
+from itune.search.worker import SearchPlan, run_folder
 from itune.training.run_folder import read_run
 from itune.training.settings import RunConfig
+from itune.utils.formats import duration, method_title
 
 
 def make_report(
-    plan: Plan,
-    standings: Sequence[Standing],
+    plan: SearchPlan,
+    statuses: Sequence[PointStatus],
     folder: Path,
     *,
     command: Sequence[str],
@@ -25,147 +26,125 @@ def make_report(
     name: str,
     seeds: Sequence[int],
 ) -> str:
-    """Return all settings, the chosen one, and what each value did to dev accuracy.
+    """Return all settings, the chosen one, and the mean dev accuracy of each value.
 
-    The setting with the best mean dev accuracy is chosen, of equals the first of the grid. Its test
-    accuracy stands there once no setting is left: before, looking at it would be choosing by it.
+    The setting with the best mean dev accuracy is chosen; of equal ones, the first of the grid. Its
+    test accuracy is shown once no setting is left: looking at it earlier would be choosing by it.
 
     Args:
-      plan: what was searched.
-      standings: how each point stands.
-      folder: holds the folders of the runs.
-      command: what runs a preset, to which options are added.
-      preset: the configuration that this command stands for as it is.
-      name: of the runs that the command makes.
-      seeds: of these runs.
+      plan: What was searched.
+      statuses: Status of every point, in the order of the grid.
+      folder: Folder of the search, which holds the folders of the runs.
+      command: Words of the command that runs a preset; options are appended.
+      preset: The configuration that this command runs without further options.
+      name: Name of the runs that the report's command makes.
+      seeds: Seeds of these runs.
     """
-    done = [standing for standing in standings if standing.state == DONE]
+    done = [status for status in statuses if status.state == DONE]
     parts = [
-        f"# Search for {plan.method.replace('_', ' ')}",
-        _summary(plan, standings),
-        _settings_table(plan, standings),
+        f"# Search for {method_title(plan.method)}",
+        _summary(plan, statuses),
+        _settings_table(plan, statuses),
     ]
     if done:
-        best = max(done, key=lambda standing: (standing.accuracy, -standing.point))
-        values = [("name", name), ("methods", [plan.method]), ("seeds", list(seeds))]
+        best = max(done, key=lambda status: (status.accuracy, -status.point))
+        chosen = plan.settings[best.point]
+        values = {"name": name, "methods": [plan.method], "seeds": list(seeds)}
+        options = [word for key, value in values.items() for word in (f"--{key}", _as_word(value))]
+        header = (
+            f"# {chosen.data.name}: {plan.method} with the best of {len(statuses)} settings, "
+            f"dev {best.accuracy:.4f}"
+        )
+        top = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
         parts += [
             "## Chosen",
-            _test(plan, standings, folder, best),
-            f"    {_command(plan, best, command, preset, values)}",
+            f"Setting {best.point:03d}, dev {best.accuracy:.4f}. "
+            + _test(plan, statuses, folder, best.point),
+            f"    {shlex.join([*command, *options, *to_arguments(chosen, preset)])}",
             "As a preset:",
-            f"```toml\n{_preset(plan, best, values)}\n```",
+            "\n".join(["```toml", header, *top, to_toml(chosen), "```"]),
             "## Mean dev accuracy of each value",
             _marginals(plan, done),
         ]
     return "\n\n".join(parts)
 
 
-def _summary(plan: Plan, standings: Sequence[Standing]) -> str:
-    states = [standing.state for standing in standings]
-    collapsed = sum(bool(standing.notes.get("collapsed")) for standing in standings)
-    seconds = sum(standing.notes.get("seconds", 0) for standing in standings)
-    seeds = ", ".join(map(str, plan.seeds))
+def _as_word(value: str | list[Any]) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else value
+
+
+def _summary(plan: SearchPlan, statuses: Sequence[PointStatus]) -> str:
+    states = [status.state for status in statuses]
+    collapsed = sum(bool(status.notes.get("collapsed")) for status in statuses)
+    seconds = sum(status.notes.get("seconds", 0) for status in statuses)
+    starts = [status.started for status in statuses if status.started]
+    ends = [status.ended for status in statuses if status.ended]
+    elapsed = ""
+    if ends:
+        minutes = (max(ends) - min(starts)).total_seconds() / 60
+        elapsed = f"; from the first start to the last end it was {duration(minutes)}"
     return (
-        f"{len(states)} settings, seeds {seeds}: {states.count(DONE)} done, of which {collapsed} "
-        f"collapsed; {states.count(FAILED)} failed; {states.count(RUNNING)} running; "
-        f"{states.count(LEFT)} left. The runs took {_hours(seconds)} in all"
-        f"{_elapsed(standings)}."
+        f"{len(states)} settings, seeds {', '.join(map(str, plan.seeds))}: {states.count(DONE)} "
+        f"done, of which {collapsed} collapsed; {states.count(FAILED)} failed; "
+        f"{states.count(RUNNING)} running; {states.count(LEFT)} left. The runs took "
+        f"{duration(seconds / 60)} in all{elapsed}."
     )
 
 
-def _elapsed(standings: Sequence[Standing]) -> str:
-    starts = [standing.started for standing in standings if standing.started]
-    ends = [standing.ended for standing in standings if standing.ended]
-    if not ends:
-        return ""
-    first, last = min(starts), max(ends)
-    return f"; from the first start to the last end it was {_hours(_seconds(first, last))}"
-
-
-def _seconds(first: datetime, last: datetime) -> float:
-    return (last - first).total_seconds()
-
-
-def _hours(seconds: float) -> str:
-    return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds / 60:.1f} min"
-
-
-def _settings_table(plan: Plan, standings: Sequence[Standing]) -> str:
-    """What has begun: the done by accuracy, then the others."""
-    begun = [standing for standing in standings if standing.state != LEFT]
-    begun.sort(key=lambda standing: -1 if standing.accuracy is None else -standing.accuracy)
-    begun.sort(key=lambda standing: (DONE, RUNNING, FAILED).index(standing.state))
+def _settings_table(plan: SearchPlan, statuses: Sequence[PointStatus]) -> str:
+    """The settings that were started: those done by their accuracy, then the others."""
+    order = (DONE, RUNNING, FAILED)
+    started = [status for status in statuses if status.state in order]
+    started.sort(key=lambda status: (order.index(status.state), -(status.accuracy or 0)))
     rows = [
         (
-            f"{standing.point:03d}",
-            *map(str, points(plan.grid)[standing.point].values()),
-            "" if standing.accuracy is None else f"{standing.accuracy:.4f}",
-            _note(standing),
+            f"{status.point:03d}",
+            *map(str, points(plan.grid)[status.point].values()),
+            "" if status.accuracy is None else f"{status.accuracy:.4f}",
+            _note(status),
         )
-        for standing in begun
+        for status in started
     ]
     return _table([("setting", *plan.grid, "dev", "note"), *rows])
 
 
-def _note(standing: Standing) -> str:
-    if standing.state == RUNNING:
+def _note(status: PointStatus) -> str:
+    if status.state == RUNNING:
         return "running"
-    if standing.state == FAILED:
-        return f"failed: {standing.notes['error']}"
-    seeds = standing.notes["collapsed"]
+    if status.state == FAILED:
+        return f"failed: {status.notes['error']}"
+    seeds = status.notes["collapsed"]
     return f"collapsed with seed {', '.join(map(str, seeds))}" if seeds else ""
 
 
-def _test(plan: Plan, standings: Sequence[Standing], folder: Path, best: Standing) -> str:
-    told = f"Setting {best.point:03d}, dev {best.accuracy:.4f}. "
-    waiting = sum(standing.state in (RUNNING, LEFT) for standing in standings)
+def _test(plan: SearchPlan, statuses: Sequence[PointStatus], folder: Path, best: int) -> str:
+    waiting = sum(status.state in (RUNNING, LEFT) for status in statuses)
     if waiting:
-        return f"{told}Its test accuracy is told when the other {waiting} settings are done."
-    folders = [run_folder(folder, best.point, seed) for seed in plan.seeds]
+        return f"Its test accuracy is shown when the other {waiting} settings are done."
+    folders = [run_folder(folder, best, seed) for seed in plan.seeds]
     missing = [str(run) for run in folders if not (run / "result.json").exists()]
     if missing:
-        return f"{told}Its test accuracy is not here: {missing[0]} holds no finished run."
+        return f"Its test accuracy is not here: {missing[0]} holds no finished run."
     tests = [read_run(run).result["test"] for run in folders]
     accuracy, worst = (fmean(t[key] for t in tests) for key in ("accuracy", "worst_group_accuracy"))
-    return f"{told}Test {accuracy:.4f}; the worst group of test {worst:.4f}."
+    return f"Test {accuracy:.4f}; the worst group of test {worst:.4f}."
 
 
-def _command(plan, best, command, preset, values) -> str:
-    options = [
-        word
-        for key, value in values
-        for word in (f"--{key}", ",".join(map(str, value)) if isinstance(value, list) else value)
-    ]
-    return shlex.join([*command, *options, *to_arguments(plan.settings[best.point], preset)])
-
-
-def _preset(plan, best, values) -> str:
-    head = (
-        f"# {plan.settings[0].data.name}: {plan.method} with the best of {len(plan.settings)} "
-        f"settings, dev {best.accuracy:.4f}"
-    )
-    top = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values]
-    return "\n".join([head, *top, to_toml(plan.settings[best.point])])
-
-
-def _marginals(plan: Plan, done: Sequence[Standing]) -> str:
+def _marginals(plan: SearchPlan, done: Sequence[PointStatus]) -> str:
     settings = points(plan.grid)
-    rows = []
+    rows = [("key", "value", "settings", "mean", "best")]
     for key, values in plan.grid.items():
         for value in values:
-            found = [s.accuracy for s in done if settings[s.point][key] == value]
+            found = [s.accuracy or 0 for s in done if settings[s.point][key] == value]
             if found:
-                rows.append((key, *_marginal(value, found)))
-    return _table([("key", "value", "settings", "mean", "best"), *rows])
-
-
-def _marginal(value: Value, found: Sequence[float]) -> tuple[str, ...]:
-    return str(value), str(len(found)), f"{fmean(found):.4f}", f"{max(found):.4f}"
+                numbers = f"{fmean(found):.4f}", f"{max(found):.4f}"
+                rows.append((key, str(value), str(len(found)), *numbers))
+    return _table(rows)
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
     """Rows of a Markdown table, the first of which is its head."""
-    rows = [[" ".join(group.split()).replace("|", "\\|") for group in row] for row in rows]
+    rows = [[" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in rows]
     widths = [max(3, *map(len, column)) for column in zip(*rows, strict=True)]
     rows.insert(1, ["-" * width for width in widths])
     padded = ([c.ljust(w) for c, w in zip(row, widths, strict=True)] for row in rows)

@@ -1,79 +1,214 @@
-"""A study that many workers share: which settings are done, failed, under way or left.
+"""A study that many workers share: which points of a grid are done, failed, running or left.
 
-It is kept by optuna: for its storages, which number trials without a gap whoever asks (a journal
-file that works on network file systems, too, and any database SQLAlchemy knows), and because
-``optuna-dashboard`` shows them. With what it needs it takes 22 MB, none of which is imported before
-a study is opened.
+A *point* is the index of a setting in the grid. Optuna keeps the study, in a journal file or in a
+database, and ``optuna-dashboard`` shows it. Its ``GridSampler`` sometimes gives one point to two
+workers, and a journal tells nobody that a worker has died, so that points are claimed here:
 
-A setting is known by its index in the grid, its *point*. Optuna's own ``GridSampler`` gives a point
-to two workers now and then, and its heartbeat works in databases only, so points are claimed here:
-
-- A claim is a trial that is created as running, with its point. The storage numbers trials one
-  after the other; of two workers that claim a point at once, the lower number has it and the other
-  yields.
-- The worker of a claim lets it beat. A claim whose beat has stopped, or whose process is gone from
-  this machine, is lost: its trial fails and its point is free again, some times.
-- An error that a person should read makes the trial fail for good, until somebody wants it retried.
+- A claim is a running trial of a point. The storage numbers trials one after the other: of two
+  workers that claim a point at the same time, the one with the lower number keeps it.
+- A worker holds a file lock while it has a claim. The operating system frees the lock when the
+  process ends, however it ends: the trial is failed, and its point left to other workers. A worker
+  that shares the database but not the folder of the locks is known by Optuna's heartbeat.
+- A UserError fails the point for good, until somebody asks for a retry.
 """
 
 import contextlib
 import importlib.util
-import json
-import os
 import random
-import re
-import socket
-import threading
-import time
 import uuid
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock, Timeout
+
+from itune.config import flattened
 from itune.errors import UserError
 from itune.search.grids import Grid, points
+from itune.search.storage import is_database, load_study, shown, storage_errors
 
-BEAT_SECONDS = 60.0
-GRACE_SECONDS = 600.0
-"""A claim that has not beaten for so long is lost."""
+if TYPE_CHECKING:
+    from optuna.study import Study as OptunaStudy
+    from optuna.trial import FrozenTrial
 
 ATTEMPTS = 3
-"""A point whose workers died so often has failed."""
+"""A point whose workers died this many times has failed."""
 
 DONE, FAILED, RUNNING, LEFT = "done", "failed", "running", "left"
-YIELDED, INTERRUPTED = "yielded", "interrupted"
+_INTERRUPTED, _LOST = "interrupted", "lost"
 
-_PROCESS = uuid.uuid4().hex
-_choose = random.SystemRandom().choice  # whatever seeds the workers have
-_JOURNAL_ERRORS = (OSError, json.JSONDecodeError, RuntimeError)  # the last: its lock was broken
+_choose = random.SystemRandom().choice  # independent of the seeds that workers set
 
 
-class Standing(NamedTuple):
-    """How a point stands.
+@dataclass(frozen=True)
+class PointStatus:
+    """Where a point stands.
 
     Attributes:
-      point: index of the setting.
-      state: ``done``, ``failed``, ``running`` or ``left``.
-      accuracy: what it is chosen by, where it is done.
-      notes: what its worker noted, such as ``error`` or ``seconds``.
-      started: of the trial that decided the state, if any.
-      ended: the same.
+      point: Index of the setting in the grid.
+      state: ``"done"``, ``"failed"``, ``"running"`` or ``"left"``.
+      accuracy: Mean dev accuracy, a fraction; None unless the point is done.
+      notes: What the worker noted, such as ``error`` or ``seconds``.
+      started: When the trial that decided the state was started; None if there is none.
+      ended: When that trial ended; None if there is none or it is running.
     """
 
     point: int
     state: str
     accuracy: float | None = None
-    notes: Mapping[str, Any] = {}
+    notes: Mapping[str, Any] = field(default_factory=dict)
     started: datetime | None = None
     ended: datetime | None = None
 
 
-def require_optuna() -> None:
-    """Raise a UserError where optuna is not installed."""
-    if importlib.util.find_spec("optuna") is None:
-        raise UserError("a search needs optuna: pip install 'itune[search]'")
+class Study:
+    """The points of a grid, shared with other workers; made by :func:`open_study`."""
+
+    def __init__(self, study: "OptunaStudy", where: str, locks: Path, grid: Grid, *, retry: bool):
+        self._study, self._where, self._locks, self._grid = study, where, locks, grid
+        self._points = points(grid)
+        self._retried = max((t.number + 1 for t in self._trials()), default=0) if retry else 0
+
+    def statuses(self) -> list[PointStatus]:
+        """Return the status of every point, in the order of the grid."""
+        trials = self._trials()
+        return [self._status(point, trials) for point in range(len(self._points))]
+
+    def run(self, objective: Callable[[int], tuple[float, dict[str, Any]]]) -> int | None:
+        """Run a point that is left, and record what came of it.
+
+        The point is chosen at random, so that workers rarely meet and a search that is cut short
+        has seen values of all kinds.
+
+        Args:
+          objective: Takes a point; returns its mean dev accuracy and notes, JSON-ready. A UserError
+            of it fails the point; any other exception leaves the point to other workers, and
+            passes.
+
+        Returns:
+          The point, or None if none is left.
+
+        Raises:
+          UserError: The study cannot be used any more.
+        """
+        from optuna.storages._heartbeat import get_heartbeat_thread
+
+        path = self._locks / uuid.uuid4().hex
+        with contextlib.ExitStack() as stack:
+            with storage_errors(self._where):
+                self._locks.mkdir(parents=True, exist_ok=True)
+                stack.callback(path.unlink, missing_ok=True)
+                stack.enter_context(FileLock(path))
+            trial = self._start(path.name)
+            if trial is None:
+                return None
+            point = trial.user_attrs["point"]
+            accuracy, notes = None, {_INTERRUPTED: True}
+            heartbeat = get_heartbeat_thread(trial._trial_id, self._study._storage)
+            heartbeat.start()
+            try:
+                accuracy, notes = objective(point)
+            except UserError as error:
+                notes = {"error": " ".join(str(error).split())}
+            finally:
+                heartbeat.join()
+                self._end(trial, accuracy, notes)
+            return point
+
+    def _start(self, lock: str) -> "FrozenTrial | None":
+        """Start a trial of a point that is left; None if there is none."""
+        import optuna
+        from optuna.distributions import BaseDistribution, CategoricalDistribution
+
+        distributions: dict[str, BaseDistribution] = {
+            key: CategoricalDistribution(values) for key, values in self._grid.items()
+        }
+        while True:
+            self._fail_lost_trials()
+            left = [status.point for status in self.statuses() if status.state == LEFT]
+            if not left:
+                return None
+            point = _choose(left)
+            trial = optuna.create_trial(
+                state=optuna.trial.TrialState.RUNNING,
+                params=self._points[point],
+                distributions=distributions,
+                user_attrs={"point": point, "lock": lock},
+            )
+            with storage_errors(self._where):
+                self._study.add_trial(trial)
+            trials = self._trials()
+            mine = [trial for trial in trials if trial.user_attrs.get("lock") == lock][-1]
+            earlier = [trial for trial in trials if trial.number < mine.number]
+            if self._status(point, earlier).state == LEFT:
+                return mine
+            self._end(mine, None, {_INTERRUPTED: True})  # another worker was quicker
+
+    def _fail_lost_trials(self) -> None:
+        import optuna
+
+        with storage_errors(self._where):
+            optuna.storages.fail_stale_trials(self._study)
+        for trial in self._trials():
+            if self._outcome(trial) == _LOST and not trial.state.is_finished():
+                self._end(trial, None, {})
+                self._lock_of(trial).unlink(missing_ok=True)
+
+    def _end(self, trial: "FrozenTrial", accuracy: float | None, notes: Mapping[str, Any]) -> None:
+        """End a trial, unless another worker has ended it."""
+        import optuna
+
+        state = optuna.trial.TrialState.FAIL if accuracy is None else None
+        taken_for_dead = optuna.exceptions.UpdateFinishedTrialError
+        with storage_errors(self._where), contextlib.suppress(taken_for_dead):
+            for key, note in notes.items():
+                self._study._storage.set_trial_user_attr(trial._trial_id, key, note)
+            self._study.tell(trial.number, accuracy, state=state, skip_if_finished=True)
+
+    def _trials(self) -> "list[FrozenTrial]":
+        with storage_errors(self._where):
+            trials = self._study.get_trials(deepcopy=False)
+        return [trial for trial in trials if "point" in trial.user_attrs]
+
+    def _lock_of(self, trial: "FrozenTrial") -> Path:
+        return self._locks / trial.user_attrs.get("lock", "none")
+
+    def _is_held(self, trial: "FrozenTrial") -> bool:
+        """Whether a worker has an unfinished trial, as far as its lock tells."""
+        if not self._lock_of(trial).exists():  # the worker's machine may have its own folder
+            return is_database(self._where)
+        try:
+            with FileLock(self._lock_of(trial), timeout=0):
+                return False
+        except Timeout:
+            return True
+
+    def _outcome(self, trial: "FrozenTrial") -> str:
+        if trial.value is not None:
+            return DONE
+        if not trial.state.is_finished() and self._is_held(trial):
+            return RUNNING
+        notes = trial.user_attrs
+        return FAILED if "error" in notes else _INTERRUPTED if _INTERRUPTED in notes else _LOST
+
+    def _status(self, point: int, trials: "Sequence[FrozenTrial]") -> PointStatus:
+        """The status of a point; what failed before a retry does not count."""
+        outcomes: dict[str, list[FrozenTrial]] = {}
+        for trial in trials:
+            if trial.user_attrs["point"] == point:
+                outcome = self._outcome(trial)
+                if outcome in (DONE, RUNNING) or trial.number >= self._retried:
+                    outcomes.setdefault(outcome, []).append(trial)
+        for state in (DONE, RUNNING, FAILED):
+            if state in outcomes:
+                first = outcomes[state][0]
+                times = first.datetime_start, first.datetime_complete
+                return PointStatus(point, state, first.value, first.user_attrs, *times)
+        if len(outcomes.get(_LOST, [])) >= ATTEMPTS:
+            return PointStatus(point, FAILED, notes={"error": f"its worker died {ATTEMPTS} times"})
+        return PointStatus(point, LEFT)
 
 
 def open_study(
@@ -81,357 +216,42 @@ def open_study(
     name: str,
     grid: Grid,
     fingerprint: Mapping[str, Any],
+    folder: Path,
     *,
     create: bool = True,
     retry: bool = False,
-) -> "Study":
-    """Open a study, or make it.
+) -> Study:
+    """Open a study, or create it.
 
     Args:
-      where: a database URL such as ``postgresql://…``, or a file. On a file system that several
-        machines share, so can they the file.
-      name: of the study among those of the database.
-      grid: its settings.
-      fingerprint: what else makes it this search and no other; of what JSON can hold.
-      create: make it if there is none.
-      retry: settings that have failed so far are left to do.
+      where: A database URL such as ``postgresql://host/base``, or the path of a journal file, which
+        may lie on a network file system. Machines that share it share the study.
+      name: Name of the study in a database; a file holds a single study.
+      grid: The settings of the study.
+      fingerprint: What else tells this search from others; JSON-ready.
+      folder: Where workers of a study in a database keep locks; those of a file are beside it.
+      create: Whether to create the study if there is none.
+      retry: Whether points that have failed so far are to be run again.
+
+    Returns:
+      The study, for one worker.
 
     Raises:
-      UserError: optuna is missing; there is no such study, it cannot be opened, or it is that of
-        another search.
+      UserError: Optuna is not installed, there is no such study, it cannot be opened, or it belongs
+        to another search.
     """
-    require_optuna()
-    wanted = {**fingerprint, "grid": {key: list(values) for key, values in grid.items()}}
-    try:
-        study = _load(where, name, create=create)
-        found = {} if study is None else _fingerprint(study, wanted)
-    except Exception as error:  # storages raise whatever occurs to them
-        raise _unusable(where, error) from error
+    if importlib.util.find_spec("optuna") is None:
+        raise UserError("a search needs optuna: pip install 'itune[search]'")
+    study = load_study(where, name, {**fingerprint, "grid": grid} if create else None)
     if study is None:
-        raise UserError(f"there is no study {_shown(where)}; start the search without --report")
-    _require_same(found, wanted, f"the study {_shown(where)}")
-    return Study(study, where, grid, retry=retry)
-
-
-class Study:
-    """The points of a grid, shared with other workers. Made by :func:`open_study`."""
-
-    def __init__(self, study, where: str, grid: Grid, *, retry: bool = False):
-        self._study, self._where = study, where
-        self._points = points(grid)
-        self._distributions = _distributions(grid)
-        self._retried = max((t.number + 1 for t in self._trials()), default=0) if retry else 0
-
-    def __len__(self) -> int:
-        return len(self._points)
-
-    def standings(self) -> list[Standing]:
-        """Return how each point stands."""
-        return self._standings(self._trials())
-
-    def claim(self) -> "Claim | None":
-        """Return a point that nobody else has, or None if none is left.
-
-        Of those that are left a random one, so that workers rarely meet, and a search that is cut
-        short has seen values of all kinds.
-        """
-        while True:
-            trials = self._trials()
-            self._bury(trials)
-            standings = self._standings(trials)
-            free = [standing.point for standing in standings if standing.state == LEFT]
-            if not free:
-                return None
-            if claim := self._take(_choose(free), [trial.number for trial in trials]):
-                return claim
-
-    def _take(self, point: int, seen: list[int]) -> "Claim | None":
-        """Claims a point that was free when there were these trials."""
-        import optuna
-
-        token = uuid.uuid4().hex
-        with _storage_errors(self._where):
-            self._study.add_trial(
-                optuna.create_trial(
-                    state=optuna.trial.TrialState.RUNNING,
-                    params=self._points[point],
-                    distributions=self._distributions,
-                    user_attrs={
-                        "point": point,
-                        "token": token,
-                        "worker": _worker(),
-                        "beat": time.time(),
-                    },
-                )
+        raise UserError(f"there is no study {shown(where)}; start the search without --report")
+    wanted = flattened({**fingerprint, "grid": {key: list(values) for key, values in grid.items()}})
+    found = flattened(study.user_attrs.get("fingerprint", {}))
+    for key in [*wanted, *found]:
+        if found.get(key) != wanted.get(key):
+            raise UserError(
+                f"the study {shown(where)} is another search: its {key} is {found.get(key)!r}, not "
+                f"{wanted.get(key)!r}; search as it was started, or name another --study"
             )
-        trials = self._trials()
-        mine = next(trial for trial in trials if trial.user_attrs["token"] == token)
-        claim = Claim(self._study, self._where, mine)
-        between = (t for t in trials if t.number < mine.number and t.number not in seen)
-        if any(trial.user_attrs["point"] == point for trial in between):
-            claim.release(YIELDED)
-            return None
-        return claim
-
-    def _bury(self, trials) -> None:
-        """Lets the trials of dead workers fail."""
-        import optuna
-
-        lost = [trial for trial in trials if not trial.state.is_finished() and not _is_held(trial)]
-        for trial in lost:
-            with (
-                _storage_errors(self._where),
-                contextlib.suppress(optuna.exceptions.UpdateFinishedTrialError),
-            ):
-                failed = optuna.trial.TrialState.FAIL
-                self._study.tell(trial.number, state=failed, skip_if_finished=True)
-
-    def _trials(self):
-        with _storage_errors(self._where):
-            trials = self._study.get_trials(deepcopy=False)
-        return [trial for trial in trials if "point" in trial.user_attrs]
-
-    def _standings(self, trials) -> list[Standing]:
-        of_point = defaultdict(list)
-        for trial in trials:
-            of_point[trial.user_attrs["point"]].append(trial)
-        return [_standing(point, of_point[point], self._retried) for point in range(len(self))]
-
-
-class Claim:
-    """A point that this worker has; it beats inside a ``with`` statement, and is given back there.
-
-    Attributes:
-      point: index of the setting.
-    """
-
-    def __init__(self, study, where: str, frozen):
-        import optuna
-
-        self.point: int = frozen.user_attrs["point"]
-        self._study, self._where = study, where
-        # Optuna hands out no trial that can be written to but by asking a sampler for one.
-        self._trial = optuna.trial.Trial(study, frozen._trial_id)
-        self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._beat, daemon=True)
-
-    def __enter__(self) -> "Claim":
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind, error, traceback) -> None:
-        self._stop()
-        if error is not None:
-            self.release(INTERRUPTED)
-
-    def finish(self, accuracy: float, **notes: Any) -> None:
-        """Say that the setting is done."""
-        self._end("COMPLETE", notes, accuracy)
-
-    def fail(self, error: str, **notes: Any) -> None:
-        """Say that the setting cannot be done."""
-        self._end("FAIL", {"error": error, **notes})
-
-    def release(self, why: str) -> None:
-        """Leave the point to others."""
-        self._end("FAIL", {why: True})
-
-    def _end(self, state: str, notes: Mapping[str, Any], value: float | None = None) -> None:
-        import optuna
-
-        self._stop()
-        with (
-            _storage_errors(self._where),
-            contextlib.suppress(optuna.exceptions.UpdateFinishedTrialError),  # thought to be dead
-        ):
-            for key, note in notes.items():
-                self._trial.set_user_attr(key, note)
-            state = optuna.trial.TrialState[state]
-            self._study.tell(self._trial, value, state=state, skip_if_finished=True)
-
-    def _stop(self) -> None:
-        self._is_over.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def _beat(self) -> None:
-        while not self._is_over.wait(BEAT_SECONDS):
-            with contextlib.suppress(Exception):  # a storage that stays away is met at the end
-                self._trial.set_user_attr("beat", time.time())
-
-
-# What a trial says
-
-
-def _worker() -> list:
-    return [socket.gethostname(), os.getpid(), _PROCESS]
-
-
-def _is_held(trial) -> bool:
-    """Whether somebody works on a trial that has not finished."""
-    host, pid, process = trial.user_attrs["worker"]
-    if host == socket.gethostname() and not _is_alive(pid, process):
-        return False
-    return time.time() - trial.user_attrs["beat"] < GRACE_SECONDS
-
-
-def _is_alive(pid: int, process: str) -> bool:
-    """Whether a process of this machine is there, as far as can be told."""
-    if pid == os.getpid():  # containers start with the same numbers again
-        return process == _PROCESS
-    if os.name != "posix":  # where signal 0 is none
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
-
-
-def _outcome(trial) -> str:
-    """How one trial stands: also ``lost``, or ``void`` where it says nothing about its point."""
-    if trial.value is not None:
-        return DONE
-    if not trial.state.is_finished() and _is_held(trial):
-        return RUNNING
-    if "error" in trial.user_attrs:
-        return FAILED
-    return "void" if trial.user_attrs.keys() & {YIELDED, INTERRUPTED} else "lost"
-
-
-def _standing(point: int, trials, retried: int) -> Standing:
-    """How a point stands; failures among the first `retried` trials of the study do not count."""
-    outcomes = defaultdict(list)
-    for trial in trials:
-        outcome = _outcome(trial)
-        if outcome in (DONE, RUNNING) or trial.number >= retried:
-            outcomes[outcome].append(trial)
-    for state in (DONE, RUNNING, FAILED):
-        if outcomes[state]:
-            return _decided(point, state, outcomes[state][0])
-    if len(lost := outcomes["lost"]) >= ATTEMPTS:
-        error = {"error": f"its worker died, {len(lost)} times"}
-        return _decided(point, FAILED, lost[-1])._replace(notes=error)
-    return Standing(point, LEFT)
-
-
-def _decided(point: int, state: str, trial) -> Standing:
-    times = trial.datetime_start, trial.datetime_complete
-    return Standing(point, state, trial.value, trial.user_attrs, *times)
-
-
-# Storages
-
-
-def _load(where: str, name: str, *, create: bool):
-    """Optuna's study, or None where there is none and none is to be made."""
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    is_file = "://" not in where
-    if is_file and not create and not Path(where).exists():
-        return None
-    storage = _open_journal(Path(where)) if is_file else _open_database(where)
-    name = "search" if is_file else name  # a file holds one study
-    sampler = optuna.samplers.RandomSampler()  # which has nothing to do
-    if name in optuna.get_all_study_names(storage):
-        return optuna.load_study(study_name=name, storage=storage, sampler=sampler)
-    if not create:
-        return None
-    return optuna.create_study(
-        study_name=name,
-        storage=storage,
-        sampler=sampler,
-        direction="maximize",
-        load_if_exists=True,  # another worker may have been quicker
-    )
-
-
-def _open_journal(path: Path):
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
-
-    path = path.resolve()  # the lock is a link to the journal, which a relative path would miss
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _require_journal(path)
-    return JournalStorage(JournalFileBackend(str(path)))
-
-
-def _require_journal(path: Path) -> None:
-    """Refuses other files, which optuna would write to before it finds out."""
-    if path.exists():
-        with path.open("rb") as file:
-            first = file.readline()
-        if first and "op_code" not in json.loads(first):
-            raise ValueError("it is no journal")
-
-
-def _open_database(url: str):
-    from optuna.storages import RDBStorage
-    from sqlalchemy.exc import OperationalError, ProgrammingError
-
-    try:
-        return RDBStorage(url)
-    except (OperationalError, ProgrammingError):  # another worker was making the tables
-        time.sleep(1)
-        return RDBStorage(url)
-
-
-@contextlib.contextmanager
-def _storage_errors(where: str) -> Iterator[None]:
-    """What a storage may meet on the way, as one line."""
-    from optuna.exceptions import StorageInternalError
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        yield
-    except (*_JOURNAL_ERRORS, StorageInternalError, SQLAlchemyError) as error:
-        raise _unusable(where, error) from error
-
-
-def _unusable(where: str, error: Exception) -> UserError:
-    first = (str(error).strip().splitlines() or [""])[0]
-    return UserError(
-        f"cannot use the study {_shown(where)} ({type(error).__name__}: {first}); mend it or name "
-        "another --study: finished runs stay, and need not be made again"
-    )
-
-
-def _shown(where: str) -> str:
-    """A URL without its password.
-
-    >>> _shown("mysql://ann:secret@host/base")
-    'mysql://ann:…@host/base'
-    """
-    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", where)
-
-
-def _distributions(grid: Grid) -> dict[str, Any]:
-    from optuna.distributions import CategoricalDistribution
-
-    return {key: CategoricalDistribution(values) for key, values in grid.items()}
-
-
-# Fingerprints
-
-
-def _fingerprint(study, fingerprint: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The fingerprint of a study, which becomes this one if the study is new."""
-    if "fingerprint" not in study.user_attrs and not study.trials:
-        study.set_user_attr("fingerprint", fingerprint)
-    return study.user_attrs.get("fingerprint", {})
-
-
-def _require_same(found: Any, wanted: Any, where: str, name: str = "") -> None:
-    """Raises a UserError with the first difference."""
-    if isinstance(found, Mapping) and isinstance(wanted, Mapping):
-        for key in [*wanted, *(found.keys() - wanted.keys())]:
-            inner = f"{name}.{key}" if name else key
-            _require_same(found.get(key), wanted.get(key), where, inner)
-    elif found != wanted:
-        raise UserError(
-            f"{where} is another search: its {name} is {found!r}, not {wanted!r}; search as it was "
-            "started, or name another --study"
-        )
+    locks = folder / "study.locks" if is_database(where) else Path(where).with_suffix(".locks")
+    return Study(study, where, locks, grid, retry=retry)

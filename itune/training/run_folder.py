@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
+from itune.config import flattened
 from itune.errors import UserError
 from itune.methods.registry import METHODS, unused_sections
 from itune.training.formats import upgraded
@@ -196,19 +197,10 @@ def decisive(config: Mapping[str, Any], method: str) -> dict[str, Any]:
     others += () if METHODS[method].uses_control else ("data.control",)
     return {
         key: value
-        for key, value in flat(config).items()
+        for key, value in flattened(config).items()
         if key not in MEASURED_WHEN and not key.startswith(others)
     }
 
 
-def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as one, with dotted keys."""
-    rows = {}
-    for key, value in tree.items():
-        is_inner = isinstance(value, Mapping)
-        rows |= flat(value, f"{prefix}{key}.") if is_inner else {prefix + key: value}
-    return rows
-
-
-DEFAULTS = {f"config.{key}": value for key, value in flat(asdict(TrainingConfig())).items()}
+DEFAULTS = {f"config.{key}": value for key, value in flattened(asdict(TrainingConfig())).items()}
 """What runs of earlier versions, which had no such setting, did."""

@@ -3,7 +3,7 @@
 import threading
 
 from itune.errors import UserError
-from itune.search import Plan, open_study
+from itune.search import SearchPlan, open_study
 from itune.search.grids import settings
 from itune.training.run import Finished, RunConfig
 
@@ -56,8 +56,8 @@ class FakeRun:
 
 def make_plan(encoder, seeds=(1,), grid=GRID):
     configs = settings(RunConfig(encoder=str(encoder)), grid)
-    return Plan("influence_tuning", seeds, grid, configs, "0" * 64)
+    return SearchPlan("influence_tuning", seeds, grid, configs, "0" * 64)
 
 
-def open_small(where, plan, **options):
-    return open_study(str(where), "small", plan.grid, plan.fingerprint, **options)
+def open_small(where, plan, folder, **options):
+    return open_study(str(where), "small", plan.grid, plan.fingerprint, folder, **options)

@@ -5,7 +5,7 @@ import pytest
 from itune import UserError
 from itune.config import to_dict
 from itune.methods import METHODS
-from itune.search import GRIDS, load_grid
+from itune.search import grid_methods, load_grid
 from itune.search.grids import points, settings
 from itune.training.settings import RunConfig
 
@@ -31,7 +31,7 @@ def test_the_best_of_the_paper_are_in_its_grids():
     """Han & Tsvetkov (2021), appendix."""
 
     def has(name, method, *values):
-        return values in [tuple(point.values()) for point in points(GRIDS[name][method])]
+        return values in [tuple(point.values()) for point in points(load_grid(name, method))]
 
     assert has("paper", "influence_tuning", 50, 5, 64, 3e-5)
     assert has("paper-msgs", "influence_tuning", 50, 3, 16, 3e-5)
@@ -41,13 +41,17 @@ def test_the_best_of_the_paper_are_in_its_grids():
     assert has("paper-msgs", "adversarial", 5e-5, 12, 0.3)
 
 
-@pytest.mark.parametrize(("name", "method"), [(n, m) for n, grid in GRIDS.items() for m in grid])
+@pytest.mark.parametrize(
+    ("name", "method"), [(n, m) for n, methods in grid_methods().items() for m in methods]
+)
 def test_grids_fit_a_run(name, method):
     """Every setting is accepted, and none is another's twin."""
     assert method in METHODS
     found = settings(RunConfig(), load_grid(name, method))
     assert len(set(found)) == len(found)
-    others = to_dict(RunConfig()).keys() - {key.partition(".")[0] for key in GRIDS[name][method]}
+    others = to_dict(RunConfig()).keys() - {
+        key.partition(".")[0] for key in load_grid(name, method)
+    }
     assert all(getattr(found[-1], key) == getattr(RunConfig(), key) for key in others)
 
 
@@ -71,10 +75,13 @@ def test_files(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("label.batch = 4", "label.batch is 4; make it a list of different numbers, strings or"),
-        ("label.batch = []", r"label.batch is \[\]; make it a list"),
-        ("label.batch = [4, 4]", r"label.batch is \[4, 4\]; make it a list of different"),
-        ("label.batch = [[4]]", r"label.batch is \[\[4\]\]; make it a list"),
+        (
+            "label.batch = 4",
+            "label.batch must be a list of different numbers, strings or booleans, got 4",
+        ),
+        ("label.batch = []", r"label.batch must be a list .*, got \[\]"),
+        ("label.batch = [4, 4]", r"label.batch must be a list of different .*, got \[4, 4\]"),
+        ("label.batch = [[4]]", r"label.batch must be a list .*, got \[\[4\]\]"),
         ("", "names no key; give one a list of values to try"),
         ("label.batch = [", "^cannot read .*grid.toml: "),
     ],
@@ -102,7 +109,9 @@ def test_refused_settings(grid, message):
 
 
 def test_unknown_grids():
-    with pytest.raises(UserError, match="grid is 'papr'; make it one of paper, paper-msgs, small"):
+    with pytest.raises(
+        UserError, match="grid must be paper, paper-msgs, small or a file ….toml, got 'papr'"
+    ):
         load_grid("papr", "influence_tuning")
     with pytest.raises(UserError, match="grid 'paper' has nothing for finetuning; name a file"):
         load_grid("paper", "finetuning")

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from itune.config import from_dict, parse
-from itune.search import make_report
+from itune.search import PointStatus, make_report
 from itune.search.grids import points
-from itune.search.study import Standing
 from itune.training.run import RunConfig
 from tests.helpers.small_search import GRID, make_plan
 
@@ -21,7 +20,7 @@ START = datetime(2026, 1, 1)
 def done(point, accuracy, **notes):
     notes = {"collapsed": [], "seconds": 1800.0, **notes}
     ended = START + timedelta(hours=1 + point)
-    return Standing(point, "done", accuracy, notes, START, ended)
+    return PointStatus(point, "done", accuracy, notes, START, ended)
 
 
 ALL = [
@@ -30,9 +29,9 @@ ALL = [
     done(2, 0.5, collapsed=[1]),
     done(3, 0.9),
     done(4, 0.6),
-    Standing(5, "failed", None, {"error": "not | finite\nat all"}, START, START),
+    PointStatus(5, "failed", None, {"error": "not | finite\nat all"}, START, START),
 ]
-UNFINISHED = [*ALL[:4], Standing(4, "running", None, {}, START), Standing(5, "left")]
+UNFINISHED = [*ALL[:4], PointStatus(4, "running", None, {}, START), PointStatus(5, "left")]
 
 
 @pytest.fixture
@@ -42,12 +41,12 @@ def plan(tmp_path):
 
 @pytest.fixture
 def report(plan, tmp_path):
-    def report(standings):
+    def report(statuses):
         command = ("python", "run.py", "--preset", "small preset")
         preset = RunConfig(max_length=32)
         return make_report(
             plan,
-            standings,
+            statuses,
             tmp_path,
             command=command,
             preset=preset,
@@ -101,7 +100,7 @@ def test_test_of_the_chosen_alone(report, tmp_path):
 def test_no_test_before_the_end(report, tmp_path):
     write_runs(tmp_path, p001=0.8)
     text = report(UNFINISHED)
-    assert "Setting 001, dev 0.9000. Its test accuracy is told when the other 2 settings" in text
+    assert "Setting 001, dev 0.9000. Its test accuracy is shown when the other 2 settings" in text
     assert "Test 0" not in text
 
 
@@ -145,5 +144,5 @@ def test_marginals(report):
 
 
 def test_nothing_done(report):
-    text = report([Standing(point, "left") for point in range(len(points(GRID)))])
-    assert "0 done" in text and "Chosen" not in text and "6 left. The runs took 0.0 min" in text
+    text = report([PointStatus(point, "left") for point in range(len(points(GRID)))])
+    assert "0 done" in text and "Chosen" not in text and "6 left. The runs took 0 s" in text

@@ -5,8 +5,7 @@ import threading
 import pytest
 
 from itune import UserError
-from itune.search import make_plan as make_real_plan
-from itune.search import work
+from itune.search import plan_search, work
 from itune.search import worker as worker_module
 from itune.search.grids import points
 from tests.helpers.small_run import make_config
@@ -31,13 +30,13 @@ def path(tmp_path):
 def test_all_settings_with_all_seeds(fake, path, tmp_path):
     run, lines = fake(collapsed=[25]), []
     plan = make_plan(tmp_path, seeds=(1, 3))
-    study = open_small(path, plan)
-    work(plan, study, tmp_path, checkpoint_seconds=7.0, say=lines.append)
+    study = open_small(path, plan, tmp_path)
+    work(plan, study, tmp_path, checkpoint_seconds=7.0, on_message=lines.append)
     expected = [(*point.values(), seed) for point in points(GRID) for seed in (1, 3)]
     assert sorted(run.calls) == sorted(expected)
-    for standing in study.standings():
-        assert standing.state == "done" and standing.notes["seconds"] == 120.0
-    first, last = study.standings()[0], study.standings()[-1]
+    for status in study.statuses():
+        assert status.state == "done" and status.notes["seconds"] == 120.0
+    first, last = study.statuses()[0], study.statuses()[-1]
     assert first.accuracy == pytest.approx((25 + 2) / 200 + 3e-5)
     assert last.accuracy == pytest.approx((100 + 2) / 200 + 1e-5)
     assert first.notes["collapsed"] == [1, 3] and last.notes["collapsed"] == []
@@ -52,27 +51,27 @@ def test_test_is_not_looked_at(fake, path, tmp_path):
     """Results are sealed in all these tests; and the study does not hold it."""
     fake()
     plan = make_plan(tmp_path)
-    study = open_small(path, plan)
+    study = open_small(path, plan, tmp_path)
     work(plan, study, tmp_path)
     assert str(TEST_ACCURACY) not in path.read_text()
-    told = {"accuracies", "collapsed", "seconds"}
-    assert study.standings()[0].notes.keys() == told | {"point", "token", "worker", "beat"}
+    noted = {"accuracies", "collapsed", "seconds"}
+    assert study.statuses()[0].notes.keys() == noted | {"point", "lock"}
 
 
 def test_errors_are_noted_and_the_search_goes_on(fake, path, tmp_path):
     run, lines = fake(broken=[50]), []
     plan = make_plan(tmp_path, seeds=(1, 2))
-    study = open_small(path, plan)
-    work(plan, study, tmp_path, say=lines.append)
-    failed = [s for s in study.standings() if s.state == "failed"]
+    study = open_small(path, plan, tmp_path)
+    work(plan, study, tmp_path, on_message=lines.append)
+    failed = [s for s in study.statuses() if s.state == "failed"]
     assert [points(GRID)[s.point]["influence.interval"] for s in failed] == [50, 50]
     assert failed[0].notes["error"] == "the loss of step 3 is | not finite with seed 1"
     assert len(run.calls) == 4 * 2 + 2
     assert sum("failed (the loss of step 3" in line for line in lines) == 2
-    work(plan, open_small(path, plan), tmp_path)
+    work(plan, open_small(path, plan, tmp_path), tmp_path)
     assert len(run.calls) == 4 * 2 + 2  # neither again
     run = fake()
-    work(plan, open_small(path, plan, retry=True), tmp_path)
+    work(plan, open_small(path, plan, tmp_path, retry=True), tmp_path)
     assert len(run.calls) == 2 * 2
 
 
@@ -82,17 +81,17 @@ def test_bugs_are_not_noted(path, tmp_path, monkeypatch):
 
     monkeypatch.setattr(worker_module, "run", run)
     plan = make_plan(tmp_path)
-    study = open_small(path, plan)
+    study = open_small(path, plan, tmp_path)
     with pytest.raises(ZeroDivisionError):
         work(plan, study, tmp_path)
-    assert {standing.state for standing in study.standings()} == {"left"}
+    assert {status.state for status in study.statuses()} == {"left"}
 
 
 def test_some_trials_and_the_rest_later(fake, path, tmp_path):
     run, plan = fake(), make_plan(tmp_path)
-    work(plan, open_small(path, plan), tmp_path, trials=2)
+    work(plan, open_small(path, plan, tmp_path), tmp_path, trials=2)
     assert len(run.calls) == 2
-    work(plan, open_small(path, plan), tmp_path)
+    work(plan, open_small(path, plan, tmp_path), tmp_path)
     assert len(run.calls) == len(set(run.calls)) == 6
 
 
@@ -103,7 +102,7 @@ def test_workers_at_once(fake, path, tmp_path, kind, size):
     grid = {"influence.interval": tuple(range(1, size + 1))}
     plan, errors = make_plan(tmp_path, grid=grid), []
     where = path if kind == "journal" else f"sqlite:///{path}"
-    studies = [open_small(where, plan) for _ in range(4)]
+    studies = [open_small(where, plan, tmp_path) for _ in range(4)]
     start = threading.Barrier(4)
 
     def worker(study):
@@ -120,13 +119,13 @@ def test_workers_at_once(fake, path, tmp_path, kind, size):
         thread.join()
     assert not errors
     assert sorted(call[0] for call in run.calls) == list(range(1, size + 1))
-    assert {standing.state for standing in studies[0].standings()} == {"done"}
+    assert {status.state for status in studies[0].statuses()} == {"done"}
 
 
 def test_bad_plans(tmp_path):
     config = make_config(tmp_path)
     with pytest.raises(UserError, match="method is 'tuning'; use one of finetuning"):
-        make_real_plan(config, "tuning", (1,), GRID)
+        plan_search(config, "tuning", (1,), GRID)
     plan = make_plan("./nowhere")
     with pytest.raises(UserError, match="encoder folder ./nowhere does not exist"):
-        work(plan, open_small(tmp_path / "study", plan), tmp_path)
+        work(plan, open_small(tmp_path / "study", plan, tmp_path), tmp_path)

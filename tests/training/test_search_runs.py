@@ -5,7 +5,7 @@ import json
 import pytest
 
 from itune.methods import LabelConfig
-from itune.search import make_plan, open_study, work
+from itune.search import open_study, plan_search, work
 from itune.search.grids import points
 from itune.search.worker import run_folder
 from itune.training import loop
@@ -20,7 +20,7 @@ def test_killed_and_resumed(tmp_path, monkeypatch):
     label = LabelConfig(epochs=1, batch=8, chunk=4)
     config = make_config(make_encoder(tmp_path / "small"), label=label)
     grid = {"label.learning_rate": (1e-2, 1e-3)}
-    plan = make_plan(config, "finetuning", (1,), grid)
+    plan = plan_search(config, "finetuning", (1,), grid)
     calls, real = [], loop.collate
 
     def collate(*args):
@@ -30,7 +30,8 @@ def test_killed_and_resumed(tmp_path, monkeypatch):
         return real(*args)
 
     def study():
-        return open_study(str(tmp_path / "study.journal"), "small", grid, plan.fingerprint)
+        where = str(tmp_path / "study.journal")
+        return open_study(where, "small", grid, plan.fingerprint, tmp_path)
 
     with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(loop, "collate", collate)
@@ -40,10 +41,10 @@ def test_killed_and_resumed(tmp_path, monkeypatch):
     made = (begun / "config.json").stat().st_mtime_ns
     work(plan, study(), tmp_path)
     assert (begun / "config.json").stat().st_mtime_ns == made
-    for standing in study().standings():
-        folder = run_folder(tmp_path, standing.point, 1)
+    for status in study().statuses():
+        folder = run_folder(tmp_path, status.point, 1)
         found = json.loads((folder / "config.json").read_text())
         result = json.loads((folder / "result.json").read_text())
-        rate = points(grid)[standing.point]["label.learning_rate"]
+        rate = points(grid)[status.point]["label.learning_rate"]
         assert found["config"]["label"]["learning_rate"] == rate
-        assert standing.accuracy == result["dev"]["accuracy"]
+        assert status.accuracy == result["dev"]["accuracy"]
