@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from itune.report.blocks import Figure
 from itune.report.drawing import FIRST, INK, SECOND, SOFT, draw
 from itune.results import DevEvaluation
-from itune.training.selection import Selected
+from itune.training.best_checkpoint import BestCheckpoint
 
 LOOKS = {"all rows": (SECOND, "s", "-"), "worst group": (FIRST, "^", "--")}
 
 
-def course_figure(course: Sequence[DevEvaluation], selected: Selected | None) -> Figure | None:
+def course_figure(
+    course: Sequence[DevEvaluation], selected: BestCheckpoint | None
+) -> Figure | None:
     """Accuracy of all rows, and of the worst group; the moment that gave the model stands out.
 
     Args:

@@ -16,7 +16,7 @@ from itune.models import BertClassifier, load_encoder, load_tokenizer
 from itune.results.run_result import RunResult, read_json, read_row, result_of_row
 from itune.search.worker import SEARCH
 from itune.training.classifier import make_classifier
-from itune.training.formats import upgraded
+from itune.training.formats import upgrade
 from itune.training.run import load_data
 from itune.training.run_folder import decisive
 from itune.training.settings import RunConfig
@@ -100,12 +100,12 @@ def _collected(row: Mapping[str, Any], setting: str) -> dict[str, Any]:
     config = row["config"]
     paths = {key: config["data"][key] for key in ("source", "control") if config["data"].get(key)}
     data = config["data"] | {key: Path(path).name for key, path in paths.items()}
-    measured = [upgraded(measure) for measure in row["measured"]]
+    measured = [upgrade(measure) for measure in row["measured"]]
     return {
         "setting": setting,
         **{key: value for key, value in row.items() if key != "setting"},
         "config": config | {"data": data},
-        "result": upgraded(row["result"]),
+        "result": upgrade(row["result"]),
         "measured": list(_thinned(row for row in measured if row["kind"] in COLLECTED)),
     }
 

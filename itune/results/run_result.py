@@ -11,9 +11,9 @@ from typing import Any
 from itune.errors import UserError
 from itune.methods.registry import require_method
 from itune.tables.splits import SPLITS
-from itune.training.formats import upgraded
+from itune.training.best_checkpoint import ACCURACY, BALANCED, WORST, BestCheckpoint
+from itune.training.formats import upgrade
 from itune.training.run_folder import read_run
-from itune.training.selection import ACCURACY, BALANCED, WORST, Selected
 from itune.utils.notebook import html_of
 
 FEW_ROUNDS = 3
@@ -151,7 +151,7 @@ class RunResult:
     final_cid: CIDEvaluation
     cid_history: tuple[CIDEvaluation, ...]
     dev_history: tuple[DevEvaluation, ...]
-    best_checkpoint: Selected | None
+    best_checkpoint: BestCheckpoint | None
     has_collapsed: bool
     confounds_visible: int | None
     confounds_read: int | None
@@ -292,8 +292,8 @@ def result_of_row(
 
 
 def _result(row: Any, where: str, setting: str, folder: Path | None) -> RunResult:
-    result, config = upgraded(row["result"]), row["config"]
-    measured = [dict(measure) for measure in upgraded(row["measured"])]
+    result, config = upgrade(row["result"]), row["config"]
+    measured = [dict(measure) for measure in upgrade(row["measured"])]
     names, rows = result.get("names", {}), result.get("rows", {})
     counts, best = result.get("confounds", {}), result.get("selected")
     require_method(row["method"])
@@ -323,7 +323,7 @@ def _result(row: Any, where: str, setting: str, folder: Path | None) -> RunResul
             for measure in measured
             if measure["kind"] == "accuracy"
         ),
-        best_checkpoint=None if best is None else Selected(**best),
+        best_checkpoint=None if best is None else BestCheckpoint(**best),
         has_collapsed=result.get("collapsed", False),
         confounds_visible=counts.get("visible"),
         confounds_read=counts.get("read"),

@@ -1,1 +1,1 @@
-"""The loop and what it needs: optimizers, checkpoints, records and progress."""
+"""Runs: everything with effects, from data and an encoder to the folder of a trained model."""

@@ -1,41 +1,44 @@
-"""Checkpoints of a run: its whole state, where it is, and how much of the record is true."""
+"""Checkpoints of a run: its whole state, and how far it has come."""
 
 import contextlib
 import errno
 import logging
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 from orbax.checkpoint import v1 as ocp
 
 from itune.errors import UserError
+from itune.methods.base import State
+from itune.training.formats import upgrade
 
-KEPT = 2
+NEWEST_TO_KEEP = 2
 
-SPARE = 2**20
-"""Bytes of a checkpoint beside its arrays, at most."""
+METADATA_BYTES = 2**20
+"""Upper bound of the size of a checkpoint beside its arrays."""
 
 
-class Position(NamedTuple):
-    """Where a run stands.
+class CheckpointInfo(NamedTuple):
+    """How far a run has come at a checkpoint.
 
     Attributes:
-      work: pieces of work that are done.
-      record_bytes: length of the metrics file when they were.
-      seconds: wall clock spent on them, over all sessions of the run.
+      work: Number of pieces of work that are done.
+      metrics_bytes: Length in bytes that ``metrics.jsonl`` has when they are.
+      seconds: Wall-clock time in seconds that they took, over all sessions of the run.
     """
 
     work: int
-    record_bytes: int
+    metrics_bytes: int
     seconds: float
 
 
 @contextlib.contextmanager
-def _quiet():
-    """Orbax logs the traceback of what it raises; of tensorstore, what the system says."""
+def _os_errors_only() -> Iterator[None]:
+    """Keep Orbax from logging tracebacks, and turn the ValueErrors of tensorstore into OSErrors."""
     logger = logging.getLogger("absl")
     before = logger.level
     logger.setLevel(logging.CRITICAL)
@@ -48,40 +51,49 @@ def _quiet():
 
 
 class Checkpoints:
-    """Saves and restores states under a folder; the newest :data:`KEPT` stay.
+    """Saves and restores states under a folder, of which the newest :data:`NEWEST_TO_KEEP` stay.
 
-    A save is atomic: a process killed in the middle of one leaves the earlier ones.
+    Saving is atomic: a process that is killed while it saves leaves the earlier checkpoints.
+
+    Args:
+      folder: Folder of the checkpoints; made if it does not exist.
     """
 
-    def __init__(self, folder: Path):
-        policy = ocp.training.preservation_policies.LatestN(KEPT)
+    def __init__(self, folder: Path) -> None:
+        policy = ocp.training.preservation_policies.LatestN(NEWEST_TO_KEEP)
         self._folder = Path(folder).resolve()
         self._checkpointer = ocp.training.Checkpointer(
-            self._folder, preservation_policy=policy, cleanup_tmp_directories=True
+            str(self._folder),
+            preservation_policy=policy,  # pyrefly: ignore[bad-argument-type] (orbax annotates a protocol it does not meet)
+            cleanup_tmp_directories=True,
         )
 
-    def save(self, position: Position, state: Any) -> None:
-        """Writes the state and waits until it is on disk; a position saved already is left.
-
-        Raises:
-          OSError: it cannot be written, such as on a full disk.
-        """
-        latest = self._checkpointer.latest
-        if latest is not None and latest.step == position.work:
-            return
-        self._require_room(state)
-        metadata = dict(position._asdict())
-        with _quiet():
-            self._checkpointer.save(position.work, state, force=True, custom_metadata=metadata)
-
-    def restore(self, state: Any) -> tuple[Position, Any] | None:
-        """The newest position and state, or None where there is none.
+    def save(self, info: CheckpointInfo, state: State) -> None:
+        """Write a state and wait until it is on disk.
 
         Args:
-          state: a state of the same structure, shapes and dtypes.
+          info: How far the run has come; nothing is written if the newest checkpoint is of there.
+          state: Pytree of arrays.
 
         Raises:
-          UserError: the checkpoint is of another structure or shape.
+          OSError: It cannot be written, for example because the disk is full.
+        """
+        latest = self._checkpointer.latest
+        if latest is not None and latest.step == info.work:
+            return
+        self._require_room(state)
+        metadata = dict(info._asdict())
+        with _os_errors_only():
+            self._checkpointer.save(info.work, state, force=True, custom_metadata=metadata)
+
+    def restore(self, state: State) -> tuple[CheckpointInfo, State] | None:
+        """Return the newest checkpoint, or None if there is none.
+
+        Args:
+          state: A state with the structure, shapes and dtypes of the one that was saved.
+
+        Raises:
+          UserError: The checkpoint has another structure or shape, or is damaged.
         """
         latest = self._checkpointer.latest
         if latest is None:
@@ -97,19 +109,19 @@ class Checkpoints:
                 "damaged; delete the run's folder, or start over with --overwrite"
             ) from error
         metadata = self._checkpointer.metadata(latest.step).custom_metadata
-        return Position(**metadata), restored
-
-    def _require_room(self, state: Any) -> None:
-        """Looks first: the threads of a save that fails on the way print tracebacks."""
-        needed = SPARE + sum(leaf.nbytes for leaf in jax.tree.leaves(state))
-        if shutil.disk_usage(self._folder).free < needed:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return CheckpointInfo(**upgrade(metadata)), restored
 
     def close(self) -> None:
-        """Releases the checkpointer's threads.
+        """Release the checkpointer's threads.
 
         Raises:
-          OSError: as :meth:`save`, of what it had begun.
+          OSError: A checkpoint that was begun cannot be written.
         """
-        with _quiet():
+        with _os_errors_only():
             self._checkpointer.close()
+
+    def _require_room(self, state: State) -> None:
+        """Check for room first: the threads of a save that fails on the way print tracebacks."""
+        needed = METADATA_BYTES + sum(leaf.nbytes for leaf in jax.tree.leaves(state))
+        if shutil.disk_usage(self._folder).free < needed:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -1,27 +1,31 @@
-"""A BERT classifier, as methods want it."""
+"""A model of :mod:`itune.models` as methods see it."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import jax
 
 from itune.influence import LinenLoss, cross_entropy
-from itune.methods.base import Classifier
+from itune.methods.base import Classifier, Outputs, Params
 from itune.models import BertClassifier
 from itune.utils.compiling import shared
 
 
 @shared
 def make_classifier(model: BertClassifier) -> Classifier:
-    """Return a model with its loss: the cross entropy of ``label``.
+    """Return a model with the cross entropy of ``label``, in nats, for its loss.
 
-    Examples have ``input_ids``, ``attention_mask``, ``label`` and, in pairs of texts,
-    ``token_type_ids``.
+    Its inputs are ``input_ids``, ``attention_mask`` and, for pairs of texts, ``token_type_ids``.
     """
 
-    def loss(apply, example):
+    def loss(apply: Callable[..., Outputs], example: dict[str, Any]) -> jax.Array:
         output = apply(
             example["input_ids"], example["attention_mask"], example.get("token_type_ids")
         )
         return cross_entropy(output.logits, example["label"])
 
-    def outputs(params, examples, dropout_key):
-        return model.apply(
+    def outputs(params: Params, examples: dict[str, Any], dropout_key: jax.Array | None) -> Outputs:
+        output = model.apply(
             {"params": params},
             examples["input_ids"],
             examples["attention_mask"],
@@ -29,5 +33,6 @@ def make_classifier(model: BertClassifier) -> Classifier:
             deterministic=dropout_key is None,
             rngs=None if dropout_key is None else {"dropout": dropout_key},
         )
+        return cast(Outputs, output)  # nothing is mutable, so there is no other result
 
     return Classifier(LinenLoss(model, loss), outputs, width=model.config.hidden_size)

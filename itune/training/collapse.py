@@ -1,33 +1,33 @@
-"""Collapsed runs: training accuracy at chance, as it happens after too strong an influence step."""
+"""Collapsed runs: training accuracy falls to chance, say after too large influence steps."""
 
 import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-START, SHARE, ANSWERS = 0.2, 0.25, 1000
-ERRORS, MARGIN = 3.0, 0.05
+SOUND_SHARE, WINDOW_SHARE, LEAST_ANSWERS = 0.2, 0.25, 1000
+STANDARD_ERRORS, LARGEST_MARGIN = 3.0, 0.05
 
 
 def make_collapse_test(
     label: np.ndarray, *, batch: int, epoch_steps: int, total_steps: int
 ) -> Callable[[Sequence[float]], bool]:
-    """Builds ``has_collapsed(accuracies)``, of the training accuracies of all label updates so far.
+    """Build ``has_collapsed(accuracies)`` of the training accuracies of all label updates so far.
 
-    True once their mean over a window is at chance (:func:`chance_limit`). The window is an epoch
-    or a quarter of all label steps, whichever is longer, has 1000 answers at least, and does not
-    reach into the first fifth of the steps, when a sound run may not have learnt anything yet. So a
-    run is stopped before its middle at the earliest, one that recovers from a round within a
-    quarter of its steps goes on, and so does one too short to tell.
+    It is true once their mean over a window is at chance (:func:`chance_limit`). The window is an
+    epoch or a quarter of all label steps, whichever is longer; it has 1000 answers at least and
+    does not reach into the first fifth of the steps, when a sound run may not have learnt anything
+    yet. So a run is stopped before its middle at the earliest, one that recovers from a round
+    within a quarter of its steps goes on, and one that is too short to tell is never stopped.
 
     Args:
-      label: of the examples that are answered, as often as they are.
-      batch: examples of an update.
-      epoch_steps: label updates of an epoch.
-      total_steps: of the run.
+      label: Labels of the examples of all label steps, each as often as it is used.
+      batch: Examples of one update.
+      epoch_steps: Label updates of one epoch.
+      total_steps: Label updates of the run.
     """
-    window = max(epoch_steps, round(SHARE * total_steps), math.ceil(ANSWERS / batch))
-    start = round(START * total_steps)
+    window = max(epoch_steps, round(WINDOW_SHARE * total_steps), math.ceil(LEAST_ANSWERS / batch))
+    start = round(SOUND_SHARE * total_steps)
     limit = chance_limit(label, window * batch)
 
     def has_collapsed(accuracies: Sequence[float]) -> bool:
@@ -39,9 +39,14 @@ def make_collapse_test(
 
 
 def chance_limit(label: np.ndarray, count: int) -> float:
-    """Accuracy below which ``count`` answers are no better than always the largest class.
+    """Return the accuracy below which answers are no better than always the largest class.
 
-    The share of that class and three standard errors, 0.05 at most.
+    It is the share of that class plus three standard errors, of which at most 0.05.
+
+    Args:
+      label: Labels of the examples.
+      count: Number of answers.
     """
     chance = np.bincount(label).max() / len(label)
-    return float(chance + min(ERRORS * np.sqrt(chance * (1 - chance) / count), MARGIN))
+    error = STANDARD_ERRORS * np.sqrt(chance * (1 - chance) / count)
+    return float(chance + min(error, LARGEST_MARGIN))

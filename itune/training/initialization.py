@@ -1,4 +1,4 @@
-"""What a run starts from: an encoder, and the head that it has or is given."""
+"""The parameters that a run starts from: an encoder with its own head or a new one."""
 
 from pathlib import Path
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Ctrl-C while something is under way: first that is finished, and saved."""
+"""Ctrl-C during training: the piece of work under way is finished and saved first."""
 
 import contextlib
 import os
@@ -6,33 +6,33 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 
-TOLD = b"\nsaving after this step; Ctrl-C once more leaves at once\n"
+MESSAGE = b"\nsaving after this step; Ctrl-C once more leaves at once\n"
 
 
 @contextlib.contextmanager
-def noted() -> Iterator[Callable[[], bool]]:
-    """Within it the first interrupt is only noted, and told of; the second is raised as ever.
+def deferred_interrupt() -> Iterator[Callable[[], bool]]:
+    """Take note of the first Ctrl-C within the context; the second raises KeyboardInterrupt.
 
-    Where there is another handler than Python's own it stays, and in other threads, which cannot
-    have any, there is none: then no interrupt is noted.
+    Python's own handler is replaced meanwhile. Another handler stays as it is, and other threads
+    than the main one cannot have any; in both cases no interrupt is noted.
 
     Yields:
-      Whether there was an interrupt.
+      Function that returns whether there was an interrupt.
     """
-    is_ours = (
+    is_replaceable = (
         threading.current_thread() is threading.main_thread()
         and signal.getsignal(signal.SIGINT) is signal.default_int_handler
     )
-    if not is_ours:
+    if not is_replaceable:
         yield lambda: False
         return
     interrupts = []
 
-    def note(*_):
+    def note(*_: object) -> None:
         if interrupts:
             raise KeyboardInterrupt
         interrupts.append(True)
-        os.write(2, TOLD)  # what is being printed just now may not be interrupted by print
+        os.write(2, MESSAGE)  # print may not be called while it is interrupted itself
 
     signal.signal(signal.SIGINT, note)
     try:

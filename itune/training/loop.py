@@ -1,4 +1,4 @@
-"""The loop: does a method's plan, piece by piece, and can be killed anywhere."""
+"""The training loop: does a method's plan piece by piece, and can be killed at any time."""
 
 import math
 import time
@@ -11,173 +11,207 @@ import numpy as np
 
 from itune.data.dataset import Dataset, collate
 from itune.errors import UserError
-from itune.methods.base import Method, Work
-from itune.training.checkpoints import Checkpoints, Position
-from itune.training.interrupts import noted
-from itune.training.metrics_log import Record
-from itune.training.selection import LAST, Selected, Selection
+from itune.methods.base import Batch, Method, Params, Work
+from itune.training.best_checkpoint import LAST, BestCheckpoint, BestCheckpointTracker
+from itune.training.checkpoints import CheckpointInfo, Checkpoints
+from itune.training.interrupts import deferred_interrupt
+from itune.training.metrics_log import MetricsLog
 from itune.utils.compiling import jit
 from itune.utils.progress import Progress
 
 
-class Measure(NamedTuple):
-    """Something that looks at the parameters.
+class Evaluator(NamedTuple):
+    """A way of evaluating parameters.
 
     Attributes:
-      fun: ``fun(params) -> dict`` of JSON-ready values; the first is shown as progress.
-      cost: work, in ordinary gradients of one example.
+      evaluate: ``evaluate(params) -> dict`` of JSON values by name; the first is a number, and is
+        shown as progress.
+      cost: Work that it takes, in gradients of the label loss of one example.
     """
 
-    fun: Callable[[Any], dict[str, Any]]
+    evaluate: Callable[[Params], dict[str, Any]]
     cost: float
 
 
-class Trained(NamedTuple):
-    """What the loop returns.
+class TrainingOutcome(NamedTuple):
+    """What the training loop returns.
 
     Attributes:
-      params: after the last piece of work, or at the moment that was selected.
-      seconds: wall clock, over all sessions of the run.
-      has_collapsed: it was stopped because it had collapsed.
-      selected: that moment; None where it is always the last.
+      params: Parameters after the last piece of work, or those of the best checkpoint.
+      seconds: Wall-clock time in seconds, over all sessions of the run.
+      has_collapsed: Whether the run was stopped because it had collapsed.
+      best: The best checkpoint; None where the last parameters are taken whatever they are.
     """
 
-    params: Any
+    params: Params
     seconds: float
     has_collapsed: bool = False
-    selected: Selected | None = None
+    best: BestCheckpoint | None = None
 
 
 def train(
     method: Method,
-    params: Any,
+    params: Params,
     data: Dataset,
-    measures: Mapping[str, Measure],
+    evaluators: Mapping[str, Evaluator],
     folder: Path,
     *,
     name: str = "",
     checkpoint_seconds: float = 120.0,
     has_collapsed: Callable[[Sequence[float]], bool] = lambda accuracies: False,
     selection: str = LAST,
-) -> Trained:
-    """Runs a method's plan from the folder's newest checkpoint, or from the start.
+) -> TrainingOutcome:
+    """Do the work of a method's plan, from the folder's newest checkpoint on if there is one.
 
-    Everything random was drawn when the plan was made, so a run that was killed and goes on ends
-    with the same parameters and the same ``metrics.jsonl``, bit for bit, on the same machine.
+    Everything random is drawn when the plan is made, so a run that was killed and is resumed ends
+    with the parameters and the ``metrics.jsonl`` of one that was not, bit for bit, on one machine.
 
     Args:
-      method: what to run.
-      params: initial parameters.
-      data: training data.
-      measures: for each measuring kind of work what it does.
-      folder: gets ``metrics.jsonl`` and ``checkpoints/``; exists.
-      name: shown beside the progress.
-      checkpoint_seconds: time between checkpoints; changes no result.
-      has_collapsed: of the training accuracies of all label updates so far; where it is true, the
-        rest of the plan is left out but for one of each measure.
-      selection: one of :data:`~itune.training.selection.SELECTIONS`; but for ``last`` the folder
-        gets ``selected/``, which is left there.
+      method: Method to train by.
+      params: Initial parameters.
+      data: Training data.
+      evaluators: What to do for each kind of evaluation in the plan.
+      folder: Existing folder; gets ``metrics.jsonl`` and ``checkpoints/``.
+      name: Text to show beside the progress.
+      checkpoint_seconds: Seconds between checkpoints; does not change the result.
+      has_collapsed: Function of the training accuracies of all label updates so far. Once it is
+        true, the rest of the plan is left out but for one evaluation of each kind.
+      selection: Which evaluation gives the parameters that are returned, one of
+        :data:`~itune.training.best_checkpoint.SELECTIONS`. Unless it is ``last`` the folder gets
+        ``selected/`` as well, which is left there.
 
     Raises:
-      UserError: the loss is no longer finite, or a checkpoint is unusable.
-      KeyboardInterrupt: after Ctrl-C, once the piece of work under way is done and saved.
+      UserError: A value to log is not finite, or a checkpoint cannot be used.
+      KeyboardInterrupt: After Ctrl-C, once the piece of work under way is done and saved.
     """
     plan = method.plan()
-    # Committed to its device, as a restored state is: both find the same compiled functions.
-    state = jax.device_put(jax.jit(method.init)(params), jax.devices()[0])
-    checkpoints = Checkpoints(folder / "checkpoints")
-    position, state = checkpoints.restore(state) or (Position(0, 0, 0.0), state)
-    record = Record(folder / "metrics.jsonl", position.record_bytes)
-    steps = {kind: jit(step, donate_argnums=0) for kind, step in method.steps.items()}
-    costs = [measures[w.kind].cost if w.kind in measures else w.cost for w in plan]
-    progress = Progress(name, sum(costs), sum(costs[: position.work]))
-    started = saved = time.monotonic()
-    accuracies = [row["accuracy"] for row in record.rows() if row["kind"] == "label_update"]
-    moments = None
-    if selection != LAST:
-        moments = Selection(folder / "selected", selection, record.rows())
-
-    def here(done):
-        return Position(done, record.flush(), position.seconds + time.monotonic() - started)
-
-    def measure(work):
-        row = measures[work.kind].fun(state.params)
-        progress.say(_shown(work, row))
-        record.write(row := {**_about(work), **row})
-        if moments is not None:
-            moments.offer(row, state.params)
-        return ""
-
-    def update(work):
-        nonlocal state
-        state, info = steps[work.kind](state, _batch(work, data))
-        row = {key: float(value) for key, value in info.items()}
-        _require_finite(work, row)
-        if row:
-            record.write({**_about(work), **row})
-        if work.kind == "label_update":
-            accuracies.append(row["accuracy"])
-        return _status(work, row)
-
-    def save(done):
-        checkpoints.save(here(done), state)
-        if moments is not None:
-            moments.settle()
-
+    session = _Session(method, params, data, evaluators, plan, folder, name, selection)
+    saved = time.monotonic()
     try:
-        number = position.work
-        with noted() as is_interrupted:
-            while number < len(plan) and not has_collapsed(accuracies):
-                do = measure if plan[number].kind in measures else update
-                progress.advance(costs[number], do(plan[number]))
-                number += 1
+        with deferred_interrupt() as is_interrupted:
+            while session.done < len(plan) and not has_collapsed(session.accuracies):
+                session.do(plan[session.done])
                 if is_interrupted():
-                    save(number)
+                    session.save()
                     raise KeyboardInterrupt
                 if time.monotonic() - saved >= checkpoint_seconds:
-                    save(number)
+                    session.save()
                     saved = time.monotonic()
-        is_cut_short = has_collapsed(accuracies)
-        if number < len(plan):
-            progress.say(f"step {plan[number].step}: training accuracy is at chance; stopped")
-            for kind in measures:
-                measure(Work(kind, plan[number].step, note="collapsed"))
-        save(len(plan))
-        seconds = position.seconds + time.monotonic() - started
-        if moments is None:
-            return Trained(state.params, seconds, is_cut_short)
-        return Trained(moments.params(), seconds, is_cut_short, moments.selected())
+        is_cut_short = has_collapsed(session.accuracies)
+        if session.done < len(plan):
+            session.stop(plan[session.done].step)
+        session.save()
+        return session.outcome(has_collapsed=is_cut_short)
     finally:
-        progress.close()
-        record.close()
-        checkpoints.close()
+        session.close()
 
 
-def _batch(work: Work, data: Dataset) -> dict[str, Any]:
-    batch = dict(work.arrays)
+class _Session:
+    """What one process knows of a run, and has open, from the newest checkpoint on."""
+
+    def __init__(
+        self,
+        method: Method,
+        params: Params,
+        data: Dataset,
+        evaluators: Mapping[str, Evaluator],
+        plan: Sequence[Work],
+        folder: Path,
+        name: str,
+        selection: str,
+    ) -> None:
+        # Committed to its device, as a restored state is: both find the same compiled functions.
+        state = jax.device_put(jax.jit(method.init)(params), jax.devices()[0])
+        self._checkpoints = Checkpoints(folder / "checkpoints")
+        fresh = CheckpointInfo(0, 0, 0.0), state
+        self._start, self._state = self._checkpoints.restore(state) or fresh
+        self._started = time.monotonic()
+        self._log = MetricsLog(folder / "metrics.jsonl", self._start.metrics_bytes)
+        self._steps = {kind: jit(step, donate_argnums=0) for kind, step in method.steps.items()}
+        self._data, self._evaluators, self._plan = data, evaluators, plan
+        self._costs = [evaluators[w.kind].cost if w.kind in evaluators else w.cost for w in plan]
+        self.done = self._start.work
+        self._progress = Progress(name, sum(self._costs), sum(self._costs[: self.done]))
+        rows = self._log.rows()
+        self.accuracies = [row["accuracy"] for row in rows if row["kind"] == "label_update"]
+        self._best = None
+        if selection != LAST:
+            self._best = BestCheckpointTracker(folder / "selected", selection, rows)
+
+    def do(self, work: Work) -> None:
+        """Do the next piece of the plan."""
+        status = self._evaluate(work) if work.kind in self._evaluators else self._step(work)
+        self._progress.advance(self._costs[self.done], status)
+        self.done += 1
+
+    def stop(self, step: int) -> None:
+        """Leave out the rest of the plan after this label step, but for one of each evaluation."""
+        self._progress.say(f"step {step}: training accuracy is at chance; stopped")
+        for kind in self._evaluators:
+            self._evaluate(Work(kind, step, note="collapsed"))
+        self.done = len(self._plan)
+
+    def save(self) -> None:
+        """Write a checkpoint of what is done."""
+        info = CheckpointInfo(self.done, self._log.flush(), self._seconds())
+        self._checkpoints.save(info, self._state)
+        if self._best is not None:
+            self._best.checkpoint_saved()
+
+    def outcome(self, *, has_collapsed: bool) -> TrainingOutcome:
+        """Return what the run came to."""
+        if self._best is None:
+            return TrainingOutcome(self._state.params, self._seconds(), has_collapsed)
+        seconds = self._seconds()
+        return TrainingOutcome(self._best.params(), seconds, has_collapsed, self._best.best())
+
+    def close(self) -> None:
+        """Close what is open."""
+        self._progress.close()
+        self._log.close()
+        self._checkpoints.close()
+
+    def _seconds(self) -> float:
+        return self._start.seconds + time.monotonic() - self._started
+
+    def _evaluate(self, work: Work) -> str:
+        values = self._evaluators[work.kind].evaluate(self._state.params)
+        key = next(iter(values))
+        self._progress.say(f"step {work.step}, {work.note}: {key} {values[key]:.4f}")
+        row = _row(work, values)
+        self._log.write(row)
+        if self._best is not None:
+            self._best.offer(row, self._state.params)
+        return ""
+
+    def _step(self, work: Work) -> str:
+        self._state, info = self._steps[work.kind](self._state, batch_of(work, self._data))
+        values = {key: float(value) for key, value in info.items()}
+        _require_finite(work, values)
+        if values:
+            self._log.write(_row(work, values))
+        if work.kind == "label_update":
+            self.accuracies.append(values["accuracy"])
+        shown = [f"{key} {values[key]:.3g}" for key in ("loss", "influence_loss") if key in values]
+        return f"step {work.step} {shown[0]}" if shown else ""
+
+
+def batch_of(work: Work, data: Dataset) -> Batch:
+    """Return what the step function of a piece of work gets: its arrays, and padded examples."""
+    batch: Batch = dict(work.arrays)
     if work.examples is not None:
         batch["examples"] = collate(data, np.asarray(work.examples))
     return batch
 
 
-def _about(work: Work) -> dict[str, Any]:
-    return {"kind": work.kind, "step": work.step, "note": work.note}
+def _row(work: Work, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {"kind": work.kind, "step": work.step, "note": work.note, **values}
 
 
-def _require_finite(work: Work, row: dict[str, float]) -> None:
-    for key, value in row.items():
+def _require_finite(work: Work, values: Mapping[str, float]) -> None:
+    for key, value in values.items():
         if not math.isfinite(value):
             raise UserError(
-                f"{key} is {value} at label step {work.step} ({work.kind}); lower that phase's "
-                "learning rate"
+                f"{key} is {value} at label step {work.step} ({work.kind}); lower the learning "
+                "rate of these steps"
             )
-
-
-def _status(work: Work, row: Mapping[str, Any]) -> str:
-    shown = [f"{key} {row[key]:.3g}" for key in ("loss", "influence_loss") if key in row]
-    return f"step {work.step} {shown[0]}" if shown else ""
-
-
-def _shown(work: Work, row: Mapping[str, Any]) -> str:
-    key = next(iter(row))
-    return f"step {work.step}, {work.note}: {key} {row[key]:.4f}"

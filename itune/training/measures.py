@@ -9,7 +9,7 @@ from itune.data.dataset import Dataset
 from itune.errors import UserError
 from itune.methods import Classifier
 from itune.metrics import accuracy, make_cid, make_logits
-from itune.training.loop import Measure
+from itune.training.loop import Evaluator
 from itune.training.settings import TrainingConfig
 from itune.utils.compiling import shared
 
@@ -29,7 +29,7 @@ def make_measures(
     classifier: Classifier,
     data: Mapping[str, Dataset],
     accuracies: Accuracies,
-) -> dict[str, Measure]:
+) -> dict[str, Evaluator]:
     """What the loop does for each measuring kind of work: ``cid``, and ``accuracy`` on dev.
 
     Raises:
@@ -39,8 +39,8 @@ def make_measures(
     probes = np.arange(min(config.cid_probes, len(train)))
     cid = make_cid(classifier.loss, train, probes=probes)
     return {
-        "cid": Measure(lambda params: cid(params).summary(), cost=1.3 * len(train)),
-        "accuracy": Measure(
+        "cid": Evaluator(lambda params: cid(params).summary(), cost=1.3 * len(train)),
+        "accuracy": Evaluator(
             lambda params: {f"dev_{k}": v for k, v in accuracies(params, data["dev"]).items()},
             cost=0.3 * len(data["dev"]),
         ),

@@ -1,4 +1,4 @@
-"""What a run leaves behind in text: ``metrics.jsonl`` and other JSON, written so as not to tear."""
+"""The metrics of a run, ``metrics.jsonl``: one row for each update and evaluation."""
 
 import json
 import os
@@ -6,19 +6,22 @@ from pathlib import Path
 from typing import Any
 
 from itune.errors import UserError
-from itune.training.formats import upgraded
+from itune.training.formats import upgrade
 from itune.utils.json import to_jsonable
 
 
-class Record:
-    """A JSON-lines file that can be cut back to where a checkpoint was made."""
+class MetricsLog:
+    """A JSON-lines file to append to, which can be cut back to where a checkpoint was saved.
 
-    def __init__(self, path: Path, keep_bytes: int = 0):
-        """Opens ``path``, keeping its first ``keep_bytes`` bytes.
+    Args:
+      path: File; made if it does not exist.
+      keep_bytes: Length in bytes to cut the file back to.
 
-        Raises:
-          UserError: it has fewer.
-        """
+    Raises:
+      UserError: The file is shorter than ``keep_bytes``.
+    """
+
+    def __init__(self, path: Path, keep_bytes: int = 0) -> None:
         size = path.stat().st_size if path.exists() else 0
         if size < keep_bytes:
             raise UserError(
@@ -30,26 +33,26 @@ class Record:
         self._file.truncate(keep_bytes)
 
     def write(self, row: dict[str, Any]) -> None:
-        """Appends one row; NaN and infinities, which JSON lacks, become null."""
+        """Append a row; NaN and infinities, which JSON lacks, become null."""
         self._file.write((json.dumps(to_jsonable(row)) + "\n").encode())
 
     def rows(self) -> list[dict[str, Any]]:
-        """What has been written so far."""
+        """Return all rows of the file."""
         self._file.flush()
-        return read_rows(self._path)
+        return read_metrics(self._path)
 
     def flush(self) -> int:
-        """Forces the rows to disk; returns the file's length."""
+        """Force the rows to disk; return the file's length in bytes."""
         self._file.flush()
         os.fsync(self._file.fileno())
         return os.fstat(self._file.fileno()).st_size
 
     def close(self) -> None:
-        """Flushes and closes."""
+        """Force the rows to disk and close the file."""
         self.flush()
         self._file.close()
 
 
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """The rows of a ``metrics.jsonl`` of any version."""
-    return [upgraded(json.loads(line)) for line in Path(path).read_text().splitlines()]
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a ``metrics.jsonl`` of any version."""
+    return [upgrade(json.loads(line)) for line in Path(path).read_text().splitlines()]

@@ -33,16 +33,16 @@ from itune.models import (
     save_classifier,
 )
 from itune.tables.splits import SPLITS
+from itune.training.best_checkpoint import LAST
 from itune.training.classifier import make_classifier
 from itune.training.collapse import chance_limit, make_collapse_test
 from itune.training.corpus import Corpus, corpus_of_splits, groups_by_name
 from itune.training.formats import FORMAT
 from itune.training.initialization import load_start
-from itune.training.loop import Measure, Trained, train
+from itune.training.loop import Evaluator, TrainingOutcome, train
 from itune.training.measures import Accuracies, make_accuracies, make_measures
-from itune.training.metrics_log import read_rows
+from itune.training.metrics_log import read_metrics
 from itune.training.run_folder import Finished, begun_run, read_run, require_free
-from itune.training.selection import LAST
 from itune.training.settings import AT_END, RunConfig, TrainingConfig
 from itune.training.versions import machine, versions
 from itune.utils.compiling import shared
@@ -182,7 +182,7 @@ class _Prepared(NamedTuple):
     data: dict[str, Dataset]
     seen: Dataset
     accuracies: Accuracies
-    measures: dict[str, Measure]
+    measures: dict[str, Evaluator]
     method: Method
     plan: list[Work]
 
@@ -248,7 +248,7 @@ def _run(corpus, config, method_name, seed, folder, prepared, checkpoint_seconds
     )
     params = trained.params
     _save_model(folder / "model", prepared, params, corpus, config)
-    metrics = read_rows(folder / "metrics.jsonl")
+    metrics = read_metrics(folder / "metrics.jsonl")
     scores = {split: prepared.accuracies(params, data[split]) for split in SPLITS}
     limit = chance_limit(data["train"].label, len(data["train"]))
     result = {
@@ -265,8 +265,8 @@ def _run(corpus, config, method_name, seed, folder, prepared, checkpoint_seconds
         "seconds": round(trained.seconds, 1),
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
-    if trained.selected is not None:
-        result["selected"] = trained.selected._asdict()
+    if trained.best is not None:
+        result["selected"] = trained.best._asdict()
     if corpus.label_names is not None:
         result["names"] = {"label": corpus.label_names, "confound": corpus.confound_names}
         result["rows"] = {split: _row_counts(of, config) for split, of in data.items()}
@@ -303,13 +303,13 @@ def _measured(method: Method, config: TrainingConfig, *, at_start: bool) -> Meth
     return method._replace(plan=plan)
 
 
-def _final_cid(trained: Trained, metrics: list[dict[str, Any]], measures) -> dict[str, Any]:
-    """CID of the result: what was measured last, unless an earlier moment was selected."""
-    selected = trained.selected
-    if selected is None or selected.is_last:
+def _final_cid(trained: TrainingOutcome, metrics: list[dict[str, Any]], measures) -> dict[str, Any]:
+    """CID of the result: that of the last evaluation, unless the best checkpoint is earlier."""
+    best = trained.best
+    if best is None or best.is_last:
         return [row for row in metrics if row["kind"] == "cid"][-1]
-    found = measures["cid"].fun(trained.params)
-    return {"kind": "cid", "step": selected.step, "note": "selected", **found}
+    found = measures["cid"].evaluate(trained.params)
+    return {"kind": "cid", "step": best.step, "note": "selected", **found}
 
 
 def _collapse_test(config: TrainingConfig, train: Dataset, plan: list[Work]):

@@ -13,8 +13,8 @@ from filelock import FileLock, Timeout
 from itune.config import flattened
 from itune.errors import UserError
 from itune.methods.registry import METHODS, unused_sections
-from itune.training.formats import upgraded
-from itune.training.metrics_log import read_rows
+from itune.training.formats import upgrade
+from itune.training.metrics_log import read_metrics
 from itune.training.settings import TrainingConfig
 from itune.utils.files import UNFINISHED
 from itune.utils.json import write_json
@@ -52,8 +52,8 @@ def read_run(folder: Path) -> Finished:
       UserError: a file of it is missing or damaged.
     """
     try:
-        result = upgraded(json.loads((folder / "result.json").read_text()))
-        return Finished(folder, result, read_rows(folder / "metrics.jsonl"))
+        result = upgrade(json.loads((folder / "result.json").read_text()))
+        return Finished(folder, result, read_metrics(folder / "metrics.jsonl"))
     except (OSError, ValueError) as error:
         raise UserError(
             f"{folder}: result.json or metrics.jsonl is damaged ({error}); start over with "

@@ -15,7 +15,7 @@ from itune.methods import (
     LabelConfig,
     LastLayerConfig,
 )
-from itune.training.selection import LAST, SELECTIONS
+from itune.training.best_checkpoint import LAST, SELECTIONS
 
 KEPT, NEW = "kept", "new"
 HEADS = (KEPT, NEW)

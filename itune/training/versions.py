@@ -1,4 +1,4 @@
-"""What a result was made with: versions of packages, the commit of a source tree, the machine."""
+"""What a run was made with: versions of packages, the commit of the source, the machine."""
 
 import importlib.metadata
 import os
@@ -12,7 +12,7 @@ PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "transformers")
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of what computes, and the commit if itune runs from a repository."""
+    """Return the versions of itune, Python and the packages that compute, and the commit."""
     return {
         "itune": itune.__version__,
         "commit": commit(),
@@ -22,7 +22,10 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str:
-    """The short hash of the checked-out commit, ``-dirty`` if files differ; else ``unknown``."""
+    """Return the short hash of the checked-out commit, with ``-dirty`` if files differ from it.
+
+    ``unknown`` where itune does not run from a repository.
+    """
     folder = str(Path(__file__).parent)
     command = ["git", "-C", folder, "describe", "--always", "--dirty", "--exclude", "*"]
     try:
@@ -33,14 +36,15 @@ def commit() -> str:
 
 
 def machine() -> str:
-    """The processor and how many cores of it there are, as the system calls it."""
+    """Return the processor's name and its number of cores, as the system reports them."""
     return f"{_processor()}, {os.cpu_count()} cores"
 
 
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-        fields = dict(reversed([map(str.strip, x.split(":", 1)) for x in lines if ":" in x]))
+        pairs = [x.split(":", 1) for x in lines if ":" in x]
+        fields = {key.strip(): value.strip() for key, value in reversed(pairs)}
     except OSError:
         return platform.processor() or platform.machine()
     names = ("model name", "cpu family", "model")

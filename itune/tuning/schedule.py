@@ -10,7 +10,7 @@ from itune.methods import (
     LastLayerConfig,
 )
 from itune.methods.rounds import LEFT_OUT, POOLED
-from itune.training.selection import BALANCED
+from itune.training.best_checkpoint import BALANCED
 from itune.training.settings import TrainingConfig
 
 PAPER_SIZE, PAPER_EPOCHS, PAPER_WIDTH = 1500, 10, 768

@@ -9,7 +9,7 @@ import pytest
 
 from itune.cli import run_main
 from itune.training import run as run_module
-from itune.training.checkpoints import Checkpoints, Position
+from itune.training.checkpoints import CheckpointInfo, Checkpoints
 from tests.helpers.small_run import make_encoder
 
 SCRIPT = Path(__file__).parents[2] / "experiments" / "run.py"
@@ -95,7 +95,7 @@ class Situation(NamedTuple):
 
         def train(method, params, data, measures, folder, **_):
             checkpoints = Checkpoints(folder / "checkpoints")
-            checkpoints.save(Position(1, record_bytes, 0.0), method.init(params))
+            checkpoints.save(CheckpointInfo(1, record_bytes, 0.0), method.init(params))
             checkpoints.close()
             raise Killed
 

@@ -35,7 +35,7 @@ from itune.results import (
     SplitAccuracy,
     compare_runs,
 )
-from itune.training.selection import Selected
+from itune.training.best_checkpoint import BestCheckpoint
 
 SIZES = {"train": 900, "dev": 90, "test": 180}
 LABELS = ("bad", "middling", "good")
@@ -197,7 +197,7 @@ def make_run(**changes):
         dev_history=tuple(
             DevEvaluation(30 * n, f"epoch {n}", make_split(90, 0.3 + 0.1 * n)) for n in (1, 2, 3, 4)
         ),
-        best_checkpoint=Selected("balanced", 90, "epoch 3", 0.7, False),
+        best_checkpoint=BestCheckpoint("balanced", 90, "epoch 3", 0.7, False),
         has_collapsed=False,
         confounds_visible=450,
         confounds_read=450,

@@ -58,8 +58,8 @@ def test_too_short_to_tell():
 
 def test_a_collapsed_run_is_stopped_measured_and_recorded(tmp_path, monkeypatch):
     """With a learning rate of 0 it stays where it began, at chance."""
-    monkeypatch.setattr(collapse, "ANSWERS", 1)
-    monkeypatch.setattr(collapse, "MARGIN", 0.3)
+    monkeypatch.setattr(collapse, "LEAST_ANSWERS", 1)
+    monkeypatch.setattr(collapse, "LARGEST_MARGIN", 0.3)
     config = make_config(make_encoder(tmp_path))
     config = replace(config, label=replace(config.label, learning_rate=0.0))
     finished = run(config, "finetuning", 1, tmp_path / "run")

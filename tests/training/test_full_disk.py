@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import pytest
 
 from itune.training import checkpoints
-from itune.training.checkpoints import Checkpoints, Position
+from itune.training.checkpoints import CheckpointInfo, Checkpoints
 
 STATE = {"weights": jnp.ones(1000, jnp.float32)}
-NEEDED = 4000 + checkpoints.SPARE
+NEEDED = 4000 + checkpoints.METADATA_BYTES
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def kept(tmp_path):
 @pytest.mark.parametrize("free", [NEEDED - 1, NEEDED])
 def test_room_is_looked_for(kept, monkeypatch, free):
     monkeypatch.setattr("shutil.disk_usage", lambda folder: types.SimpleNamespace(free=free))
-    position = Position(1, 0, 0.0)
+    position = CheckpointInfo(1, 0, 0.0)
     if free < NEEDED:
         with pytest.raises(OSError) as caught:
             kept.save(position, STATE)
@@ -41,4 +41,4 @@ def test_what_the_system_says(kept, monkeypatch, name):
     with monkeypatch.context() as patch:
         patch.setattr(kept._checkpointer, name, full)
         with pytest.raises(OSError, match="no checkpoint: RESOURCE_EXHAUSTED: No space left"):
-            kept.close() if name == "close" else kept.save(Position(1, 0, 0.0), STATE)
+            kept.close() if name == "close" else kept.save(CheckpointInfo(1, 0, 0.0), STATE)

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from itune.training import loop
-from itune.training.interrupts import noted
+from itune.training.interrupts import deferred_interrupt
 from itune.training.run import run
 from tests.helpers.small_run import make_config, make_encoder
 
@@ -23,7 +23,7 @@ def interrupt():
 
 
 def test_the_first_is_noted_and_the_second_raised(capfd):
-    with noted() as is_interrupted:
+    with deferred_interrupt() as is_interrupted:
         assert not is_interrupted()
         interrupt()
         assert is_interrupted() and "once more" in capfd.readouterr().err
@@ -35,14 +35,14 @@ def test_the_first_is_noted_and_the_second_raised(capfd):
 
 def test_other_handlers_stay():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with noted() as is_interrupted:
+    with deferred_interrupt() as is_interrupted:
         interrupt()
         assert not is_interrupted() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
 def test_other_threads_have_none():
     def work():
-        with noted() as is_interrupted:
+        with deferred_interrupt() as is_interrupted:
             found.append(is_interrupted())
 
     found = []

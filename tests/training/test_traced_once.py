@@ -11,7 +11,7 @@ from itune.methods import METHODS, EmbeddingConfig
 from itune.models import BertClassifier
 from itune.training import run as run_module
 from itune.training.corpus import corpus_of_splits
-from itune.training.loop import _batch
+from itune.training.loop import batch_of
 from itune.training.run import load_data, run
 from tests.helpers.small_run import make_config, make_encoder
 
@@ -73,7 +73,7 @@ def test_steps_depend_on_no_seed(encoder, name, monkeypatch):
     work = {it.kind: it for it in first.plan if it.kind in first.method.steps}
     assert work
     for kind, it in work.items():
-        batch = _batch(it, first.seen)
+        batch = batch_of(it, first.seen)
         texts = [str(jax.make_jaxpr(p.method.steps[kind])(state, batch)) for p in (first, second)]
         assert without_addresses(texts[0]) == without_addresses(texts[1]), kind
 

@@ -176,7 +176,7 @@ def test_a_full_disk(tables, encoder, tmp_path, monkeypatch, what):
 
     targets = {
         "checkpoints": "itune.training.checkpoints.Checkpoints.save",
-        "metrics": "itune.training.metrics_log.Record.write",
+        "metrics": "itune.training.metrics_log.MetricsLog.write",
         "model": "safetensors.numpy.save_file",
     }
     settings = SETTINGS | {"encoder": str(encoder), "label.epochs": 1, "selection": "last"}

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from itune.errors import UserError
-from itune.training import loop, selection
+from itune.training import best_checkpoint, loop
+from itune.training.best_checkpoint import BestCheckpointTracker, dev_value
 from itune.training.run import run
-from itune.training.selection import Selection, dev_value
 from tests.helpers.small_run import make_config, make_encoder
 
 
@@ -27,8 +27,8 @@ def params(value):
     return {"a": {"b": np.full(2, float(value))}, "c": np.full(1, float(value))}
 
 
-def value_of(moments):
-    found = moments.params()
+def value_of(tracker):
+    found = tracker.params()
     assert found["a"]["b"].dtype == np.float64
     return float(found["a"]["b"][0])
 
@@ -44,33 +44,33 @@ def test_rules():
 
 
 def test_the_latest_of_equal_ones(tmp_path):
-    moments = Selection(tmp_path / "selected", "balanced", [])
+    tracker = BestCheckpointTracker(tmp_path / "selected", "balanced", [])
     for number, score in enumerate((0.5, 0.7, 0.7, 0.6)):
-        moments.offer(row(score), params(number))
-    assert value_of(moments) == 2 and moments.selected().value == 0.7
-    assert not moments.selected().is_last
+        tracker.offer(row(score), params(number))
+    assert value_of(tracker) == 2 and tracker.best().value == 0.7
+    assert not tracker.best().is_last
     assert [path.name for path in (tmp_path / "selected").iterdir()] == ["2.safetensors"]
 
 
 def test_the_start_is_no_candidate(tmp_path):
-    moments = Selection(tmp_path / "selected", "balanced", [])
-    moments.offer(row(0.9, note="start"), params(0))
-    moments.offer(row(0.1), params(1))
-    assert value_of(moments) == 1 and moments.selected().is_last
+    tracker = BestCheckpointTracker(tmp_path / "selected", "balanced", [])
+    tracker.offer(row(0.9, note="start"), params(0))
+    tracker.offer(row(0.1), params(1))
+    assert value_of(tracker) == 1 and tracker.best().is_last
 
 
 def test_what_a_checkpoint_needs_stays(tmp_path):
     rows = [row(0.5), row(0.6), row(0.7)]
-    moments = Selection(tmp_path / "selected", "balanced", [])
-    moments.offer(rows[0], params(0))
-    moments.settle()
+    tracker = BestCheckpointTracker(tmp_path / "selected", "balanced", [])
+    tracker.offer(rows[0], params(0))
+    tracker.checkpoint_saved()
     for number in (1, 2):
-        moments.offer(rows[number], params(number))
-    again = Selection(tmp_path / "selected", "balanced", rows[:1])
+        tracker.offer(rows[number], params(number))
+    again = BestCheckpointTracker(tmp_path / "selected", "balanced", rows[:1])
     assert value_of(again) == 0
-    moments.settle()
+    tracker.checkpoint_saved()
     with pytest.raises(UserError, match="0.safetensors is missing, the best model before"):
-        Selection(tmp_path / "selected", "balanced", rows[:1])
+        BestCheckpointTracker(tmp_path / "selected", "balanced", rows[:1])
 
 
 class Killed(BaseException):
@@ -87,7 +87,7 @@ def config(tmp_path_factory):
 def wanted():
     """The best moment is the one after the second round, in the middle of the run."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(selection, "dev_value", lambda rule, row: -abs(row["step"] - 6.0))
+        patch.setattr(best_checkpoint, "dev_value", lambda rule, row: -abs(row["step"] - 6.0))
         yield
 
 
