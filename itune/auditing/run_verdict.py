@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from itune.auditing.verdict import INCONCLUSIVE, LEANS, NO_SIGN, SIZE, Verdict
+from itune.auditing.evidence import INCONCLUSIVE, LEANS, MEANINGFUL_CID, NO_SIGN, Kind
+from itune.auditing.verdict import Verdict
 from itune.results import GroupAccuracy, RunResult
 from itune.utils.formats import MISSING, method_title, signed
 
@@ -19,9 +20,9 @@ def run_verdict(
     """Return whether a run leans on its confound, by its final CID and its worst group.
 
     =============  =============================================================================
-    kind           when
+    kind           condition
     =============  =============================================================================
-    leans          CID is :data:`~itune.auditing.verdict.SIZE` or more, and its interval above 0
+    leans          CID is ``MEANINGFUL_CID`` or more, and its interval above 0
     no_sign        the interval of CID is within that size of 0, and the accuracy of the worst
                    group is less than :data:`GAP` below that of all rows
     inconclusive   otherwise, and where the run has collapsed
@@ -56,7 +57,7 @@ def verdict_sentence(run: RunResult) -> str:
     return f"{verdict.headline.removesuffix('.')} ({', '.join(numbers)})."
 
 
-def _judged(run: RunResult) -> tuple[str, str]:
+def _judged(run: RunResult) -> tuple[Kind, str]:
     """The kind of verdict, and what the run does."""
     cid, error, (_, split) = run.cid, run.final_cid.standard_error, run.judged()
     if run.has_collapsed:
@@ -64,9 +65,9 @@ def _judged(run: RunResult) -> tuple[str, str]:
     if cid is None or error is None:
         return INCONCLUSIVE, "is inconclusive, since its CID has no standard error"
     margin = QUANTILE * error
-    if cid >= SIZE and cid > margin:
+    if cid >= MEANINGFUL_CID and cid > margin:
         return LEANS, "leans on the confound"
-    if abs(cid) + margin >= SIZE:
+    if abs(cid) + margin >= MEANINGFUL_CID:
         return INCONCLUSIVE, "is inconclusive: its CID may be near 0, and may be not"
     if split.worst and split.accuracy - split.worst.accuracy >= GAP:
         return INCONCLUSIVE, "is inconclusive: CID is near 0, but the worst group is far behind"

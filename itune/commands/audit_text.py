@@ -7,7 +7,7 @@ from itune.auditing.behaviour import Behaviour
 from itune.auditing.counterfactual import CounterfactualTest
 from itune.auditing.explanations import Explanation, InfluentialRow, TrainingRow
 from itune.auditing.model import ModelAudit
-from itune.auditing.verdict import counted
+from itune.auditing.reasons import rows_with_partners
 from itune.commands.text import excerpt, most, printable, table
 from itune.groups import GroupNames
 from itune.utils.formats import signed
@@ -46,7 +46,7 @@ def _cid(found: ModelAudit, names: GroupNames) -> str:
     test, whole = found.audit.test, found.audit.influence
     rows = [[f"a sample of {test.size} rows", signed(test.cid), _range(test, signed), test.p]]
     if whole is not None:
-        rows.append([counted(found.audit, "rows"), signed(whole.cid), "", ""])
+        rows.append([rows_with_partners(found.audit, "rows"), signed(whole.cid), "", ""])
         for label, cid in whole.by_label.items():
             rows.append([f"label {names.labels[label]}", signed(cid), "", ""])
         rows += _pairs(found, names)

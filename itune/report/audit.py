@@ -7,7 +7,7 @@ from typing import Any
 
 from itune.auditing import ModelAudit
 from itune.auditing.behaviour import Behaviour
-from itune.auditing.verdict import counted
+from itune.auditing.reasons import rows_with_partners
 from itune.groups import Group, GroupNames
 from itune.report.accuracies import group_name, group_table
 from itune.report.blocks import (
@@ -101,7 +101,7 @@ def _tiles(found: ModelAudit, names: GroupNames) -> Iterator[Tile]:
     sure = f"{signed(test.low)} to {signed(test.high)}, p {p_value(test.p)}"
     if whole := found.audit.influence:
         sample = f"in a sample {signed(test.cid)}, {sure}"
-        what = counted(found.audit, "training examples", ",")
+        what = rows_with_partners(found.audit, "training examples", ",")
         yield Tile(signed(whole.cid), f"CID of {what}", sample)
     else:
         yield Tile(signed(test.cid), f"CID of {test.size:,} training examples", sure)
@@ -154,8 +154,8 @@ def _label_table(found: ModelAudit, names: GroupNames) -> Table:
     if whole:
         columns["CID"] = {None: whole.cid, **whole.by_label}
         note = (
-            f"CID is of {counted(found.audit, 'training examples', ',')}; its standard error is "
-            f"{whole.standard_error:.3f}, over probes. "
+            f"CID is of {rows_with_partners(found.audit, 'training examples', ',')}; its standard "
+            f"error is {whole.standard_error:.3f}, over probes. "
         )
     columns = {head: {y: signed(v) for y, v in of.items()} for head, of in columns.items()}
     if probe:
