@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from itune.auditing.config import AuditConfig
 from itune.auditing.predictions import predict
 from itune.auditing.samples import draw_by_group
 from itune.data.dataset import Dataset
-from itune.methods.base import Classifier
+from itune.methods.base import Classifier, Params
 from itune.metrics.proportions import wilson
 from itune.tables.arrow import import_pyarrow
 from itune.tables.swaps import Swaps, make_swaps
@@ -96,7 +96,7 @@ class _Texts(NamedTuple):
 
 def run_counterfactual_test(
     classifier: Classifier,
-    params: Any,
+    params: Params,
     encode: Callable[[Table], Dataset],
     tables: Tables,
     config: AuditConfig,
@@ -131,17 +131,19 @@ def run_counterfactual_test(
         return None
     before = table.take(texts.rows)
     after = _with_texts(before, column, texts.after)
-    size, predicted = len(texts.rows), []
-    for start, side in ((0, before), (size, after)):
+    size = len(texts.rows)
+
+    def predicted(side: Table, start: int) -> np.ndarray:
         predictions = predict(
             classifier,
             params,
             encode(side),
             np.arange(size),
-            on_progress=lambda done, start=start: on_progress(start + done, 2 * size),
+            on_progress=lambda done: on_progress(start + done, 2 * size),
         )
-        predicted.append(predictions.logits.argmax(axis=1))
-    return _summary(table, column, texts, *predicted, split)
+        return predictions.logits.argmax(axis=1)
+
+    return _summary(table, column, texts, predicted(before, 0), predicted(after, size), split)
 
 
 def _swap(

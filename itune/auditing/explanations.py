@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 from scipy.special import softmax
@@ -13,7 +12,7 @@ from itune.data.dataset import Dataset, chunks_by_length, collate, padded_length
 from itune.errors import UserError
 from itune.groups import HIDDEN, Group, groups_of
 from itune.influence.scores import gradients, score
-from itune.methods.base import Classifier
+from itune.methods.base import Classifier, Params
 from itune.tables.table import Table, Tables
 from itune.utils.compiling import jit
 from itune.utils.resumable import NEVER_SAVED, Resumable
@@ -137,7 +136,7 @@ def _of_minorities(
 
 def explain(
     classifier: Classifier,
-    params: Any,
+    params: Params,
     data: Dataset,
     tables: Tables,
     probes: np.ndarray,
@@ -191,7 +190,7 @@ def explain(
 
 def _influences(
     loss: Callable,
-    params: Any,
+    params: Params,
     data: Dataset,
     probes: np.ndarray,
     rows: np.ndarray,

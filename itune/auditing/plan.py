@@ -12,7 +12,7 @@ from itune.auditing.config import ALWAYS, AUTO, AuditConfig
 from itune.auditing.predictions import CHUNK, predict
 from itune.data.dataset import Dataset, collate
 from itune.influence.differences import unit_gradient_sum
-from itune.methods.base import Classifier
+from itune.methods.base import Classifier, Params
 from itune.utils.compiling import jit
 from itune.utils.formats import duration
 
@@ -56,7 +56,7 @@ class AuditPlan(NamedTuple):
 
 def make_plan(
     classifier: Classifier,
-    params: Any,
+    params: Params,
     datasets: Mapping[str, Dataset],
     known: Dataset,
     config: AuditConfig,
@@ -93,7 +93,9 @@ def _affordable(minutes: Mapping[str, float], config: AuditConfig) -> Iterator[s
             yield part
 
 
-def _seconds_of_gradient(classifier: Classifier, params: Any, data: Dataset, chunk: int) -> float:
+def _seconds_of_gradient(
+    classifier: Classifier, params: Params, data: Dataset, chunk: int
+) -> float:
     """Seconds per token of a sum of unit gradients."""
     rows = _typical_rows(data, chunk)
     batch = collate(data, rows)
@@ -102,7 +104,7 @@ def _seconds_of_gradient(classifier: Classifier, params: Any, data: Dataset, chu
     return _seconds(lambda: gradient_sum(params, batch, weights)) / int(data.lengths[rows].sum())
 
 
-def _seconds_of_forward(classifier: Classifier, params: Any, data: Dataset) -> float:
+def _seconds_of_forward(classifier: Classifier, params: Params, data: Dataset) -> float:
     """Seconds per token of a prediction."""
     rows = _typical_rows(data, CHUNK)
     return _seconds(lambda: predict(classifier, params, data, rows)) / data.lengths[rows].sum()

@@ -2,13 +2,13 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
 
 from itune.data.dataset import Dataset, chunks_by_length, collate
-from itune.methods.base import Classifier
+from itune.methods.base import Classifier, Params
 from itune.utils.compiling import jit
 from itune.utils.resumable import NEVER_SAVED, Resumable
 
@@ -30,7 +30,7 @@ class Predictions(NamedTuple):
 
 def predict(
     classifier: Classifier,
-    params: Any,
+    params: Params,
     dataset: Dataset,
     rows: np.ndarray,
     is_pooled: np.ndarray | None = None,
@@ -82,7 +82,7 @@ def predict(
 def _compiled(outputs: Callable) -> Callable[..., tuple[jax.Array, jax.Array]]:
     """Jitted logits and pooled vectors; one function a model, so that shapes compile once."""
 
-    def both(params: Any, examples: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
+    def both(params: Params, examples: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
         result = outputs(params, examples, None)
         return result.logits, result.pooled
 

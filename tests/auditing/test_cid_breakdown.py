@@ -1,3 +1,5 @@
+"""The breakdown of CID agrees with means over a matrix of influences."""
+
 import numpy as np
 import pytest
 
@@ -17,7 +19,7 @@ def matrix():
 
 
 @pytest.fixture(scope="module")
-def influences(matrix):
+def breakdown(matrix):
     groups = groups_of(LABEL, CONFOUND)
     sums = np.full((9, len(groups)), np.nan)
     own = np.empty(9, int)
@@ -26,36 +28,36 @@ def influences(matrix):
         for p in np.flatnonzero(group.label == LABEL):
             sums[p, place] = matrix[p, rows].sum()
     sizes = np.array([len(rows) for rows in groups.values()])
-    return GroupInfluences(np.arange(9), own, tuple(groups), sizes, sums, np.ones(9))
+    return break_down_cid(
+        GroupInfluences(np.arange(9), own, tuple(groups), sizes, sums, np.ones(9))
+    )
 
 
-def difference(matrix, p):
-    index = np.arange(9)
-    same = (LABEL[p] == LABEL) & (CONFOUND[p] == CONFOUND) & (index != p)
+def cid_of_probe(matrix, p):
+    same = (LABEL[p] == LABEL) & (CONFOUND[p] == CONFOUND) & (np.arange(9) != p)
     different = (LABEL[p] == LABEL) & (CONFOUND[p] != CONFOUND)
     return matrix[p, same].mean() - matrix[p, different].mean()
 
 
-def test_means(matrix, influences):
-    audit = break_down_cid(influences)
-    known = [0, 1, 2, 3, 5, 6, 7, 8]  # 4 is alone in its group
-    values = np.array([difference(matrix, p) for p in known])
-    assert audit.probes == 8
-    assert audit.cid == pytest.approx(values.mean())
-    assert audit.standard_error == pytest.approx(values.std(ddof=1) / np.sqrt(8))
-    assert audit.by_label == {
+def test_means_over_probes_that_have_partners(matrix, breakdown):
+    probes = [0, 1, 2, 3, 5, 6, 7, 8]  # 4 is alone in its group
+    values = np.array([cid_of_probe(matrix, p) for p in probes])
+    assert breakdown.probes == 8
+    assert breakdown.cid == pytest.approx(values.mean())
+    assert breakdown.standard_error == pytest.approx(values.std(ddof=1) / np.sqrt(8))
+    assert breakdown.by_label == {
         0: pytest.approx(values[:4].mean()),
         1: pytest.approx(values[4:].mean()),
     }
-    assert audit.by_group[Group(0, 1)] == pytest.approx(values[2:4].mean())
-    assert np.isnan(audit.by_group[Group(0, 2)])
+    assert breakdown.by_group[Group(0, 1)] == pytest.approx(values[2:4].mean())
+    assert np.isnan(breakdown.by_group[Group(0, 2)])
 
 
-def test_pairs(matrix, influences):
-    pairs = {(p.label, p.first, p.second): p for p in break_down_cid(influences).pairs}
+def test_pairs_of_confounds(matrix, breakdown):
+    pairs = {(pair.label, pair.first, pair.second): pair for pair in breakdown.pairs}
     assert sorted(pairs) == [(0, 0, 1), (0, 0, 2), (0, 1, 2), (1, 0, 1)]
     pair = pairs[0, 0, 1]
     across = matrix[:2, 2:4].mean()
     assert pair.cid == pytest.approx((matrix[0, 1] + matrix[2, 3]) / 2 - across)
     assert pair.sizes == (2, 2)
-    assert np.isnan(pairs[0, 0, 2].cid)  # one example has no partner of its own
+    assert np.isnan(pairs[0, 0, 2].cid)  # one example has no partner in its own group

@@ -1,11 +1,11 @@
-"""Which training rows are explained, and by what."""
+"""Which training rows are explained, and by which rows."""
 
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from itune.auditing.config import AuditConfig
+from itune.auditing import AuditConfig
 from itune.auditing.explanations import _most, choose_probes
 from itune.errors import UserError
 from itune.groups import HIDDEN
@@ -15,7 +15,7 @@ CONFOUND = np.repeat([0, 1, 2, 1, 0, HIDDEN], [50, 3, 1, 40, 4, 9])
 
 
 def choose(seed=0, rows=None, total=None, **values):
-    """Probes among rows of a table that has so many in all."""
+    """Choose probes among rows of a table, which has ``total`` rows."""
     train = SimpleNamespace(
         name="all.csv",
         size=len(LABEL),
@@ -31,7 +31,7 @@ def is_minority(probes):
     return np.isin(LABEL[probes] * 3 + CONFOUND[probes], [1, 2, 3]) & (CONFOUND[probes] != HIDDEN)
 
 
-def test_half_of_them_are_from_minority_groups():
+def test_half_of_the_probes_are_from_minority_groups():
     for seed in range(20):
         probes = choose(seed, random_probes=6)
         assert len(set(probes)) == 6 and np.all(np.diff(probes) > 0)
@@ -47,18 +47,18 @@ def test_minority_groups_take_turns_until_they_are_empty():
     assert len(choose(random_probes=1000)) == len(LABEL) and len(choose(random_probes=0)) == 0
 
 
-def test_a_function_of_the_seed():
+def test_the_probes_are_a_function_of_the_seed():
     assert choose(3).tolist() == choose(3).tolist() != choose(4).tolist()
 
 
-def test_those_asked_for():
+def test_probes_can_be_named():
     assert choose(probes=(3, 1, 107)).tolist() == [2, 0, 106]
     with pytest.raises(UserError, match="probes must be rows 1 to 107 of train, got 108"):
         choose(probes=(3, 108))
 
 
-def test_those_asked_for_out_of_a_part():
-    """Train is every other row of a table, and rows are told by their place in the table."""
+def test_probes_are_named_by_their_rows_in_the_table():
+    """Train is every other row of a table."""
     part = {"rows": 2 * np.arange(107), "total": 214}
     assert choose(**part, probes=(3, 1, 213)).tolist() == [1, 0, 106]
     with pytest.raises(
@@ -74,13 +74,13 @@ def test_those_asked_for_out_of_a_part():
 
 
 @pytest.mark.parametrize("probes", [(0,), (1, 1), (-2,)])
-def test_no_rows(probes):
+def test_row_numbers_below_1_or_twice_are_refused(probes):
     with pytest.raises(UserError, match="probes must be different row numbers from 1"):
         AuditConfig(probes=probes)
 
 
 def test_helpful_is_above_0_and_harmful_below():
-    """Row 2 is the probe; row 3 was not looked at."""
+    """Row 2 is the probe; row 3 is not searched."""
     zeros = np.zeros(6, int)
     train = SimpleNamespace(
         texts=lambda row: (f"text {row}",), label=zeros, confound=zeros, rows=np.arange(6)
@@ -88,10 +88,10 @@ def test_helpful_is_above_0_and_harmful_below():
     tables = SimpleNamespace(train=train, rule=None)
     rows, influences = np.array([0, 1, 2, 4, 5]), np.array([0.5, -0.2, 1.0, 0.1, -0.9])
 
-    def found(shown, sign):
-        most = _most(tables, 2, rows, influences, shown, sign)
-        assert all(row.texts == (f"text {row.index}",) for row in most)
-        return [(row.index, row.influence) for row in most]
+    def most(shown, sign):
+        chosen = _most(tables, 2, rows, influences, shown, sign)
+        assert all(row.texts == (f"text {row.index}",) for row in chosen)
+        return [(row.index, row.influence) for row in chosen]
 
-    assert found(3, 1) == [(0, 0.5), (4, 0.1)] and found(1, 1) == [(0, 0.5)]
-    assert found(3, -1) == [(5, -0.9), (1, -0.2)] and found(1, -1) == [(5, -0.9)]
+    assert most(3, 1) == [(0, 0.5), (4, 0.1)] and most(1, 1) == [(0, 0.5)]
+    assert most(3, -1) == [(5, -0.9), (1, -0.2)] and most(1, -1) == [(5, -0.9)]
