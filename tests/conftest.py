@@ -14,7 +14,42 @@ os.environ.setdefault("XLA_FLAGS", " ".join(FLAGS))
 os.environ["TRANSFORMERS_VERBOSITY"] = "error"
 
 import jax
+import pytest
+from hypothesis import settings
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
+
+# Properties are tried on the same examples every time, however slow the machine is.
+settings.register_profile("itune", derandomize=True, deadline=None, max_examples=60, database=None)
+settings.load_profile("itune")
+
+
+@pytest.fixture(scope="session")
+def compiled_folder(tmp_path_factory):
+    """A folder for what JAX compiles; one for all, since a process can use one only."""
+    return tmp_path_factory.mktemp("compiled")
+
+
+@pytest.fixture(scope="module")
+def compilation_cache(compiled_folder):
+    """Let the tests of a module reuse what JAX compiled for them or for other such modules."""
+    changes = {
+        "jax_compilation_cache_dir": str(compiled_folder),
+        "jax_persistent_cache_min_compile_time_secs": 0.1,
+    }
+    before = {name: getattr(jax.config, name) for name in changes}
+    for name, value in changes.items():
+        jax.config.update(name, value)
+    yield
+    for name, value in before.items():
+        jax.config.update(name, value)
+
+
+@pytest.fixture(scope="session")
+def small_encoder(tmp_path_factory):
+    """The folder of a one-layer BERT for :func:`tests.helpers.small_run.make_config`."""
+    from tests.helpers.small_run import make_encoder
+
+    return make_encoder(tmp_path_factory.mktemp("small"))

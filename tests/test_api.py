@@ -14,7 +14,8 @@ from itune import api as commands
 from itune.auditing.recorded import OTHER_ROWS
 from itune.tables.table import TableConfig, make_tables
 from tests.helpers import tuning_cases
-from tests.helpers.compiled_once import compilation_cache  # noqa: F401
+
+pytestmark = pytest.mark.usefixtures("compilation_cache")
 
 ROWS = tuning_cases.make_rows()
 COLUMNS, SETTINGS = tuning_cases.COLUMNS, tuning_cases.SETTINGS

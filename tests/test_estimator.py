@@ -8,7 +8,8 @@ import pytest
 from itune import TextClassifier, UserError
 from itune.estimator import _columns
 from tests.helpers import tuning_cases
-from tests.helpers.compiled_once import compilation_cache  # noqa: F401
+
+pytestmark = pytest.mark.usefixtures("compilation_cache")
 
 ROWS = tuning_cases.make_rows()
 TEXTS = [row["review"] for row in ROWS]

@@ -1,5 +1,8 @@
 """Runs in this folder share what JAX has compiled."""
 
-from tests.helpers.compiled_once import compilation_cache
+import pytest
 
-__all__ = ["compilation_cache"]
+
+@pytest.fixture(scope="module", autouse=True)
+def share_compiled(compilation_cache):
+    """Use :func:`tests.conftest.compilation_cache` in every module of the folder."""

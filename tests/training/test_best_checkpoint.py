@@ -10,7 +10,7 @@ from itune.errors import UserError
 from itune.training import best_checkpoint, loop
 from itune.training.best_checkpoint import BestCheckpointTracker, dev_value
 from itune.training.run import run
-from tests.helpers.small_run import make_config, make_encoder
+from tests.helpers.small_run import make_config
 
 
 def row(*groups, accuracy=0.5, note="epoch"):
@@ -78,8 +78,8 @@ class Killed(BaseException):
 
 
 @pytest.fixture(scope="module")
-def config(tmp_path_factory):
-    config = make_config(make_encoder(tmp_path_factory.mktemp("small")))
+def config(small_encoder):
+    config = make_config(small_encoder)
     return replace(config, selection="accuracy")
 
 

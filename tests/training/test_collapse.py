@@ -6,7 +6,7 @@ import pytest
 from itune.training import collapse
 from itune.training.collapse import chance_limit, make_collapse_test
 from itune.training.run import run
-from tests.helpers.small_run import make_config, make_encoder
+from tests.helpers.small_run import make_config
 
 LABEL = np.array([0] * 50 + [1] * 50)
 CHANCE, SOUND = 0.5, 0.8
@@ -56,11 +56,11 @@ def test_too_short_to_tell():
     assert not any(test([CHANCE] * n) for n in range(21))
 
 
-def test_a_collapsed_run_is_stopped_measured_and_recorded(tmp_path, monkeypatch):
+def test_a_collapsed_run_is_stopped_measured_and_recorded(small_encoder, tmp_path, monkeypatch):
     """With a learning rate of 0 it stays where it began, at chance."""
     monkeypatch.setattr(collapse, "LEAST_ANSWERS", 1)
     monkeypatch.setattr(collapse, "LARGEST_MARGIN", 0.3)
-    config = make_config(make_encoder(tmp_path))
+    config = make_config(small_encoder)
     config = replace(config, label=replace(config.label, learning_rate=0.0))
     finished = run(config, "finetuning", 1, tmp_path / "run")
     assert finished.result["collapsed"]
@@ -73,7 +73,7 @@ def test_a_collapsed_run_is_stopped_measured_and_recorded(tmp_path, monkeypatch)
     assert again.result == finished.result
 
 
-def test_a_sound_run_is_not_recorded_as_collapsed(tmp_path):
-    config = make_config(make_encoder(tmp_path))
+def test_a_sound_run_is_not_recorded_as_collapsed(small_encoder, tmp_path):
+    config = make_config(small_encoder)
     config = replace(config, label=replace(config.label, learning_rate=5e-3, epochs=12))
     assert not run(config, "finetuning", 1, tmp_path / "run").result["collapsed"]

@@ -8,7 +8,7 @@ import pytest
 from itune.training import loop
 from itune.training.interrupts import deferred_interrupt
 from itune.training.run import run
-from tests.helpers.small_run import make_config, make_encoder
+from tests.helpers.small_run import make_config
 
 
 @pytest.fixture(autouse=True)
@@ -53,8 +53,8 @@ def test_other_threads_have_none():
 
 
 @pytest.mark.parametrize("interrupt_at", [1, 8])
-def test_a_run_goes_on_from_there(tmp_path, monkeypatch, interrupt_at):
-    config = make_config(make_encoder(tmp_path / "small"))
+def test_a_run_goes_on_from_there(small_encoder, tmp_path, monkeypatch, interrupt_at):
+    config = make_config(small_encoder)
     batches, collate = [], loop.collate
 
     def collate_and_interrupt(*args):

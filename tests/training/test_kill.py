@@ -10,8 +10,6 @@ from pathlib import Path
 import jax
 import pytest
 
-from tests.helpers.small_run import make_encoder
-
 SCRIPT = Path(__file__).parents[2] / "experiments" / "run.py"
 VALUES = {
     "max_length": 16,
@@ -37,8 +35,8 @@ run.main([*command, "--name", whole])
 
 
 @pytest.fixture(scope="module")
-def command(tmp_path_factory):
-    values = {"encoder": make_encoder(tmp_path_factory.mktemp("small")), **VALUES}
+def command(small_encoder):
+    values = {"encoder": small_encoder, **VALUES}
     return [word for name, value in values.items() for word in (f"--{name}", str(value))]
 
 

@@ -10,7 +10,7 @@ from itune.methods import LastLayerConfig
 from itune.training import loop
 from itune.training.run import run
 from itune.training.versions import machine
-from tests.helpers.small_run import make_config, make_encoder
+from tests.helpers.small_run import make_config
 
 
 class Killed(BaseException):
@@ -18,8 +18,8 @@ class Killed(BaseException):
 
 
 @pytest.fixture(scope="module")
-def config(tmp_path_factory):
-    return make_config(make_encoder(tmp_path_factory.mktemp("small")))
+def config(small_encoder):
+    return make_config(small_encoder)
 
 
 @pytest.fixture(scope="module")

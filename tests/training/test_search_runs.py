@@ -9,16 +9,16 @@ from itune.search import open_study, plan_search, work
 from itune.search.grids import points
 from itune.search.worker import run_folder
 from itune.training import loop
-from tests.helpers.small_run import make_config, make_encoder
+from tests.helpers.small_run import make_config
 
 
 class Killed(BaseException):
     """Ends a worker in the middle of a run."""
 
 
-def test_killed_and_resumed(tmp_path, monkeypatch):
+def test_killed_and_resumed(small_encoder, tmp_path, monkeypatch):
     label = LabelConfig(epochs=1, batch=8, chunk=4)
-    config = make_config(make_encoder(tmp_path / "small"), label=label)
+    config = make_config(small_encoder, label=label)
     grid = {"label.learning_rate": (1e-2, 1e-3)}
     plan = plan_search(config, "finetuning", (1,), grid)
     calls, real = [], loop.collate

@@ -13,16 +13,11 @@ from itune.training import run as run_module
 from itune.training.corpus import corpus_of_splits
 from itune.training.loop import batch_of
 from itune.training.run import load_data, run
-from tests.helpers.small_run import make_config, make_encoder
+from tests.helpers.small_run import make_config
 
 
-@pytest.fixture(scope="module")
-def encoder(tmp_path_factory):
-    return make_encoder(tmp_path_factory.mktemp("small"))
-
-
-def test_another_seed_traces_nothing(encoder, tmp_path, monkeypatch):
-    config = make_config(encoder)
+def test_another_seed_traces_nothing(small_encoder, tmp_path, monkeypatch):
+    config = make_config(small_encoder)
     run(config, "influence_tuning", 1, tmp_path / "1")
     monkeypatch.setattr(BertClassifier, "__call__", None)
     run(config, "influence_tuning", 2, tmp_path / "2")
@@ -36,23 +31,23 @@ def steps_of(config, method, seeds):
     return [run_module._prepare(corpus, config, method, seed).method.steps for seed in seeds]
 
 
-def test_another_setting_has_steps_of_its_own(encoder):
-    config, others = make_config(encoder), {"cid_probes": 5, "access": AccessConfig(rate=0.6)}
+def test_another_setting_has_steps_of_its_own(small_encoder):
+    config, others = make_config(small_encoder), {"cid_probes": 5, "access": AccessConfig(rate=0.6)}
     one, two = steps_of(config, "influence_tuning", [1, 2])
     assert one is two
     for name, value in others.items():
-        (steps,) = steps_of(make_config(encoder, **{name: value}), "influence_tuning", [1])
+        (steps,) = steps_of(make_config(small_encoder, **{name: value}), "influence_tuning", [1])
         assert steps is not one, name
     (steps,) = steps_of(config, "finetuning", [1])
     assert steps is not one and steps.keys() != one.keys()
 
 
-def test_padding_is_a_setting(encoder):
+def test_padding_is_a_setting(small_encoder):
     """The encoder has 40 positions, and sentences are cut to 16 tokens."""
-    corpus = corpus_of_splits(load_data(make_config(encoder), "finetuning"), "textlen")
+    corpus = corpus_of_splits(load_data(make_config(small_encoder), "finetuning"), "textlen")
 
     def prepared(multiple):
-        config = make_config(encoder, pad_to_multiple_of=multiple)
+        config = make_config(small_encoder, pad_to_multiple_of=multiple)
         return run_module._prepare(corpus, config, "finetuning", 1)
 
     found = prepared(20)
@@ -62,10 +57,10 @@ def test_padding_is_a_setting(encoder):
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_steps_depend_on_no_seed(encoder, name, monkeypatch):
+def test_steps_depend_on_no_seed(small_encoder, name, monkeypatch):
     """Made anew for another seed they are the same functions."""
     rounds = EmbeddingConfig(interval=3, epochs=1, batch=6, probes=4, k=2, chunk=2)
-    config = make_config(encoder, embedding=rounds)
+    config = make_config(small_encoder, embedding=rounds)
     monkeypatch.setattr(run_module, "_steps", lambda *setting: {})
     corpus = corpus_of_splits(load_data(config, name), "textlen")
     first, second = (run_module._prepare(corpus, config, name, seed) for seed in (1, 2))

@@ -19,8 +19,9 @@ from itune.results import (
 from itune.results.tables import COMPARISON_HEADER, comparison_rows
 from itune.training import loop
 from itune.tuning import compare
-from tests.helpers.compiled_once import compilation_cache  # noqa: F401
 from tests.helpers.tuning_cases import SETTINGS, make_encoder, make_tables
+
+pytestmark = pytest.mark.usefixtures("compilation_cache")
 
 
 def made_up(method, seed, good, bad, *, cid=0.1, collapsed=False):

@@ -13,8 +13,9 @@ from itune.metrics import accuracy, make_logits
 from itune.models import BertClassifier, load_classifier, load_tokenizer
 from itune.results import read_result
 from itune.tuning import scaled_settings, tune
-from tests.helpers.compiled_once import compilation_cache  # noqa: F401
 from tests.helpers.tuning_cases import LABELS, SETTINGS, make_encoder, make_rows, make_tables
+
+pytestmark = pytest.mark.usefixtures("compilation_cache")
 
 
 @pytest.fixture(scope="module")
