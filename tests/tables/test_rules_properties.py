@@ -1,6 +1,7 @@
 """Rules, on random texts, against the plainest matcher that does the same."""
 
 import operator
+import re
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +35,10 @@ def find_words(listed, text):
 @st.composite
 def patterns(draw):
     """The text of one pattern, and the function that tells whether it matches a text."""
-    kind = draw(st.sampled_from(["words", "prefix", "length"]))
+    kind = draw(st.sampled_from(["words", "prefix", "length", "regex"]))
+    if kind == "regex":
+        expression = draw(st.sampled_from(["a*", "b|A", "(?i)ab", r"\d+|", r"\bA\b"]))
+        return f"regex:{expression}", lambda text: re.search(expression, text) is not None
     if kind == "length":
         sign, bound = draw(st.sampled_from(sorted(COMPARISONS))), draw(st.integers(0, 4))
         return f"length:{sign}{bound}", lambda text: COMPARISONS[sign](len(text.split()), bound)
