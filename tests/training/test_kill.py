@@ -42,7 +42,7 @@ def command(small_encoder):
 
 def start(*command):
     environment = os.environ | {
-        "PYTHONPATH": str(SCRIPT.parent),
+        "PYTHONPATH": os.pathsep.join(map(str, (SCRIPT.parents[1], SCRIPT.parent))),
         "JAX_COMPILATION_CACHE_DIR": jax.config.jax_compilation_cache_dir,
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     }
