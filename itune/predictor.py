@@ -12,7 +12,7 @@ from scipy.special import softmax
 from itune.data.dataset import tokenize_texts
 from itune.errors import UserError
 from itune.metrics.accuracy import make_logits
-from itune.models import BertClassifier, load_classifier, load_tokenizer, model_folder
+from itune.models import load_classifier, load_tokenizer, model_folder
 from itune.training.classifier import make_classifier
 
 
@@ -30,7 +30,7 @@ class Predictor:
         self._config, self._params, self.labels = load_classifier(folder)
         self._tokenizer = load_tokenizer(folder)
         self.max_length = min(self._tokenizer.model_max_length, self._config.max_positions)
-        classifier = make_classifier(BertClassifier(self._config))
+        classifier = make_classifier(self._config)
         self._logits = make_logits(lambda params, z: classifier.outputs(params, z, None).logits)
 
     def logits(self, texts: Sequence[Any]) -> np.ndarray:

@@ -19,7 +19,7 @@ from itune.data.dataset import Dataset, tokenize_table
 from itune.errors import UserError
 from itune.groups import HIDDEN, GroupNames
 from itune.methods.base import Classifier
-from itune.models import BertClassifier, load_classifier, load_tokenizer, model_folder
+from itune.models import load_classifier, load_tokenizer, model_folder
 from itune.models.labels import match_labels, reordered
 from itune.tables.table import Table, Tables, confound_problem
 from itune.training.classifier import make_classifier
@@ -132,7 +132,7 @@ def load_model(folder: str | Path, tables: Tables, max_length: int | None = None
         )
 
     return LoadedModel(
-        classifier=make_classifier(BertClassifier(trained.config)),
+        classifier=make_classifier(trained.config),
         params=reordered(trained.params, classes),
         encode=encode,
         notes=() if note is None else (note,),

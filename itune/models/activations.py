@@ -1,4 +1,4 @@
-"""Activations of the feed-forward layers, by the names of Hugging Face's configurations."""
+"""Activations of feed-forward layers, by their names in Hugging Face's configurations."""
 
 import math
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 @jax.custom_jvp
 def gelu(x: jax.Array) -> jax.Array:
-    """``x Phi(x)``, exact, with its first and second derivative in closed form.
+    """Compute ``x Phi(x)``, exact, with its first and second derivative in closed form.
 
     ``gelu' = Phi(x) + x phi(x)`` and ``gelu'' = (2 - x^2) phi(x)``, with the normal distribution's
     ``Phi`` and density ``phi``: one ``erf`` and one ``exp`` in all, where autodiff of second order
@@ -22,27 +22,29 @@ def gelu(x: jax.Array) -> jax.Array:
 
 
 @jax.custom_jvp
-def _gelu_slope(x):
+def _gelu_slope(x: jax.Array) -> jax.Array:
     return _normal_cdf(x) + x * _normal_pdf(x)
 
 
 @gelu.defjvp
-def _gelu_jvp(primals, tangents):
+def _gelu_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
     (x,), (dx,) = primals, tangents
     return gelu(x), _gelu_slope(x) * dx
 
 
 @_gelu_slope.defjvp
-def _gelu_slope_jvp(primals, tangents):
+def _gelu_slope_jvp(
+    primals: tuple[jax.Array], tangents: tuple[jax.Array]
+) -> tuple[jax.Array, jax.Array]:
     (x,), (dx,) = primals, tangents
     return _gelu_slope(x), (2 - x * x) * _normal_pdf(x) * dx
 
 
-def _normal_cdf(x):
+def _normal_cdf(x: jax.Array) -> jax.Array:
     return 0.5 * (1 + jax.lax.erf(x * math.sqrt(0.5)))
 
 
-def _normal_pdf(x):
+def _normal_pdf(x: jax.Array) -> jax.Array:
     return jnp.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
 
 

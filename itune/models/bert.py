@@ -1,6 +1,6 @@
-"""BERT with a classification head, in Flax Linen.
+"""BERT with a classification head: its configuration, module and names in Hugging Face's files.
 
-This differs from the usual Flax ports in:
+The module differs from the usual Flax ports in:
 
 1. Inputs may have any number of leading axes, none included, so ``jax.vmap`` over single examples
    needs no dummy batch axis.
@@ -14,7 +14,9 @@ This differs from the usual Flax ports in:
 """
 
 import dataclasses
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -22,33 +24,42 @@ from flax import linen as nn
 
 from itune.errors import UserError
 from itune.models.activations import ACTIVATIONS
+from itune.models.architecture import (
+    Architecture,
+    TensorSpec,
+    config_value,
+    dense_tensors,
+    norm_tensors,
+)
 
 _INIT = nn.initializers.normal(0.02)
 
 
 @dataclasses.dataclass(frozen=True)
 class BertConfig:
-    """Sizes and rates of a :class:`BertClassifier`.
+    """Sizes and dropout rates of a :class:`BertClassifier`.
 
     Attributes:
-        vocab_size: Number of tokens.
-        hidden_size: Width of the residual stream; a multiple of ``num_heads``.
-        num_layers: Number of encoder layers.
-        num_heads: Attention heads in each layer.
-        intermediate_size: Width of the feed-forward layer.
-        max_positions: Longest input, in tokens.
-        type_vocab_size: Number of segment ids.
-        layer_norm_eps: Added to the variance in every layer normalisation.
-        hidden_dropout: Rate on embeddings, residual branches and (unless ``classifier_dropout``
-            says otherwise) the pooled vector.
-        attention_dropout: Rate on attention probabilities.
-        num_labels: Classes.
-        hidden_act: ``"gelu"`` (exact, by erf), ``"gelu_new"`` (tanh approximation) or ``"relu"``.
-        classifier_dropout: Rate on the pooled vector; None means ``hidden_dropout``.
+      vocab_size: Number of tokens.
+      hidden_size: Width of the residual stream; a multiple of ``num_heads``.
+      num_layers: Number of encoder layers.
+      num_heads: Number of attention heads in each layer.
+      intermediate_size: Width of the feed-forward layer.
+      max_positions: Length of the longest input in tokens.
+      type_vocab_size: Number of segment ids.
+      layer_norm_eps: Added to the variance in every layer normalisation.
+      hidden_dropout: Dropout rate of embeddings, residual branches and (unless
+        ``classifier_dropout`` says otherwise) the pooled vector.
+      attention_dropout: Dropout rate of attention probabilities.
+      num_labels: Number of classes.
+      hidden_act: ``"gelu"`` (exact, by erf), ``"gelu_new"`` (tanh approximation) or ``"relu"``.
+      classifier_dropout: Dropout rate of the pooled vector; None means ``hidden_dropout``.
 
     Raises:
-        UserError: An unknown activation, or a width that the heads do not divide.
+      UserError: The activation is unknown, or ``num_heads`` does not divide ``hidden_size``.
     """
+
+    model_type: ClassVar[str] = "bert"
 
     vocab_size: int
     hidden_size: int
@@ -64,7 +75,7 @@ class BertConfig:
     hidden_act: str = "gelu"
     classifier_dropout: float | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.hidden_act not in ACTIVATIONS:
             known = ", ".join(sorted(ACTIVATIONS))
             raise UserError(f"hidden_act {self.hidden_act!r} is not supported; use one of {known}")
@@ -75,7 +86,7 @@ class BertConfig:
 
 
 def layer_name(number: int) -> str:
-    """The parameter subtree of encoder layer ``number``, counted from 0."""
+    """Return the name of encoder layer ``number``, counted from 0, in the parameters."""
     return f"layer_{number}"
 
 
@@ -83,19 +94,19 @@ class BertOutput(NamedTuple):
     """What :class:`BertClassifier` returns.
 
     Attributes:
-        logits: Class scores, ``(..., num_labels)``.
-        pooled: First token's state after the pooler's tanh, before dropout, ``(..., hidden_size)``.
+      logits: Scores of the classes, ``(..., num_labels)``.
+      pooled: First token's state after the pooler's tanh, before dropout, ``(..., hidden_size)``.
     """
 
     logits: jax.Array
     pooled: jax.Array
 
 
-def _dense(features, name):
+def _dense(features: int, name: str) -> nn.Dense:
     return nn.Dense(features, kernel_init=_INIT, name=name)
 
 
-def _norm(config, x, name):
+def _norm(config: BertConfig, x: jax.Array, name: str) -> jax.Array:
     return nn.LayerNorm(
         epsilon=config.layer_norm_eps,
         use_fast_variance=False,
@@ -111,7 +122,7 @@ class _Embeddings(nn.Module):
     deterministic: bool
 
     @nn.compact
-    def __call__(self, input_ids, token_type_ids):
+    def __call__(self, input_ids: jax.Array, token_type_ids: jax.Array) -> jax.Array:
         c = self.config
         # One position id per token, leading axes included: each example owns all its rows.
         positions = jax.lax.broadcasted_iota(jnp.int32, input_ids.shape, input_ids.ndim - 1)
@@ -132,7 +143,7 @@ class _Layer(nn.Module):
     num_queries: int | None = None
 
     @nn.compact
-    def __call__(self, x, mask):
+    def __call__(self, x: jax.Array, mask: jax.Array) -> jax.Array:
         """Return the new ``x`` of the first ``num_queries`` tokens, of all T if None.
 
         Args:
@@ -147,7 +158,7 @@ class _Layer(nn.Module):
         h = _dense(c.hidden_size, "output")(h)
         return _norm(c, x + self._drop(h, c.hidden_dropout), "output_norm")
 
-    def _attend(self, x, memory, mask):
+    def _attend(self, x: jax.Array, memory: jax.Array, mask: jax.Array) -> jax.Array:
         c = self.config
         heads = (c.num_heads, c.hidden_size // c.num_heads)
         q, k, v = (
@@ -160,7 +171,7 @@ class _Layer(nn.Module):
         probs = self._drop(jax.nn.softmax(scores, axis=-1), c.attention_dropout)
         return jnp.einsum("...hts,...shd->...thd", probs, v).reshape(x.shape)
 
-    def _drop(self, x, rate):
+    def _drop(self, x: jax.Array, rate: float) -> jax.Array:
         return nn.Dropout(rate)(x, deterministic=self.deterministic)
 
 
@@ -172,7 +183,7 @@ class BertClassifier(nn.Module):
     ``intermediate``, ``output``, ``output_norm``), ``pooler`` and ``classifier``.
 
     Attributes:
-        config: Sizes and rates.
+      config: Sizes and dropout rates.
 
     >>> config = BertConfig(vocab_size=50, hidden_size=8, num_layers=2, num_heads=2,
     ...                     intermediate_size=16)
@@ -196,20 +207,20 @@ class BertClassifier(nn.Module):
         *,
         deterministic: bool = True,
     ) -> BertOutput:
-        """Scores the classes of each sequence.
+        """Score the classes of each sequence.
 
         Args:
-            input_ids: Tokens, integers, ``(..., T)`` with any leading axes.
-            attention_mask: Same shape; zero or False marks padding, whose keys get an attention
-                probability of exactly 0.
-            token_type_ids: Same shape; segment ids, all 0 if None.
-            deterministic: False applies dropout, from the ``"dropout"`` random stream.
+          input_ids: Token ids, integers, ``(..., T)`` with any leading axes.
+          attention_mask: Integers or bools, ``(..., T)``; 0 or False marks padding, whose keys get
+            an attention probability of exactly 0.
+          token_type_ids: Segment ids, integers, ``(..., T)``; all 0 if None.
+          deterministic: Whether dropout is off; its random stream is ``"dropout"``.
 
         Returns:
-            Logits ``(..., num_labels)`` and pooled vectors ``(..., hidden_size)``.
+          Logits ``(..., num_labels)`` and pooled vectors ``(..., hidden_size)``.
 
         Raises:
-            UserError: Shapes differ, or T is greater than ``max_positions``.
+          UserError: The three shapes differ, or T is greater than ``max_positions``.
         """
         c = self.config
         if token_type_ids is None:
@@ -226,7 +237,9 @@ class BertClassifier(nn.Module):
         return BertOutput(_dense(c.num_labels, "classifier")(dropped), pooled)
 
 
-def _validate(config, ids, mask, types):
+def _validate(
+    config: BertConfig, ids: tuple[int, ...], mask: tuple[int, ...], types: tuple[int, ...]
+) -> None:
     if not ids or ids != mask or ids != types:
         raise UserError(
             "input_ids, attention_mask and token_type_ids must have one shape (..., T); "
@@ -237,3 +250,105 @@ def _validate(config, ids, mask, types):
             f"input of {ids[-1]} tokens is longer than max_positions {config.max_positions}; "
             "truncate it when tokenising"
         )
+
+
+# Field of BertConfig: (key in config.json, value where the file leaves it out).
+_CONFIG_KEYS = {
+    "vocab_size": ("vocab_size", 30522),
+    "hidden_size": ("hidden_size", 768),
+    "num_layers": ("num_hidden_layers", 12),
+    "num_heads": ("num_attention_heads", 12),
+    "intermediate_size": ("intermediate_size", 3072),
+    "max_positions": ("max_position_embeddings", 512),
+    "type_vocab_size": ("type_vocab_size", 2),
+    "layer_norm_eps": ("layer_norm_eps", 1e-12),
+    "hidden_dropout": ("hidden_dropout_prob", 0.1),
+    "attention_dropout": ("attention_probs_dropout_prob", 0.1),
+    "hidden_act": ("hidden_act", "gelu"),
+}
+# Name in our parameters: name in Hugging Face's files.
+_EMBEDDINGS = {
+    "word": "word_embeddings",
+    "position": "position_embeddings",
+    "token_type": "token_type_embeddings",
+    "norm": "LayerNorm",
+}
+_LAYER = {
+    "query": "attention.self.query",
+    "key": "attention.self.key",
+    "value": "attention.self.value",
+    "attention_output": "attention.output.dense",
+    "attention_norm": "attention.output.LayerNorm",
+    "intermediate": "intermediate.dense",
+    "output": "output.dense",
+    "output_norm": "output.LayerNorm",
+}
+
+
+def _read_config(values: Mapping[str, Any], path: Path) -> BertConfig:
+    if (position := values.get("position_embedding_type", "absolute")) != "absolute":
+        raise UserError(
+            f'{path} has position_embedding_type {position!r}; only "absolute" is supported'
+        )
+    if values.get("is_decoder"):
+        raise UserError(f"{path} describes a decoder (is_decoder); only encoders are supported")
+    fields = {
+        field: config_value(values, name, default, path)
+        for field, (name, default) in _CONFIG_KEYS.items()
+    }
+    if values.get("classifier_dropout") is not None:
+        fields["classifier_dropout"] = config_value(values, "classifier_dropout", 0.1, path)
+    return BertConfig(**fields)
+
+
+def _write_config(config: BertConfig) -> dict[str, Any]:
+    return {
+        "architectures": ["BertForSequenceClassification"],
+        "model_type": config.model_type,
+        **{name: getattr(config, field) for field, (name, _) in _CONFIG_KEYS.items()},
+        "classifier_dropout": config.classifier_dropout,
+        "position_embedding_type": "absolute",
+        "pad_token_id": 0,
+    }
+
+
+def _tensors(c: BertConfig) -> Iterator[TensorSpec]:
+    rows = {"word": c.vocab_size, "position": c.max_positions, "token_type": c.type_vocab_size}
+    for ours, theirs in _EMBEDDINGS.items():
+        name, path = f"embeddings.{theirs}", ("embeddings", ours)
+        if ours == "norm":
+            yield from norm_tensors(name, path, c.hidden_size)
+        else:
+            yield TensorSpec(f"{name}.weight", (rows[ours], c.hidden_size), (*path, "embedding"))
+    for i in range(c.num_layers):
+        for ours, theirs in _LAYER.items():
+            name, path = f"encoder.layer.{i}.{theirs}", (layer_name(i), ours)
+            if ours.endswith("norm"):
+                yield from norm_tensors(name, path, c.hidden_size)
+            else:
+                inputs = c.intermediate_size if ours == "output" else c.hidden_size
+                outputs = c.intermediate_size if ours == "intermediate" else c.hidden_size
+                yield from dense_tensors(name, path, inputs, outputs)
+    yield from dense_tensors("pooler.dense", ("pooler",), c.hidden_size, c.hidden_size)
+    yield from dense_tensors("classifier", ("classifier",), c.hidden_size, c.num_labels)
+
+
+def _canonical_name(name: str) -> str | None:
+    """Drop the prefix, old names of normalisations, pretraining heads and buffers."""
+    name = name.removeprefix("bert.")
+    if name.startswith("cls.") or name.endswith((".position_ids", ".token_type_ids")):
+        return None
+    name = name.replace("LayerNorm.gamma", "LayerNorm.weight")
+    return name.replace("LayerNorm.beta", "LayerNorm.bias")
+
+
+BERT = Architecture(
+    module=BertClassifier,
+    read_config=_read_config,
+    write_config=_write_config,
+    tensors=_tensors,
+    canonical_name=_canonical_name,
+    saved_name=lambda name: name if name.startswith("classifier.") else f"bert.{name}",
+    new_layers={"pooler.dense": "pooler", "classifier": "classification head"},
+    head="classifier",
+)

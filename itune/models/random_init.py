@@ -1,4 +1,4 @@
-"""An encoder that has learnt nothing yet, with a vocabulary of its own."""
+"""A small encoder with random weights and a vocabulary of its own."""
 
 import json
 import tempfile
@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from itune.models.bert import BertClassifier, BertConfig
-from itune.models.folder import save_classifier
+from itune.models.saving import save_classifier
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
@@ -24,25 +24,25 @@ def write_fresh_encoder(
     max_positions: int = 64,
     seed: int = 0,
 ) -> Path:
-    """Writes a small BERT with random weights that knows the words of some texts.
+    """Write a small BERT with random weights, whose tokens are the words of some texts.
 
-    It has no pretraining, and so is no match for a real encoder; but it trains in seconds, to try
-    things out.
+    It is not pretrained, and so no match for a real encoder, but trains in seconds, to try things
+    out.
 
     Args:
-      folder: where to; absent or empty.
-      texts: each word that they hold, split at white space and punctuation, is a token.
-      width: of its vectors.
-      layers: how many.
-      heads: of attention; they divide ``width``.
-      max_positions: tokens that it can read.
-      seed: of the weights.
+      folder: Folder to write; absent or empty.
+      texts: Texts, whose words, split at white space and punctuation, are the tokens.
+      width: Width of the vectors.
+      layers: Number of layers.
+      heads: Number of attention heads; divides ``width``.
+      max_positions: Length of the longest input in tokens.
+      seed: Seed of the weights; an integer from 0 to 2**32 - 1.
 
     Returns:
       The folder.
 
     Raises:
-      UserError: the folder is taken, or the sizes do not fit together.
+      UserError: The folder is not empty, or ``heads`` does not divide ``width``.
     """
     vocabulary = [*SPECIAL, *sorted(_words(texts) - set(SPECIAL))]
     config = BertConfig(
@@ -65,7 +65,7 @@ def write_fresh_encoder(
 
 
 def _words(texts: Iterable[str]) -> set[str]:
-    """What BERT's uncased tokenizer splits texts into before it cuts words."""
+    """Return what BERT's uncased tokenizer splits texts into before it splits words."""
     from tokenizers.normalizers import BertNormalizer
     from tokenizers.pre_tokenizers import BertPreTokenizer
 

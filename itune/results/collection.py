@@ -12,7 +12,7 @@ from itune.data.dataset import Dataset, tokenize
 from itune.errors import UserError
 from itune.methods import METHODS
 from itune.methods.base import Classifier
-from itune.models import BertClassifier, load_encoder, load_tokenizer
+from itune.models import load_encoder, load_tokenizer
 from itune.results.run_result import RunResult, read_json, read_row, result_of_row
 from itune.search.worker import SEARCH
 from itune.training.classifier import make_classifier
@@ -191,4 +191,4 @@ def load_trained(folder: Path) -> Trained:
         vocab_size=bert.vocab_size,
     )
     train = train.padded_to(config.pad_to_multiple_of)
-    return Trained(config, make_classifier(BertClassifier(bert)), params, train)
+    return Trained(config, make_classifier(bert), params, train)

@@ -7,16 +7,18 @@ import jax
 
 from itune.influence import LinenLoss, cross_entropy
 from itune.methods.base import Classifier, Outputs, Params
-from itune.models import BertClassifier
+from itune.models import ModelConfig, make_model
 from itune.utils.compiling import shared
 
 
 @shared
-def make_classifier(model: BertClassifier) -> Classifier:
-    """Return a model with the cross entropy of ``label``, in nats, for its loss.
+def make_classifier(config: ModelConfig) -> Classifier:
+    """Return the model of a configuration, with the cross entropy of ``label`` for its loss.
 
-    Its inputs are ``input_ids``, ``attention_mask`` and, for pairs of texts, ``token_type_ids``.
+    The loss is in nats. Inputs are ``input_ids``, ``attention_mask`` and, for pairs of texts,
+    ``token_type_ids``.
     """
+    model = make_model(config)
 
     def loss(apply: Callable[..., Outputs], example: dict[str, Any]) -> jax.Array:
         output = apply(
@@ -35,4 +37,4 @@ def make_classifier(model: BertClassifier) -> Classifier:
         )
         return cast(Outputs, output)  # nothing is mutable, so there is no other result
 
-    return Classifier(LinenLoss(model, loss), outputs, width=model.config.hidden_size)
+    return Classifier(LinenLoss(model, loss), outputs, width=config.hidden_size)

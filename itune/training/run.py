@@ -26,8 +26,7 @@ from itune.methods.plans import (
 )
 from itune.methods.registry import METHODS, require_method
 from itune.models import (
-    BertClassifier,
-    BertConfig,
+    ModelConfig,
     load_tokenizer,
     resolve_encoder,
     save_classifier,
@@ -38,7 +37,7 @@ from itune.training.classifier import make_classifier
 from itune.training.collapse import chance_limit, make_collapse_test
 from itune.training.corpus import Corpus, corpus_of_splits, groups_by_name
 from itune.training.formats import FORMAT
-from itune.training.initialization import load_start
+from itune.training.initialization import load_initial_model
 from itune.training.loop import Evaluator, TrainingOutcome, train
 from itune.training.measures import Accuracies, make_accuracies, make_measures
 from itune.training.metrics_log import read_metrics
@@ -177,7 +176,7 @@ class _Prepared(NamedTuple):
     """A run before its first step."""
 
     source: Path
-    bert: BertConfig
+    bert: ModelConfig
     params: Any
     data: dict[str, Dataset]
     seen: Dataset
@@ -194,9 +193,11 @@ def _prepare(corpus: Corpus, config: TrainingConfig, method_name: str, seed: int
 
 def _prepared(corpus, config, method_name, seed) -> _Prepared:
     source = resolve_encoder(config.encoder)
-    bert, params, is_finetuned = load_start(source, corpus, config.head, jax.random.key(seed))
+    bert, params, is_finetuned = load_initial_model(
+        source, corpus, config.head, jax.random.key(seed)
+    )
     data = _tokenized(corpus, load_tokenizer(source), bert, config)
-    classifier = make_classifier(BertClassifier(bert))
+    classifier = make_classifier(bert)
     accuracies = make_accuracies(classifier)
     measures = make_measures(config, classifier, data, accuracies)
     seen = hide_confounds(data["train"], config.access, np.random.default_rng([seed, 3]))
@@ -215,7 +216,7 @@ def _steps(*setting: Any) -> dict[str, Any]:
     return {}
 
 
-def _tokenized(corpus, tokenizer, bert: BertConfig, config: TrainingConfig) -> dict[str, Dataset]:
+def _tokenized(corpus, tokenizer, bert: ModelConfig, config: TrainingConfig) -> dict[str, Dataset]:
     data = corpus.tokenize(
         tokenizer,
         max_length=config.max_length,

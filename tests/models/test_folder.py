@@ -10,7 +10,7 @@ from safetensors.numpy import load_file, save_file
 
 from itune import UserError
 from itune.models import (
-    folder,
+    bert,
     from_hugging_face,
     has_head,
     load_config,
@@ -152,7 +152,7 @@ def test_config_defaults_are_those_of_transformers(tmp_path):
     theirs = TheirConfig()
     (tmp_path / "config.json").write_text('{"model_type": "bert"}')
     ours = load_config(tmp_path)
-    for field, (name, _) in folder._CONFIG.items():
+    for field, (name, _) in bert._CONFIG_KEYS.items():
         assert getattr(ours, field) == getattr(theirs, name), name
     assert ours.num_labels == theirs.num_labels == 2
 

@@ -7,7 +7,7 @@ import pytest
 
 from itune import UserError
 from itune.models import BertClassifier, from_hugging_face, to_hugging_face
-from itune.models import hf_weights as names
+from itune.models.bert import BERT
 from tests.helpers.tiny_bert import KEY, TINY, assert_same, tiny_tensors
 
 
@@ -98,9 +98,9 @@ def test_missing_head_is_drawn(params, tensors, part):
 def test_new_heads_have_standard_deviation_002():
     config = dataclasses.replace(TINY, hidden_size=256, num_layers=0)
     known = {
-        slot.name: np.zeros(slot.shape)
-        for slot in names._slots(config)
-        if slot.name.startswith("embeddings")
+        spec.name: np.zeros(spec.shape)
+        for spec in BERT.tensors(config)
+        if spec.name.startswith("embeddings")
     }
     drawn = from_hugging_face(known, config, KEY)
     np.testing.assert_allclose(drawn["pooler"]["kernel"].std(), 0.02, rtol=0.02)

@@ -9,9 +9,8 @@ from itune.influence import cross_entropy
 from itune.models import BertClassifier, BertConfig
 from itune.training.classifier import make_classifier
 
-MODEL = BertClassifier(
-    BertConfig(vocab_size=20, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=8)
-)
+CONFIG = BertConfig(vocab_size=20, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=8)
+MODEL = BertClassifier(CONFIG)
 IDS = jnp.array([[2, 7, 3, 9, 3], [2, 5, 3, 0, 0]])
 TYPES = jnp.array([[0, 0, 0, 1, 1], [0, 0, 0, 0, 0]])
 EXAMPLES = {"input_ids": IDS, "attention_mask": IDS > 0, "label": jnp.array([1, 0])}
@@ -26,7 +25,7 @@ def params():
 
 @pytest.mark.parametrize("is_pair", [False, True])
 def test_inputs(params, is_pair):
-    classifier = make_classifier(MODEL)
+    classifier = make_classifier(CONFIG)
     examples = EXAMPLES | ({"token_type_ids": TYPES} if is_pair else {})
     types = TYPES if is_pair else None
     expected = jax.jit(MODEL.apply)({"params": params}, IDS, IDS > 0, types)
@@ -40,7 +39,7 @@ def test_inputs(params, is_pair):
 
 
 def test_the_second_text_is_told_from_the_first(params):
-    classifier = make_classifier(MODEL)
+    classifier = make_classifier(CONFIG)
     plain, pair = (
         jax.jit(lambda p, z: classifier.outputs(p, z, None))(params, EXAMPLES | more).logits
         for more in ({}, {"token_type_ids": TYPES})

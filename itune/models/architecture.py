@@ -1,0 +1,130 @@
+"""What the library needs to know of an architecture, beside its Flax module.
+
+An architecture is a file with its configuration, its module and an :class:`Architecture`, and a
+line in :mod:`itune.models.registry`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+from flax import linen as nn
+
+from itune.errors import UserError
+
+HEAD = "classifier"
+"""Name of every model's linear head, a ``kernel`` and a ``bias``, in its parameters."""
+
+
+class ModelConfig(Protocol):
+    """What the configurations of all architectures, frozen dataclasses, have in common.
+
+    Attributes:
+      model_type: Key of the architecture in the registry; Hugging Face's name for it.
+      vocab_size: Number of tokens.
+      hidden_size: Width of the vectors, of which the head gets one.
+      max_positions: Length of the longest input in tokens.
+      type_vocab_size: Number of segment ids; 1 for a model that does not tell two texts apart.
+      num_labels: Number of classes.
+    """
+
+    model_type: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def vocab_size(self) -> int: ...  # noqa: D102 (described above)
+
+    @property
+    def hidden_size(self) -> int: ...  # noqa: D102
+
+    @property
+    def max_positions(self) -> int: ...  # noqa: D102
+
+    @property
+    def type_vocab_size(self) -> int: ...  # noqa: D102
+
+    @property
+    def num_labels(self) -> int: ...  # noqa: D102
+
+
+class TensorSpec(NamedTuple):
+    """A tensor of a weights file, and where it goes in the parameters.
+
+    Attributes:
+      name: Name in the file, without the prefix of the encoder.
+      shape: Shape in the file; matrices of dense layers are transposed there, (outputs, inputs).
+      path: Path in the tree of parameters.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    path: tuple[str, ...]
+
+    @property
+    def is_transposed(self) -> bool:
+        """Whether the parameter is the transpose of the tensor."""
+        return self.path[-1] == "kernel"
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """An architecture, as Hugging Face's folders hold it.
+
+    Attributes:
+      module: ``module(config)``, a classifier in Flax Linen.
+      read_config: ``read_config(values, path) -> config`` of the values of the ``config.json`` at a
+        path, with ``num_labels`` 2; raises :class:`~itune.errors.UserError` for what is not
+        supported, with the path in its message.
+      write_config: ``write_config(config)``, what ``config.json`` says of it but for the labels.
+      tensors: ``tensors(config)``, all tensors of a classifier.
+      canonical_name: ``canonical_name(name)``, the name in ``tensors`` for a name in a file of any
+        age; None for a tensor that is not needed.
+      saved_name: ``saved_name(name)``, the name that is written to files.
+      new_layers: What the dense layers are called that an encoder without a classifier may lack, by
+        their names in files. They are drawn anew then, in this order.
+      head: Name of the linear head in files; one of ``new_layers``.
+    """
+
+    module: Callable[[Any], nn.Module]
+    read_config: Callable[[Mapping[str, Any], Path], Any]
+    write_config: Callable[[Any], dict[str, Any]]
+    tensors: Callable[[Any], Iterator[TensorSpec]]
+    canonical_name: Callable[[str], str | None]
+    saved_name: Callable[[str], str]
+    new_layers: dict[str, str]
+    head: str
+
+
+def dense_tensors(
+    name: str, path: tuple[str, ...], inputs: int, outputs: int
+) -> Iterator[TensorSpec]:
+    """Yield the tensors of a dense layer."""
+    yield TensorSpec(f"{name}.weight", (outputs, inputs), (*path, "kernel"))
+    yield TensorSpec(f"{name}.bias", (outputs,), (*path, "bias"))
+
+
+def norm_tensors(name: str, path: tuple[str, ...], width: int) -> Iterator[TensorSpec]:
+    """Yield the tensors of a layer normalisation."""
+    yield TensorSpec(f"{name}.weight", (width,), (*path, "scale"))
+    yield TensorSpec(f"{name}.bias", (width,), (*path, "bias"))
+
+
+def config_value(values: Mapping[str, Any], name: str, default: Any, path: Path) -> Any:
+    """Return a value of ``config.json``, checked to be of the type of its default.
+
+    Args:
+      values: Contents of the file.
+      name: Name of the value.
+      default: Value where the file leaves it out; an int, float or str.
+      path: The file, for the message.
+
+    Raises:
+      UserError: The value is of another type.
+    """
+    value = values.get(name, default)
+    accepted = (int, float) if isinstance(default, float) else type(default)
+    if isinstance(value, bool) or not isinstance(value, accepted):
+        kind = {int: "an integer", float: "a number", str: "a string"}[type(default)]
+        raise UserError(f"{path}: {name} is {value!r}, not {kind}")
+    return type(default)(value)

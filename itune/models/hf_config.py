@@ -1,0 +1,97 @@
+"""``config.json`` of a Hugging Face folder: an architecture's configuration, and its labels."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from itune.errors import UserError
+from itune.models.architecture import ModelConfig, config_value
+from itune.models.files import read_json
+from itune.models.registry import ARCHITECTURES, architecture_of
+
+
+def load_config(folder: str | Path) -> ModelConfig:
+    """Return the configuration in a model's folder.
+
+    Args:
+      folder: Folder with ``config.json``.
+
+    Returns:
+      The configuration of its architecture; ``num_labels`` is 2 where the file does not tell.
+
+    Raises:
+      UserError: There is no such file, it is not JSON, or it describes an architecture or a variant
+        that is not supported.
+    """
+    path = Path(folder) / "config.json"
+    data = read_json(path)
+    kind = data.get("model_type")
+    if kind not in ARCHITECTURES:
+        what = f"is for model_type {kind!r}" if kind else "does not tell its model_type"
+        known = ", ".join(f'"{name}"' for name in ARCHITECTURES)
+        raise UserError(f"{path} {what}; only {known} is supported, so choose such a model")
+    count = config_value(data, "num_labels", 2, path)
+    try:
+        config = ARCHITECTURES[kind].read_config(data, path)
+    except UserError as error:
+        raise UserError(_with_path(path, error)) from None
+    return dataclasses.replace(config, num_labels=len(data.get("id2label") or range(count)))
+
+
+def _with_path(path: Path, error: UserError) -> str:
+    return str(error) if str(path) in str(error) else f"{path}: {error}"
+
+
+def load_labels(folder: Path, config: ModelConfig) -> tuple[str, ...]:
+    """Return the names of a classifier's classes, by number; ``LABEL_0`` … where it names none.
+
+    Args:
+      folder: Folder with ``config.json``.
+      config: The configuration in it.
+
+    Raises:
+      UserError: The model is no classifier of two classes or more, or the names are no numbered
+        list of different ones.
+    """
+    path = folder / "config.json"
+    data = read_json(path)
+    problem = data.get("problem_type")
+    if problem not in (None, "single_label_classification") or config.num_labels < 2:
+        what = f"problem_type {problem!r}" if problem else f"{config.num_labels} label"
+        raise UserError(f"{path} has {what}; only classifiers of two classes or more are supported")
+    names = data.get("id2label") or dict(enumerate(_default_labels(config)))
+    try:
+        by_number = {int(number): str(name).strip() for number, name in names.items()}
+        labels = tuple(by_number[number] for number in range(config.num_labels))
+    except (AttributeError, KeyError, ValueError):
+        raise UserError(
+            f"{path}: id2label is not numbered from 0 to {config.num_labels - 1}; mend it"
+        ) from None
+    if len(set(labels)) < len(labels):
+        raise UserError(f"{path}: id2label has a name twice; give every class one of its own")
+    return labels
+
+
+def config_json(config: ModelConfig, labels: Sequence[str] | None) -> dict[str, Any]:
+    """Return the contents of ``config.json``.
+
+    Args:
+      config: The model's configuration.
+      labels: Names of the classes, in order; ``LABEL_0`` and so on if None.
+
+    Raises:
+      UserError: There are more or fewer names than classes.
+    """
+    names = _default_labels(config) if labels is None else list(labels)
+    if len(names) != config.num_labels:
+        raise UserError(f"labels has {len(names)} names, but the model has {config.num_labels}")
+    return {
+        **architecture_of(config).write_config(config),
+        "id2label": {str(number): name for number, name in enumerate(names)},
+        "label2id": {name: number for number, name in enumerate(names)},
+    }
+
+
+def _default_labels(config: ModelConfig) -> list[str]:
+    return [f"LABEL_{number}" for number in range(config.num_labels)]

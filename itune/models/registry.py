@@ -1,0 +1,23 @@
+"""Every architecture by the ``model_type`` of Hugging Face's configurations.
+
+A new architecture is a file of its own beside this one, and a line in :data:`ARCHITECTURES`.
+"""
+
+from flax import linen as nn
+
+from itune.models.architecture import Architecture, ModelConfig
+from itune.models.bert import BERT
+
+ARCHITECTURES: dict[str, Architecture] = {
+    "bert": BERT,
+}
+
+
+def architecture_of(config: ModelConfig) -> Architecture:
+    """Return the architecture of a configuration."""
+    return ARCHITECTURES[config.model_type]
+
+
+def make_model(config: ModelConfig) -> nn.Module:
+    """Return the classifier of a configuration, a Flax module without parameters."""
+    return architecture_of(config).module(config)

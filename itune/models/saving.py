@@ -1,0 +1,117 @@
+"""Classifiers and encoders, with their tokenizer, saved in Hugging Face's layout."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from itune.errors import UserError
+from itune.models.architecture import ModelConfig
+from itune.models.files import read_json
+from itune.models.hf_config import config_json
+from itune.models.hf_weights import Params, to_hugging_face
+from itune.models.registry import architecture_of
+
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.txt",
+    "special_tokens_map.json",
+    "added_tokens.json",
+)
+
+
+def save_classifier(
+    folder: str | Path,
+    config: ModelConfig,
+    params: Params,
+    tokenizer_source: str | Path | None,
+    *,
+    labels: Sequence[str] | None = None,
+    max_length: int | None = None,
+    has_head: bool = True,
+    overwrite: bool = False,
+) -> None:
+    """Write a folder that ``AutoModelForSequenceClassification.from_pretrained`` loads.
+
+    The folder appears complete or not at all.
+
+    Args:
+      folder: Folder to write; absent or empty unless ``overwrite``.
+      config: Configuration of the model.
+      params: Parameters of the model; written as float32.
+      tokenizer_source: Folder whose tokenizer files are copied; None writes no tokenizer.
+      labels: Names of the classes, in order; ``LABEL_0`` and so on if None.
+      max_length: Number of tokens that inputs are truncated to by whoever loads the tokenizer; that
+        of the source if None.
+      has_head: Whether to write the classification head as well, not the encoder alone.
+      overwrite: Whether to replace a saved model that is already there.
+
+    Raises:
+      UserError: ``folder`` is taken, ``tokenizer_source`` holds no tokenizer, ``labels`` has the
+        wrong length, or ``params`` does not go with ``config``.
+    """
+    from safetensors.numpy import save_file
+
+    folder = Path(folder)
+    _check_target(folder, overwrite)
+    described = config_json(config, labels)
+    tokenizer = [] if tokenizer_source is None else _tokenizer_files(Path(tokenizer_source))
+    tensors = to_hugging_face(params, config)
+    if not has_head:
+        head = architecture_of(config).head
+        tensors = {name: t for name, t in tensors.items() if not name.startswith(f"{head}.")}
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
+        new = Path(scratch) / "new"
+        new.mkdir()
+        (new / "config.json").write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+        save_file(tensors, new / "model.safetensors", metadata={"format": "pt"})
+        # save_file lets only the owner read it.
+        shutil.copymode(new / "config.json", new / "model.safetensors")
+        for source in tokenizer:
+            shutil.copyfile(source, new / source.name)
+        if max_length is not None:
+            _set_max_length(new / "tokenizer_config.json", max_length)
+        _swap(new, folder, Path(scratch) / "old")
+
+
+def _check_target(folder: Path, overwrite: bool) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file; give a folder to save the model in")
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return
+    if not overwrite:
+        raise UserError(f"{folder} is not empty; choose another folder or pass overwrite=True")
+    if not (folder / "config.json").is_file():
+        raise UserError(
+            f"{folder} is not empty and holds no config.json, so it is no saved model and is not "
+            "overwritten; choose another folder"
+        )
+
+
+def _tokenizer_files(source: Path) -> list[Path]:
+    files = [source / name for name in TOKENIZER_FILES if (source / name).is_file()]
+    if not {"tokenizer.json", "vocab.txt"} & {file.name for file in files}:
+        raise UserError(f"{source} holds neither tokenizer.json nor vocab.txt to copy")
+    return files
+
+
+def _set_max_length(path: Path, max_length: int) -> None:
+    known = read_json(path) if path.exists() else {}
+    known["model_max_length"] = max_length
+    path.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+
+
+def _swap(new: Path, folder: Path, old: Path) -> None:
+    """Rename ``new`` to ``folder``; what was there goes to ``old``, or back if that fails."""
+    if folder.exists():
+        os.rename(folder, old)
+    try:
+        os.rename(new, folder)
+    except OSError:
+        if old.exists():
+            os.rename(old, folder)
+        raise
