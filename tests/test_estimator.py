@@ -106,7 +106,7 @@ def test_bad_input(classifier, arguments, message):
     [
         ({"seed": "a"}, "seed is 'a'; make it an integer from 0"),
         ({"seed": -1}, "seed is -1; make it an integer from 0"),
-        ({"dev_fraction": "a"}, "dev_fraction is 'a'; expected a finite number"),
+        ({"dev_fraction": "a"}, "dev_fraction must be a finite number, got 'a'"),
         ({"settings": 3}, "settings is of type int; make it a dict"),
         ({"method": "tuning"}, r"method is 'tuning'; use one of finetuning.*experts$"),
     ],

@@ -2,8 +2,8 @@
 
 A configuration is a frozen dataclass whose fields are values or further such dataclasses, its
 sections. ``train.steps`` names the field ``steps`` of the section ``train``: in a preset it stands
-under ``[train]``, on the command line it is ``--train.steps``. What a field means is told by the
-"Attributes:" of its class's docstring, which ``--help`` prints.
+under ``[train]``, on the command line it is ``--train.steps``. ``--help`` explains a field by its
+entry under "Attributes:" in the docstring of its class.
 The types a value can have are listed in :mod:`itune.config.kinds`.
 """
 

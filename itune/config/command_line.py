@@ -1,7 +1,7 @@
 """Configurations from the words of a command line."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -13,6 +13,8 @@ from itune.config.presets import preset_path, read_preset
 from itune.errors import UserError
 
 C = TypeVar("C")
+
+_NEGATIVE = re.compile(r"-[\d.]")
 
 
 def parse(
@@ -29,41 +31,40 @@ def parse(
     """Return the configuration that a command line asks for.
 
     A value comes from the command line, else from the preset, else it is the default of its field.
-    ``--train.steps 3`` is ``--steps 3`` for short if no other key ends in ``steps``, and an option
-    that is true or false may stand alone for true. ``--help`` prints every value, as the preset has
-    it that is in effect, and every preset with the first comment line of its file, and leaves.
+    ``--train.steps 3`` may be shortened to ``--steps 3`` if no other key ends in ``steps``, and an
+    option that is true or false may stand alone for true. ``--help`` prints each value as the
+    preset in effect has it, and each preset with the first comment of its file, and exits.
 
     Args:
-      config_type: the frozen dataclass.
-      presets: folder of ``NAME.toml``; other files in it are ignored. None where there are none.
-      argv: the arguments.
-      prog: name of the command, for ``--help``.
-      description: what the command does, for ``--help``.
-      default_preset: taken where no ``--preset`` is given; None for the defaults alone.
-      positionals: keys whose values may stand without their options, in this order, each by what
-        ``--help`` calls it, such as ``TABLE``.
-      scaled: keys whose values, where they are not given, will follow from the data; ``--help``
-        says so.
+      config_type: A frozen dataclass.
+      presets: Folder of the presets, ``NAME.toml``; None if there are none.
+      argv: The words of the command line.
+      prog: Name of the command, for ``--help``.
+      description: What the command does, for ``--help``.
+      default_preset: Name of the preset if no ``--preset`` is given; None for the defaults alone.
+      positionals: Keys whose values may be given without their options, in this order, by the
+        names that ``--help`` has for them, such as ``TABLE``.
+      scaled: Keys whose values follow from the data unless they are given; ``--help`` says so.
 
     Raises:
-      UserError: an unknown preset or key, a value of the wrong type, a value that is missing, or
-        whatever the dataclasses refuse. The message names the key, the value and what is expected.
+      UserError: An unknown preset or key, a value of the wrong type, a missing value, or whatever
+        the dataclasses refuse. The message names the key, the value and what is expected.
     """
     keys = keys_of(config_type)
-    words = _spelt_out(_normalised(argv), keys)
-    preset = _preset_in_effect(words, presets, default_preset)
-    values = {}
-    if preset is not None:
+    words = _in_full(_normalized(argv), keys)
+    preset = _preset_in_effect(words, default_preset) if presets else None
+    values: dict[str, Any] = {}
+    if presets is not None and preset is not None:
         path = preset_path(presets, preset)
         values |= checked(keys, read_preset(path), f"{path}: ")
     parser = make_parser(prog, description, presets, default_preset)
-    add_options(parser, config_type, keys, values_in_words(keys, preset, values, scaled), "")
-    _add_positionals(parser, positionals)
+    add_options(parser, config_type, keys, values_in_words(keys, preset, values, scaled))
+    parser.usage = str(parser.usage).replace(" [", " ".join(["", *positionals, "["]), 1)
+    for metavar, name in positionals.items():
+        parser.add_argument(name, nargs="?", metavar=metavar, help=f"short for --{name} {metavar}")
     given = vars(parser.parse_args(words))
     given.pop("preset", None)
-    for name, text in given.items():
-        values[name] = _read(keys[name], text)
-    return build(config_type, keys, values)
+    return build(config_type, keys, values | _read(keys, given))
 
 
 def given_values(config_type: type, argv: Sequence[str]) -> dict[str, Any]:
@@ -75,9 +76,8 @@ def given_values(config_type: type, argv: Sequence[str]) -> dict[str, Any]:
     """
     keys = keys_of(config_type)
     parser = make_parser("", "", None, None)
-    add_options(parser, config_type, keys, dict.fromkeys(keys, ""), "")
-    words = parser.parse_known_args(_spelt_out(_normalised(argv), keys))[0]
-    return {name: _read(keys[name], text) for name, text in vars(words).items()}
+    add_options(parser, config_type, keys, dict.fromkeys(keys, ""))
+    return _read(keys, vars(parser.parse_known_args(_in_full(_normalized(argv), keys))[0]))
 
 
 def to_arguments(config: Any, base: Any) -> list[str]:
@@ -87,57 +87,52 @@ def to_arguments(config: Any, base: Any) -> list[str]:
     >>> to_arguments(TextLenConfig(train_size=40), TextLenConfig())
     ['--train_size', '40']
     """
-    changes = changed_values(config, base)
-    return [word for name, value in changes.items() for word in (f"--{name}", as_typed(value))]
+    words: list[str] = []
+    for name, value in changed_values(config, base).items():
+        text = as_typed(value)
+        is_like_an_option = text.startswith("-") and not _NEGATIVE.match(text)
+        words += [f"--{name}={text}"] if is_like_an_option else [f"--{name}", text]
+    return words
 
 
-def _read(key: Key, text: str) -> Any:
-    try:
-        return key.kind.check(key.kind.read(text))
-    except ValueError:
-        raise UserError(f"--{key.name} is {text!r}; expected {key.kind.expected}") from None
+def _read(keys: Mapping[str, Key], texts: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, text in texts.items():
+        kind = keys[name].kind
+        try:
+            values[name] = kind.check(kind.read(text))
+        except ValueError:
+            raise UserError(f"--{name} must be {kind.expected}, got {text!r}") from None
+    return values
 
 
-def _normalised(argv):
-    """Options spelt with underscores, and negative numbers joined to theirs by ``=``."""
+def _normalized(argv: Iterable[str]) -> list[str]:
+    """Spell options with underscores, and join negative numbers to theirs by ``=``."""
     words: list[str] = []
     for word in argv:
         if word.startswith("--"):
             option, equals, value = word.partition("=")
             words.append("--" + option[2:].replace("-", "_") + equals + value)
-        elif re.match(r"-[\d.]", word) and words and re.fullmatch("--[^=]+", words[-1]):
+        elif _NEGATIVE.match(word) and words and re.fullmatch("--[^=]+", words[-1]):
             words[-1] += f"={word}"  # argparse takes -1e-5 and -1,2 for options
         else:
             words.append(word)
     return words
 
 
-def _spelt_out(argv, keys):
-    """Options given by the last parts of their name alone, where only one has them, in full."""
-    endings: dict[str, list[str]] = {}
-    for name in keys:
-        parts = name.split(".")
-        for place in range(1, len(parts)):
-            endings.setdefault(".".join(parts[place:]), []).append(name)
+def _in_full(argv: Iterable[str], keys: Collection[str]) -> list[str]:
+    """Complete options that are given by the last parts of their names, where one key has them."""
     words = []
     for word in argv:
         option, equals, value = word.partition("=")
-        found = endings.get(option[2:], []) if option.startswith("--") else []
-        is_short = len(found) == 1 and option[2:] not in keys
-        words.append(f"--{found[0]}{equals}{value}" if is_short else word)
+        matches = [name for name in keys if name.endswith(f".{option[2:]}")]
+        is_short = option.startswith("--") and option[2:] not in keys and len(matches) == 1
+        words.append(f"--{matches[0]}{equals}{value}" if is_short else word)
     return words
 
 
-def _preset_in_effect(words, presets, default_preset):
-    """The preset that is asked for, known before the options are, which tell of it in --help."""
-    if not presets:
-        return default_preset
+def _preset_in_effect(words: Sequence[str], default_preset: str | None) -> str | None:
+    """The preset that is asked for; ``--help`` tells its values, so that it is read first."""
     parser = Parser(add_help=False)
     parser.add_argument("--preset", default=default_preset)
     return parser.parse_known_args(words)[0].preset
-
-
-def _add_positionals(parser, positionals):
-    parser.usage = parser.usage.replace(" [", " ".join(["", *positionals, "["]), 1)
-    for metavar, name in positionals.items():
-        parser.add_argument(name, nargs="?", metavar=metavar, help=f"short for --{name} {metavar}")

@@ -5,11 +5,12 @@ import dataclasses
 import inspect
 import shlex
 import textwrap
-import typing
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 from itune.cli import Parser
-from itune.config.keys import REQUIRED, fields_of
+from itune.config.keys import REQUIRED, Key, fields_of
 from itune.config.presets import preset_table
 
 SHORTER = "The parts of a name before its dots may be left out where no other option ends so."
@@ -18,7 +19,7 @@ SHORTER = "The parts of a name before its dots may be left out where no other op
 def make_parser(
     prog: str, description: str, presets: Path | None, default_preset: str | None
 ) -> Parser:
-    """A parser of no key yet, which knows ``--preset`` where there are presets."""
+    """Return a parser that has no key yet, and ``--preset`` if there are presets."""
     parser = Parser(
         prog=prog,
         description=description,
@@ -33,9 +34,22 @@ def make_parser(
     return parser
 
 
-def add_options(parser, config_type, keys, told, section):
-    """Adds a group of options for each section, the plain values first."""
-    prefix = f"{section}." if section else ""
+def add_options(
+    parser: Parser,
+    config_type: type,
+    keys: Mapping[str, Key],
+    values: Mapping[str, str],
+    section: str = "",
+) -> None:
+    """Add a group of options for each section, after those of no section.
+
+    Args:
+      parser: The parser to add to.
+      config_type: The dataclass of the section.
+      keys: All keys of the configuration by name.
+      values: The value in effect of each key, in words.
+      section: Name of the section; empty for the configuration itself.
+    """
     summary = (inspect.getdoc(config_type) or "").partition("\n")[0]
     if summary.startswith(f"{config_type.__name__}("):  # written by dataclasses, not by people
         summary = ""
@@ -43,19 +57,30 @@ def add_options(parser, config_type, keys, told, section):
     if own:
         group = parser.add_argument_group(section or "values", summary)
         for key in own:
-            text = f"{key.help} ({told[key.name]})".strip().replace("%", "%%")
-            alone = {"nargs": "?", "const": "true"} if isinstance(key.default, bool) else {}
+            text = f"{key.help} ({values[key.name]})".strip().replace("%", "%%")
+            alone: dict[str, Any] = {}
+            if isinstance(key.default, bool):
+                alone = {"nargs": "?", "const": "true"}
             group.add_argument(f"--{key.name}", metavar=key.kind.metavar, help=text, **alone)
-    hints = typing.get_type_hints(config_type)
-    for field in fields_of(config_type):
-        if dataclasses.is_dataclass(hints[field.name]):
-            add_options(parser, hints[field.name], keys, told, prefix + field.name)
+    for name, annotation, _ in fields_of(config_type):
+        if dataclasses.is_dataclass(annotation):
+            inner = f"{section}.{name}" if section else name
+            add_options(parser, annotation, keys, values, inner)
 
 
-def values_in_words(keys, preset, values, scaled):
-    """What each key is if no option says otherwise, and where that comes from, by name."""
+def values_in_words(
+    keys: Mapping[str, Key], preset: str | None, values: Mapping[str, Any], scaled: Collection[str]
+) -> dict[str, str]:
+    """Return the value of each key if no option gives another, and where it comes from, by name.
 
-    def in_words(key):
+    Args:
+      keys: All keys by name.
+      preset: Name of the preset in effect; None if there is none.
+      values: Values of that preset, by name.
+      scaled: Names of the keys whose values follow from the data.
+    """
+
+    def in_words(key: Key) -> str:
         if key.name in values:
             return f"preset {preset}: {shlex.quote(as_typed(values[key.name]))}"
         if key.name in scaled:
@@ -67,8 +92,12 @@ def values_in_words(keys, preset, values, scaled):
     return {name: in_words(key) for name, key in keys.items()}
 
 
-def as_typed(value):
-    """A value as the command line takes it."""
+def as_typed(value: Any) -> str:
+    """Return a value as the command line takes it.
+
+    >>> [as_typed(value) for value in ((1, 2), None, True, 0.5)]
+    ['1,2', 'none', 'true', '0.5']
+    """
     if isinstance(value, tuple):
         return ",".join(map(as_typed, value))
     return str(value).lower() if value is None or isinstance(value, bool) else str(value)
@@ -77,8 +106,8 @@ def as_typed(value):
 class _Formatter(argparse.RawDescriptionHelpFormatter):
     """Leaves the table of presets and hyphenated words alone; more room for options' names."""
 
-    def __init__(self, prog):
+    def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=30)
 
-    def _split_lines(self, text, width):
+    def _split_lines(self, text: str, width: int) -> list[str]:
         return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False)

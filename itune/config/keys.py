@@ -1,8 +1,9 @@
-"""From a configuration's class to its keys, and from values of these to a configuration."""
+"""The keys of a configuration's class, and the configuration that values of them make."""
 
 import dataclasses
 import inspect
 import re
+import textwrap
 import typing
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
@@ -14,16 +15,20 @@ from itune.utils.suggestions import hint
 C = TypeVar("C")
 
 REQUIRED = dataclasses.MISSING
+"""Default of a key that has none."""
+
+_ATTRIBUTES = re.compile(r"^Attributes:\n((?:(?:[ \t].*)?\n)*)", re.MULTILINE)
+_ENTRY = re.compile(r"^(\w+)(?: \([^)]*\))?:(.*(?:\n(?:[ \t].*)?)*)", re.MULTILINE)
 
 
 class Key(NamedTuple):
     """One value of a configuration.
 
     Attributes:
-      name: with its sections, such as ``train.steps``.
-      kind: what values it takes.
-      default: ``dataclasses.MISSING`` where the configuration has none.
-      help: what the docstring says about it.
+      name: Name with the sections before it, such as ``train.steps``.
+      kind: Which values it can have.
+      default: Its default; :data:`REQUIRED` if there is none.
+      help: What the docstring of its class says about it; may be empty.
     """
 
     name: str
@@ -33,106 +38,100 @@ class Key(NamedTuple):
 
 
 def attribute_help(config_type: type) -> dict[str, str]:
-    """Return what the "Attributes:" of a class's docstring say, by name, each on one line.
+    """Return the entries under "Attributes:" in a class's docstring, each on one line.
 
-    Base classes count as well. A name may be followed by its type in parentheses. Double backticks
-    are dropped: this is for terminals.
+    Those of base classes are included. A name may be followed by a type in parentheses, which is
+    left out, as are double backticks: the text is for terminals.
 
-    >>> from itune.corpora import TextLenConfig
-    >>> attribute_help(TextLenConfig)["train_size"]
-    'number of training examples.'
+    >>> from itune.config.keys import Key
+    >>> attribute_help(Key)["name"]
+    'Name with the sections before it, such as train.steps.'
     """
     found: dict[str, str] = {}
     for cls in reversed(config_type.__mro__):
-        lines = iter(inspect.cleandoc(cls.__dict__.get("__doc__") or "").splitlines())
-        indent = name = None
-        for line in lines:
-            if indent is None and line.rstrip() != "Attributes:":
-                continue
-            depth = len(line) - len(line.lstrip())
-            if indent is None:
-                indent = 0
-            elif not line.strip():
-                continue
-            elif depth == 0:
-                break
-            else:
-                indent = indent or depth
-                entry = re.match(r"(\w+)(?: \([^)]*\))?:\s*(.*)", line.strip())
-                if depth == indent and entry:
-                    name, found[entry[1]] = entry[1], entry[2]
-                elif name:
-                    found[name] = f"{found[name]} {line.strip()}".strip()
-    return {name: text.replace("``", "") for name, text in found.items()}
+        section = _ATTRIBUTES.search(inspect.cleandoc(cls.__dict__.get("__doc__") or "") + "\n")
+        for name, text in _ENTRY.findall(textwrap.dedent(section[1]) if section else ""):
+            found[name] = " ".join(text.split()).replace("``", "")
+    return found
 
 
-def fields_of(config_type: type) -> Iterator[dataclasses.Field]:
-    """The fields that are given, not computed."""
-    return (field for field in dataclasses.fields(config_type) if field.init)
+def fields_of(config_type: type) -> Iterator[tuple[str, Any, Any]]:
+    """Yield the name, the annotation and the default of each field that is given, not computed."""
+    hints = typing.get_type_hints(config_type)
+    for field in dataclasses.fields(config_type):
+        if field.init:
+            has_factory = field.default_factory is not dataclasses.MISSING
+            default = field.default_factory() if has_factory else field.default
+            yield field.name, hints[field.name], default
 
 
 def keys_of(config_type: type, prefix: str = "", instance: Any = None) -> dict[str, Key]:
-    """Every key by name; defaults are those of `instance`, or those of the class."""
+    """Return all keys by name, with the values of `instance`, or of the class, for defaults."""
     keys: dict[str, Key] = {}
-    hints = typing.get_type_hints(config_type)
-    told = attribute_help(config_type)
-    for field in fields_of(config_type):
-        name, annotation = prefix + field.name, hints[field.name]
-        default = field.default
+    texts = attribute_help(config_type)
+    for field, annotation, default in fields_of(config_type):
+        name = prefix + field
         if instance is not None:
-            default = getattr(instance, field.name)
-        elif field.default_factory is not dataclasses.MISSING:
-            default = field.default_factory()
+            default = getattr(instance, field)
         if dataclasses.is_dataclass(annotation):
             section = None if default is REQUIRED else default
             keys |= keys_of(annotation, f"{name}.", section)
         else:
-            keys[name] = Key(name, make_kind(annotation), default, told.get(field.name, ""))
+            keys[name] = Key(name, make_kind(annotation), default, texts.get(field, ""))
     return keys
 
 
 def changed_values(config: Any, base: Any) -> dict[str, Any]:
-    """The values of `config` that `base` has not, by name."""
+    """Return the values in which `config` differs from `base`, by name."""
     known = keys_of(type(base), "", base)
     keys = keys_of(type(config), "", config)
     return {name: key.default for name, key in keys.items() if key.default != known[name].default}
 
 
 def checked(keys: Mapping[str, Key], mapping: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """The values of a mapping by name; `source` goes before what is wrong with them."""
+    """Return the values of a nested mapping by name, checked.
+
+    Raises:
+      UserError: A name is not a key, or a value is not of its kind; `source` precedes the message.
+    """
     if not isinstance(mapping, Mapping):
         raise UserError(f"{source}{mapping!r} is no configuration; expected a table of keys")
-    values = {}
-    for name, value in _flatten(mapping, _sections(keys), ""):
+    parts = [name.split(".")[:-1] for name in keys]
+    sections = {".".join(of[:length]) for of in parts for length in range(1, len(of) + 1)}
+    values: dict[str, Any] = {}
+    for name, value in _leaves(mapping, sections, ""):
+        if name in sections:
+            raise UserError(
+                f"{source}{name} is a section, not a value; put its keys under [{name}]"
+            )
         if name not in keys:
-            what = "a section, not a value" if name in _sections(keys) else "not a key"
-            remedy = f"put its keys under [{name}]" if name in _sections(keys) else hint(name, keys)
-            raise UserError(f"{source}{name} is {what}; {remedy}")
+            raise UserError(f"{source}{name} is not a key; {hint(name, keys)}")
         try:
             values[name] = keys[name].kind.check(value)
         except ValueError:
             expected = keys[name].kind.expected
-            raise UserError(f"{source}{name} is {value!r}; expected {expected}") from None
+            raise UserError(f"{source}{name} must be {expected}, got {value!r}") from None
     return values
 
 
-def _sections(keys):
-    names = [name.split(".")[:-1] for name in keys]
-    return {".".join(parts[:n]) for parts in names for n in range(1, len(parts) + 1)}
-
-
-def _flatten(mapping, sections, prefix):
-    """Names and values of nested mappings; those that are no section stay as they are."""
+def _leaves(
+    mapping: Mapping[str, Any], sections: set[str], prefix: str
+) -> Iterator[tuple[str, Any]]:
+    """Names and values; a mapping that is no section is a value."""
     for key, value in mapping.items():
         name = f"{prefix}{key}"
         if isinstance(value, Mapping) and name in sections:
-            yield from _flatten(value, sections, f"{name}.")
+            yield from _leaves(value, sections, f"{name}.")
         else:
             yield name, value
 
 
 def build(config_type: type[C], keys: Mapping[str, Key], values: Mapping[str, Any]) -> C:
-    """The configuration of the values, and of defaults for the rest."""
+    """Return the configuration that has the given values, by name, and defaults for the rest.
+
+    Raises:
+      UserError: A required key has no value, or a dataclass refuses its values.
+    """
     for name, key in keys.items():
         if name not in values and key.default is REQUIRED:
             raise UserError(f"{name} is not set; give --{name}, {key.kind.expected}")
@@ -140,15 +139,13 @@ def build(config_type: type[C], keys: Mapping[str, Key], values: Mapping[str, An
     return _construct(config_type, complete, "")
 
 
-def _construct(config_type, values, prefix):
-    hints = typing.get_type_hints(config_type)
-    arguments = {}
-    for field in fields_of(config_type):
-        name, annotation = prefix + field.name, hints[field.name]
-        is_section = dataclasses.is_dataclass(annotation)
-        arguments[field.name] = (
-            _construct(annotation, values, f"{name}.") if is_section else values[name]
-        )
+def _construct(config_type: type[C], values: Mapping[str, Any], prefix: str) -> C:
+    arguments = {
+        field: _construct(annotation, values, f"{prefix}{field}.")
+        if dataclasses.is_dataclass(annotation)
+        else values[prefix + field]
+        for field, annotation, _ in fields_of(config_type)
+    }
     try:
         return config_type(**arguments)
     except UserError as error:

@@ -18,7 +18,7 @@ annotation          in TOML and JSON             on the command line        rema
 import math
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -27,10 +27,10 @@ class Kind(NamedTuple):
     """How values of one type are read.
 
     Attributes:
-      expected: the type in words.
-      metavar: the type in brief.
-      read: turns a word of the command line into what TOML would hold; ValueError if it cannot.
-      check: turns what TOML or JSON holds into the value; ValueError if it is no such value.
+      expected: The type as a phrase, such as ``"an integer"``.
+      metavar: The type in brief, such as ``"INT"``.
+      read: Turns a word of the command line into what TOML would hold; ValueError if it cannot.
+      check: Turns what TOML or JSON holds into the value; ValueError if it is no such value.
     """
 
     expected: str
@@ -43,7 +43,7 @@ def make_kind(annotation: Any) -> Kind:
     """Return how values of an annotation are read.
 
     Raises:
-      TypeError: the annotation is not among those in the table above.
+      TypeError: The annotation is not among those in the table above.
     """
     if annotation in _SIMPLE:
         return _SIMPLE[annotation]
@@ -60,8 +60,10 @@ def make_kind(annotation: Any) -> Kind:
     raise TypeError(f"a configuration cannot hold a {annotation}")
 
 
-def _instance(accepted, convert):
-    def check(value):
+def _instance(
+    accepted: type | tuple[type, ...], convert: Callable[[Any], Any]
+) -> Callable[[Any], Any]:
+    def check(value: Any) -> Any:
         if not isinstance(value, accepted) or (isinstance(value, bool) and accepted is not bool):
             raise ValueError
         return convert(value)
@@ -69,27 +71,27 @@ def _instance(accepted, convert):
     return check
 
 
-def _finite(value):
+def _finite(value: float) -> float:
     value = float(value)
     if not math.isfinite(value):
         raise ValueError
     return value
 
 
-def _path(text):
+def _path(text: str) -> Path:
     if not text:
         raise ValueError
     return Path(text)
 
 
-def _read_bool(text):
+def _read_bool(text: str) -> bool:
     try:
         return {"true": True, "false": False}[text]
     except KeyError:
         raise ValueError from None
 
 
-_SIMPLE = {
+_SIMPLE: dict[Any, Kind] = {
     int: Kind("an integer", "INT", int, _instance(int, int)),
     float: Kind("a finite number", "FLOAT", float, _instance((int, float), _finite)),
     bool: Kind("true or false", "true|false", _read_bool, _instance(bool, bool)),
@@ -98,10 +100,10 @@ _SIMPLE = {
 }
 
 
-def _choice_kind(choices):
+def _choice_kind(choices: Sequence[Any]) -> Kind:
     names = {str(choice): choice for choice in choices}
 
-    def check(value):
+    def check(value: Any) -> Any:
         if not any(value == choice and type(value) is type(choice) for choice in choices):
             raise ValueError
         return value
@@ -110,33 +112,33 @@ def _choice_kind(choices):
     return Kind(expected, "|".join(names), lambda text: names.get(text, text), check)
 
 
-def _optional_kind(kind):
-    def read(text):
+def _optional_kind(kind: Kind) -> Kind:
+    def read(text: str) -> Any:
         return None if text == "none" else kind.read(text)
 
-    def check(value):
+    def check(value: Any) -> Any:
         return None if value is None or value == "none" else kind.check(value)
 
-    return Kind(f"{kind.expected}, or none", f"{kind.metavar}|none", read, check)
+    return Kind(f"{kind.expected} or none", f"{kind.metavar}|none", read, check)
 
 
-def _list_kind(item):
-    def read(text):
+def _list_kind(item: Kind) -> Kind:
+    def read(text: str) -> list[Any]:
         return [item.read(part.strip()) for part in text.split(",")] if text else []
 
-    def check(value):
+    def check(value: Any) -> tuple[Any, ...]:
         return tuple(map(item.check, _instance((list, tuple), list)(value)))
 
     return Kind(f"a list, each item {item.expected}", f"{item.metavar},…", read, check)
 
 
-def _fixed_kind(items):
-    def read(text):
+def _fixed_kind(items: Sequence[Kind]) -> Kind:
+    def read(text: str) -> list[Any]:
         return [k.read(part.strip()) for k, part in zip(items, text.split(","), strict=True)]
 
-    def check(value):
+    def check(value: Any) -> tuple[Any, ...]:
         values = _instance((list, tuple), list)(value)
         return tuple(kind.check(v) for kind, v in zip(items, values, strict=True))
 
-    expected = f"a list of {len(items)}: " + ", ".join(kind.expected for kind in items)
+    expected = f"a list of {len(items)} ({', '.join(kind.expected for kind in items)})"
     return Kind(expected, ",".join(kind.metavar for kind in items), read, check)

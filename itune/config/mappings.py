@@ -13,10 +13,14 @@ C = TypeVar("C")
 
 
 def replaced(config: C, values: Mapping[str, Any]) -> C:
-    """Return a configuration with some of its values replaced, by name.
+    """Return a configuration with some of its values replaced.
+
+    Args:
+      config: The configuration; it is not changed.
+      values: New values by name, such as ``train.steps``, as JSON or TOML would hold them.
 
     Raises:
-      UserError: as :func:`parse`.
+      UserError: There is no such key, or a value is refused.
 
     >>> from itune.corpora import TextLenConfig
     >>> replaced(TextLenConfig(dev_size=3), {"train_size": 40}).train_size
@@ -33,20 +37,19 @@ def to_dict(config: Any) -> dict[str, Any]:
     >>> to_dict(TextLenConfig())["prefixes"]
     ['Negative .', 'Positive .']
     """
-    values = ((field.name, getattr(config, field.name)) for field in fields_of(type(config)))
-    return {name: _as_plain(value) for name, value in values}
+    return {name: _as_json(getattr(config, name)) for name, _, _ in fields_of(type(config))}
 
 
 def from_dict(config_type: type[C], mapping: Mapping[str, Any], *, source: str = "") -> C:
-    """Return the configuration that :func:`to_dict` has written; what lacks is the default.
+    """Return the configuration that :func:`to_dict` wrote; what is missing has its default.
 
     Args:
-      config_type: the frozen dataclass.
-      mapping: from JSON or TOML.
-      source: put before the messages, such as the name of the file.
+      config_type: A frozen dataclass.
+      mapping: Nested mappings of values, from JSON or TOML.
+      source: Where they come from, such as the name of a file; it precedes the messages.
 
     Raises:
-      UserError: as :func:`parse`.
+      UserError: There is no such key, a value is refused, or a required one is missing.
 
     >>> from itune.corpora import TextLenConfig
     >>> from_dict(TextLenConfig, {"train_size": 40}).train_size
@@ -82,7 +85,10 @@ def flattened(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def to_toml(config: Any) -> str:
-    """Return a preset: the values that are not the defaults of the class, which has all of them.
+    """Return a preset: the values that are not the defaults of the class, in TOML.
+
+    Args:
+      config: A configuration whose class has a default for every key.
 
     >>> from itune.corpora.tasks import DataConfig
     >>> from itune.corpora import TextLenConfig
@@ -95,16 +101,16 @@ def to_toml(config: Any) -> str:
     sections: dict[str, list[str]] = {"": []}
     for name, value in changed_values(config, type(config)()).items():
         section, _, key = name.rpartition(".")
-        text = json.dumps("none" if value is None else _as_plain(value), ensure_ascii=False)
+        text = json.dumps("none" if value is None else _as_json(value), ensure_ascii=False)
+        text = text.replace("\x7f", "\\u007f")  # which JSON has as it stands, and TOML has not
         sections.setdefault(section, []).append(f"{key} = {text}")
     blocks = ([f"[{name}]", *lines] if name else lines for name, lines in sections.items())
     return "\n\n".join("\n".join(lines) for lines in blocks if lines)
 
 
-def _as_plain(value: Any) -> Any:
-    """A value as JSON can hold it."""
+def _as_json(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         return to_dict(value)
     if isinstance(value, tuple):
-        return [_as_plain(item) for item in value]
+        return [_as_json(item) for item in value]
     return str(value) if isinstance(value, Path) else value

@@ -9,15 +9,15 @@ from itune.errors import UserError
 
 
 def preset_names(presets: Path | None) -> list[str]:
-    """What may follow ``--preset``, in order."""
+    """Return the names of the presets in a folder, sorted; none if there is no folder."""
     return sorted(path.stem for path in presets.glob("*.toml")) if presets else []
 
 
 def preset_path(presets: Path, name: str) -> Path:
-    """The file of a preset.
+    """Return the file of a preset.
 
     Raises:
-      UserError: there is none of that name.
+      UserError: The folder has no preset of that name.
     """
     names = preset_names(presets)
     if name not in names:
@@ -28,10 +28,10 @@ def preset_path(presets: Path, name: str) -> Path:
 
 
 def read_preset(path: Path) -> dict[str, Any]:
-    """The values in a file.
+    """Return the values in a TOML file, nested as its tables are.
 
     Raises:
-      UserError: it cannot be read.
+      UserError: The file cannot be read, or is no TOML.
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
@@ -40,11 +40,13 @@ def read_preset(path: Path) -> dict[str, Any]:
 
 
 def preset_table(presets: Path | None) -> str:
-    """Every preset with the first comment line of its file, for ``--help``."""
+    """Return every preset with the first comment line of its file, for ``--help``."""
     names = preset_names(presets)
-    width = max(map(len, names), default=0)
+    if presets is None or not names:
+        return ""
+    width = max(map(len, names))
     lines = [f"  {name:{width}}  {_first_comment(presets / f'{name}.toml')}" for name in names]
-    return "\n".join(["presets:", *(line.rstrip() for line in lines)]) if names else ""
+    return "\n".join(["presets:", *(line.rstrip() for line in lines)])
 
 
 def _first_comment(path: Path) -> str:

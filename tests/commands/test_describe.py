@@ -59,7 +59,7 @@ def test_many_values_and_long_names(tmp_path, capsys):
         (["--txt", "x"], "--txt is not an option; did you mean --text?"),
         (["--label", "lable"], "has no column 'lable'; did you mean 'label'?"),
         (["--rule", "regex:("], "is no regular expression"),
-        (["--split_seed", "x"], "--split_seed is 'x'; expected an integer"),
+        (["--split_seed", "x"], "--split_seed must be an integer, got 'x'"),
         (["--dev", "none.csv"], "none.csv: no such file"),
         (["--dev", "no/thing"], "cannot load no/thing from the hub"),
     ],

@@ -121,7 +121,7 @@ GIVEN = {  # arguments alone
     "data folder": ("data.source", "nowhere", "data.source 'nowhere' is neither a folder nor"),
     "CoNLL folder": ("data.source", "conll:nowhere", "nowhere: no such folder; name the folder"),
     "key": ("label.bach", 3, "--label.bach is not an option; did you mean --label.batch?"),
-    "type": ("label.batch", "many", "--label.batch is 'many'; expected an integer"),
+    "type": ("label.batch", "many", "--label.batch must be an integer, got 'many'"),
     "preset": ("preset", "quikstart", "there is no preset 'quikstart'; the presets are quickstart"),
     "method": ("methods", "finetunin", "methods must be a list of different methods out of fine"),
     "no method": ("methods", "", "methods must be a list of different methods out of fine"),

@@ -97,7 +97,7 @@ def test_bad_files(tmp_path, text, message):
     ("grid", "message"),
     [
         ({"label.bach": (4,)}, "grid: label.bach is not a key; did you mean label.batch?"),
-        ({"label.batch": (4.5,)}, "grid: label.batch is 4.5; expected an integer"),
+        ({"label.batch": (4.5,)}, "grid: label.batch must be an integer, got 4.5"),
         ({"label.batch": (4, 0)}, "grid: label.batch must be a positive integer, got 0"),
         ({"label": (4,)}, "grid: label is a section, not a value"),
     ],
