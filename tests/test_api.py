@@ -14,6 +14,7 @@ from itune import api as commands
 from itune.auditing.recorded import OTHER_ROWS
 from itune.tables.table import TableConfig, make_tables
 from tests.helpers import tuning_cases
+from tests.helpers.table_cases import write_rows
 
 pytestmark = pytest.mark.usefixtures("compilation_cache")
 
@@ -87,7 +88,7 @@ def test_audit_of_the_rows_of_a_run(tuned, form, columns, tmp_path):
     data = {
         "rows": lambda: ROWS,
         "columns": lambda: {name: [row[name] for row in ROWS] for name in ROWS[0]},
-        "file": lambda: tuning_cases.write_rows(tmp_path / "rows.csv", ROWS),
+        "file": lambda: write_rows(tmp_path / "rows.csv", ROWS),
         "tables": lambda: make_tables(ROWS, TableConfig(**COLUMNS)),
     }[form]()
     columns = {} if form == "tables" else columns
@@ -98,7 +99,7 @@ def test_audit_of_the_rows_of_a_run(tuned, form, columns, tmp_path):
 
 @pytest.mark.usefixtures("no_measures")
 def test_audit_of_a_table_by_name(tuned, tmp_path):
-    folder, table = tmp_path / "run", tuning_cases.write_rows(tmp_path / "rows.csv", ROWS)
+    folder, table = tmp_path / "run", write_rows(tmp_path / "rows.csv", ROWS)
     with pytest.raises(UserError, match="was trained on rows given in Python, which it does not k"):
         commands.audit(tuned.folder)
     with pytest.raises(UserError, match="nowhere does not exist; give the folder of a finetuned"):
@@ -109,7 +110,7 @@ def test_audit_of_a_table_by_name(tuned, tmp_path):
     (folder / "config.json").write_text(json.dumps(about))
     found = commands.audit(folder)
     assert found.digest == tuned.digest and found.notes == ()
-    other = tuning_cases.write_rows(tmp_path / "other.csv", ROWS)
+    other = write_rows(tmp_path / "other.csv", ROWS)
     found = commands.audit(folder, other, **COLUMNS)
     assert found.sizes["train"] == 64 and found.notes == (OTHER_ROWS,)
 

@@ -8,7 +8,8 @@ import pytest
 from itune.auditing.recorded import OTHER_ROWS
 from itune.commands import main
 from itune.utils.formats import signed
-from tests.helpers.tuning_cases import SETTINGS, make_encoder, make_rows, write_rows
+from tests.helpers.table_cases import write_rows
+from tests.helpers.tuning_cases import SETTINGS, make_encoder, make_rows
 
 
 @pytest.fixture(scope="module")

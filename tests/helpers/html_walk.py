@@ -1,4 +1,4 @@
-"""HTML read back: its elements in order, with a check that each is closed."""
+"""HTML parsed into its elements, with a check that each of them is closed."""
 
 from html.parser import HTMLParser
 from typing import NamedTuple
@@ -7,6 +7,8 @@ VOID = {"meta", "br", "img", "link", "input", "hr", "wbr"}
 
 
 class Element(NamedTuple):
+    """An element: its tag and attributes, the tags around it, and the pieces of its text."""
+
     tag: str
     attributes: dict
     parents: tuple
@@ -14,7 +16,15 @@ class Element(NamedTuple):
 
 
 class Walk(HTMLParser):
-    """All elements of a page; raises AssertionError where one is not closed, or twice."""
+    """The elements of a page in order.
+
+    Attributes:
+      elements: The elements, in the order of their opening tags.
+      declarations: Declarations such as ``DOCTYPE html``.
+
+    Raises:
+      AssertionError: An element is not closed, or closed twice, or has an attribute twice.
+    """
 
     def __init__(self, html):
         super().__init__(convert_charrefs=True)
@@ -49,10 +59,10 @@ class Walk(HTMLParser):
             element.text.append(data)
 
     def all(self, tag, **attributes):
-        """Elements of a tag whose attributes are as given."""
+        """Return the elements of a tag that have these attributes (``class_`` for class)."""
         wanted = {name.rstrip("_"): value for name, value in attributes.items()}.items()
         return [e for e in self.elements if e.tag == tag and wanted <= e.attributes.items()]
 
     def text(self, tag, **attributes):
-        """Their texts."""
+        """Return the text of each element of a tag that has these attributes."""
         return ["".join(element.text) for element in self.all(tag, **attributes)]

@@ -1,4 +1,4 @@
-"""Results of runs that nobody ran, as their folders and as collections hold them."""
+"""Made-up results of runs, as run folders and collections hold them."""
 
 import json
 
@@ -10,7 +10,16 @@ CONFIG = {
 
 
 def make_row(method="finetuning", seed=1, accuracy=0.8, *, config=None, digest="abc", **result):
-    """One object of a collection."""
+    """Return a made-up run as one object of a collection.
+
+    Args:
+      method: Name of the method.
+      seed: Seed of the run; the CID is higher for larger ones.
+      accuracy: Accuracy on every split.
+      config: Settings that replace some of :data:`CONFIG`.
+      digest: Digest of the data.
+      **result: Entries that replace some of the result.
+    """
     split = {
         "accuracy": accuracy,
         "groups": {"y=0 c=0": 1.0, "y=0 c=1": accuracy - 0.2},
@@ -44,7 +53,7 @@ def make_row(method="finetuning", seed=1, accuracy=0.8, *, config=None, digest="
 
 
 def write_run(folder, *arguments, **changes):
-    """The folder of a finished run."""
+    """Write the folder of a finished run, whose row is that of :func:`make_row`; return it."""
     row = make_row(*arguments, **changes)
     folder.mkdir(parents=True)
     (folder / "result.json").write_text(json.dumps(row.pop("result")))

@@ -1,4 +1,4 @@
-"""The data that the authors released, for those who have them: the project may not contain them.
+"""The data that the authors released, which the project may not contain.
 
 They are looked for beside the repository, or where ITUNE_SHARED_DATA says. Each test of them checks
 that real files come out as published; made-up files that go through the same code are tested
@@ -16,7 +16,7 @@ RELEASED = Path(
 
 
 def needs_released(*names):
-    """Skips a test where one of these folders is missing."""
+    """Return a mark that skips a test where one of these folders is missing."""
     missing = [name for name in names if not (RELEASED / name).is_dir()]
     reason = f"{', '.join(missing)} as released may not be part of the project, and is not here"
     return pytest.mark.skipif(bool(missing), reason=reason)

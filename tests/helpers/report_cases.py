@@ -1,4 +1,4 @@
-"""Results that nobody found, with every kind of text in them."""
+"""Made-up results with every kind of text in them, for reports."""
 
 from dataclasses import replace
 from itertools import product
@@ -54,7 +54,7 @@ ORIGIN = Origin(
 
 
 def make_audit(lift=0.4, size=60, **changes):
-    """An audit of three labels and three brands, whose groups differ by ``lift``."""
+    """Return an audit of three labels and three brands, whose groups differ by ``lift``."""
     rng = np.random.default_rng(0)
     label = np.repeat(np.arange(3), size // 3)
     confound = np.tile(np.arange(3), size // 3)
@@ -98,7 +98,7 @@ def make_audit(lift=0.4, size=60, **changes):
         confound_names=BRANDS,
         sizes=SIZES,
         audit=found,
-        explanations=make_readings(),
+        explanations=make_explanations(),
         counterfactual=make_counterfactual(),
         verdict=Verdict(
             "leans",
@@ -119,7 +119,7 @@ def make_audit(lift=0.4, size=60, **changes):
 
 
 def make_behaviour(size, by_group):
-    """Accuracies of groups of equal size."""
+    """Return accuracies by group; all groups have the same size."""
     sizes = dict.fromkeys(by_group, size // len(by_group))
     intervals = {
         group: wilson(sizes[group] * share, sizes[group]) for group, share in by_group.items()
@@ -130,8 +130,8 @@ def make_behaviour(size, by_group):
     return Behaviour(accuracy, 0.05, 0.2, 0.4, size, size, ends, intervals, sizes)
 
 
-def make_readings():
-    """Two probes: one of everyday text, one of everything that could go wrong."""
+def make_explanations():
+    """Return explanations of two rows: everyday text, and everything that could go wrong."""
     rows = [
         influential(
             4, 0.83, "The Acme washer is a joy, and it hardly makes a sound.", 2, 0, [(4, 8)]
@@ -158,12 +158,12 @@ def make_readings():
 
 
 def influential(index, influence, text, label, confound, spans):
-    """A training row of one text."""
+    """Return a training row of one text."""
     return InfluentialRow(index, (text,), label, confound, tuple(spans), influence)
 
 
 def make_counterfactual():
-    """Swaps of brands."""
+    """Return the outcome of swapping brands."""
     moves = (
         SwapCount(0, 1, 2, 2, 40),
         SwapCount(0, 1, 2, 0, 20),
@@ -175,7 +175,7 @@ def make_counterfactual():
 
 
 def make_run(**changes):
-    """A run of influence tuning with two rounds."""
+    """Return a run of influence tuning with two rounds."""
     notes = ("start", "before round 1", "after round 1", "before round 2", "after round 2", "end")
     cids = (0.01, 0.41, 0.02, 0.2, -0.01, 0.03)
     steps = (0, 50, 50, 100, 100, 120)
@@ -212,7 +212,7 @@ def make_run(**changes):
 
 
 def make_split(size, accuracy):
-    """Accuracies of nine groups, the second the worst."""
+    """Return accuracies of nine groups, the second of which is the worst."""
     groups = tuple(
         GroupAccuracy(
             f"{label}/{brand}", label, brand, accuracy + (-0.2 if place == 1 else 0.05), size // 9
@@ -223,7 +223,7 @@ def make_split(size, accuracy):
 
 
 def make_comparison(methods=("finetuning", "influence_tuning", "group_dro"), seeds=range(1, 6)):
-    """Runs whose accuracy rises, and whose CID falls, from method to method."""
+    """Return a comparison of methods whose accuracy rises and whose CID falls in order."""
 
     def run(place, method, seed):
         base = make_run(method=method, seed=seed, minutes=2.0 + 3 * place)

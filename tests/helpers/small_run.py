@@ -2,48 +2,27 @@
 
 import json
 
-import jax
-import jax.numpy as jnp
-
 from itune.corpora import TextLenConfig, newswire_sentences
 from itune.corpora.tasks import DataConfig
 from itune.methods import InfluenceConfig, LabelConfig
-from itune.models import BertClassifier, BertConfig, save_classifier
+from itune.models import save_classifier
 from itune.training.settings import RunConfig
-
-SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+from tests.helpers.tiny_encoder import make_bert, write_tokenizer
 
 
 def make_encoder(folder):
-    """Writes a BERT with its own vocabulary."""
+    """Write a BERT that knows the words of TextLen's first sentences; return its folder."""
     words = {w.lower() for s in newswire_sentences(40, 0) for w in s} | {"positive", "negative"}
-    vocabulary = [*SPECIAL, *sorted(words)]
-    source = folder / "tokenizer"
-    source.mkdir(parents=True)
-    (source / "vocab.txt").write_text("\n".join(vocabulary) + "\n")
-    (source / "tokenizer_config.json").write_text(
-        json.dumps({"do_lower_case": True, "tokenizer_class": "BertTokenizer"})
-    )
-    (source / "config.json").write_text(
-        json.dumps({"model_type": "bert", "vocab_size": len(vocabulary)})
-    )
-    config = BertConfig(
-        vocab_size=len(vocabulary),
-        hidden_size=8,
-        num_layers=1,
-        num_heads=2,
-        intermediate_size=12,
-        max_positions=40,
-    )
-    ids = jnp.zeros(3, jnp.int32)
-    params = jax.jit(BertClassifier(config).init)(jax.random.key(0), ids, ids)["params"]
-    params = jax.tree.map(lambda p: 3 * p, params)
+    source, vocabulary = write_tokenizer(folder, sorted(words))
+    about = {"model_type": "bert", "vocab_size": len(vocabulary)}
+    (source / "config.json").write_text(json.dumps(about))
+    config, params = make_bert(vocabulary, positions=40)
     save_classifier(folder / "encoder", config, params, source)
     return folder / "encoder"
 
 
 def make_config(encoder, **changes):
-    """Two epochs of 5 label steps, and a round after every third; one padded length."""
+    """Return settings of two epochs of 5 label steps, a round after each third, one length."""
     recipe = TextLenConfig(train_size=44, dev_size=8, test_size=8)
     label = LabelConfig(epochs=2, batch=8, chunk=4, learning_rate=1e-2)
     influence = InfluenceConfig(

@@ -17,8 +17,8 @@ ROWS = [
 ]
 
 
-def write(path, rows):
-    """Writes rows to a file in the format of its name; returns the path."""
+def write_rows(path, rows):
+    """Write rows to a file in the format of its name; return the path."""
     if path.suffix == ".parquet":
         pq.write_table(pa.Table.from_pylist(rows), path)
     elif path.suffix == ".jsonl":

@@ -1,18 +1,13 @@
 """A small table of reviews, an encoder that knows its words, and settings that take seconds."""
 
-import csv
-import json
-
-import jax
-import jax.numpy as jnp
-
-from itune.models import BertClassifier, BertConfig, save_classifier
+from itune.models import save_classifier
 from itune.tables.table import TableConfig, read_tables
+from tests.helpers.table_cases import write_rows
+from tests.helpers.tiny_encoder import make_bert, write_tokenizer
 
 BRANDS, LABELS = ("Acme", "Umbrella"), ("bad", "good")
 WORDS = {"bad": ["poor", "awful"], "good": ["fine", "great"]}
 COLUMNS = {"text": "review", "label": "stars", "confound": "brand"}
-SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 SETTINGS = {
     "label.epochs": 2,
@@ -29,7 +24,7 @@ SETTINGS = {
 
 
 def make_rows(count=64, *, lone=False):
-    """Different reviews in which the brand agrees with the stars three times of four."""
+    """Return different reviews in which the brand agrees with the stars three times of four."""
     rows = []
     for number in range(count):
         label = LABELS[number % 2]
@@ -41,43 +36,22 @@ def make_rows(count=64, *, lone=False):
     return rows + lone * [{"review": "Zenith is fine", "stars": "good", "brand": "Zenith"}]
 
 
-def write_rows(path, rows):
-    """Writes a CSV file; returns its path."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
-
-
 def make_tables(folder, rows=None, **more):
-    """The tables of some rows, by way of a file."""
+    """Return the tables of some rows, which are written to a file and read back."""
     path = write_rows(folder / "reviews.csv", rows or make_rows())
     return read_tables(TableConfig(str(path), **(COLUMNS | more)))
 
 
 def make_encoder(folder, *, labels=None):
-    """Writes a one-layer BERT with its own vocabulary, with a head if labels are named."""
+    """Write a BERT that knows the words of the reviews; return its folder.
+
+    Args:
+      folder: Where it is written, into ``finetuned`` if it has a head, else into ``encoder``.
+      labels: Names of its classes; None for an encoder without a head.
+    """
     words = {"is", "zenith", *map(str.lower, BRANDS), *sum(WORDS.values(), [])}
-    vocabulary = [*SPECIAL, *sorted(words)]
-    source = folder / "tokenizer"
-    source.mkdir(parents=True, exist_ok=True)
-    (source / "vocab.txt").write_text("\n".join(vocabulary) + "\n")
-    (source / "tokenizer_config.json").write_text(
-        json.dumps({"do_lower_case": True, "tokenizer_class": "BertTokenizer"})
-    )
-    config = BertConfig(
-        vocab_size=len(vocabulary),
-        hidden_size=8,
-        num_layers=1,
-        num_heads=2,
-        intermediate_size=12,
-        max_positions=16,
-        num_labels=len(labels or LABELS),
-    )
-    ids = jnp.zeros(3, jnp.int32)
-    params = jax.jit(BertClassifier(config).init)(jax.random.key(0), ids, ids)["params"]
-    params = jax.tree.map(lambda leaf: 3 * leaf, params)
+    source, vocabulary = write_tokenizer(folder, sorted(words))
+    config, params = make_bert(vocabulary, positions=16, num_labels=len(labels or LABELS))
     target = folder / ("encoder" if labels is None else "finetuned")
     save_classifier(target, config, params, source, labels=labels)
     if labels is None:

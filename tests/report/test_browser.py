@@ -1,4 +1,4 @@
-"""Reports in a real browser, where there is one."""
+"""Reports in a real browser, where one is installed."""
 
 import shutil
 import subprocess
@@ -27,22 +27,21 @@ FRAMES = """
 </script>
 """
 
-WHY = "no Chromium here to look at reports with; the tests beside this read their HTML"
-pytestmark = pytest.mark.skipif(BROWSER is None, reason=WHY)
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="needs Chromium")
 
 
 @pytest.fixture(scope="module")
 def pages():
-    found = (
+    built = (
         audit_page(make_audit(), ORIGIN),
         run_page(make_run(), ORIGIN),
         comparison_page(make_comparison(), ORIGIN),
     )
-    return list(map(render, found))
+    return list(map(render, built))
 
 
 def opened(html, folder):
-    """A page's elements as the browser has them, and what it says on its console."""
+    """Return a page as the browser parses it, and the lines of the browser's console."""
     path = folder / "page.html"
     path.write_text(html, encoding="utf-8")
     command = [BROWSER, *FLAGS, f"--user-data-dir={folder / 'profile'}", path.as_uri()]
@@ -51,16 +50,16 @@ def opened(html, folder):
     return Walk(run.stdout), [line for line in run.stderr.splitlines() if "CONSOLE" in line]
 
 
-def test_it_renders_without_a_word_on_the_console(pages, tmp_path):
+def test_a_page_needs_no_mending_and_no_console_message(pages, tmp_path):
     shown, messages = opened(pages[0], tmp_path)
     assert messages == []
     written = Walk(pages[0])
-    assert [e.tag for e in shown.elements] == [e.tag for e in written.elements]  # nothing to mend
+    assert [e.tag for e in shown.elements] == [e.tag for e in written.elements]
     assert shown.text("h2") == written.text("h2")
 
 
-def test_they_fit_a_phone(pages, tmp_path):
-    """In frames, since no window is that narrow; tall ones, so that no scroll bar takes room."""
+def test_pages_fit_a_phone(pages, tmp_path):
+    """Pages are shown in frames as wide as a phone, and so tall that they need no scroll bar."""
     frame = '<iframe width="360" height="20000" style="border: 0" srcdoc="{}"></iframe>'
     frames = "".join(frame.format(escape(page)) for page in pages)
     shown, messages = opened(f"<!DOCTYPE html>{frames}{FRAMES}", tmp_path)

@@ -4,12 +4,12 @@ import pytest
 
 from itune.tables.columns import read_columns
 from itune.tables.objects import find_sources
-from tests.helpers.table_cases import ROWS, write
+from tests.helpers.table_cases import ROWS, write_rows
 
 
 @pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
 def test_progress(tmp_path, ending):
-    path = write(tmp_path / f"a{ending}", ROWS)
+    path = write_rows(tmp_path / f"a{ending}", ROWS)
     told = []
     sources = find_sources(path, {name: [row[name] for row in ROWS] for name in ROWS[0]}, ROWS)
     read_columns(sources, ["text", "stars"], ["text"], lambda *args: told.append(args))

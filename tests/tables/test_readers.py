@@ -1,4 +1,4 @@
-"""Whatever is done to a good file: a table, or one line that says what is wrong."""
+"""A damaged file is read as a table, or refused in one line that names the file."""
 
 import numpy as np
 import pytest
@@ -7,13 +7,13 @@ from itune import UserError
 from itune.tables.describe import describe
 from itune.tables.readers import READERS
 from itune.tables.table import TableConfig, read_tables
-from tests.helpers.table_cases import ROWS, write
+from tests.helpers.table_cases import ROWS, write_rows
 
 SPLINTERS = [b"\0", b'"', b",", b"\n", b"\r", b"\xff", b"\\u", b"\\ud800", b"{", b"]", b"1e999"]
 
 
 def mutate(rng, good):
-    """Cuts, repeats, overwrites or inserts, once or a few times."""
+    """Return a file's bytes after one to three random cuts, repeats, overwrites or inserts."""
     data = bytearray(good)
     for _ in range(rng.integers(1, 4)):
         first, last = sorted(rng.integers(0, len(data) + 1, 2))
@@ -31,9 +31,9 @@ def mutate(rng, good):
 
 
 @pytest.mark.parametrize("ending", READERS)
-def test_a_table_or_one_line(tmp_path, ending):
+def test_a_damaged_file_is_a_table_or_an_error_of_one_line(tmp_path, ending):
     rng = np.random.default_rng(0)
-    path = write(tmp_path / f"a{ending}", ROWS)
+    path = write_rows(tmp_path / f"a{ending}", ROWS)
     good, read, refused = path.read_bytes(), 0, 0
     for _ in range(150):
         path.write_bytes(mutate(rng, good))

@@ -9,7 +9,7 @@ import pytest
 from itune import UserError
 from itune.tables.readers import READERS
 from itune.tables.sources import open_splits
-from tests.helpers.table_cases import ROWS, write
+from tests.helpers.table_cases import ROWS, write_rows
 
 EXPECTED = {
     "0": [row["text"] for row in ROWS],
@@ -24,14 +24,14 @@ def read(path, names=("text", "brand"), split="train"):
 
 @pytest.mark.parametrize("ending", READERS)
 def test_formats_agree(tmp_path, ending):
-    found = read(write(tmp_path / f"a{ending}", ROWS))
+    found = read(write_rows(tmp_path / f"a{ending}", ROWS))
     assert found["0"] == EXPECTED["0"]
     assert [value or None for value in found["1"]] == EXPECTED["1"]
 
 
 @pytest.mark.parametrize("ending", READERS)
 def test_a_misspelt_column(tmp_path, ending):
-    path = write(tmp_path / f"a{ending}", ROWS)
+    path = write_rows(tmp_path / f"a{ending}", ROWS)
     with pytest.raises(UserError, match=r"a\..*: has no column 'brnd'; did you mean 'brand'\?"):
         read(path, ["text", "brnd"])
     with pytest.raises(UserError, match="set text, label and confound .* to some of .*'brand'"):
@@ -82,7 +82,7 @@ TEXTS = [LONG, '<p class="x">a, b</p>\n', "👩‍👩‍👧 ok", "שלום, ע
 )
 @pytest.mark.parametrize("ending", READERS)
 def test_any_text(tmp_path, ending, text):
-    path = write(tmp_path / f"a{ending}", [{"text": text, "brand": "b"}])
+    path = write_rows(tmp_path / f"a{ending}", [{"text": text, "brand": "b"}])
     assert read(path, ["text"]) == {"0": [text]}
 
 
@@ -123,7 +123,7 @@ def test_a_parquet_file_that_is_none(tmp_path):
 
 def test_one_column_twice(tmp_path):
     for ending in READERS:
-        path = write(tmp_path / f"a{ending}", [{"text": "a", "brand": "b"}])
+        path = write_rows(tmp_path / f"a{ending}", [{"text": "a", "brand": "b"}])
         assert read(path, ["text", "text"]) == {"0": ["a"], "1": ["a"]}
 
 
@@ -131,8 +131,8 @@ def test_a_folder_of_files(tmp_path):
     (tmp_path / "data").mkdir()
     for shard in (0, 1):
         row = {"text": str(shard), "brand": "b"}
-        write(tmp_path / "data" / f"train-0000{shard}-of-00002.parquet", [row])
-    write(tmp_path / "validation.csv", [{"text": "v", "brand": "b"}])
+        write_rows(tmp_path / "data" / f"train-0000{shard}-of-00002.parquet", [row])
+    write_rows(tmp_path / "validation.csv", [{"text": "v", "brand": "b"}])
     (tmp_path / "README.md").touch()
     (tmp_path / "training.csv").touch()
     assert set(open_splits(str(tmp_path))) == {"train", "dev"}

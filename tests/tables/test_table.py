@@ -8,7 +8,7 @@ from itune import UserError
 from itune.config import from_dict, to_dict
 from itune.tables.readers import READERS
 from itune.tables.table import TableConfig, make_tables, problems, read_tables, require_trainable
-from tests.helpers.table_cases import ROWS, write
+from tests.helpers.table_cases import ROWS, write_rows
 
 COLUMNS = {"label": "stars", "confound": "brand"}
 
@@ -25,7 +25,7 @@ def rows_of(table):
 
 @pytest.mark.parametrize("ending", READERS)
 def test_formats_agree(tmp_path, ending):
-    tables = read(write(tmp_path / f"a{ending}", ROWS))
+    tables = read(write_rows(tmp_path / f"a{ending}", ROWS))
     assert (tables.label_names, tables.confound_names) == (("1", "2"), ("acme", "umbrella"))
     assert [table.size for table in tables.splits().values()] == [32, 4, 4]
     found = {}
@@ -36,18 +36,18 @@ def test_formats_agree(tmp_path, ending):
 
 
 def test_batches_and_single_rows_agree(tmp_path):
-    tables = read(write(tmp_path / "a.csv", ROWS))
+    tables = read(write_rows(tmp_path / "a.csv", ROWS))
     for table in tables.splits().values():
         assert list(rows_of(table)) == [table.texts(row)[0] for row in range(table.size)]
         assert all(texts for (texts,) in table.batches(1))
 
 
 def test_a_digest_is_of_the_rows(tmp_path, monkeypatch):
-    path = write(tmp_path / "a.csv", ROWS)
+    path = write_rows(tmp_path / "a.csv", ROWS)
     tables = read(path)
     first, train = tables.digest(), tables.train
     monkeypatch.setattr("itune.tables.arrow.ROWS", 3)
-    assert read(write(tmp_path / "b.jsonl", ROWS)).digest() == first
+    assert read(write_rows(tmp_path / "b.jsonl", ROWS)).digest() == first
     for other in (
         read(path, text="id"),
         read(path, split_seed=1),
@@ -60,14 +60,17 @@ def test_a_digest_is_of_the_rows(tmp_path, monkeypatch):
 
 
 def test_seed_and_fractions(tmp_path):
-    path = write(tmp_path / "a.csv", ROWS)
+    path = write_rows(tmp_path / "a.csv", ROWS)
     first, other = (read(path, split_seed=seed, dev_fraction=0.5) for seed in (0, 1))
     assert first.dev.size == 20 and first.test.size == 4
     assert rows_of(first.dev) == rows_of(read(path, dev_fraction=0.5).dev) != rows_of(other.dev)
 
 
 def test_files_for_splits(tmp_path):
-    train, test = write(tmp_path / "a.csv", ROWS[:30]), write(tmp_path / "b.jsonl", ROWS[30:])
+    train, test = (
+        write_rows(tmp_path / "a.csv", ROWS[:30]),
+        write_rows(tmp_path / "b.jsonl", ROWS[30:]),
+    )
     tables = read(train, test=str(test))
     assert [table.size for table in tables.splits().values()] == [27, 3, 10]
     assert list(rows_of(tables.test)) == [row["text"] for row in ROWS[30:]]
@@ -102,8 +105,8 @@ def test_a_saved_data_set(saved):
 
 
 def test_splits_that_are_not_there(saved, tmp_path):
-    write(tmp_path / "dev.csv", ROWS)
-    write(tmp_path / "test.csv", ROWS)
+    write_rows(tmp_path / "dev.csv", ROWS)
+    write_rows(tmp_path / "test.csv", ROWS)
     with pytest.raises(UserError, match="has no split 'train', but dev, test"):
         read(tmp_path)
     with pytest.raises(UserError, match="has no split 'test', but train, validation, extra"):
@@ -111,7 +114,9 @@ def test_splits_that_are_not_there(saved, tmp_path):
 
 
 def test_a_rule_instead_of_a_column(tmp_path):
-    tables = read(write(tmp_path / "a.csv", ROWS), rule="words:good || words:bad", confound="none?")
+    tables = read(
+        write_rows(tmp_path / "a.csv", ROWS), rule="words:good || words:bad", confound="none?"
+    )
     assert tables.confound_names == ("none", "words:good", "words:bad")
     for text, (_, confound) in rows_of(tables.train).items():
         assert confound == (1 if "good" in text else 2 if "bad" in text else 0)
@@ -119,7 +124,7 @@ def test_a_rule_instead_of_a_column(tmp_path):
 
 def test_a_rule_on_the_second_text(tmp_path):
     rows = [{"a": f"not {i}", "b": "not now" if i % 2 else "now", "y": i % 2} for i in range(8)]
-    path = write(tmp_path / "a.csv", rows)
+    path = write_rows(tmp_path / "a.csv", rows)
     pair = {"text": "a", "text_pair": "b", "label": "y", "rule": "words:not", "test_fraction": 0}
     assert set(read(path, **pair).train.confound) == {1}
     train = read(path, **pair, rule_on="text_pair", dev_fraction=0).train
@@ -147,7 +152,7 @@ def test_rows_of_the_same_text_stay_together(texts):
 
 
 def test_no_confound(tmp_path):
-    tables = read(write(tmp_path / "a.csv", ROWS), confound=None)
+    tables = read(write_rows(tmp_path / "a.csv", ROWS), confound=None)
     assert set(tables.train.confound) == {-1} and tables.confound_names == ()
 
 
@@ -165,14 +170,14 @@ def rows(*groups):
 )
 def test_refuses(tmp_path, table, message):
     with pytest.raises(UserError, match=f"a.csv.*{message}"):
-        read(write(tmp_path / "a.csv", table))
+        read(write_rows(tmp_path / "a.csv", table))
 
 
 def test_rows_are_counted_across_batches(tmp_path, monkeypatch):
     monkeypatch.setattr("itune.tables.arrow.ROWS", 3)
     table = [{**row, "text": row["text"] * (row["id"] != 37)} for row in ROWS]
     with pytest.raises(UserError, match="row 38: 'text' is empty"):
-        read(write(tmp_path / "a.csv", table))
+        read(write_rows(tmp_path / "a.csv", table))
 
 
 def test_no_rows(tmp_path):
@@ -194,7 +199,9 @@ def test_no_rows(tmp_path):
     ],
 )
 def test_not_trainable(tmp_path, train, test, problem):
-    paths = [write(tmp_path / f"{i}.csv", rows(*groups)) for i, groups in enumerate((train, test))]
+    paths = [
+        write_rows(tmp_path / f"{i}.csv", rows(*groups)) for i, groups in enumerate((train, test))
+    ]
     tables = read(paths[0], dev=str(paths[0]), test=str(paths[1]))
     assert len(problems(tables)) == 1
     with pytest.raises(UserError, match=f"0.csv: {problem}"):
@@ -202,8 +209,8 @@ def test_not_trainable(tmp_path, train, test, problem):
 
 
 def test_trainable(tmp_path):
-    require_trainable(read(write(tmp_path / "a.csv", ROWS)))
-    tables = read(write(tmp_path / "b.csv", ROWS[:6]), test_fraction=0)
+    require_trainable(read(write_rows(tmp_path / "a.csv", ROWS)))
+    tables = read(write_rows(tmp_path / "b.csv", ROWS[:6]), test_fraction=0)
     assert "test has no row" in " ".join(problems(tables))
 
 
