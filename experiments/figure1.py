@@ -12,7 +12,7 @@ import jax
 
 from itune.cli import Parser, run_main
 from itune.metrics.probe_influences import probe_influences
-from itune.plots import plot_influences
+from itune.plots import influence_plot, influences_on_probe
 from itune.results import load_trained
 from itune.utils.compiling import keep_compiled
 from itune.utils.json import write_json
@@ -42,7 +42,8 @@ def main(argv: list[str]) -> None:
             on_progress=partial(display.on_progress, "figure 1"),
         )
     paths = [(options.to or options.run) / f"figure1.{end}" for end in ("png", "svg", "json")]
-    plot_influences(found, paths[:2])
+    panels = {f"probe {one.probe} ({one.group})": influences_on_probe(one) for one in found}
+    influence_plot(panels, what="the probe", width=6.4).save(*paths[:2])
     write_json(paths[2], [influence.to_dict() for influence in found])
     announce(paths)
 

@@ -7,7 +7,8 @@ figure3.svg; with ``--render`` or ``--results PLACE`` it runs nothing.
 import sys
 
 from itune.cli import run_main
-from itune.plots import plot_cid_over_seeds
+from itune.errors import UserError
+from itune.plots import cid_plot
 from itune.results import published
 from itune.utils.compiling import keep_compiled
 from suite import announce, gather, make_parser, place
@@ -31,7 +32,10 @@ def main(argv: list[str]) -> None:
         for task in dict.fromkeys(key.task for key in suite.runs)
     }
     paths = [place(options) / f"figure3.{suffix}" for suffix in ("png", "svg")]
-    plot_cid_over_seeds(tasks, paths, published=published.FINAL_CID)
+    plot = cid_plot(tasks, published=published.FINAL_CID, columns=len(options.methods), width=8)
+    if plot is None:
+        raise UserError("the runs measured no CID; run them anew with --set cid_when=always")
+    plot.save(*paths)
     announce(filter(None, [suite.note(), *paths]))
 
 

@@ -4,15 +4,23 @@
 """
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from itune.auditing import verdict_sentence
 from itune.cli import run_main
 from itune.config import parse
 from itune.errors import require
 from itune.methods import METHODS
-from itune.plots import plot_cid
-from itune.results import RunResult, read_result, results_table
+from itune.report import PAGE, Origin, comparison_page, run_page, write_report
+from itune.results import (
+    Comparison,
+    compare_runs,
+    read_result,
+    results_table,
+    write_comparison,
+)
 from itune.training.run import run
 from itune.training.settings import RunConfig
 from itune.utils.compiling import keep_compiled
@@ -25,17 +33,17 @@ class Experiment(RunConfig):
     """Some methods and seeds of one setting.
 
     Attributes:
-      methods: ``finetuning``, ``influence_tuning``, ``embedding_tuning``, ``adversarial``,
-        ``balanced_sampling``, ``subsampling``, ``group_dro``, ``last_layer_retraining``,
-        ``product_of_experts``, ``no_spurious`` (finetuning on data without the confound),
-        ``finetuning_without_dropout`` and ``finetuning_with_resets`` (controls for what influence
-        tuning does besides).
-      seeds: each method is run with each.
-      name: of the folder under ``out``; each run gets its own ``METHOD-SEED`` in there.
-      out: where runs are kept.
-      resume: go on with runs that were cut off, and take finished ones as they are.
-      overwrite: delete earlier runs of this name first.
-      checkpoint_seconds: time between checkpoints.
+      methods: Methods to compare, the reference first; out of ``finetuning``,
+        ``influence_tuning``, ``embedding_tuning``, ``adversarial``, ``balanced_sampling``,
+        ``subsampling``, ``group_dro``, ``last_layer_retraining``, ``product_of_experts``,
+        ``no_spurious`` (finetuning on data without the confound), ``finetuning_without_dropout``
+        and ``finetuning_with_resets`` (controls for what influence tuning does besides).
+      seeds: Seeds; each method is run with each.
+      name: Name of the folder under ``out``; each run gets its own folder ``METHOD-SEED`` in there.
+      out: Folder of all runs.
+      resume: Whether runs that were cut off go on, and finished ones are taken as they are.
+      overwrite: Whether earlier runs of this name are deleted first.
+      checkpoint_seconds: Seconds between checkpoints.
     """
 
     methods: tuple[str, ...] = ("finetuning", "influence_tuning")
@@ -64,7 +72,7 @@ class Experiment(RunConfig):
 
 
 def main(argv: list[str]) -> None:
-    """Runs every method with every seed, then prints a table and draws CID against steps."""
+    """Run every method with every seed, then print a table and verdicts, and leave reports."""
     config = parse(
         Experiment,
         PRESETS,
@@ -73,9 +81,10 @@ def main(argv: list[str]) -> None:
         description="Finetune and influence-tune a classifier on a confounded task.",
         default_preset="quickstart",
     )
+    command = ("python", "experiments/run.py", *argv)
     setting = RunConfig(**{name: getattr(config, name) for name in RunConfig.__dataclass_fields__})
     folder = config.out / config.name
-    finished = []
+    results = []
     for seed in config.seeds:
         for method in config.methods:
             done = run(
@@ -88,15 +97,23 @@ def main(argv: list[str]) -> None:
                 checkpoint_seconds=config.checkpoint_seconds,
             )
             result = read_result(done.folder)
-            plot_cid({_label(result): result.cid_history}, done.folder / "cid.png")
-            finished.append(result)
-    print(results_table(finished))
-    plot_cid({_label(result): result.cid_history for result in finished}, folder / "cid.png")
-    print(f"\nCID against label steps: {folder / 'cid.png'}")
+            origin = Origin.of_runs(command, [result])
+            write_report(run_page(result, origin), result, done.folder, origin)
+            results.append(result)
+    page = results[0].folder / PAGE
+    if len(results) > 1:
+        page = write_comparison_report(compare_runs(results, folder), command, folder)
+    print(results_table(results), end="\n\n")
+    print("\n".join(map(verdict_sentence, results)), end="\n\n")
+    print(f"{page} is the report; itune audit RUN looks at a run more closely")
 
 
-def _label(result: RunResult) -> str:
-    return f"{result.method.replace('_', ' ')}, seed {result.seed}"
+def write_comparison_report(comparison: Comparison, command: Sequence[str], folder: Path) -> Path:
+    """Write the tables and the page of a comparison; return the page's path."""
+    origin = Origin.of_runs(command, comparison.runs)
+    write_comparison(comparison, folder)
+    write_report(comparison_page(comparison, origin), comparison, folder, origin)
+    return folder / PAGE
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import argparse
 import sys
 
 from itune.cli import run_main
-from itune.plots import plot_accuracies
+from itune.plots import accuracy_plot
 from itune.results import (
     HERE,
     METHODS_HEADER,
@@ -46,7 +46,8 @@ def main(argv: list[str]) -> None:
     ).strip()
     publish(options, "table2", METHODS_HEADER, methods_rows(tasks, options.seeds), caption)
     paths = [place(options) / f"table2.{suffix}" for suffix in ("png", "svg")]
-    plot_accuracies(_values(tasks), paths, label="accuracy on test (%)")
+    width = 4.2 * len(tasks)
+    accuracy_plot(_values(tasks), label="accuracy on test (%)", digits=1, width=width).save(*paths)
     announce(paths)
 
 

@@ -9,6 +9,7 @@ from itune.auditing.explanations import Explanation, InfluentialRow, TrainingRow
 from itune.auditing.linear_probe import LinearProbe, run_linear_probe
 from itune.auditing.model import ModelAudit, audit_model
 from itune.auditing.plan import AuditPlan
+from itune.auditing.quick_verdict import run_verdict, verdict_sentence
 from itune.auditing.samples import draw_sample
 from itune.auditing.significance import CIDTest, cid_test
 from itune.auditing.verdict import Verdict
@@ -37,4 +38,6 @@ __all__ = [
     "draw_sample",
     "measure_behaviour",
     "run_linear_probe",
+    "run_verdict",
+    "verdict_sentence",
 ]

@@ -24,6 +24,7 @@ from itune.models.labels import match_labels, reordered
 from itune.tables.table import Table, Tables, confound_problem
 from itune.training.classifier import make_classifier
 from itune.utils.files import digest_of
+from itune.utils.notebook import html_of
 from itune.utils.progress import OnProgress, no_progress
 from itune.utils.resumable import Resumable
 
@@ -83,6 +84,9 @@ class ModelAudit(NamedTuple):
             for split, found in self.audit.behaviour.items()
             for group, accuracy in found.accuracy.by_group.items()
         ]
+
+    def _repr_html_(self) -> str:
+        return html_of(self)
 
 
 class LoadedModel(NamedTuple):

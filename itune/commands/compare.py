@@ -36,8 +36,8 @@ def main(argv: Sequence[str]) -> None:
     )
 
     from itune.commands.compare_text import to_text
-    from itune.commands.output import origin_of_run, require_free, write_results
-    from itune.report import comparison_page
+    from itune.commands.output import require_free, write_results
+    from itune.report import Origin, comparison_page
     from itune.tuning import compare
     from itune.utils.compiling import keep_compiled
 
@@ -52,7 +52,6 @@ def main(argv: Sequence[str]) -> None:
         say=lambda sentence: print(sentence, file=sys.stderr, flush=True),
         **command.folder,
     )
-    run = compared.runs[0]
-    origin = origin_of_run("compare", argv, run, ", ".join(map(str, compared.seeds)))
+    origin = Origin.of_runs(("itune", "compare", *argv), compared.runs)
     page = comparison_page(compared, origin)
     write_results(command.out, page, compared, origin, to_text(compared))

@@ -8,15 +8,17 @@ from typing import Any
 from itune.errors import UserError
 from itune.report import NUMBERS, PAGE, Origin, write_report
 from itune.report.blocks import Page
-from itune.results import RunResult
-from itune.utils.json import to_jsonable
 
 
 def require_free(folder: Path, overwrite: bool) -> None:
-    """Checks, before any work is done, that a report can be written into a folder.
+    """Check, before any work is done, that a report can be written into a folder.
+
+    Args:
+      folder: Folder for the report.
+      overwrite: Whether a report that is there may be replaced.
 
     Raises:
-      UserError: one is there and may not be overwritten, or the folder cannot hold it.
+      UserError: A report is there and may not be replaced, or the folder cannot hold one.
     """
     for path in (folder / PAGE, folder / NUMBERS):
         if path.exists() and not overwrite:
@@ -29,13 +31,13 @@ def require_free(folder: Path, overwrite: bool) -> None:
 
 
 def make_origin(command: str, argv: Sequence[str], digest: str, seeds: str) -> Origin:
-    """How the result of a command was made, here and now.
+    """Return how the result of a command was made, here and now.
 
     Args:
-      command: of the command.
-      argv: its other words.
-      digest: of the data.
-      seeds: in words.
+      command: Name of the command.
+      argv: Its other words.
+      digest: SHA-256 of the data, in hexadecimal.
+      seeds: Seeds of every draw, in words.
     """
     import jax
 
@@ -45,35 +47,23 @@ def make_origin(command: str, argv: Sequence[str], digest: str, seeds: str) -> O
     return Origin(("itune", command, *argv), versions(), digest, seeds, device)
 
 
-def origin_of_run(command: str, argv: Sequence[str], run: RunResult, seeds: str) -> Origin:
-    """How runs were made, as one of them tells.
-
-    Args:
-      command: as of :func:`make_origin`, and so are the others.
-      argv: the same.
-      run: one of the runs.
-      seeds: of all of them.
-    """
-    return Origin(("itune", command, *argv), run.versions, run.digest or "", seeds, run.device)
-
-
 def write_results(folder: Path, page: Page, numbers: Any, origin: Origin, text: str) -> None:
-    """Writes the report, and the numbers with their origin; then prints, and where the report is.
+    """Write a report, then print the result and where the report is.
 
     What reads the output may leave early; the report is complete by then.
 
     Args:
-      folder: made if absent.
-      page: the report.
-      numbers: a result, with fields or keys.
-      origin: of both.
-      text: the result as it is printed.
+      folder: Folder for the report; made if absent.
+      page: Page of the report.
+      numbers: Result with fields or keys.
+      origin: How the result was made.
+      text: The result as it is printed.
 
     Raises:
-      UserError: the folder cannot be written to; the text is printed even so.
+      UserError: The folder cannot be written; the text is printed even so.
     """
     try:
-        write_report(page, {"origin": origin, **to_jsonable(numbers)}, folder)
+        write_report(page, numbers, folder, origin)
     finally:
         print(text)
     print(f"\n{folder / PAGE} is the report; {NUMBERS} beside it has its numbers")

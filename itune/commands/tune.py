@@ -36,9 +36,9 @@ def main(argv: Sequence[str]) -> None:
         description="Train a classifier on a table, and keep it from leaning on the confound.",
     )
 
-    from itune.commands.output import origin_of_run, write_results
+    from itune.commands.output import write_results
     from itune.commands.tune_text import to_text
-    from itune.report import run_page
+    from itune.report import Origin, run_page
     from itune.tuning import tune
     from itune.utils.compiling import keep_compiled
 
@@ -51,5 +51,5 @@ def main(argv: Sequence[str]) -> None:
         settings=settings,
         **command.folder,
     )
-    origin = origin_of_run("tune", argv, tuned, str(tuned.seed))
+    origin = Origin.of_runs(("itune", "tune", *argv), [tuned])
     write_results(command.out, run_page(tuned, origin), tuned, origin, to_text(tuned))

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterator
 
-from itune.auditing.run_verdict import verdict_sentence
+from itune.auditing.quick_verdict import verdict_sentence
 from itune.commands.text import printable, table
 from itune.results import CIDEvaluation, RunResult, SplitAccuracy
 from itune.utils.formats import MISSING, method_title, signed

@@ -1,14 +1,24 @@
-"""Figures, drawn without a screen, and told apart without colour."""
+"""Plots, drawn without a screen, and told apart without colour."""
 
-from itune.plots.accuracies import plot_accuracies
-from itune.plots.cid import plot_cid, plot_cid_over_seeds
-from itune.plots.drawing import STYLES
-from itune.plots.influences import plot_influences
+from itune.plots.accuracies import accuracy_plot
+from itune.plots.cid import cid_plot
+from itune.plots.dev import dev_plot
+from itune.plots.drawing import STYLES, Plot
+from itune.plots.influences import (
+    Influences,
+    influence_plot,
+    influences_by_label,
+    influences_on_probe,
+)
 
 __all__ = [
     "STYLES",
-    "plot_accuracies",
-    "plot_cid",
-    "plot_cid_over_seeds",
-    "plot_influences",
+    "Influences",
+    "Plot",
+    "accuracy_plot",
+    "cid_plot",
+    "dev_plot",
+    "influence_plot",
+    "influences_by_label",
+    "influences_on_probe",
 ]

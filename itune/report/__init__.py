@@ -1,7 +1,8 @@
-"""Reports: what an audit, a tuned classifier or a comparison came to, as one page to look at."""
+"""Reports: what an audit, a run or a comparison came to, as one page to look at."""
 
 from itune.report.audit import audit_numbers, audit_page
-from itune.report.compare import comparison_page
+from itune.report.comparison import comparison_page
+from itune.report.notebook import fragment
 from itune.report.origin import Origin
 from itune.report.render import render
 from itune.report.run import run_page
@@ -14,6 +15,7 @@ __all__ = [
     "audit_numbers",
     "audit_page",
     "comparison_page",
+    "fragment",
     "render",
     "run_page",
     "write_report",

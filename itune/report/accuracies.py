@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from itune.metrics.proportions import wilson
 from itune.report.blocks import MOST, Bar, Table
-from itune.report.text import isolated
 from itune.utils.formats import MISSING
+from itune.utils.visible import isolated
 
 INTERVALS = "Lines across the bars are 95 % intervals (Wilson)."
 

@@ -1,14 +1,15 @@
 """The page of an audit."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from itune.auditing import ModelAudit
+from itune.auditing import ModelAudit, PairCID
 from itune.auditing.behaviour import Behaviour
 from itune.auditing.reasons import rows_with_partners
 from itune.groups import Group, GroupNames
+from itune.plots import Influences, influence_plot, influences_by_label
 from itune.report.accuracies import group_name, group_table
 from itune.report.blocks import (
     ALARM,
@@ -18,6 +19,7 @@ from itune.report.blocks import (
     Answer,
     Block,
     Facts,
+    Figure,
     Page,
     Paragraph,
     Section,
@@ -25,23 +27,25 @@ from itune.report.blocks import (
     Tile,
     Tiles,
 )
-from itune.report.influences import LabelInfluences, influences_by_label, influences_figure
-from itune.report.origin import FOOTER, Origin, origin_section
+from itune.report.origin import FOOTER, Origin, origin_sections
 from itune.report.sentences import counterfactual_blocks, explanation_blocks
 from itune.report.terms import terms
-from itune.report.text import isolated
 from itune.tables.splits import SPLITS
 from itune.utils.formats import duration, p_value, percent, signed
+from itune.utils.visible import isolated
+
+PANELS = 6
+"""Labels whose influences are drawn, those of the largest share; of others the number is told."""
 
 TONES = {"leans": ALARM, "no_sign": CALM, "inconclusive": OPEN}
 
 
-def audit_page(found: ModelAudit, origin: Origin) -> Page:
-    """The page of an audit.
+def audit_page(found: ModelAudit, origin: Origin | None = None) -> Page:
+    """Return the page of an audit.
 
     Args:
-      found: what the audit found.
-      origin: how it was made.
+      found: What the audit found.
+      origin: How the audit was made; None leaves that section out.
     """
     names = GroupNames(
         *(tuple(map(isolated, of)) for of in (found.label_names, found.confound_names))
@@ -69,17 +73,20 @@ def audit_page(found: ModelAudit, origin: Origin) -> Page:
         ),
         sections=(
             *(Section(title, blocks) for title, blocks in sections.items() if blocks),
-            origin_section(origin),
+            *origin_sections(origin),
         ),
         footer=FOOTER,
     )
 
 
 def audit_numbers(found: ModelAudit) -> dict[str, Any]:
-    """The numbers of the page and all others, for JSON, but for the matrix of influences.
+    """Return the numbers of an audit for JSON, without the matrix of influences.
 
     In its place there is for each label what the figure shows of it: influences of the same and of
     different confounds.
+
+    Args:
+      found: What the audit found.
     """
     shown = {
         found.label_names[label]: dict(
@@ -91,7 +98,7 @@ def audit_numbers(found: ModelAudit) -> dict[str, Any]:
     return {**kept._asdict(), "influences": shown}
 
 
-def _influences_by_label(found: ModelAudit) -> dict[int, LabelInfluences]:
+def _influences_by_label(found: ModelAudit) -> dict[int, Influences]:
     audit = found.audit
     return influences_by_label(audit.matrix, audit.label, audit.confound, audit.share)
 
@@ -107,11 +114,12 @@ def _tiles(found: ModelAudit, names: GroupNames) -> Iterator[Tile]:
         yield Tile(signed(test.cid), f"CID of {test.size:,} training examples", sure)
     split, behaviour = _judged(found)
     worst = behaviour.accuracy.worst
-    yield Tile(
-        f"{behaviour.accuracy.by_group[worst]:.3f}",
-        f"accuracy of the worst group of {split}",
-        f"{_name(names, worst)}; overall {behaviour.accuracy.overall:.3f}",
-    )
+    if worst is not None:
+        yield Tile(
+            f"{behaviour.accuracy.by_group[worst]:.3f}",
+            f"accuracy of the worst group of {split}",
+            f"{_name(names, worst)}; overall {behaviour.accuracy.overall:.3f}",
+        )
     if counterfactual:
         yield Tile(
             percent(counterfactual.share),
@@ -129,7 +137,7 @@ def _tiles(found: ModelAudit, names: GroupNames) -> Iterator[Tile]:
 
 def _influence(found: ModelAudit, names: GroupNames) -> Iterator[Block]:
     audit, test = found.audit, found.audit.test
-    yield influences_figure(_influences_by_label(found), names)
+    yield influence_figure(_influences_by_label(found), names)
     yield Paragraph(
         f"In a sample of {test.size:,} training examples CID is {signed(test.cid)}, and with 95 % "
         f"confidence between {signed(test.low)} and {signed(test.high)} ({test.draws:,} draws). "
@@ -144,7 +152,18 @@ def _influence(found: ModelAudit, names: GroupNames) -> Iterator[Block]:
             f"{duration(audit.minutes_of_whole)}."
         )
     elif len(audit.influence.pairs) > len(audit.influence.by_label):
-        yield _pair_table(found, names)
+        yield _pair_table(audit.influence.pairs, names)
+
+
+def influence_figure(by_label: Mapping[int, Influences], names: GroupNames) -> Figure:
+    """Return the figure of influences, a panel for each of the largest labels."""
+    largest = sorted(sorted(by_label, key=lambda y: -by_label[y].share)[:PANELS])
+    plot = influence_plot({f"label {names.labels[y]}": by_label[y] for y in largest})
+    figure = Figure.of(plot)
+    left_out = len(by_label) - len(largest)
+    if not left_out:
+        return figure
+    return figure._replace(caption=f"{figure.caption} {left_out} smaller labels are not drawn.")
 
 
 def _label_table(found: ModelAudit, names: GroupNames) -> Table:
@@ -174,9 +193,9 @@ def _label_table(found: ModelAudit, names: GroupNames) -> Table:
     return Table("By label", ("label", *columns), tuple(rows), note)
 
 
-def _pair_table(found: ModelAudit, names: GroupNames) -> Table:
-    pairs = [pair for pair in found.audit.influence.pairs if not math.isnan(pair.cid)]
-    pairs.sort(key=lambda pair: -pair.cid)
+def _pair_table(pairs: Sequence[PairCID], names: GroupNames) -> Table:
+    known = [pair for pair in pairs if not math.isnan(pair.cid)]
+    known.sort(key=lambda pair: -pair.cid)
     rows = (
         (
             names.labels[pair.label],
@@ -184,7 +203,7 @@ def _pair_table(found: ModelAudit, names: GroupNames) -> Table:
             signed(pair.cid),
             " + ".join(f"{size:,}" for size in pair.sizes),
         )
-        for pair in pairs
+        for pair in known
     )
     header = ("label", "confounds", "CID", "rows")
     return Table("How far apart two confounds of one label are", header, tuple(rows)).first(MOST)
@@ -196,15 +215,17 @@ def _behaviour(found: ModelAudit, names: GroupNames) -> Iterator[Block]:
         (_name(names, group), accuracy, behaviour.sizes[group])
         for group, accuracy in behaviour.accuracy.by_group.items()
     ]
-    yield group_table(f"Accuracy on {split}", rows, _name(names, behaviour.accuracy.worst))
+    worst_group = behaviour.accuracy.worst
+    worst_name = None if worst_group is None else _name(names, worst_group)
+    yield group_table(f"Accuracy on {split}", rows, worst_name)
 
-    def row(name: str, of: Behaviour):
+    def row(name: str, of: Behaviour) -> tuple[str | None, ...]:
         worst = of.accuracy.worst
         return (
             name,
             f"{of.accuracy.overall:.3f}",
-            f"{of.accuracy.by_group[worst]:.3f}",
-            _name(names, worst),
+            None if worst is None else f"{of.accuracy.by_group[worst]:.3f}",
+            None if worst is None else _name(names, worst),
             f"{of.calibration_error:.3f}",
             f"{of.brier:.3f}",
             f"{of.size:,}" if of.size == of.total else f"{of.size:,} of {of.total:,}",

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from itune.plots import Plot
 from itune.report.text import Piece
 from itune.utils.table_files import Cell
 
@@ -98,14 +99,19 @@ class Figure(NamedTuple):
     """A drawing.
 
     Attributes:
-      svg: of :func:`itune.report.drawing.draw`.
-      alt: what it shows, in words and numbers.
-      caption: how to read it.
+      svg: Drawing as :meth:`itune.plots.Plot.to_svg` makes it.
+      alt: What it shows, in words and numbers.
+      caption: How to read it.
     """
 
     svg: str
     alt: str
     caption: str
+
+    @classmethod
+    def of(cls, plot: Plot) -> "Figure":
+        """Return the figure of a plot."""
+        return cls(plot.to_svg(), plot.alt, plot.caption)
 
 
 class Sentence(NamedTuple):

@@ -2,23 +2,25 @@
 
 import shlex
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import itune
 from itune.report.blocks import Code, Facts, Paragraph, Section
+from itune.results import RunResult
 
 FOOTER = f"Made by itune {itune.__version__}. One file without scripts, which needs no network."
 
 
-class Origin(NamedTuple):
+@dataclass(frozen=True)
+class Origin:
     """What it takes to make a result again.
 
     Attributes:
-      command: its words; empty where it was not made by a command.
-      versions: of what computed, by name.
+      command: Words of the command; empty where no command made the result.
+      versions: Versions of what computed, by name.
       digest: SHA-256 of the data, in hexadecimal.
-      seeds: of every draw, in words.
-      device: that it ran on.
+      seeds: Seeds of every draw, in words.
+      device: Kind of device that computed.
     """
 
     command: tuple[str, ...]
@@ -27,9 +29,23 @@ class Origin(NamedTuple):
     seeds: str
     device: str
 
+    @classmethod
+    def of_runs(cls, command: Sequence[str], runs: Sequence[RunResult]) -> "Origin":
+        """Return how runs on the same data were made.
 
-def origin_section(origin: Origin) -> Section:
-    """The command, and what the result depends on beside it."""
+        Args:
+          command: Words of the command that made the runs.
+          runs: The runs, one or more; the first tells what computed.
+        """
+        seeds = ", ".join(map(str, dict.fromkeys(run.seed for run in runs)))
+        first = runs[0]
+        return cls(tuple(command), first.versions, first.digest or "", seeds, first.device)
+
+
+def origin_sections(origin: Origin | None) -> tuple[Section, ...]:
+    """Return the command and what the result depends on beside it, as one section; or none."""
+    if origin is None:
+        return ()
     facts = {
         "Data": f"SHA-256 {origin.digest}",
         "Seed": origin.seeds,
@@ -37,21 +53,15 @@ def origin_section(origin: Origin) -> Section:
         "Versions": ", ".join(f"{name} {version}" for name, version in origin.versions.items()),
     }
     command = (Code(command_text(origin.command)),) if origin.command else ()
-    return Section(
-        "How to make this again",
-        (
-            *command,
-            Facts(tuple(facts.items())),
-            Paragraph(
-                "Options that are not listed were left at their defaults. The numbers of this "
-                "page, unrounded, are in report.json beside it."
-            ),
-        ),
+    note = Paragraph(
+        "Options that are not listed were left at their defaults. The numbers of this page, "
+        "unrounded, are in report.json beside it."
     )
+    return (Section("How to make this again", (*command, Facts(tuple(facts.items())), note)),)
 
 
 def command_text(words: Sequence[str]) -> str:
-    r"""A command as it is typed into a shell, an option to a line.
+    r"""Return a command as it is typed into a shell, an option to a line.
 
     >>> print(command_text(["itune", "audit", "model", "--rule", "words:A, B", "--seed", "1"]))
     itune audit model \

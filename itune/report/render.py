@@ -1,49 +1,66 @@
 """Pages as HTML: one file without scripts, which opens without a network."""
 
 import functools
+import re
 from importlib.resources import files
 from typing import Any
 
+import jinja2
+from markupsafe import Markup
+
 from itune.report.blocks import ALARM, CALM, OPEN, PLAIN, Bar, Page, Table
-from itune.report.text import visible
 from itune.utils.formats import signed
 from itune.utils.table_files import are_numbers, cell_text
+from itune.utils.visible import visible
 
 SIGNS = {ALARM: "▲", CALM: "○", OPEN: "?", PLAIN: "●"}
 """What stands beside an answer, to be told apart without colour."""
 
+IN_NOTEBOOK = 2
+"""Sections of a page that a notebook shows after its lead."""
+
 
 def render(page: Page) -> str:
-    """The page as HTML; the same page has the same characters.
+    """Return a page as HTML; the same page has the same characters.
 
-    Every text is made visible (:func:`itune.report.text.visible`), then escaped.
+    Every text is made visible (:func:`itune.utils.visible.visible`), then escaped.
     """
-    return _template().render(page=page, style=_read("page.css"))
+    return _environment().get_template("page.html.jinja").render(page=page, style=_read("page.css"))
+
+
+def render_fragment(page: Page) -> str:
+    """Return the lead and the first sections of a page as HTML for a notebook's cell.
+
+    Its style applies to nothing else in the notebook.
+    """
+    style = re.sub(r"(?m)^( *)(:root|body) {", r"\1& {", _read("page.css"))
+    short = page._replace(sections=page.sections[:IN_NOTEBOOK])
+    template = _environment().get_template("fragment.html.jinja")
+    return template.render(page=short, style=f".itune {{\n{style}\n}}")
 
 
 @functools.cache
-def _template():
-    import jinja2
-
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_read),
         autoescape=True,
         finalize=_shown,
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
     )
-    environment.globals |= {
-        "signs": SIGNS,
-        "kind": lambda block: type(block).__name__,
-        "is_bar": lambda cell: isinstance(cell, Bar),
-        "kinds": _column_kinds,
-        "css_percent": lambda share: f"{100 * min(max(share, 0), 1):.4g}%",
-        "signed": lambda value: signed(value, 2),
-    }
-    return environment.from_string(_read("page.html.jinja"))
+    environment.globals.update(
+        signs=SIGNS,
+        kind=lambda block: type(block).__name__,
+        is_bar=lambda cell: isinstance(cell, Bar),
+        kinds=_column_kinds,
+        css_percent=lambda share: f"{100 * min(max(share, 0), 1):.4g}%",
+        signed=lambda value: signed(value, 2),
+    )
+    return environment
 
 
 def _read(name: str) -> str:
-    return (files(__package__) / "templates" / name).read_text(encoding="utf-8")
+    return (files("itune.report") / "templates" / name).read_text(encoding="utf-8")
 
 
 def _shown(value: Any) -> Any:
@@ -53,10 +70,8 @@ def _shown(value: Any) -> Any:
     return visible(value) if isinstance(value, str) else cell_text(value)
 
 
-def _column_kinds(table: Table) -> list[Any]:
+def _column_kinds(table: Table) -> list[Markup]:
     """A class for each column."""
-    from markupsafe import Markup
-
     columns = range(len(table.header))
     texts = [["" if isinstance(cell, Bar) else cell for cell in row] for row in table.rows]
     is_number = are_numbers(texts, len(columns))

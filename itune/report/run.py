@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from itune.auditing.run_verdict import run_verdict
+from itune.auditing.quick_verdict import run_verdict
+from itune.plots import cid_plot, dev_plot
 from itune.report.accuracies import group_name, group_table
 from itune.report.audit import TONES
 from itune.report.blocks import (
@@ -10,6 +11,7 @@ from itune.report.blocks import (
     Answer,
     Block,
     Facts,
+    Figure,
     Page,
     Paragraph,
     Section,
@@ -17,21 +19,19 @@ from itune.report.blocks import (
     Tile,
     Tiles,
 )
-from itune.report.cid import cid_figure
-from itune.report.course import course_figure
-from itune.report.origin import FOOTER, Origin, origin_section
+from itune.report.origin import FOOTER, Origin, origin_sections
 from itune.report.terms import terms
 from itune.results import GroupAccuracy, RunResult
 from itune.training.run_folder import decisive
 from itune.utils.formats import MISSING, duration, method_title, signed
 
 
-def run_page(run: RunResult, origin: Origin) -> Page:
+def run_page(run: RunResult, origin: Origin | None = None) -> Page:
     """Return the page of a finished run.
 
     Args:
       run: Record of the run.
-      origin: How the run was made.
+      origin: How the run was made; None leaves that section out.
     """
     sections = {
         "Over training": tuple(_over_training(run)),
@@ -45,7 +45,7 @@ def run_page(run: RunResult, origin: Origin) -> Page:
         lead=run_lead(run),
         sections=(
             *(Section(title, blocks) for title, blocks in sections.items() if blocks),
-            origin_section(origin),
+            *origin_sections(origin),
         ),
         footer=FOOTER,
     )
@@ -107,11 +107,11 @@ def _tiles(run: RunResult) -> Iterator[Tile]:
 
 
 def _over_training(run: RunResult) -> Iterator[Block]:
-    figures = (
-        cid_figure({method_title(run.method): [run.cid_history]}),
-        course_figure(run.dev_history, run.best_checkpoint),
+    plots = (
+        cid_plot({run.data: {run.method: [run.cid_history]}}),
+        dev_plot(run.dev_history, run.best_checkpoint),
     )
-    yield from filter(None, figures)
+    yield from (Figure.of(plot) for plot in plots if plot)
 
 
 def _accuracies(run: RunResult) -> Iterator[Block]:
@@ -141,8 +141,8 @@ def splits_table(run: RunResult) -> Table:
                 name,
                 f"{split.accuracy:.3f}",
                 None if split.balanced is None else f"{split.balanced:.3f}",
-                split.worst and f"{split.worst.accuracy:.3f}",
-                split.worst and _name(split.worst),
+                None if split.worst is None else f"{split.worst.accuracy:.3f}",
+                None if split.worst is None else _name(split.worst),
                 None if split.size is None else f"{split.size:,}",
             )
             for name, split in run.accuracies.items()

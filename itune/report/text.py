@@ -7,18 +7,14 @@ from difflib import SequenceMatcher
 from itertools import accumulate
 from typing import NamedTuple
 
+from itune.utils.visible import ELLIPSIS
+
 LIMIT = 600
 """Longer texts are shown in part."""
 
 OPENING, AROUND, LONGEST, SPANS = 120, 90, 120, 3
 """Characters from the beginning, on each side of a span, and of a span; how many spans."""
 
-ELLIPSIS = "…"
-
-_UNSEEN = re.compile(
-    "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\ufdd0-\ufdef\ufffe\uffff]"
-)
-_ISOLATE, _END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 _SLACK = 24
 _JOINERS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
 
@@ -33,34 +29,6 @@ class Piece(NamedTuple):
 
     text: str
     is_marked: bool = False
-
-
-def visible(text: str) -> str:
-    r"""The text with the number of each character that hides, or turns others round, in its place.
-
-    That is: control characters, Unicode's bidirectional embeddings and overrides, halves of
-    surrogate pairs, and what is no character. White space and right-to-left letters stay.
-
-    >>> visible("a\x1b[1m\u202eb\ud800")
-    'a‹U+001B›[1m‹U+202E›b‹U+D800›'
-    """
-    return _UNSEEN.sub(lambda found: f"‹U+{ord(found[0]):04X}›", text)
-
-
-def isolated(name: str) -> str:
-    """A name for use within a sentence: letters from right to left turn nothing else round."""
-    is_turning = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in name)
-    return f"{_ISOLATE}{name}{_END}" if is_turning else name
-
-
-def short(name: str, width: int = 36) -> str:
-    """A name as a figure shows it: on one line, visible, and cut where it is long.
-
-    >>> short("a very long name indeed", 12)
-    'a very long…'
-    """
-    line = " ".join(visible(name).split())
-    return line if len(line) <= width else f"{line[: width - 1].rstrip()}{ELLIPSIS}"
 
 
 def pieces(text: str, spans: Iterable[tuple[int, int]] = ()) -> tuple[Piece, ...]:

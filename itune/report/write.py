@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from itune.report.blocks import Page
+from itune.report.origin import Origin
 from itune.report.render import render
 from itune.utils.files import write_atomically
 from itune.utils.json import to_jsonable
@@ -13,21 +14,24 @@ PAGE, NUMBERS = "report.html", "report.json"
 """What the files of a report are called."""
 
 
-def write_report(page: Page, numbers: Any, folder: str | Path) -> None:
-    """Writes a page as HTML, and results as strict JSON by :func:`~itune.utils.json.to_jsonable`.
+def write_report(page: Page, numbers: Any, folder: str | Path, origin: Origin) -> None:
+    """Write a page as HTML, and its numbers with their origin as strict JSON.
 
     Args:
-      page: what to write to :data:`PAGE`.
-      numbers: any result, for :data:`NUMBERS`.
-      folder: of both; made if absent.
+      page: Page to write to :data:`PAGE`.
+      numbers: Result with fields or keys, for :data:`NUMBERS`; anything that
+        :func:`~itune.utils.json.to_jsonable` makes a dict of.
+      folder: Folder of both; made if absent.
+      origin: How the result was made.
 
     Raises:
       UserError: A file cannot be written.
     """
-    told = json.dumps(to_jsonable(numbers), indent=2, ensure_ascii=False, allow_nan=False)
-    folder = Path(folder)
-    html, hint = render(page), "choose another folder"
-    with write_atomically(folder / PAGE, folder / NUMBERS, hint=hint) as (page_file, numbers_file):
+    content = to_jsonable({"origin": origin, **to_jsonable(numbers)})
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    folder, html = Path(folder), render(page)
+    paths = folder / PAGE, folder / NUMBERS
+    with write_atomically(*paths, hint="choose another folder") as (page_file, numbers_file):
         folder.mkdir(parents=True, exist_ok=True)
         page_file.write_bytes(html.encode("utf-8"))
-        numbers_file.write_bytes(f"{told}\n".encode())
+        numbers_file.write_bytes(f"{text}\n".encode())

@@ -10,6 +10,7 @@ from itune.corpora.statistics import confound_success
 from itune.groups import HIDDEN, Counts, Group, count_groups
 from itune.tables.table import Table, Tables, hash_texts, problems
 from itune.utils.json import to_jsonable
+from itune.utils.notebook import html_of
 from itune.utils.progress import OnProgress, no_progress
 
 TINY = (2, 20)
@@ -98,6 +99,9 @@ class Description(NamedTuple):
             }
             for group in groups
         ]
+
+    def _repr_html_(self) -> str:
+        return html_of(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, as what JSON can hold; labels, confounds and groups by their names."""

@@ -35,7 +35,8 @@ class Finished(NamedTuple):
     """A finished run, as its folder holds it.
 
     Attributes:
-      folder: with ``config.json``, ``metrics.jsonl``, ``result.json``, ``cid.png`` and ``model/``.
+      folder: Folder with ``config.json``, ``metrics.jsonl``, ``result.json``, ``report.html`` and
+        ``model/``.
       result: what ``result.json`` says.
       metrics: the rows of ``metrics.jsonl``.
     """

@@ -4,13 +4,17 @@ import json
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from itune.auditing import PairCID
 from itune.errors import UserError
+from itune.groups import GroupNames
+from itune.plots import Influences
 from itune.report import audit_numbers, audit_page, render, write_report
 from itune.report.accuracies import group_table
-from itune.report.text import visible
+from itune.report.audit import influence_figure
+from itune.utils.visible import visible
 from tests.helpers.html_walk import Walk
 from tests.helpers.report_cases import BRANDS, HEBREW, LONG, MEAN, ORIGIN, make_audit
 
@@ -111,7 +115,7 @@ def test_bars(walk):
 
 def test_numbers_are_those_of_the_file(tmp_path, walk):
     found = make_audit()
-    write_report(audit_page(found, ORIGIN), audit_numbers(found), tmp_path)
+    write_report(audit_page(found, ORIGIN), audit_numbers(found), tmp_path, ORIGIN)
 
     def refuse(constant):
         raise AssertionError(constant)
@@ -192,7 +196,16 @@ def test_long_tables_are_cut():
 def test_written_whole_or_not_at_all(tmp_path, html):
     page = audit_page(make_audit(), ORIGIN)
     path = tmp_path / "new" / "report.html"
-    write_report(page, {}, path.parent)
+    write_report(page, {}, path.parent, ORIGIN)
     assert path.read_text(encoding="utf-8") == html and len(list(path.parent.iterdir())) == 2
     with pytest.raises(UserError, match="^cannot write .*: File exists; choose another folder$"):
-        write_report(page, {}, path)
+        write_report(page, {}, path, ORIGIN)
+
+
+def test_small_labels_are_counted():
+    found = make_audit()
+    panel = Influences(np.arange(4.0), np.full(4, 0.25), np.full(4, 0.25))
+    by_label = {y: replace(panel, share=1 / (y + 1)) for y in range(8)}
+    names = GroupNames(tuple(f"kind {y}" for y in range(8)), found.confound_names)
+    figure = influence_figure(by_label, names)
+    assert "2 smaller labels are not drawn" in figure.caption and "kind 6" not in figure.alt

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from itune.report import blocks, render
-from itune.report.text import Piece, visible
+from itune.report.text import Piece
+from itune.utils.visible import visible
 from tests.helpers.html_walk import Walk
 
 HARMLESS = "harmless"

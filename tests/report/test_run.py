@@ -39,7 +39,7 @@ def test_figures(walk):
         "Accuracy of all rows on dev: 0.400 at step 30, 0.700 at step 120. Accuracy of worst group "
         "on dev: 0.200 at step 30, 0.500 at step 120. The model is from step 90 (epoch 3)."
     )
-    assert "selected" in walk.text("text")
+    assert "best checkpoint" in walk.text("text")
 
 
 def test_settings_that_decide(walk):

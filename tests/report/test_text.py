@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from itune.report.text import LIMIT, changes, isolated, pieces, short, visible
+from itune.report.text import LIMIT, changes, pieces
+from itune.utils.visible import isolated, short, visible
 
 
 def whole(found):

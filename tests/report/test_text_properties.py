@@ -5,7 +5,8 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itune.report.text import LIMIT, changes, pieces, short, visible
+from itune.report.text import LIMIT, changes, pieces
+from itune.utils.visible import short, visible
 
 TEXT = st.text(st.one_of(st.sampled_from("ab \n\x1b\u202e\u200d"), st.characters()), max_size=30)
 SPANS = st.lists(st.tuples(st.integers(-3, 33), st.integers(-3, 33)), max_size=4)

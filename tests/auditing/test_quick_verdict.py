@@ -2,7 +2,7 @@
 
 import pytest
 
-from itune.auditing.run_verdict import run_verdict, verdict_sentence
+from itune.auditing.quick_verdict import run_verdict, verdict_sentence
 from itune.results.run_result import result_of_row
 from tests.helpers.made_up_runs import make_row
 

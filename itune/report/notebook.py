@@ -1,0 +1,31 @@
+"""What a notebook shows of a result: the lead of its page, key tables and figures."""
+
+from collections.abc import Callable
+from typing import Any
+
+from itune.auditing import ModelAudit
+from itune.report.audit import audit_page
+from itune.report.blocks import Page
+from itune.report.comparison import comparison_page
+from itune.report.describe import describe_page
+from itune.report.render import render_fragment
+from itune.report.run import run_page
+from itune.results import Comparison, RunResult
+from itune.tables.describe import Description
+
+PAGES: dict[type, Callable[[Any], Page]] = {
+    Comparison: comparison_page,
+    Description: describe_page,
+    ModelAudit: audit_page,
+    RunResult: run_page,
+}
+"""What makes the page of each kind of result."""
+
+
+def fragment(result: Any) -> str:
+    """Return a result as HTML for a notebook's cell.
+
+    Args:
+      result: A result of a kind in :data:`PAGES`.
+    """
+    return render_fragment(PAGES[type(result)](result))
