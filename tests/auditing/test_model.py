@@ -7,6 +7,7 @@ from dataclasses import replace
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from itune.auditing import AuditConfig, audit_model
 from itune.auditing.counterfactual import run_counterfactual_test
@@ -17,111 +18,130 @@ from tests.helpers.small_audit import LABELS, make_model, make_rows, write_table
 
 CONFIG = AuditConfig(sample=8, draws=20, chunk=8, random_probes=2, whole="always")
 RULE = "words:acme || words:umbrella"
-WHOLE = {"dev_fraction": 0.0, "test_fraction": 0.0}
+NO_SPLIT = {"dev_fraction": 0.0, "test_fraction": 0.0}
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def folder(tmp_path_factory):
     """A folder with a model, and tables to train and to test."""
-    place = tmp_path_factory.mktemp("audit")
-    make_model(place)
-    write_table(place / "train.csv", make_rows(40))
-    write_table(place / "test.csv", make_rows(16, seed=1))
-    return place
+    folder = tmp_path_factory.mktemp("audit")
+    make_model(folder)
+    write_table(folder / "train.csv", make_rows(40))
+    write_table(folder / "test.csv", make_rows(16, seed=1))
+    return folder
 
 
-def tables(place, **values):
-    config = {"train": str(place / "train.csv"), "test": str(place / "test.csv"), "rule": RULE}
-    return read_tables(TableConfig(**(WHOLE | config | values)))
+def make_tables(folder, **values):
+    config = {"train": str(folder / "train.csv"), "test": str(folder / "test.csv"), "rule": RULE}
+    return read_tables(TableConfig(**(NO_SPLIT | config | values)))
 
 
 @pytest.fixture(scope="module")
-def found(place):
-    return audit_model(place / "model", tables(place), CONFIG)
+def result(folder):
+    return audit_model(folder / "model", make_tables(folder), CONFIG)
 
 
-def test_what_it_tells(found, place):
-    assert found.label_names == LABELS and found.sizes == {"train": 40, "test": 16}
-    assert found.confound_names == ("none", "words:acme", "words:umbrella")
-    assert found.audit.influence.probes == 40 and found.searched == 40
-    assert list(found.audit.behaviour) == ["train", "test"]
-    assert found.digest == tables(place).digest() and found.notes == ()
-    assert found.verdict.kind in ("leans", "no_sign", "inconclusive")
+def test_the_result_names_the_data(result, folder):
+    assert result.label_names == LABELS and result.sizes == {"train": 40, "test": 16}
+    assert result.confound_names == ("none", "words:acme", "words:umbrella")
+    assert result.audit.influence.probes == 40 and result.searched == 40
+    assert list(result.audit.behaviour) == ["train", "test"]
+    assert result.digest == make_tables(folder).digest() and result.notes == ()
+    assert result.verdict.kind in ("leans", "no_sign", "inconclusive")
 
 
-def test_sentences(found, place):
-    train = tables(place).train
-    for explanation in found.explanations:
+def test_explanations_show_rows_of_the_table(result, folder):
+    train = make_tables(folder).train
+    for explanation in result.explanations:
         assert explanation.texts == train.texts(explanation.index)
         first, last = explanation.spans[0]
         assert explanation.texts[0][first:last] in ("acme", "umbrella")
         assert sum(explanation.probabilities) == pytest.approx(1)
         assert explanation.predicted == np.argmax(explanation.probabilities)
+    assert len(result.explanations) == 2
+
+
+def test_helpful_rows_have_influence_above_0_and_harmful_below(result, folder):
+    train = make_tables(folder).train
+    for explanation in result.explanations:
         for rows, sign in ((explanation.helpful, 1), (explanation.harmful, -1)):
             values = [sign * row.influence for row in rows]
             assert values == sorted(values, reverse=True) and all(v > 0 for v in values)
             for row in rows:
                 assert row.index != explanation.index and row.texts == train.texts(row.index)
                 assert row.label == train.label[row.index]
-    assert len(found.explanations) == 2 and found.explanations[0].helpful
+    assert result.explanations[0].helpful
 
 
-def test_rows_of_a_part_are_told_by_their_place_in_the_table(place):
-    """Where dev and test are taken from it, row 28 of train is not row 28 of the file."""
-    parts = tables(place, test=None, test_fraction=0.3)
-    whole = tables(place).train
+def test_rows_of_a_split_are_counted_in_the_table(folder):
+    """If dev and test are parts of the table, row 28 of train is not row 28 of the file."""
+    parts = make_tables(folder, test=None, test_fraction=0.3)
+    whole = make_tables(folder).train
     config = replace(CONFIG, whole="never", drawn=8, probes=(), random_probes=3)
-    found = audit_model(place / "model", parts, config)
-    assert found.rows_of["train"] == found.rows_of["test"] == "train.csv"
-    explanation = found.explanations[-1]
-    for row in (*found.explanations, *explanation.helpful, *explanation.harmful):
+    result = audit_model(folder / "model", parts, config)
+    assert result.rows_of["train"] == result.rows_of["test"] == "train.csv"
+    explanation = result.explanations[-1]
+    for row in (*result.explanations, *explanation.helpful, *explanation.harmful):
         assert row.texts == whole.texts(row.index) and row.index in parts.train.rows
-    for flip in found.counterfactual.examples:
-        assert flip.before == whole.texts(flip.index)[0] and flip.index in parts.test.rows
-    assert found.numbered(explanation.index) == f"row {explanation.index + 1} of train.csv"
-    own = tables(place).rows_of()
+    for example in result.counterfactual.examples:
+        assert example.before == whole.texts(example.index)[0]
+        assert example.index in parts.test.rows
+    assert result.numbered(explanation.index) == f"row {explanation.index + 1} of train.csv"
+    own = make_tables(folder).rows_of()
     assert (own["train"], own["test"]) == ("train", "test")
 
 
-def test_influences_are_gradient_cosines(found):
+def test_influences_are_gradient_cosines(result):
     """A text twice, under one label, has influence 1 on itself, and -1 under the other."""
-    for explanation in found.explanations:
+    for explanation in result.explanations:
         for row in explanation.helpful + explanation.harmful:
             if row.texts == explanation.texts:
                 sign = 1 if row.label == explanation.label else -1
                 assert row.influence == pytest.approx(sign, abs=1e-5)
 
 
-def test_flips(found):
-    counterfactual = found.counterfactual
-    assert counterfactual.size == 16 and counterfactual.split == "test"
-    assert (
-        counterfactual.low <= counterfactual.share <= counterfactual.high
-        and counterfactual.share == counterfactual.changed / 16
-    )
-    assert sum(move.count for move in counterfactual.swaps) == 16
-    assert {(m.confound_before, m.confound_after) for m in counterfactual.swaps} == {(1, 2), (2, 1)}
-    swap = {"acme": "umbrella", "umbrella": "acme"}
-    for flip in counterfactual.examples:
-        brand, rest = flip.before.split(" ", 1)
-        assert flip.after == f"{swap[brand]} {rest}"
-        assert flip.predicted_before != flip.predicted_after
-    changed = [m.count for m in counterfactual.swaps if m.predicted_before != m.predicted_after]
-    assert sum(changed) == counterfactual.changed == len(counterfactual.examples) > 0
+def test_the_counterfactual_test_counts_changed_predictions(result):
+    test = result.counterfactual
+    assert test.size == 16 and test.split == "test"
+    assert test.low <= test.share <= test.high and test.share == test.changed / 16
+    assert sum(swap.count for swap in test.swaps) == 16
+    assert {(s.confound_before, s.confound_after) for s in test.swaps} == {(1, 2), (2, 1)}
+    changed = [s.count for s in test.swaps if s.predicted_before != s.predicted_after]
+    assert sum(changed) == test.changed == len(test.examples) > 0
 
 
-def test_the_same_again(found, place):
-    again = audit_model(place / "model", tables(place), CONFIG)
-    assert again.explanations == found.explanations and again.counterfactual == found.counterfactual
-    assert again.audit.test == found.audit.test and again.verdict == found.verdict
-    assert again.audit.probe == found.audit.probe
+def test_the_counterfactual_test_changes_the_confound_alone(result):
+    other = {"acme": "umbrella", "umbrella": "acme"}
+    for example in result.counterfactual.examples:
+        brand, rest = example.before.split(" ", 1)
+        assert example.after == f"{other[brand]} {rest}"
+        assert example.predicted_before != example.predicted_after
+
+
+def test_without_a_rule_there_is_no_counterfactual_test(folder):
+    tables = make_tables(folder, rule=None, confound="brand", test=None)
+    rng = np.random.default_rng(0)
+    assert run_counterfactual_test(None, None, None, tables, CONFIG, rng) is None
+
+
+def assert_same_results(result, other):
+    assert other.audit.test == result.audit.test and other.audit.probe == result.audit.probe
+    assert other.audit.influence == result.audit.influence
+    assert other.explanations == result.explanations
+    assert other.counterfactual == result.counterfactual
+    assert other.verdict == result.verdict
+    np.testing.assert_array_equal(other.audit.matrix, result.audit.matrix)
+
+
+def test_the_same_seed_gives_the_same_results(result, folder):
+    assert_same_results(result, audit_model(folder / "model", make_tables(folder), CONFIG))
 
 
 @pytest.mark.parametrize(
     ("part", "last", "first"),
     [
         ("predictions", 32, 32),
-        ("predictions", 56, 40),  # train is kept as a whole, test has its only chunk done
+        ("predictions", 56, 40),  # train is saved as a whole, and test has its only chunk done
         ("sample", 1, 1),
         ("CID", 1, 1),
         ("CID", 15, 2),
@@ -129,100 +149,98 @@ def test_the_same_again(found, place):
         ("explanations", 5, 5),
     ],
 )
-def test_interrupted(found, place, tmp_path, part, last, first):
-    """Goes on with the piece after the last one, and comes to the same."""
-    keep = tmp_path / "kept"
+def test_an_interrupted_audit_goes_on_to_the_same_results(
+    result, folder, tmp_path, part, last, first
+):
+    """It is interrupted after ``last`` of a part, and goes on by reporting ``first``."""
+    keep = tmp_path / "unfinished"
 
-    def stop(under_way, done, total):
-        if (under_way, done) == (part, last):
+    def interrupt(current, done, total):
+        if (current, done) == (part, last):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        audit_model(place / "model", tables(place), CONFIG, stop, keep=keep)
+        audit_model(folder / "model", make_tables(folder), CONFIG, interrupt, keep=keep)
     assert (keep / "plan.npz").exists()
-    told = []
+    progress = []
     again = audit_model(
-        place / "model", tables(place), CONFIG, lambda *work: told.append(work), keep=keep
+        folder / "model",
+        make_tables(folder),
+        CONFIG,
+        lambda *step: progress.append(step),
+        keep=keep,
     )
     assert not keep.exists()
-    assert next(done for under_way, done, _ in told if under_way == part) == first
-    np.testing.assert_array_equal(again.audit.matrix, found.audit.matrix)
-    assert again.audit.influence == found.audit.influence
-    assert again.audit.test == found.audit.test and again.audit.probe == found.audit.probe
-    assert again.explanations == found.explanations and again.counterfactual == found.counterfactual
-    assert again.verdict == found.verdict
+    assert next(done for current, done, _ in progress if current == part) == first
+    assert_same_results(result, again)
 
 
-def test_another_audit_starts_over(found, place, tmp_path):
-    def stop(under_way, done, total):
-        if under_way == "explanations":
+def test_an_audit_with_other_settings_starts_over(folder, tmp_path):
+    def interrupt(part, done, total):
+        if part == "explanations":
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        audit_model(place / "model", tables(place), CONFIG, stop, keep=tmp_path)
-    told = []
+        audit_model(folder / "model", make_tables(folder), CONFIG, interrupt, keep=tmp_path)
+    progress = []
     other = replace(CONFIG, seed=1)
     audit_model(
-        place / "model", tables(place), other, lambda *work: told.append(work), keep=tmp_path
+        folder / "model",
+        make_tables(folder),
+        other,
+        lambda *step: progress.append(step),
+        keep=tmp_path,
     )
-    assert ("predictions", 32, 56) in told and any(work[:2] == ("CID", 1) for work in told)
+    assert ("predictions", 32, 56) in progress
+    assert any(step[:2] == ("CID", 1) for step in progress)
 
 
-def test_classes_in_another_order(place, tmp_path):
+def test_classes_in_another_order_make_the_same_model(folder, tmp_path):
     """A model whose classes are numbered the other way round is the same model."""
-    folder = tmp_path / "model"
-    shutil.copytree(place / "model", folder)
-    config = json.loads((folder / "config.json").read_text())
+    reversed_model = tmp_path / "model"
+    shutil.copytree(folder / "model", reversed_model)
+    config = json.loads((reversed_model / "config.json").read_text())
     config["id2label"] = {"0": "YES", "1": "no"}
-    (folder / "config.json").write_text(json.dumps(config))
-    from safetensors.numpy import load_file, save_file
-
-    tensors = load_file(folder / "model.safetensors")
+    (reversed_model / "config.json").write_text(json.dumps(config))
+    tensors = load_file(reversed_model / "model.safetensors")
     for name in ("classifier.weight", "classifier.bias"):
         tensors[name] = np.array(tensors[name][::-1], order="C")
-    save_file(tensors, folder / "model.safetensors")
-    models = [load_model(path, tables(place)) for path in (place / "model", folder)]
+    save_file(tensors, reversed_model / "model.safetensors")
+    models = [load_model(path, make_tables(folder)) for path in (folder / "model", reversed_model)]
     heads = [model.params["classifier"] for model in models]
     np.testing.assert_array_equal(heads[0]["kernel"], heads[1]["kernel"])
     np.testing.assert_array_equal(heads[0]["bias"], heads[1]["bias"])
     assert models[1].notes == ()
 
 
-def test_a_sample_stands_for_all(place):
+def test_a_sample_can_stand_for_all_rows(folder):
     config = AuditConfig(
         sample=8, draws=20, chunk=8, drawn=8, whole="never", probes=(40, 3), shown=1, swaps=5
     )
-    said = []
-    found = audit_model(place / "model", tables(place), config, say=said.append)
-    assert found.audit.influence is None and found.searched == 8
-    train = found.audit.behaviour["train"]
+    messages = []
+    result = audit_model(folder / "model", make_tables(folder), config, say=messages.append)
+    assert result.audit.influence is None and result.searched == 8
+    train = result.audit.behaviour["train"]
     assert (train.size, train.total) == (8, 40) and sum(train.sizes.values()) == 8
-    assert [explanation.index for explanation in found.explanations] == [39, 2]
-    assert found.counterfactual.size == 5 and "predictions use 8 rows of each split" in said[0]
+    assert [explanation.index for explanation in result.explanations] == [39, 2]
+    assert result.counterfactual.size == 5 and "predictions use 8 rows of each split" in messages[0]
 
 
-def test_no_rule_no_flips(place):
-    with_column = tables(place, rule=None, confound="brand", test=None)
-    assert (
-        run_counterfactual_test(None, None, None, with_column, CONFIG, np.random.default_rng(0))
-        is None
-    )
-
-
-def test_notes(place, tmp_path):
+def test_classes_without_names_are_noted(folder, tmp_path):
     make_model(tmp_path, labels=("LABEL_0", "LABEL_1"))
-    assert "LABEL_0 = no, LABEL_1 = yes" in load_model(tmp_path / "model", tables(place)).notes[0]
+    model = load_model(tmp_path / "model", make_tables(folder))
+    assert "LABEL_0 = no, LABEL_1 = yes" in model.notes[0]
 
 
-def test_odd_texts(place, tmp_path):
-    """As long as a book, in emoji, from right to left, and with orders for terminals."""
+def test_odd_texts_are_audited(folder, tmp_path):
+    """As long as a book, in emoji, from right to left, and with control codes of terminals."""
     texts = ["acme " + "good " * 20_000, "acme 🎉🎉", "umbrella שלום عليكم", "umbrella \x1b[2J"]
     rows = [{"text": t, "label": LABELS[i % 2]} for t in texts for i in (0, 1, 2, 3)]
     write_table(tmp_path / "odd.csv", rows)
-    odd = tables(place, train=str(tmp_path / "odd.csv"), test=None)
-    found = audit_model(place / "model", odd, CONFIG)
-    assert found.counterfactual.size == 16 and found.sizes == {"train": 16}
-    assert jnp.isfinite(found.audit.test.cid)
+    odd = make_tables(folder, train=str(tmp_path / "odd.csv"), test=None)
+    result = audit_model(folder / "model", odd, CONFIG)
+    assert result.counterfactual.size == 16 and result.sizes == {"train": 16}
+    assert jnp.isfinite(result.audit.test.cid)
 
 
 @pytest.mark.parametrize(
@@ -232,9 +250,9 @@ def test_odd_texts(place, tmp_path):
         ({"max_length": 9}, "max_length is 9 but the encoder has 8 positions"),
     ],
 )
-def test_bad_settings(place, values, message):
+def test_settings_that_do_not_fit_are_refused(folder, values, message):
     with pytest.raises(UserError, match=message):
-        audit_model(place / "model", tables(place), AuditConfig(**values))
+        audit_model(folder / "model", make_tables(folder), AuditConfig(**values))
 
 
 @pytest.mark.parametrize(
@@ -249,20 +267,20 @@ def test_bad_settings(place, values, message):
         ({"label": "text"}, "text and label are both column 'text'; name another"),
     ],
 )
-def test_bad_tables(place, values, message):
+def test_tables_that_do_not_fit_are_refused(folder, values, message):
     with pytest.raises(UserError, match=message):
-        audit_model(place / "model", tables(place, **values), CONFIG)
+        audit_model(folder / "model", make_tables(folder, **values), CONFIG)
 
 
-def test_a_label_in_test_only(place, tmp_path):
+def test_a_label_that_train_lacks_is_refused(folder, tmp_path):
     rows = [row | {"label": "no"} for row in make_rows(8)]
     only = write_table(tmp_path / "only.csv", rows)
     with pytest.raises(UserError, match="label 'yes' occurs in test but never in train; remove"):
-        audit_model(place / "model", tables(place, train=only), CONFIG)
+        audit_model(folder / "model", make_tables(folder, train=only), CONFIG)
 
 
-def test_no_tokenizer(place, tmp_path):
-    shutil.copytree(place / "model", tmp_path / "model")
+def test_a_model_without_a_tokenizer_is_refused(folder, tmp_path):
+    shutil.copytree(folder / "model", tmp_path / "model")
     (tmp_path / "model" / "vocab.txt").unlink()
     with pytest.raises(UserError, match="tokenizer"):
-        audit_model(tmp_path / "model", tables(place), CONFIG)
+        audit_model(tmp_path / "model", make_tables(folder), CONFIG)
