@@ -49,7 +49,7 @@ def test_what_it_prints_and_writes(words, tmp_path, capsys):
     helpful = probe["helpful"][0]
     assert any(line.startswith(f"helped {helpful['influence']:+.3f} row") for line in lines)
     assert found["counterfactual"]["size"] == 40 and "in dev: from" in shown
-    assert found["audit"]["matrix"] is None and "all rows are looked at" in errors
+    assert found["audit"]["matrix"] is None and "the audit uses all rows" in errors
     assert lines[-1] == f"{out}/report.html is the report; report.json beside it has its numbers"
 
 
@@ -90,8 +90,11 @@ def test_interrupted(words, tmp_path, capsys, monkeypatch):
             ["--rule", "words:nobody"],
             "every training row has confound 'no' (the rule matches none), so",
         ),
-        (["--rule", "words:acme", "--probes", "3,41"], "probes has row 41, but train has rows 1"),
-        (["--rule", "words:acme", "--probes", "0"], "probes must be rows from 1"),
+        (
+            ["--rule", "words:acme", "--probes", "3,41"],
+            "probes must be rows 1 to 40 of train, got 41",
+        ),
+        (["--rule", "words:acme", "--probes", "0"], "probes must be different row numbers from 1"),
         (["--whole", "some"], "whole must be one of auto, always, never"),
         (["--confound", "brand", "--test", "none.csv"], "none.csv: no such file"),
         (
