@@ -7,16 +7,16 @@ import pytest
 
 from itune.errors import UserError
 from itune.methods.plans import confounds_read
-from tests.helpers.baseline_cases import (
+from tests.helpers.plans import (
     SCHEDULE,
     SEEN,
     assert_as_many_steps_as_finetuning,
     group_counts,
+    label_batches,
     plan_of,
     used,
     visible_counts,
 )
-from tests.helpers.method_cases import label_batches
 
 
 @pytest.mark.parametrize("name", ["balanced_sampling", "group_dro"])

@@ -8,17 +8,19 @@ import pytest
 
 from itune.data.dataset import Dataset
 from itune.errors import UserError
-from itune.methods import (
-    METHODS,
-    ExpertsConfig,
-    RoundConfig,
-    finetuning,
-    finetuning_without_dropout,
-)
-from itune.methods.plans import labels_in_steps
+from itune.methods import METHODS
 from itune.training.settings import RunConfig
-from tests.helpers.baseline_cases import BIG, LAST, SCHEDULE, SEEN, plan_of, used
-from tests.helpers.method_cases import CLASSIFIER, GROUP_DRO, assert_same_plan, hide, label_batches
+from tests.helpers.plans import (
+    CLASSIFIER,
+    LAST_LAYER,
+    SCHEDULE,
+    SEEN,
+    assert_same_plan,
+    hide,
+    label_batches,
+    plan_of,
+    used,
+)
 
 
 @pytest.mark.parametrize("name", ["balanced_sampling", "subsampling", "group_dro"])
@@ -29,8 +31,8 @@ def test_only_visible_examples(name):
 
 @pytest.mark.parametrize("name", ["last_layer_retraining", "product_of_experts"])
 def test_as_finetuning_on_all_data(name):
-    plan, plain = plan_of(name), finetuning(CLASSIFIER, SCHEDULE, SEEN, 1).plan()
-    assert_same_plan(plan[: len(plain)], plain)
+    plan, finetuning = plan_of(name), plan_of("finetuning")
+    assert_same_plan(plan[: len(finetuning)], finetuning)
 
 
 @pytest.mark.parametrize(
@@ -72,36 +74,7 @@ class TestAll:
 
     def test_a_run_makes_it_of_its_sections(self, name):
         label = replace(SCHEDULE, epochs=1)
-        config = RunConfig(label=label, last_layer=replace(LAST, epochs=2))
+        config = RunConfig(label=label, last_layer=replace(LAST_LAYER, epochs=2))
         kinds = Counter(w.kind for w in METHODS[name].make(config, CLASSIFIER, SEEN, 3).plan())
         assert kinds["label_update"] == 6
         assert kinds["head_update"] == (2 if name == "last_layer_retraining" else 0)
-
-
-def test_labels_in_steps():
-    """What chance is, for the test of collapse: balanced batches make it 1/2."""
-    train = Dataset(BIG.input_ids, (np.arange(150) % 5 == 0).astype(np.int32), BIG.confound)
-    share = {
-        name: labels_in_steps(plan_of(name, train), train).mean()
-        for name in ("balanced_sampling", "subsampling", "product_of_experts")
-    }
-    expected = {"balanced_sampling": 0.5, "subsampling": 0.5, "product_of_experts": 0.2}
-    assert share == pytest.approx(expected, abs=0.01)
-    rounds = RoundConfig(interval=2)
-    dropped = finetuning_without_dropout(CLASSIFIER, SCHEDULE, rounds, train, 1).plan()
-    assert len(labels_in_steps(dropped, train)) == 450
-
-
-@pytest.mark.parametrize(
-    ("config", "name", "value"),
-    [
-        *[(GROUP_DRO, name, -0.1) for name in ("step_size", "weight_decay")],
-        (LAST, "epochs", 0),
-        *[(LAST, name, -0.1) for name in ("learning_rate", "weight_decay")],
-        (LAST, "start", "anew"),
-        (ExpertsConfig(), "smoothing", 0.0),
-    ],
-)
-def test_numbers_that_make_no_sense(config, name, value):
-    with pytest.raises(UserError, match=f"^{name} must be .*, got {value!r}$"):
-        replace(config, **{name: value})

@@ -11,26 +11,25 @@ import pytest
 
 from itune.groups import groups_of
 from itune.influence import cross_entropy
-from itune.methods import group_dro
+from itune.methods import GroupDroConfig, group_dro
 from itune.optimizers import bert_adam, warmup_linear
-from tests.helpers.baseline_cases import plan_of
-from tests.helpers.method_cases import (
-    CLASSIFIER,
+from tests.helpers.plans import assert_same_plan, plan_of
+from tests.helpers.tiny_method import (
     EVEN,
-    GROUP_DRO,
-    TWO_OF_EACH,
+    LABEL,
+    TinyMethod,
     assert_close,
-    assert_same_plan,
     assert_updated,
+    expected_update,
     initial_params,
     label_chunk,
     outputs,
-    plain_step,
-    run,
-    start,
 )
 
 GROUPS = groups_of(EVEN.label, EVEN.confound)
+TWO_OF_EACH = replace(LABEL, batch=12)
+CONFIG = GroupDroConfig(step_size=0.5)
+GROUP_DRO = TinyMethod(group_dro, TWO_OF_EACH, CONFIG, train=EVEN)
 
 
 def test_group_losses_come_first():
@@ -68,7 +67,7 @@ def weighted_loss(params, chunks, weights):
 def test_two_updates_by_hand():
     rng, tx = np.random.default_rng(3), bert_adam(warmup_linear(0.1, 10))
     q = dict.fromkeys(GROUPS, 1 / 6)
-    state = start("group_dro")
+    state = GROUP_DRO.at_peak()
     np.testing.assert_allclose(np.exp(state.log_weights), list(q.values()))
     for seed in (5, 6):
         batch = np.concatenate([rng.choice(group, 2, replace=False) for group in GROUPS.values()])
@@ -82,15 +81,15 @@ def test_two_updates_by_hand():
         for group in GROUPS:
             weights[places[group]] = q[group] / 2
         (value, _), gradient = weighted_loss(state.params, chunks, weights)
-        step = plain_step(tx, state.label.optimizer, state.params, value, gradient)
+        expected = expected_update(tx, state.label.optimizer, state.params, (value, gradient))
         work = [
             *(("group_losses", chunk) for chunk in chunks),
             ("group_weights", {}),
             *(("label", chunk) for chunk in chunks),
             ("label_update", {}),
         ]
-        state, info = run("group_dro", state, work)
-        assert_updated(state, state.label, info, "loss", step)
+        state, info = GROUP_DRO.run(state, work)
+        assert_updated(state.params, state.label, info, "loss", expected)
         assert_close(np.exp(state.log_weights), np.array(list(q.values())))
         assert_close([info[f"weight {group}"] for group in GROUPS], list(q.values()))
         assert not np.any(state.losses)
@@ -101,9 +100,9 @@ def test_weight_decay_of_group_dro():
     """With a gradient of 0, what is left of an update is the decay."""
 
     def decay(weight_decay, label):
-        config = replace(GROUP_DRO, weight_decay=weight_decay)
-        method = group_dro(CLASSIFIER, label, config, EVEN, 0)
-        state = method.init(initial_params())
+        config = replace(CONFIG, weight_decay=weight_decay)
+        method = TinyMethod(group_dro, label, config, train=EVEN)
+        state = method.initial()
         state = state._replace(label=state.label._replace(count=jnp.ones(())))
         for _ in range(2):
             state, _ = method.steps["label_update"](state, {})

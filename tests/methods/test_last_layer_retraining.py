@@ -12,24 +12,35 @@ import scipy.optimize
 
 from itune.data.dataset import Dataset, collate
 from itune.influence import cross_entropy
-from itune.methods import finetuning, last_layer_retraining
+from itune.methods import LastLayerConfig, last_layer_retraining
 from itune.methods.plans import confounds_read
 from itune.optimizers import bert_adam, warmup_linear
-from tests.helpers.baseline_cases import SCHEDULE, SEEN, group_counts, plan_of, used, visible_counts
-from tests.helpers.method_cases import (
-    CLASSIFIER,
-    LABEL,
+from tests.helpers.plans import (
     LAST_LAYER,
+    SCHEDULE,
+    SEEN,
+    group_counts,
+    plan_of,
+    used,
+    visible_counts,
+)
+from tests.helpers.tiny_method import (
+    EVEN,
+    LABEL,
     TRAIN,
+    TinyMethod,
     assert_close,
     assert_updated,
-    initial_params,
+    expected_update,
     label_chunk,
     outputs,
-    plain_step,
-    run,
-    start,
 )
+
+CONFIG = LastLayerConfig(epochs=5, learning_rate=0.1)
+METHODS = {
+    start: TinyMethod(last_layer_retraining, LABEL, replace(CONFIG, start=start), train=EVEN)
+    for start in ("zero", "finetuned")
+}
 
 
 @pytest.mark.parametrize("start", ["zero", "finetuned"])
@@ -37,8 +48,9 @@ from tests.helpers.method_cases import (
 def test_head_updates(start, batch, updates):
     """18 examples, 3 of each group: a larger batch takes them all."""
     label = replace(SCHEDULE, batch=batch)
-    plan = plan_of("last_layer_retraining", label=label, start=start)
-    after = plan[len(finetuning(CLASSIFIER, label, SEEN, 1).plan()) :]
+    config = replace(LAST_LAYER, start=start)
+    plan = plan_of("last_layer_retraining", label=label, last_layer=config)
+    after = plan[len(plan_of("finetuning", label=label)) :]
     kinds = [kind for kind, _ in groupby(w.kind for w in after)]
     zero = ["zero_head"] if start == "zero" else []
     assert kinds == [*zero, *["head", "head_update"] * updates, "cid", "accuracy"]
@@ -49,17 +61,17 @@ def test_head_updates(start, batch, updates):
     assert confounds_read(plan, SEEN) == 18
 
 
-@pytest.mark.parametrize("name", ["last_layer_retraining", "finetuned_last_layer"])
-def test_the_encoder_stays_bit_for_bit(name):
-    state = start(name)
+@pytest.mark.parametrize("start", METHODS)
+def test_the_encoder_stays_bit_for_bit(start):
+    method = METHODS[start]
+    state = method.at_peak()
     before = jax.tree.map(np.array, state.params)
-    is_anew = name == "last_layer_retraining"
-    if is_anew:
-        state, info = run(name, state, [("zero_head", {})])
+    if start == "zero":
+        state, info = method.run(state, [("zero_head", {})])
         assert info == {} and not any(map(np.any, jax.tree.leaves(state.params["classifier"])))
     chunks = [("head", label_chunk([7, 8, 9])), ("head", label_chunk([10, 11]))]
     for _ in range(2):
-        state, info = run(name, state, [*chunks, ("head_update", {})])
+        state, info = method.run(state, [*chunks, ("head_update", {})])
     assert set(info) == {"loss", "accuracy", "gradient_norm"}
     heads = state.params.pop("classifier"), before.pop("classifier")
     jax.tree.map(np.testing.assert_array_equal, state.params, before)
@@ -68,21 +80,21 @@ def test_the_encoder_stays_bit_for_bit(name):
 
 def test_head_update():
     """One update by the mean over five, without dropout, from where finetuning left the head."""
-    state = start("finetuned_last_layer")
+    method = METHODS["finetuned"]
+    state = method.at_peak()
     tx, five = bert_adam(warmup_linear(0.1, 20)), collate(TRAIN, np.arange(7, 12))
-    state, _ = run("finetuned_last_layer", state, [("head", label_chunk([1])), ("head_update", {})])
+    state, _ = method.run(state, [("head", label_chunk([1])), ("head_update", {})])
 
     def mean_loss(head):
         logits = outputs(state.params | {"classifier": head}, five, None).logits
         return cross_entropy(logits, five["label"]).mean()
 
     head = state.params["classifier"]
-    value, gradient = jax.jit(jax.value_and_grad(mean_loss))(head)
-    step = plain_step(tx, state.head.optimizer, head, value, gradient)
+    value_and_gradient = jax.jit(jax.value_and_grad(mean_loss))(head)
+    expected = expected_update(tx, state.head.optimizer, head, value_and_gradient)
     work = [("head", label_chunk([7, 8, 9])), ("head", label_chunk([10, 11])), ("head_update", {})]
-    after, info = run("finetuned_last_layer", state, work)
-    headed = after._replace(params=after.params["classifier"])
-    assert_updated(headed, after.head, info, "loss", step)
+    after, info = method.run(state, work)
+    assert_updated(after.params["classifier"], after.head, info, "loss", expected)
     assert_close(after.label, state.label)
 
 
@@ -92,18 +104,16 @@ def test_retraining_reaches_the_optimum():
     rows = [rng.integers(1, 9, length).astype(np.int32) for length in rng.integers(2, 9, 90)]
     label, confound = (rng.integers(0, n, 90).astype(np.int32) for n in (3, 2))
     train = Dataset(rows, label, confound)
-    config = replace(LAST_LAYER, epochs=400, weight_decay=0.0, learning_rate=0.05)
-    method = last_layer_retraining(
-        CLASSIFIER, replace(LABEL, batch=90, epochs=1, chunk=90), config, train, 0
-    )
-    work = [w for w in method.plan() if w.kind in ("zero_head", "head", "head_update")]
-    steps = {kind: jax.jit(method.steps[kind]) for kind in {w.kind for w in work}}
-    state, subset = method.init(initial_params()), np.unique(used(work, "head"))
+    config = LastLayerConfig(epochs=400, weight_decay=0.0, learning_rate=0.05)
+    whole = replace(LABEL, batch=90, epochs=1, chunk=90)
+    method = TinyMethod(last_layer_retraining, whole, config, train=train)
+    work = [w for w in method.method.plan() if w.kind in ("zero_head", "head", "head_update")]
+    state, subset = method.initial(), np.unique(used(work, "head"))
     examples = collate(train, np.sort(subset))
     pooled = outputs(state.params, examples, None).pooled
     for w in work:
         batch = w.arrays | ({} if w.examples is None else {"examples": collate(train, w.examples)})
-        state, info = steps[w.kind](state, batch)
+        state, info = method.steps[w.kind](state, batch)
 
     @jax.jit
     @jax.value_and_grad

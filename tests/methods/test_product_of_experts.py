@@ -5,26 +5,24 @@ import jax.numpy as jnp
 import numpy as np
 
 from itune.data.dataset import Dataset, collate
-from itune.methods import ExpertsConfig, product_of_experts
+from itune.methods import ExpertsConfig, finetuning, product_of_experts
 from itune.methods.plans import confounds_read
 from itune.optimizers import bert_adam, warmup_linear
-from tests.helpers.baseline_cases import SEEN, plan_of, used
-from tests.helpers.method_cases import (
-    CLASSIFIER,
+from tests.helpers.plans import SEEN, hide, plan_of, used
+from tests.helpers.tiny_method import (
     EVEN,
     LABEL,
-    PARTLY_HIDDEN,
     TRAIN,
+    TinyMethod,
     assert_close,
     assert_updated,
-    compiled,
+    expected_update,
     initial_params,
     label_chunk,
     outputs,
-    plain_step,
-    run,
-    start,
 )
+
+PARTLY_HIDDEN = hide(TRAIN, [8, 11, 20])
 
 
 def test_confounds_read_by_the_experts():
@@ -42,7 +40,9 @@ def prior_by_hand(train, c, classes=3, smoothing=0.5):
 
 def test_experts_update():
     """Examples 8 and 11 come with p(y): their confounds are hidden."""
-    state = start("product_of_experts")
+    config = ExpertsConfig(smoothing=0.5)
+    method = TinyMethod(product_of_experts, LABEL, config, train=PARTLY_HIDDEN)
+    state = method.at_peak()
     six = collate(PARTLY_HIDDEN, np.arange(7, 13))
     assert np.flatnonzero(six["confound"] == -1).tolist() == [1, 4]
     priors = np.array([prior_by_hand(PARTLY_HIDDEN, c) for c in six["confound"]])
@@ -54,23 +54,23 @@ def test_experts_update():
         return -jnp.mean(jnp.log(right / likelihoods.sum(axis=1)))
 
     chunk = {"examples": six, "is_real": np.ones(6, bool), "dropout": np.uint32(5)}
-    after, info = run("product_of_experts", state, [("label", chunk), ("label_update", {})])
-    step = plain_step(
+    after, info = method.run(state, [("label", chunk), ("label_update", {})])
+    expected = expected_update(
         bert_adam(warmup_linear(0.1, 20)),
         state.label.optimizer,
         state.params,
-        *jax.jit(jax.value_and_grad(mean_loss))(state.params),
+        jax.jit(jax.value_and_grad(mean_loss))(state.params),
     )
-    assert_updated(after, after.label, info, "loss", step)
+    assert_updated(after.params, after.label, info, "loss", expected)
 
 
 def test_accuracy_is_the_models_own():
     """Not that of the product, which knows label 2 from the confound."""
     train = Dataset(TRAIN.input_ids, TRAIN.label, (TRAIN.label == 2).astype(np.int32))
-    method = product_of_experts(CLASSIFIER, LABEL, ExpertsConfig(smoothing=1e-9), train, 0)
+    method = TinyMethod(product_of_experts, LABEL, ExpertsConfig(smoothing=1e-9), train=train)
     chunk = label_chunk(np.arange(24), 24, data=train)
-    step = jax.jit(method.steps["label_without_dropout"])
-    sums = step(method.init(initial_params()), chunk)[0].label.sums
+    state, _ = method.run(method.initial(), [("label_without_dropout", chunk)])
+    sums = state.label.sums
     logits = np.array(outputs(initial_params(), chunk["examples"], None).logits)
     together = np.where(train.confound == 1, 2, logits[:, :2].argmax(axis=1))
     alone = np.sum(logits.argmax(axis=1) == train.label)
@@ -79,9 +79,11 @@ def test_accuracy_is_the_models_own():
 
 def test_an_expert_that_knows_nothing():
     """Finetuning, where every confound has equally many of each label."""
-    method = product_of_experts(CLASSIFIER, LABEL, ExpertsConfig(), EVEN, 0)
     chunk = label_chunk(np.arange(6), 6, data=EVEN)
-    state = jax.jit(method.steps["label"])(method.init(initial_params()), chunk)[0]
-    expected = compiled("finetuning").steps["label"](start(at_peak=False), chunk)[0]
+    experts = TinyMethod(product_of_experts, LABEL, ExpertsConfig(), train=EVEN)
+    alone = TinyMethod(finetuning, LABEL, train=EVEN)
+    state, expected = (
+        method.run(method.initial(), [("label", chunk)])[0] for method in (experts, alone)
+    )
     assert_close(state, expected)
     assert any(map(np.any, jax.tree.leaves(state.label.gradient)))

@@ -4,17 +4,17 @@ from collections import Counter
 from dataclasses import replace
 
 from itune.methods.plans import confounds_read
-from tests.helpers.baseline_cases import (
+from tests.helpers.plans import (
     BIG,
     SCHEDULE,
     SEEN,
     assert_as_many_steps_as_finetuning,
     group_counts,
+    label_batches,
     plan_of,
     used,
     visible_counts,
 )
-from tests.helpers.method_cases import label_batches
 
 
 def test_subsampling():

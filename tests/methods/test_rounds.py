@@ -1,4 +1,4 @@
-"""Plans: which batches, probes and partners there are, and when. All of it is host work."""
+"""Rounds: when they start, and which probes meet which partners in which updates."""
 
 from collections import Counter
 from dataclasses import replace
@@ -9,41 +9,18 @@ import pytest
 
 from itune.data.dataset import HIDDEN, Dataset
 from itune.errors import UserError
-from itune.influence import LinenLoss
-from itune.methods import (
-    AdversarialConfig,
-    Classifier,
-    EmbeddingConfig,
-    InfluenceConfig,
-    LabelConfig,
-    adversarial,
-    embedding_tuning,
-    finetuning,
-    finetuning_with_resets,
-    finetuning_without_dropout,
-    influence_tuning,
-)
-from itune.methods.plans import confounds_read, last_evaluation_only
-from tests.helpers.method_cases import assert_same_plan, label_batches, make_dataset, real
-
-CLASSIFIER = Classifier(LinenLoss(None, None), None)  # plans never call it
-
+from itune.methods import EmbeddingConfig, InfluenceConfig, LabelConfig
+from itune.methods.plans import confounds_read
+from tests.helpers.plans import assert_same_plan, hide, label_batches, make_dataset, plan_of, real
 
 TRAIN = make_dataset(50)
 LABEL = LabelConfig(epochs=3, batch=8, chunk=3)  # 18 label steps
-INFLUENCE_VALUES = {"interval": 6, "epochs": 3, "batch": 4, "probes": 6, "k": 2, "chunk": 3}
-INFLUENCE = InfluenceConfig(**INFLUENCE_VALUES)  # 2 rounds
-
-
-def finetuning_plan(label=LABEL, train=TRAIN, seed=1):
-    return finetuning(CLASSIFIER, label, train, seed).plan()
+ROUNDS = {"interval": 6, "epochs": 3, "batch": 4, "probes": 6, "k": 2, "chunk": 3}
+INFLUENCE = InfluenceConfig(**ROUNDS)  # 2 rounds
 
 
 def influence_plan(influence=INFLUENCE, label=LABEL, train=TRAIN, seed=1):
-    return influence_tuning(CLASSIFIER, label, influence, train, seed).plan()
-
-
-PLAIN = finetuning_plan()
+    return plan_of("influence_tuning", train, seed, label=label, influence=influence)
 
 
 @pytest.mark.parametrize("partners", ["drawn", "pooled"])
@@ -58,42 +35,6 @@ def test_who_is_alone_is_left_out_of_rounds(partners):
     used = [work.examples for work in plan if work.reads_confound]
     assert used and not any(7 in examples for examples in used)
     assert any(7 in batch for batch in label_batches(plan))
-
-
-@pytest.mark.parametrize("chunk", [1, 3, 8, 20])
-def test_label_updates(chunk):
-    batches = label_batches(finetuning_plan(replace(LABEL, chunk=chunk)))
-    assert len(batches) == 3 * (50 // 8)
-    assert all(len(set(batch)) == 8 for batch in batches)
-    for epoch in np.reshape(batches, (3, -1)):
-        assert len(set(epoch)) == 48  # no example twice
-    assert set(batches[0]) != set(batches[6])  # shuffled again
-    assert batches == label_batches(finetuning_plan())  # chunks change nothing else
-
-
-def test_finetuning_measures_after_each_epoch():
-    measures = [w for w in finetuning_plan() if w.kind in ("cid", "accuracy")]
-    assert [(w.kind, w.step, w.note) for w in measures] == [
-        (kind, 6 * epoch, f"epoch {epoch}") for epoch in (1, 2, 3) for kind in ("cid", "accuracy")
-    ]
-
-
-@pytest.mark.parametrize("plan", [finetuning_plan, influence_plan])
-def test_seeds(plan):
-    assert_same_plan(plan(seed=1), plan(seed=1))
-    assert label_batches(plan(seed=1)) != label_batches(plan(seed=2))
-    masks = [{int(w.arrays["dropout"]) for w in plan(seed=s) if w.kind == "label"} for s in (1, 2)]
-    assert len(masks[0]) == 3 * 6 * 3 and masks[0].isdisjoint(masks[1])  # one for each chunk
-
-
-def test_both_methods_see_the_same_label_work():
-    """Also the same dropout: what differs between them is the rounds."""
-    kinds = ("label", "label_update")
-    shared = [w for w in influence_plan() if w.kind in kinds]
-    assert_same_plan(shared, [w for w in finetuning_plan() if w.kind in kinds])
-
-
-# --- rounds -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -227,6 +168,16 @@ def test_released_schedule(batch, sizes, waiting):
     assert has_dropout == {step: before[step // 4] == 0 for step in range(20)}
 
 
+def test_schedules_draw_the_same_tuples():
+    def drawn(schedule):
+        rounds = rounds_of(influence_plan(replace(INFLUENCE, batch=7, schedule=schedule)))
+        return [
+            sorted(tuple(row) for w in r if w.kind == "tuples" for row in real(w)) for r in rounds
+        ]
+
+    assert drawn("paper") == drawn("released")
+
+
 @pytest.mark.parametrize("schedule", ["paper", "released"])
 def test_pooled_partners(schedule):
     """As many updates as with drawn partners, each by a fresh stratified batch."""
@@ -253,29 +204,6 @@ def test_partners_leave_the_label_work_alone():
     assert_same_plan(shared, [w for w in influence_plan() if w.kind in kinds])
 
 
-@pytest.mark.parametrize(
-    ("partners", "route", "taken"),
-    [
-        ("drawn", "fastest", "ghost"),
-        ("pooled", "fastest", "pair_free"),
-        ("drawn", "hvp", "hvp"),
-        ("pooled", "ghost", "ghost"),
-    ],
-)
-def test_exact_route(partners, route, taken):
-    assert InfluenceConfig(partners=partners, route=route).exact_route == taken
-
-
-def test_schedules_draw_the_same_tuples():
-    def drawn(schedule):
-        rounds = rounds_of(influence_plan(replace(INFLUENCE, batch=7, schedule=schedule)))
-        return [
-            sorted(tuple(row) for w in r if w.kind == "tuples" for row in real(w)) for r in rounds
-        ]
-
-    assert drawn("paper") == drawn("released")
-
-
 def test_work_is_in_order():
     plan = influence_plan()
     assert [w.step for w in plan] == sorted(w.step for w in plan)
@@ -292,75 +220,22 @@ def test_no_round_is_an_error():
     with pytest.raises(UserError, match=r"^influence.interval is 12 but .* 18 label .* 11 or less"):
         influence_plan(replace(INFLUENCE, interval=12))
     with pytest.raises(UserError, match=r"^embedding.interval is 50 but there are only 18"):
-        embedding_tuning(CLASSIFIER, LABEL, EmbeddingConfig(), TRAIN, 1).plan()
+        plan_of("embedding_tuning", TRAIN, label=LABEL)
     with pytest.raises(UserError, match=r"only 1 label .* raise label.epochs"):
         influence_plan(label=LabelConfig(epochs=1, batch=50))
 
 
-def plans_of_all():
-    """Of every method that makes label steps as finetuning does, in the same 18 steps."""
-    embedding = EmbeddingConfig(**INFLUENCE_VALUES)
-    config = AdversarialConfig(epochs=3)
-    return {
-        "without dropout": finetuning_without_dropout(
-            CLASSIFIER, LABEL, INFLUENCE, TRAIN, 1
-        ).plan(),
-        "with resets": finetuning_with_resets(CLASSIFIER, LABEL, INFLUENCE, TRAIN, 1).plan(),
-        "embedding": embedding_tuning(CLASSIFIER, LABEL, embedding, TRAIN, 1).plan(),
-        "adversarial": adversarial(CLASSIFIER, LABEL, config, TRAIN, 1).plan(),
-    }
-
-
-@pytest.mark.parametrize("name", ["without dropout", "with resets", "embedding", "adversarial"])
-def test_all_methods_see_the_same_batches(name):
-    plan = plans_of_all()[name]
-    assert label_batches(plan) == label_batches(finetuning_plan())
-    seeds = [[w.arrays["dropout"] for w in p if "dropout" in w.arrays] for p in (plan, PLAIN)]
-    assert seeds[0] == seeds[1]
-
-
-@pytest.mark.parametrize("kind, note", [("cid", "end"), ("accuracy", "epoch 3")])
-def test_last_evaluation_only(kind, note):
-    plan = influence_plan()
-    thinned = last_evaluation_only(plan, kind)
-    assert [w.note for w in thinned if w.kind == kind] == [note]
-    last = max(place for place, work in enumerate(plan) if work.kind == kind)
-    assert [w.kind for w in thinned[-(len(plan) - last) :]] == [w.kind for w in plan[last:]]
-    assert_same_plan(*([w for w in p if w.kind != kind] for p in (plan, thinned)))
-
-
-def test_control_without_dropout():
-    kinds = {w.step: w.kind for w in plans_of_all()["without dropout"] if w.examples is not None}
-    assert kinds == {s: "label" if s < 6 else "label_without_dropout" for s in range(18)}
-
-
-def test_control_with_resets():
-    plan = plans_of_all()["with resets"]
-    assert [w.step for w in plan if w.kind == "reset"] == [6, 12]
-    assert not any(w.kind == "label_without_dropout" for w in plan)
-
-
 def test_embedding_tuning_draws_what_influence_tuning_draws():
     kinds = ("tuples", "influence_update", "end_round")
-    ours = [w._replace(cost=0) for w in plans_of_all()["embedding"] if w.kind in kinds]
+    embedding = plan_of("embedding_tuning", TRAIN, label=LABEL, embedding=EmbeddingConfig(**ROUNDS))
+    ours = [w._replace(cost=0) for w in embedding if w.kind in kinds]
     theirs = [w._replace(cost=0) for w in influence_plan() if w.kind in kinds]
     assert_same_plan(ours, theirs)
 
 
-# --- confound access ----------------------------------------------------------------------------
-
-
-def with_hidden(count, seed=0):
-    """The training data with all but ``count`` confounds hidden."""
-    visible = np.random.default_rng(seed).permutation(50)[:count]
-    confound = np.full(50, HIDDEN, np.int32)
-    confound[visible] = TRAIN.confound[visible]
-    return Dataset(TRAIN.input_ids, TRAIN.label, confound)
-
-
 @pytest.mark.parametrize("partners", ["drawn", "pooled"])
 def test_rounds_use_visible_examples_only(partners):
-    train = with_hidden(40)
+    train = hide(TRAIN, np.random.default_rng(0).permutation(50)[40:])
     plan = influence_plan(replace(INFLUENCE, partners=partners, batch=13), train=train)
     used = np.unique(
         np.concatenate([w.examples.ravel() for w in plan if w.kind in ("tuples", "pool")])
@@ -374,43 +249,3 @@ def test_partners_must_be_visible():
     train = Dataset(TRAIN.input_ids, TRAIN.label, confound.astype(np.int32))
     with pytest.raises(UserError, match="^label 0 occurs only with confound 0, so its examples"):
         influence_plan(train=train)
-
-
-def test_confounds_read():
-    train = with_hidden(30)
-    assert confounds_read(finetuning_plan(train=train), train) == 0
-    plan = adversarial(CLASSIFIER, LABEL, AdversarialConfig(epochs=1), train, 1).plan()
-    seen = np.concatenate([w.examples for w in plan if w.examples is not None])
-    assert confounds_read(plan, train) == len(np.intersect1d(seen, train.visible)) > 20
-
-
-def test_adversarial_needs_two_confounds():
-    only = Dataset(TRAIN.input_ids, TRAIN.label, np.zeros(50, np.int32))
-    with pytest.raises(UserError, match=r"^method adversarial needs two .* and sees 1; "):
-        adversarial(CLASSIFIER, LABEL, AdversarialConfig(), only, 1)
-
-
-def test_batch_beyond_the_data():
-    with pytest.raises(UserError, match=r"^label.batch is 51 but .* 50 .* set it to 50 or less"):
-        finetuning_plan(replace(LABEL, batch=51))
-    assert len(label_batches(finetuning_plan(replace(LABEL, batch=50)))) == 3
-
-
-@pytest.mark.parametrize(
-    ("config", "name", "value"),
-    [
-        *[(LABEL, name, 0) for name in ("epochs", "batch", "chunk", "clip")],
-        *[(LABEL, name, -1e-5) for name in ("learning_rate", "weight_decay", "warmup")],
-        (LABEL, "warmup", 1.1),
-        *[(INFLUENCE, n, 0) for n in ("interval", "epochs", "batch", "probes", "k", "chunk")],
-        *[(INFLUENCE, name, -1.0) for name in ("learning_rate", "weight_decay", "clip")],
-        (AdversarialConfig(), "epochs", 0),
-        *[(AdversarialConfig(), name, -0.1) for name in ("learning_rate", "reversal")],
-        (INFLUENCE, "partners", "drwan"),
-        (INFLUENCE, "schedule", "papier"),
-        (INFLUENCE, "route", "host"),
-    ],
-)
-def test_numbers_that_make_no_sense(config, name, value):
-    with pytest.raises(UserError, match=f"^{name} must be .*, got {value!r}$"):
-        replace(config, **{name: value})

@@ -1,0 +1,43 @@
+"""Settings of methods that make no sense are refused."""
+
+from dataclasses import replace
+
+import pytest
+
+from itune.errors import UserError
+from itune.methods import (
+    AdversarialConfig,
+    ExpertsConfig,
+    GroupDroConfig,
+    InfluenceConfig,
+    LabelConfig,
+    LastLayerConfig,
+)
+
+
+@pytest.mark.parametrize(
+    ("config", "name", "value"),
+    [
+        *[(LabelConfig(), name, 0) for name in ("epochs", "batch", "chunk", "clip")],
+        *[(LabelConfig(), name, -1e-5) for name in ("learning_rate", "weight_decay", "warmup")],
+        (LabelConfig(), "warmup", 1.1),
+        *[
+            (InfluenceConfig(), n, 0)
+            for n in ("interval", "epochs", "batch", "probes", "k", "chunk")
+        ],
+        *[(InfluenceConfig(), name, -1.0) for name in ("learning_rate", "weight_decay", "clip")],
+        (AdversarialConfig(), "epochs", 0),
+        *[(AdversarialConfig(), name, -0.1) for name in ("learning_rate", "reversal")],
+        *[(GroupDroConfig(), name, -0.1) for name in ("step_size", "weight_decay")],
+        (LastLayerConfig(), "epochs", 0),
+        *[(LastLayerConfig(), name, -0.1) for name in ("learning_rate", "weight_decay")],
+        (LastLayerConfig(), "start", "anew"),
+        (ExpertsConfig(), "smoothing", 0.0),
+        (InfluenceConfig(), "partners", "drwan"),
+        (InfluenceConfig(), "schedule", "papier"),
+        (InfluenceConfig(), "route", "host"),
+    ],
+)
+def test_numbers_that_make_no_sense(config, name, value):
+    with pytest.raises(UserError, match=f"^{name} must be .*, got {value!r}$"):
+        replace(config, **{name: value})

@@ -1,0 +1,114 @@
+"""Influence tuning: updates by the mean influence loss of tuples or pools; ends of rounds."""
+
+from functools import cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from itune.data.dataset import collate
+from itune.influence import Pool, Tuples, value_and_grad
+from itune.methods import InfluenceConfig, influence_tuning
+from itune.optimizers import bert_adam
+from tests.helpers.influence_batches import ROWS, WEIGHTS, pool_chunk, tuple_chunk
+from tests.helpers.tiny_method import (
+    CLASSIFIER,
+    LABEL,
+    TRAIN,
+    TinyMethod,
+    assert_close,
+    assert_reset,
+    assert_updated,
+    expected_update,
+    label_chunk,
+)
+
+DRAWN = TinyMethod(influence_tuning, LABEL, InfluenceConfig(k=2, learning_rate=0.03, clip=0.02))
+POOLED = TinyMethod(
+    influence_tuning,
+    LABEL,
+    InfluenceConfig(k=2, learning_rate=0.03, clip=0.02, partners="pooled"),
+)
+
+
+@pytest.mark.parametrize(
+    ("partners", "route", "taken"),
+    [
+        ("drawn", "fastest", "ghost"),
+        ("pooled", "fastest", "pair_free"),
+        ("drawn", "hvp", "hvp"),
+        ("pooled", "ghost", "ghost"),
+    ],
+)
+def test_exact_route(partners, route, taken):
+    assert InfluenceConfig(partners=partners, route=route).exact_route == taken
+
+
+@cache
+def expected_influence():
+    """Mean influence loss of all tuples and its gradient by the slow route, at the peak state."""
+    examples = collate(TRAIN, ROWS)
+    tuples = Tuples(
+        jax.tree.map(lambda leaf: leaf[:, 0], examples),
+        jax.tree.map(lambda leaf: leaf[:, 1:], examples),
+        WEIGHTS,
+    )
+    derivative = jax.jit(value_and_grad(CLASSIFIER.loss, route="autodiff"))
+    (value, _), gradient = derivative(DRAWN.at_peak().params, tuples)
+    return value, gradient
+
+
+@pytest.mark.parametrize("chunks", [([0, 1], [2]), ([2], [1], [0]), ([1, 2], [0])])
+def test_influence_update(chunks):
+    state = DRAWN.at_peak()
+    work = [("tuples", tuple_chunk(np.array(rows))) for rows in chunks]
+    after, info = DRAWN.run(state, [*work, ("influence_update", {})])
+    tx = bert_adam(0.03, decays=lambda path: True, clip=0.02)
+    value, gradient = expected_influence()
+    assert value > 1e-3 and max(jnp.linalg.norm(g) for g in jax.tree.leaves(gradient)) > 0.02
+    expected = expected_update(tx, state.influence.optimizer, state.params, (value, gradient))
+    assert_updated(after.params, after.influence, info, "influence_loss", expected)
+    assert_close(after.label, state.label)
+
+
+def test_pooled_update():
+    """One update by the mean over the probes of all pools, of unlike sizes."""
+    state = POOLED.at_peak()
+    pools = [
+        pool_chunk([[0, 1, 2], [3, 4, 5]], [[True, True, True], [True, True, False]]),
+        pool_chunk([[6, 7, 8], [9, 10, 11]], np.ones((2, 3), bool)),
+    ]
+    work = [*(("pool", pool) for pool in pools), ("influence_update", {})]
+    after, info = POOLED.run(state, work)
+    by_pairs = jax.jit(value_and_grad(CLASSIFIER.loss, route="autodiff"))
+    results = [by_pairs(state.params, Pool(p["examples"], p["is_real"])) for p in pools]
+    (five, _), gradient_of_five = results[0]
+    (six, _), gradient_of_six = results[1]
+    assert not np.isclose(five, six)
+    gradient = jax.tree.map(lambda a, b: (5 * a + 6 * b) / 11, gradient_of_five, gradient_of_six)
+    tx = bert_adam(0.03, decays=lambda path: True, clip=0.02)
+    value = (5 * five + 6 * six) / 11
+    expected = expected_update(tx, state.influence.optimizer, state.params, (value, gradient))
+    assert_updated(after.params, after.influence, info, "influence_loss", expected)
+
+
+def test_end_round():
+    work = [
+        ("tuples", tuple_chunk(np.array([0, 1]))),
+        ("influence_update", {}),
+    ]
+    state, _ = DRAWN.run(DRAWN.at_peak(), work)
+    pending = [
+        ("tuples", tuple_chunk(np.array([2]))),
+        ("label_without_dropout", label_chunk([7, 8])),
+    ]
+    state, _ = DRAWN.run(state, pending)
+    after, info = DRAWN.run(state, [("end_round", {})])
+    assert info == {} and jax.tree.structure(after) == jax.tree.structure(state)
+    assert_close(after.params, state.params)
+
+    assert_reset(after.label, state.label)
+    assert_reset(after.influence, state.influence)
+    counts = [int(c) for c in jax.tree.leaves(after.label.optimizer) if c.ndim == 0]
+    assert counts == [2]  # the schedule goes on
