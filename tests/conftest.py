@@ -21,14 +21,14 @@ jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
-# Properties are tried on the same examples every time, however slow the machine is.
+# The examples of a property are the same every time, and may take as long as the machine needs.
 settings.register_profile("itune", derandomize=True, deadline=None, max_examples=60, database=None)
 settings.load_profile("itune")
 
 
 @pytest.fixture(scope="session")
 def compiled_folder(tmp_path_factory):
-    """A folder for what JAX compiles; one for all, since a process can use one only."""
+    """A folder for what JAX compiles: one for all modules, since a process can only use one."""
     return tmp_path_factory.mktemp("compiled")
 
 

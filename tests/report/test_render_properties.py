@@ -48,6 +48,7 @@ def make_page(text):
 
 @functools.cache
 def harmless_elements():
+    """The elements of a page whose text is a harmless word."""
     return Walk(render(make_page(HARMLESS))).elements
 
 
@@ -57,8 +58,8 @@ def test_a_page_reads_back_as_its_text(text):
     def expected(harmless):
         return harmless and harmless.replace(HARMLESS, visible(text))
 
-    found = Walk(render(make_page(text))).elements
-    for element, harmless in zip(found, harmless_elements(), strict=True):
+    elements = Walk(render(make_page(text))).elements
+    for element, harmless in zip(elements, harmless_elements(), strict=True):
         assert (element.tag, element.parents) == (harmless.tag, harmless.parents)
         assert "".join(element.text) == expected("".join(harmless.text))
         assert element.attributes == {

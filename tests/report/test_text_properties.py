@@ -49,7 +49,7 @@ def test_short_names_are_one_line_of_their_width(text, width):
 def test_two_versions_are_equal_but_for_their_changes(before, after):
     removed, added = changes(before, after)
 
-    def rest(text, spans):
+    def rest(text, spans):  # what is outside all spans
         return "".join(
             letter
             for place, letter in enumerate(text)

@@ -12,7 +12,7 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 @st.composite
 def tables(draw):
-    """Label, confound and unit of each row."""
+    """Random arrays of the label, the confound and the unit of each row."""
     rows = st.tuples(st.integers(0, 2), st.integers(-1, 2), st.integers(-5, 12))
     table = draw(st.lists(rows, min_size=1, max_size=60))
     return tuple(np.array(column) for column in zip(*table, strict=True))

@@ -14,7 +14,7 @@ COMPARISONS = {"<": operator.lt, "<=": operator.le, "=": operator.eq, ">=": oper
 
 
 def find_words(listed, text):
-    """The leftmost, longest whole words, in any case: every beginning and end is tried."""
+    """The spans of the leftmost, longest whole words in any case, by trying every span."""
     wanted, spans, start = {" ".join(word.split()).lower() for word in listed}, [], 0
 
     def is_found(first, last):

@@ -5,4 +5,4 @@ import pytest
 
 @pytest.fixture(scope="module", autouse=True)
 def share_compiled(compilation_cache):
-    """Use :func:`tests.conftest.compilation_cache` in every module of the folder."""
+    """Use ``compilation_cache`` of ``tests/conftest.py`` in every module of this folder."""

@@ -21,7 +21,7 @@ LATEX_WORDS += r"geq))\$|\\[&%$#_{}]|\{[\[\]*]\}|-\{\}-"
 
 @st.composite
 def tables(draw, cells=CELLS):
-    """A header and rows of one width."""
+    """A random header, and random rows of its width."""
     width = draw(st.integers(1, 4))
     row = st.lists(cells, min_size=width, max_size=width)
     header = draw(st.lists(NAMES, min_size=width, max_size=width))
