@@ -16,7 +16,18 @@ from itune.data.dataset import Dataset
 from itune.errors import require
 from itune.influence import cross_entropy
 from itune.methods.balance import require_confounds
-from itune.methods.base import Classifier, Method, Params, Phase, Work, collect, init_phase, update
+from itune.methods.base import (
+    Batch,
+    Classifier,
+    Info,
+    Method,
+    Params,
+    Phase,
+    Work,
+    collect,
+    init_phase,
+    update,
+)
 from itune.methods.label_steps import (
     LABEL_SUMS,
     LabelConfig,
@@ -88,15 +99,19 @@ def adversarial(
     scale = len(train) / len(train.visible)
     size = int(train.confound.max()) + 1
 
-    def init(params):
+    def init(params: Params) -> AdversarialState:
         dtype = jnp.result_type(*jax.tree.leaves(params))
         kernel = 0.02 * jax.random.normal(jax.random.key(seed), (classifier.width, size), dtype)
         adversary = {"kernel": kernel, "bias": jnp.zeros(size, dtype)}
         phase = init_phase(tx, _both(params, adversary), *LABEL_SUMS, "confound_loss")
         return AdversarialState(params, adversary, phase)
 
-    def gradient(state, batch, key):
-        def sums(both):
+    def gradient(
+        state: AdversarialState, batch: Batch, key: jax.Array | None
+    ) -> tuple[AdversarialState, Info]:
+        def sums(
+            both: dict[str, Params],
+        ) -> tuple[jax.Array, tuple[jax.Array, jax.Array, jax.Array]]:
             outputs = classifier.outputs(both["params"], batch["examples"], key)
             loss, right = label_sums(state, outputs, batch)
             adversary, pooled = both["adversary"], reverse(config.reversal, outputs.pooled)
@@ -113,10 +128,10 @@ def adversarial(
         phase = collect(state.label, grads, jnp.sum(batch["is_real"]), **means)
         return state._replace(label=phase), {}
 
-    def label_step(state, batch):
+    def label_step(state: AdversarialState, batch: Batch) -> tuple[AdversarialState, Info]:
         return gradient(state, batch, jax.random.key(batch["dropout"]))
 
-    def label_update(state, batch):
+    def label_update(state: AdversarialState, batch: Batch) -> tuple[AdversarialState, Info]:
         del batch
         phase, both, info = update(tx, state.label, _both(state.params, state.adversary))
         return AdversarialState(both["params"], both["adversary"], phase), info

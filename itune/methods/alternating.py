@@ -19,6 +19,7 @@ from itune.influence import Pool, Tuples
 from itune.methods.base import (
     ACCURACY,
     CID,
+    Batch,
     Classifier,
     Info,
     Method,
@@ -102,7 +103,7 @@ def alternating(
         rounds.learning_rate, weight_decay=rounds.weight_decay, decays=decays, clip=rounds.clip
     )
 
-    def init(params):
+    def init(params: Params) -> AlternatingState:
         return AlternatingState(
             params,
             init_phase(label_tx, params, *LABEL_SUMS),
@@ -119,23 +120,23 @@ def alternating(
         phase = collect(state.influence, gradient, count, influence_loss=mean * size)
         return state._replace(influence=phase), {}
 
-    def tuples(state, batch):
+    def tuples(state: AlternatingState, batch: Batch) -> tuple[AlternatingState, Info]:
         probe = jax.tree.map(lambda leaf: leaf[:, 0], batch["examples"])
         partners = jax.tree.map(lambda leaf: leaf[:, 1:], batch["examples"])
         weights = batch["weights"].astype(state.influence.count.dtype)
         tuples = Tuples(probe, partners, weights)
         return add(state, tuples, weights.shape[0], jnp.sum(batch["is_real"]))
 
-    def pool(state, batch):
+    def pool(state: AlternatingState, batch: Batch) -> tuple[AlternatingState, Info]:
         count = jnp.sum(batch["is_real"])
         return add(state, Pool(batch["examples"], batch["is_real"]), count, count)
 
-    def influence_update(state, batch):
+    def influence_update(state: AlternatingState, batch: Batch) -> tuple[AlternatingState, Info]:
         del batch
         phase, params, info = update(influence_tx, state.influence, state.params)
         return state._replace(params=params, influence=phase), info
 
-    def end_round(state, batch):
+    def end_round(state: AlternatingState, batch: Batch) -> tuple[AlternatingState, Info]:
         del batch
         phases = (
             phase._replace(optimizer=reset_moments(phase.optimizer))

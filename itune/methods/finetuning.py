@@ -8,7 +8,7 @@ told from that of the influence loss.
 from typing import NamedTuple
 
 from itune.data.dataset import Dataset
-from itune.methods.base import Classifier, Method, Params, Phase, Work, init_phase
+from itune.methods.base import Batch, Classifier, Info, Method, Params, Phase, Work, init_phase
 from itune.methods.label_steps import (
     LABEL_SUMS,
     LabelConfig,
@@ -46,7 +46,7 @@ def finetuning(classifier: Classifier, label: LabelConfig, train: Dataset, seed:
     """
     tx = label_optimizer(label, len(train))
 
-    def init(params):
+    def init(params: Params) -> FinetuningState:
         return FinetuningState(params, init_phase(tx, params, *LABEL_SUMS))
 
     def plan() -> list[Work]:
@@ -93,7 +93,7 @@ def finetuning_with_resets(
       UserError: A batch is larger than the training data.
     """
 
-    def reset(state, batch):
+    def reset(state: FinetuningState, batch: Batch) -> tuple[FinetuningState, Info]:
         del batch
         phase = state.label._replace(optimizer=reset_moments(state.label.optimizer))
         return state._replace(label=phase), {}

@@ -7,7 +7,7 @@ Algorithm 1; a group is a combination of label and confound.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +17,17 @@ from itune.data.dataset import Dataset
 from itune.errors import require
 from itune.groups import Group
 from itune.methods.balance import balanced_batches, share_of_group, visible_groups
-from itune.methods.base import Classifier, Method, Params, Phase, Work, init_phase
+from itune.methods.base import (
+    Batch,
+    Classifier,
+    Info,
+    Method,
+    Outputs,
+    Params,
+    Phase,
+    Work,
+    init_phase,
+)
 from itune.methods.label_steps import (
     FORWARD_COST,
     LABEL_SUMS,
@@ -100,26 +110,26 @@ def group_dro(
     share = share_of_group(label, groups)
     numbers = _group_numbers(list(groups))
 
-    def init(params):
+    def init(params: Params) -> GroupDroState:
         phase = init_phase(tx, params, *LABEL_SUMS)
         zeros = jnp.zeros(len(groups), phase.count.dtype)
         return GroupDroState(params, phase, jax.nn.log_softmax(zeros), zeros)
 
-    def group_of(examples):
+    def group_of(examples: dict[str, Any]) -> jax.Array:
         return jnp.asarray(numbers)[examples["label"], examples["confound"]]
 
-    def weighted(state, outputs, examples):
+    def weighted(state: GroupDroState, outputs: Outputs, examples: dict[str, Any]) -> jax.Array:
         """Return losses whose mean over a balanced batch is ``sum_g q_g L_g``."""
         weights = len(groups) * jnp.exp(state.log_weights)
         return weights[group_of(examples)] * label_losses(state, outputs, examples)
 
-    def group_losses(state, batch):
+    def group_losses(state: GroupDroState, batch: Batch) -> tuple[GroupDroState, Info]:
         examples, key = batch["examples"], jax.random.key(batch["dropout"])
         outputs = classifier.outputs(state.params, examples, key)
         losses = jnp.where(batch["is_real"], label_losses(state, outputs, examples), 0)
         return state._replace(losses=state.losses.at[group_of(examples)].add(losses)), {}
 
-    def group_weights(state, batch):
+    def group_weights(state: GroupDroState, batch: Batch) -> tuple[GroupDroState, Info]:
         del batch
         log_weights = state.log_weights + config.step_size * state.losses / share
         return state._replace(
@@ -128,7 +138,7 @@ def group_dro(
 
     steps = label_steps(classifier, tx, weighted)
 
-    def label_update(state, batch):
+    def label_update(state: GroupDroState, batch: Batch) -> tuple[GroupDroState, Info]:
         state, info = steps["label_update"](state, batch)
         weights = jnp.exp(state.log_weights)
         return state, info | {

@@ -17,6 +17,7 @@ from itune.methods.base import (
     EVALUATIONS,
     Batch,
     Classifier,
+    Info,
     Outputs,
     Params,
     Phase,
@@ -141,20 +142,20 @@ def label_steps(
       losses_fn: Losses whose mean over the examples of an update is minimised.
     """
 
-    def gradient(state, batch, key):
-        def sums(params):
+    def gradient(state: State, batch: Batch, key: jax.Array | None) -> tuple[State, Info]:
+        def sums(params: Params) -> tuple[jax.Array, jax.Array]:
             outputs = classifier.outputs(params, batch["examples"], key)
             return label_sums(state, outputs, batch, losses_fn)
 
         return state._replace(label=collect_label(state.label, sums, state.params, batch)), {}
 
-    def label(state, batch):
+    def label(state: State, batch: Batch) -> tuple[State, Info]:
         return gradient(state, batch, jax.random.key(batch["dropout"]))
 
-    def label_without_dropout(state, batch):
+    def label_without_dropout(state: State, batch: Batch) -> tuple[State, Info]:
         return gradient(state, batch, None)
 
-    def label_update(state, batch):
+    def label_update(state: State, batch: Batch) -> tuple[State, Info]:
         del batch
         phase, params, info = update(tx, state.label, state.params)
         return state._replace(params=params, label=phase), info

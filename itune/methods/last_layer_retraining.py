@@ -18,7 +18,9 @@ from itune.errors import require
 from itune.methods.balance import balanced_subset, visible_groups
 from itune.methods.base import (
     EVALUATIONS,
+    Batch,
     Classifier,
+    Info,
     Method,
     Params,
     Phase,
@@ -118,17 +120,17 @@ def last_layer_retraining(
     def with_head(params: Params, head: Params) -> Params:
         return {**params, classifier.head: head}
 
-    def init(params):
+    def init(params: Params) -> LastLayerState:
         head = init_phase(head_tx, params[classifier.head], *LABEL_SUMS)
         return LastLayerState(params, init_phase(tx, params, *LABEL_SUMS), head)
 
-    def zero_head(state, batch):
+    def zero_head(state: LastLayerState, batch: Batch) -> tuple[LastLayerState, Info]:
         del batch
         zeros = jax.tree.map(jnp.zeros_like, state.params[classifier.head])
         return state._replace(params=with_head(state.params, zeros)), {}
 
-    def head(state, batch):
-        def sums(head):
+    def head(state: LastLayerState, batch: Batch) -> tuple[LastLayerState, Info]:
+        def sums(head: Params) -> tuple[jax.Array, jax.Array]:
             params = with_head(state.params, head)
             outputs = classifier.outputs(params, batch["examples"], None)
             return label_sums(state, outputs, batch)
@@ -136,7 +138,7 @@ def last_layer_retraining(
         trained = state.params[classifier.head]
         return state._replace(head=collect_label(state.head, sums, trained, batch)), {}
 
-    def head_update(state, batch):
+    def head_update(state: LastLayerState, batch: Batch) -> tuple[LastLayerState, Info]:
         del batch
         phase, trained, info = update(head_tx, state.head, state.params[classifier.head])
         return state._replace(params=with_head(state.params, trained), head=phase), info
