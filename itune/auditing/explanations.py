@@ -29,8 +29,8 @@ class TrainingRow:
       texts: Its text, or its two texts.
       label: Number of its label.
       confound: Number of its confound; :data:`~itune.groups.HIDDEN` if not annotated.
-      spans: First and last character of every place of the confound in the text that the rule looks
-        at; empty without a rule.
+      spans: Where the confound is in the text that the rule looks at, as pairs of characters: the
+        first, and the one after the last; empty without a rule.
     """
 
     index: int
@@ -49,8 +49,8 @@ class InfluentialRow(TrainingRow):
       texts: Its text, or its two texts.
       label: Number of its label.
       confound: Number of its confound; :data:`~itune.groups.HIDDEN` if not annotated.
-      spans: First and last character of every place of the confound in the text that the rule looks
-        at; empty without a rule.
+      spans: Where the confound is in the text that the rule looks at, as pairs of characters: the
+        first, and the one after the last; empty without a rule.
       influence: Gradient cosine with the probe, -1 to 1; it helped if above 0.
     """
 
@@ -66,8 +66,8 @@ class Explanation(TrainingRow):
       texts: Its text, or its two texts.
       label: Number of its label.
       confound: Number of its confound; :data:`~itune.groups.HIDDEN` if not annotated.
-      spans: First and last character of every place of the confound in the text that the rule looks
-        at; empty without a rule.
+      spans: Where the confound is in the text that the rule looks at, as pairs of characters: the
+        first, and the one after the last; empty without a rule.
       predicted: Number of the label that the model predicts.
       probabilities: Predicted probability of each label.
       helpful: Rows that helped most, in descending order of influence; never the probe itself.
