@@ -1,8 +1,8 @@
-"""Search a method's hyperparameters over a grid, by as many workers as one likes.
+"""Search a method's hyperparameters over a grid, by any number of workers.
 
-``python experiments/search.py --preset textlen-minilm --method influence_tuning``; the same command
-goes on after a break, and lends a hand where it is started again meanwhile. ``--report`` prints how
-the search stands, ``--help`` all settings.
+``python experiments/search.py --preset textlen-minilm --method influence_tuning`` runs what is left
+of the search; started again, it resumes what was cut off, and started twice, two workers share it.
+``--report`` prints the state of the search, ``--help`` all settings.
 """
 
 import argparse
@@ -26,20 +26,20 @@ class Search(RunConfig):
     """A search for the setting with the best mean dev accuracy.
 
     Attributes:
-      method: whose hyperparameters.
+      method: The method whose hyperparameters are searched.
       grid: ``paper`` (for TextLen), ``paper-msgs``, ``small`` (peak rates for smaller encoders, and
         what baselines depend on), or a file ….toml with lists of values for keys.
-      study: what the workers share: a file, or a URL such as ``postgresql://host/base``; none for
-        ``study.journal`` in the search's folder.
-      search_seeds: each setting is run with each.
-      trials: settings that this worker runs at most; none for all.
-      retry: try settings again that have failed.
-      report: print the report and leave.
-      seeds: of the runs that the report's command makes of the chosen setting.
-      name: of the folder under ``out``, and of the study in a database; runs get folders of their
-        own in ``NAME/search-METHOD``.
-      out: where runs are kept.
-      checkpoint_seconds: time between checkpoints.
+      study: What the workers share: a file, or a URL such as ``postgresql://host/base``; none for
+        ``study.journal`` in the folder of the search.
+      search_seeds: Seeds that every setting is run with.
+      trials: Largest number of settings for this worker to run; none for no limit.
+      retry: Run settings that have failed once more.
+      report: Print the report and run nothing.
+      seeds: Seeds of the runs that the report's command makes of the chosen setting.
+      name: Name of the folder under ``out``, and of the study in a database; runs are kept in
+        ``NAME/search-METHOD``.
+      out: Folder of all runs.
+      checkpoint_seconds: Seconds between checkpoints of a run.
     """
 
     method: str = "influence_tuning"
@@ -54,7 +54,7 @@ class Search(RunConfig):
     out: Path = Path("runs")
     checkpoint_seconds: float = 120.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         require(
             self,
@@ -67,12 +67,12 @@ class Search(RunConfig):
 
     @property
     def setting(self) -> RunConfig:
-        """What of it is a run's."""
+        """The configuration of a run, without what the search adds."""
         return RunConfig(**{name: getattr(self, name) for name in RunConfig.__dataclass_fields__})
 
 
 def main(argv: list[str]) -> None:
-    """Runs settings until none is left, then prints the report."""
+    """Run settings until none is left, then print the report."""
     config = _parse(argv)
     grid = load_grid(config.grid, config.method)
     plan = plan_search(config.setting, config.method, config.search_seeds, grid)

@@ -99,10 +99,12 @@ class Study:
         with contextlib.ExitStack() as stack:
             with storage_errors(self._where):
                 self._locks.mkdir(parents=True, exist_ok=True)
-                stack.callback(path.unlink, missing_ok=True)
+                released = stack.enter_context(contextlib.ExitStack())
                 stack.enter_context(FileLock(path))
+            # The lock's file is deleted once no trial needs it: until then it tells who is dead.
             trial = self._start(path.name)
             if trial is None:
+                released.callback(path.unlink, missing_ok=True)
                 return None
             point = trial.user_attrs["point"]
             accuracy, notes = None, {_INTERRUPTED: True}
@@ -115,6 +117,7 @@ class Study:
             finally:
                 heartbeat.join()
                 self._end(trial, accuracy, notes)
+                released.callback(path.unlink, missing_ok=True)
             return point
 
     def _start(self, lock: str) -> "FrozenTrial | None":

@@ -132,6 +132,25 @@ def test_no_lock_stays_behind(opened):
     assert list(study._locks.iterdir()) == []
 
 
+def test_an_interrupt_just_after_a_claim(opened, monkeypatch):
+    """Nobody has the point, though its trial was never ended."""
+    study, look = opened(), []
+
+    def interrupted():
+        look.append(trials())
+        if len(look) == 3:  # to find its own trial
+            raise KeyboardInterrupt
+        return look[-1]
+
+    trials = study._trials
+    monkeypatch.setattr(study, "_trials", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        study.run(pytest.fail)
+    other = opened()
+    assert [trial.state.name for trial in other._trials()] == ["RUNNING"]
+    assert states(other) == ["left"] * SIZE and other.run(done) == 0
+
+
 def test_the_later_of_two_claims_yields(opened, monkeypatch):
     """Between a look at the study and the claim, another worker takes the same point."""
     first, second, taken = opened(), opened(), []
