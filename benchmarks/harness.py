@@ -15,7 +15,8 @@ from itune.methods import Classifier
 from itune.models import BertConfig, load_encoder, load_tokenizer, make_model, resolve_encoder
 from itune.training.classifier import make_classifier
 from itune.training.versions import commit, machine
-from itune.utils import align, jit
+from itune.utils.compiling import jit
+from itune.utils.table_files import align
 
 MINILM = "all-MiniLM-L6-v2"
 BASE = BertConfig(

@@ -36,8 +36,11 @@ myst_heading_anchors = 3
 
 nb_execution_mode = "cache"
 nb_execution_raise_on_error = True
-nb_execution_timeout = 600
+nb_execution_show_tb = True
+nb_execution_timeout = 1200
 nb_output_stderr = "remove"
+nb_merge_streams = True
+nb_execution_in_temp = True
 # What was executed counts only for the library that it was executed with.
 nb_execution_cache_path = str(here.parent / "build" / "notebooks" / sources_digest())
 

@@ -14,7 +14,9 @@ from itune.cli import Parser, run_main
 from itune.metrics.probe_influences import probe_influences
 from itune.plots import influence_plot, influences_on_probe
 from itune.results import load_trained
-from itune.utils import ProgressDisplay, use_compilation_cache, write_json
+from itune.utils.compiling import keep_compiled
+from itune.utils.json import write_json
+from itune.utils.progress import ProgressDisplay
 from suite import announce, list_of
 
 
@@ -47,5 +49,5 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    use_compilation_cache()
+    keep_compiled()
     sys.exit(run_main(main))

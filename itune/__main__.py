@@ -1,4 +1,4 @@
-"""``python -m itune`` runs the command ``itune``."""
+"""``python -m itune``, the same as ``itune``."""
 
 import sys
 

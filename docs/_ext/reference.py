@@ -39,6 +39,7 @@ PAGE = """# {name}
 """
 
 
+@functools.cache
 def public_modules() -> list[ModuleType]:
     """Return ``itune`` and each module right below it that lists its public names."""
     names = [found.name for found in pkgutil.iter_modules(itune.__path__)]
@@ -70,7 +71,9 @@ def _page(module: ModuleType) -> str:
     for name in sorted(module.__all__, key=lambda name: (name.lower(), name)):
         value = getattr(module, name)
         if isinstance(value, ModuleType):
-            role, text = f":doc:`{value.__name__}`", inspect.getdoc(value)
+            is_documented = value in public_modules()
+            role = f":doc:`{value.__name__}`" if is_documented else f"``{value.__name__}``"
+            text = inspect.getdoc(value)
         elif name.startswith("__"):
             continue
         elif isinstance(value, type) or inspect.isfunction(value):

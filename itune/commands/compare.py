@@ -39,10 +39,10 @@ def main(argv: Sequence[str]) -> None:
     from itune.commands.output import require_free, write_results
     from itune.report import Origin, comparison_page
     from itune.tuning import compare
-    from itune.utils.compiling import use_compilation_cache
+    from itune.utils.compiling import keep_compiled
 
     require_free(command.out, command.overwrite or command.resume)
-    use_compilation_cache()
+    keep_compiled()
     compared = compare(
         read_tables(command.table),
         command.out,

@@ -17,7 +17,7 @@ from itune.errors import UserError
 from itune.groups import Group, groups_of
 from itune.influence import LinenLoss
 from itune.influence.differences import Direction, projections, unit_gradient_sum
-from itune.utils.compiling import jit, memoized
+from itune.utils.compiling import jit, shared
 from itune.utils.resumable import NEVER_SAVED, Resumable, State
 
 
@@ -200,7 +200,7 @@ def make_group_influences(
     return fun
 
 
-@memoized
+@shared
 def _compiled(loss: LinenLoss) -> tuple[Callable, Callable, Callable]:
     """Sums of unit gradients, projections, and sums of such sums."""
     add = jit(lambda a, b: jax.tree.map(jnp.add, a, b))

@@ -1,17 +1,16 @@
-"""``jax.jit`` with the compiler options of this library, and ways not to compile twice.
+"""``jax.jit`` as the runner calls it: with compiler options that suit second derivatives.
 
-A function is traced again if it is another object, be its code the same. What builds a function
-that later runs of the process need as well is therefore decorated with :func:`memoized`.
+What is traced once is not traced again as long as it is the same function. Whoever builds one that
+later runs of a process need as well lets it be :func:`shared`.
 """
 
 import os
 from collections.abc import Callable
 from functools import cache, lru_cache, wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import TypeVar
 
-P = ParamSpec("P")
-T = TypeVar("T")
+import jax
 
 CPU_OPTIONS = {
     "xla_cpu_experimental_ynn_fusion_type": (
@@ -21,22 +20,14 @@ CPU_OPTIONS = {
 """Elementwise work as one fusion with the matrix products beside it. With it a derivative of the
 influence loss took 11 to 16 % less time, and 26 to 60 % less to compile (MiniLM, JAX 0.10.2)."""
 
-MEMOIZED = 4
-"""Number of different arguments for which a builder's result is kept: the functions of influence
-tuning with the small encoder take most of a gigabyte."""
 
-
-def jit(fun: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-    """Return ``jax.jit(fun, **options)``, with :data:`CPU_OPTIONS` on a CPU that knows them."""
-    import jax
-
-    return jax.jit(fun, compiler_options=_compiler_options(), **options)
+def jit(fun: Callable, **kwargs) -> Callable:
+    """``jax.jit`` with :data:`CPU_OPTIONS`, where the backend is a CPU that knows them."""
+    return jax.jit(fun, compiler_options=_options(), **kwargs)
 
 
 @cache
-def _compiler_options() -> dict[str, str] | None:
-    import jax
-
+def _options() -> dict[str, str] | None:
     if jax.default_backend() != "cpu":
         return None
     try:
@@ -46,32 +37,36 @@ def _compiler_options() -> dict[str, str] | None:
     return CPU_OPTIONS
 
 
-def memoized(build: Callable[P, T]) -> Callable[P, T]:
-    """Let a builder return the same object for the same arguments, of the last :data:`MEMOIZED`.
+T = TypeVar("T")
 
-    Arguments that cannot be hashed, such as a module with a list for a field, are built for anew.
+SHARED = 4
+"""Of how many different arguments a builder's result is kept: those of influence tuning with the
+small encoder take most of a gigabyte."""
+
+
+def shared(build: Callable[..., T]) -> Callable[..., T]:
+    """Makes a builder return the same object for the same arguments, the last :data:`SHARED`.
+
+    What cannot be hashed is built anew, as a module with a list for a field.
     """
-    remembered = lru_cache(MEMOIZED)(build)
+    built = lru_cache(SHARED)(build)
 
     @wraps(build)
-    def build_or_remember(*args: P.args, **kwargs: P.kwargs) -> T:
+    def find(*args):
         try:
-            hash((args, tuple(kwargs.items())))
+            hash(args)
         except TypeError:
-            return build(*args, **kwargs)
-        return remembered(*args, **kwargs)
+            return build(*args)
+        return built(*args)
 
-    return build_or_remember
+    return find
 
 
-def use_compilation_cache() -> None:
-    """Let JAX keep compiled functions on disk for later processes.
+def keep_compiled() -> None:
+    """Keeps compiled functions on disk for later runs, unless a place for them is set already.
 
-    They are kept in ``$XDG_CACHE_HOME/itune/jax``, which is ``~/.cache/itune/jax`` by default,
-    unless JAX has a folder for them already, such as that of ``$JAX_COMPILATION_CACHE_DIR``.
+    That is ``$XDG_CACHE_HOME/itune/jax``, or ``~/.cache/itune/jax``.
     """
-    import jax
-
-    if not jax.config.values["jax_compilation_cache_dir"]:
+    if not jax.config.jax_compilation_cache_dir:  # JAX_COMPILATION_CACHE_DIR in the environment
         caches = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser()
         jax.config.update("jax_compilation_cache_dir", str(caches / "itune" / "jax"))

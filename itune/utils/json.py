@@ -1,4 +1,4 @@
-"""Results and settings as JSON."""
+"""Results and settings as what JSON can hold."""
 
 import dataclasses
 import json
@@ -12,22 +12,22 @@ from itune.utils.files import write_atomically
 
 
 def to_jsonable(value: Any) -> Any:
-    """Return a value as the dicts, lists, strings, numbers and None that strict JSON can hold.
+    """Dicts, lists, strings, numbers and None in place of everything else.
 
     =============================  ===============================================================
-    value                          result
+    value                          what becomes of it
     =============================  ===============================================================
     NamedTuple, dataclass          a dict of its fields
-    dict                           a dict whose keys are strings: a group's is ``y=0 c=1``
+    dict                           a dict, its keys as text: a group's is ``y=0 c=1``
     tuple, list, array             a list
     NaN and infinities             None
     NumPy scalar                   a number
-    path                           a string
+    path                           text
     half of a surrogate pair       U+FFFD, since no UTF-8 has it
     =============================  ===============================================================
 
     Raises:
-      TypeError: The value, or one inside it, is anything else.
+      TypeError: anything else.
 
     >>> from itune.groups import Group
     >>> to_jsonable({Group(0, 1): (np.float32(0.5), float("nan"))})
@@ -52,7 +52,7 @@ def to_jsonable(value: Any) -> Any:
         return to_jsonable(value._asdict())
     if isinstance(value, tuple | list):
         return [to_jsonable(item) for item in value]
-    raise TypeError(f"JSON cannot hold a value of type {type(value).__name__}")
+    raise TypeError(f"{type(value).__name__} is nothing that JSON can hold")
 
 
 def write_json(path: Path, value: Any) -> None:
