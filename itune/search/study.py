@@ -22,7 +22,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from itune.config import flattened
 from itune.errors import UserError
@@ -185,7 +185,7 @@ class Study:
         try:
             with FileLock(self._lock_of(trial), timeout=0):
                 return False
-        except Timeout:
+        except OSError:  # a timeout: somebody holds it; or it belongs to another user
             return True
 
     def _outcome(self, trial: "FrozenTrial") -> str:
