@@ -1,5 +1,7 @@
 """A tiny BERT whose tensors are spelled out, shared by the tests of names and of folders."""
 
+import json
+
 import jax
 import numpy as np
 
@@ -50,3 +52,10 @@ def tiny_tensors():
 
 def assert_same(a, b):
     jax.tree.map(np.testing.assert_array_equal, a, b)
+
+
+def edit_config(folder, **changes):
+    """Changes values of a model's config.json; ``...`` takes one out."""
+    path = folder / "config.json"
+    values = json.loads(path.read_text()) | changes
+    path.write_text(json.dumps({key: v for key, v in values.items() if v is not ...}))

@@ -1,14 +1,21 @@
-"""Classifiers out of folders: what is read, and what is said of folders that hold none."""
+"""Loading: classifiers as they were saved, encoders with a new head, and what is refused."""
 
-import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
 from itune import UserError
-from itune.models import from_hugging_face, load_classifier, save_classifier
-from tests.helpers.tiny_bert import KEY, TINY, assert_same, tiny_tensors
+from itune.models import (
+    from_hugging_face,
+    has_head,
+    load_classifier,
+    load_encoder,
+    save_classifier,
+)
+from tests.helpers.tiny_bert import KEY, TINY, assert_same, edit_config, tiny_tensors
 
 NAMES = ("bad", "fair", "good")
 
@@ -18,13 +25,6 @@ def folder(tmp_path):
     params = from_hugging_face(tiny_tensors(), TINY, KEY)
     save_classifier(tmp_path / "model", TINY, params, None, labels=NAMES)
     return tmp_path / "model"
-
-
-def change(folder, **values):
-    """Changes config.json; None takes a key out."""
-    path = folder / "config.json"
-    config = json.loads(path.read_text()) | values
-    path.write_text(json.dumps({k: v for k, v in config.items() if v is not None}))
 
 
 def without(folder, *names):
@@ -39,9 +39,9 @@ def test_what_was_saved(folder):
 
 
 def test_names_of_the_classes(folder):
-    change(folder, id2label={"2": "c", "0": "a ", "1": 7})
+    edit_config(folder, id2label={"2": "c", "0": "a ", "1": 7})
     assert load_classifier(folder).labels == ("a", "7", "c")
-    change(folder, id2label=None, num_labels=3, problem_type="single_label_classification")
+    edit_config(folder, id2label=..., num_labels=3, problem_type="single_label_classification")
     assert load_classifier(folder).labels == ("LABEL_0", "LABEL_1", "LABEL_2")
 
 
@@ -58,7 +58,7 @@ def test_names_of_the_classes(folder):
     ],
 )
 def test_another_kind_of_model(folder, values, message):
-    change(folder, **values)
+    edit_config(folder, **values)
     with pytest.raises(UserError, match=message):
         load_classifier(folder)
 
@@ -81,7 +81,7 @@ def test_no_folder(folder, tmp_path):
         load_classifier(folder / "config.json")
 
 
-def test_no_safetensors(folder):
+def test_weights_that_are_no_safetensors(folder):
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     with pytest.raises(UserError, match=r"only pytorch_model.bin\); pickled weights are not read"):
         load_classifier(folder)
@@ -89,3 +89,22 @@ def test_no_safetensors(folder):
     (folder / "model.safetensors.npy").rename(folder / "model.safetensors")
     with pytest.raises(UserError, match="may be truncated"):
         load_classifier(folder)
+
+
+def test_a_new_head_in_place_of_the_old(folder):
+    assert has_head(folder)
+    config, found = load_encoder(folder, 2, KEY, new_head=True)
+    assert config.num_labels == 2 and found["classifier"]["kernel"].shape == (4, 2)
+    assert_same(found["pooler"], load_classifier(folder).params["pooler"])
+
+
+def test_other_number_of_labels(folder):
+    with pytest.raises(UserError, match=r"classifier of shape \(3, 4\), not of 2 labels"):
+        load_encoder(folder, 2, KEY)
+
+
+def test_import_is_light():
+    heavy = ("transformers", "huggingface_hub", "torch", "datasets")
+    code = f"import sys, itune.models; print([m for m in {heavy} if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"

@@ -1,0 +1,63 @@
+"""Configurations: read as transformers reads them, and refused where they are not supported."""
+
+import pytest
+
+from itune import UserError
+from itune.models import bert, from_hugging_face, load_config, load_encoder, save_classifier
+from tests.helpers.tiny_bert import KEY, TINY, edit_config, tiny_tensors
+
+
+@pytest.fixture(scope="module")
+def params():
+    return from_hugging_face(tiny_tensors(), TINY, KEY)
+
+
+@pytest.fixture
+def saved(tmp_path, params):
+    save_classifier(tmp_path / "model", TINY, params, None)
+    return tmp_path / "model"
+
+
+def test_config_defaults_are_those_of_transformers(tmp_path):
+    from transformers import BertConfig as TheirConfig
+
+    theirs = TheirConfig()
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    ours = load_config(tmp_path)
+    for field, (name, _) in bert._CONFIG_KEYS.items():
+        assert getattr(ours, field) == getattr(theirs, name), name
+    assert ours.num_labels == theirs.num_labels == 2
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"model_type": "roberta"}, "is for model_type 'roberta'; only \"bert\" is supported"),
+        ({"model_type": ...}, "does not tell its model_type"),
+        ({"hidden_act": "mish"}, "config.json: hidden_act 'mish' is not supported"),
+        ({"position_embedding_type": "relative_key"}, "position_embedding_type 'relative_key'"),
+        ({"is_decoder": True}, "describes a decoder"),
+        ({"hidden_size": "4"}, "hidden_size is '4', not an integer"),
+        ({"layer_norm_eps": None}, "layer_norm_eps is None, not a number"),
+        ({"hidden_act": 3}, "hidden_act is 3, not a string"),
+        ({"num_attention_heads": 3}, "hidden_size 4 is not a multiple of num_heads 3"),
+        ({"vocab_size": 12}, r"model: tensor 'embeddings.word_embeddings.weight' has shape"),
+        ({"id2label": {}, "num_labels": "2"}, "num_labels is '2', not an integer"),
+    ],
+)
+def test_bad_config(saved, changes, words):
+    edit_config(saved, **changes)
+    with pytest.raises(UserError, match=words):
+        load_encoder(saved, 3, KEY)
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [(None, "does not exist; give a folder"), ("{", "cannot read"), ("[]", "not a JSON object")],
+)
+def test_unreadable_config(tmp_path, text, words):
+    if text is not None:
+        (tmp_path / "config.json").write_text(text)
+    with pytest.raises(UserError, match=words) as caught:
+        load_config(tmp_path)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,46 @@
+"""The registry: an architecture's configuration, module and names of tensors go together."""
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from itune.models import make_model
+from itune.models.registry import ARCHITECTURES, architecture_of
+
+EMPTY = {"vocab_size": 11, "hidden_size": 12, "intermediate_size": 6, "num_hidden_layers": 2}
+
+
+@pytest.fixture(params=ARCHITECTURES)
+def config(request, tmp_path):
+    return ARCHITECTURES[request.param].read_config(EMPTY, tmp_path / "config.json")
+
+
+def test_a_configuration_finds_its_architecture(config):
+    assert architecture_of(config) is ARCHITECTURES[config.model_type]
+    assert isinstance(make_model(config), architecture_of(config).module)
+
+
+def test_a_configuration_is_read_as_it_was_written(config, tmp_path):
+    architecture = architecture_of(config)
+    values = architecture.write_config(config)
+    assert values["model_type"] == config.model_type
+    assert architecture.read_config(values, tmp_path / "config.json") == config
+
+
+def test_every_parameter_has_a_tensor(config):
+    ids = jnp.zeros(3, jnp.int32)
+    shapes = jax.eval_shape(make_model(config).init, jax.random.key(0), ids, ids)["params"]
+    expected = {
+        tuple(key.key for key in path): leaf.shape
+        for path, leaf in jax.tree.leaves_with_path(shapes)
+    }
+    specs = list(architecture_of(config).tensors(config))
+    assert expected == {s.path: s.shape[::-1] if s.is_transposed else s.shape for s in specs}
+
+
+def test_names_are_read_as_they_are_saved(config):
+    architecture = architecture_of(config)
+    names = [spec.name for spec in architecture.tensors(config)]
+    assert [architecture.canonical_name(architecture.saved_name(name)) for name in names] == names
+    assert {f"{layer}.weight" for layer in architecture.new_layers} < set(names)
+    assert architecture.head in architecture.new_layers
