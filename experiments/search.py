@@ -78,17 +78,16 @@ def main(argv: list[str]) -> None:
     plan = plan_search(config.setting, config.method, config.search_seeds, grid)
     folder = config.out / config.name / f"{SEARCH}{config.method}"
     study = open_study(
+        plan,
         config.study or str(folder / "study.journal"),
-        config.name,
-        grid,
-        plan.fingerprint,
         folder,
+        name=config.name,
         create=not config.report,
         retry=config.retry,
     )
     if not config.report:
         seconds = config.checkpoint_seconds
-        work(plan, study, folder, trials=config.trials, checkpoint_seconds=seconds, on_message=_say)
+        work(study, folder, trials=config.trials, checkpoint_seconds=seconds, on_message=_say)
     preset = _preset(argv)
     report = make_report(
         plan,

@@ -9,8 +9,9 @@ from typing import Any
 
 from itune.config import to_arguments, to_toml
 from itune.search.grids import points
+from itune.search.plan import SearchPlan
 from itune.search.study import DONE, FAILED, LEFT, RUNNING, PointStatus
-from itune.search.worker import SearchPlan, run_folder
+from itune.search.worker import run_folder
 from itune.training.run_folder import read_run
 from itune.training.settings import RunConfig
 from itune.utils.formats import duration, method_title

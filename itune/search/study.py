@@ -26,7 +26,8 @@ from filelock import FileLock
 
 from itune.config import flattened
 from itune.errors import UserError
-from itune.search.grids import Grid, points
+from itune.search.grids import points
+from itune.search.plan import SearchPlan
 from itune.search.storage import is_database, load_study, shown, storage_errors
 
 if TYPE_CHECKING:
@@ -64,11 +65,18 @@ class PointStatus:
 
 
 class Study:
-    """The points of a grid, shared with other workers; made by :func:`open_study`."""
+    """The points of a plan's grid, shared with other workers; made by :func:`open_study`.
 
-    def __init__(self, study: "OptunaStudy", where: str, locks: Path, grid: Grid, *, retry: bool):
-        self._study, self._where, self._locks, self._grid = study, where, locks, grid
-        self._points = points(grid)
+    Attributes:
+      plan: What is searched.
+    """
+
+    def __init__(
+        self, study: "OptunaStudy", plan: SearchPlan, where: str, locks: Path, *, retry: bool
+    ):
+        self.plan = plan
+        self._study, self._where, self._locks = study, where, locks
+        self._points = points(plan.grid)
         self._retried = max((t.number + 1 for t in self._trials()), default=0) if retry else 0
 
     def statuses(self) -> list[PointStatus]:
@@ -126,7 +134,7 @@ class Study:
         from optuna.distributions import BaseDistribution, CategoricalDistribution
 
         distributions: dict[str, BaseDistribution] = {
-            key: CategoricalDistribution(values) for key, values in self._grid.items()
+            key: CategoricalDistribution(values) for key, values in self.plan.grid.items()
         }
         while True:
             self._fail_lost_trials()
@@ -215,24 +223,22 @@ class Study:
 
 
 def open_study(
+    plan: SearchPlan,
     where: str,
-    name: str,
-    grid: Grid,
-    fingerprint: Mapping[str, Any],
     folder: Path,
     *,
+    name: str = "search",
     create: bool = True,
     retry: bool = False,
 ) -> Study:
     """Open a study, or create it.
 
     Args:
+      plan: What is searched.
       where: A database URL such as ``postgresql://host/base``, or the path of a journal file, which
         may lie on a network file system. Machines that share it share the study.
-      name: Name of the study in a database; a file holds a single study.
-      grid: The settings of the study.
-      fingerprint: What else tells this search from others; JSON-ready.
       folder: Where workers of a study in a database keep locks; those of a file are beside it.
+      name: Name of the study in a database; a file holds a single study.
       create: Whether to create the study if there is none.
       retry: Whether points that have failed so far are to be run again.
 
@@ -245,11 +251,11 @@ def open_study(
     """
     if importlib.util.find_spec("optuna") is None:
         raise UserError("a search needs optuna: pip install 'itune[search]'")
-    study = load_study(where, name, {**fingerprint, "grid": grid} if create else None)
+    study = load_study(where, name, plan.fingerprint if create else None)
     if study is None:
         raise UserError(f"there is no study {shown(where)}; start the search without --report")
-    wanted = flattened({**fingerprint, "grid": {key: list(values) for key, values in grid.items()}})
     found = flattened(study.user_attrs.get("fingerprint", {}))
+    wanted = flattened(plan.fingerprint)
     for key in [*wanted, *found]:
         if found.get(key) != wanted.get(key):
             raise UserError(
@@ -257,4 +263,4 @@ def open_study(
                 f"{wanted.get(key)!r}; search as it was started, or name another --study"
             )
     locks = folder / "study.locks" if is_database(where) else Path(where).with_suffix(".locks")
-    return Study(study, where, locks, grid, retry=retry)
+    return Study(study, plan, where, locks, retry=retry)

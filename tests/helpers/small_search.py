@@ -60,4 +60,4 @@ def make_plan(encoder, seeds=(1,), grid=GRID):
 
 
 def open_small(where, plan, folder, **options):
-    return open_study(str(where), "small", plan.grid, plan.fingerprint, folder, **options)
+    return open_study(plan, str(where), folder, name="small", **options)

@@ -31,7 +31,7 @@ def test_all_settings_with_all_seeds(fake, path, tmp_path):
     run, lines = fake(collapsed=[25]), []
     plan = make_plan(tmp_path, seeds=(1, 3))
     study = open_small(path, plan, tmp_path)
-    work(plan, study, tmp_path, checkpoint_seconds=7.0, on_message=lines.append)
+    work(study, tmp_path, checkpoint_seconds=7.0, on_message=lines.append)
     expected = [(*point.values(), seed) for point in points(GRID) for seed in (1, 3)]
     assert sorted(run.calls) == sorted(expected)
     for status in study.statuses():
@@ -52,7 +52,7 @@ def test_test_is_not_looked_at(fake, path, tmp_path):
     fake()
     plan = make_plan(tmp_path)
     study = open_small(path, plan, tmp_path)
-    work(plan, study, tmp_path)
+    work(study, tmp_path)
     assert str(TEST_ACCURACY) not in path.read_text()
     noted = {"accuracies", "collapsed", "seconds"}
     assert study.statuses()[0].notes.keys() == noted | {"point", "lock"}
@@ -62,16 +62,16 @@ def test_errors_are_noted_and_the_search_goes_on(fake, path, tmp_path):
     run, lines = fake(broken=[50]), []
     plan = make_plan(tmp_path, seeds=(1, 2))
     study = open_small(path, plan, tmp_path)
-    work(plan, study, tmp_path, on_message=lines.append)
+    work(study, tmp_path, on_message=lines.append)
     failed = [s for s in study.statuses() if s.state == "failed"]
     assert [points(GRID)[s.point]["influence.interval"] for s in failed] == [50, 50]
     assert failed[0].notes["error"] == "the loss of step 3 is | not finite with seed 1"
     assert len(run.calls) == 4 * 2 + 2
     assert sum("failed (the loss of step 3" in line for line in lines) == 2
-    work(plan, open_small(path, plan, tmp_path), tmp_path)
+    work(open_small(path, plan, tmp_path), tmp_path)
     assert len(run.calls) == 4 * 2 + 2  # neither again
     run = fake()
-    work(plan, open_small(path, plan, tmp_path, retry=True), tmp_path)
+    work(open_small(path, plan, tmp_path, retry=True), tmp_path)
     assert len(run.calls) == 2 * 2
 
 
@@ -83,15 +83,15 @@ def test_bugs_are_not_noted(path, tmp_path, monkeypatch):
     plan = make_plan(tmp_path)
     study = open_small(path, plan, tmp_path)
     with pytest.raises(ZeroDivisionError):
-        work(plan, study, tmp_path)
+        work(study, tmp_path)
     assert {status.state for status in study.statuses()} == {"left"}
 
 
 def test_some_trials_and_the_rest_later(fake, path, tmp_path):
     run, plan = fake(), make_plan(tmp_path)
-    work(plan, open_small(path, plan, tmp_path), tmp_path, trials=2)
+    work(open_small(path, plan, tmp_path), tmp_path, trials=2)
     assert len(run.calls) == 2
-    work(plan, open_small(path, plan, tmp_path), tmp_path)
+    work(open_small(path, plan, tmp_path), tmp_path)
     assert len(run.calls) == len(set(run.calls)) == 6
 
 
@@ -108,7 +108,7 @@ def test_workers_at_once(fake, path, tmp_path, kind, size):
     def worker(study):
         try:
             start.wait()
-            work(plan, study, tmp_path)
+            work(study, tmp_path)
         except BaseException as error:
             errors.append(error)
 
@@ -128,4 +128,4 @@ def test_bad_plans(tmp_path):
         plan_search(config, "tuning", (1,), GRID)
     plan = make_plan("./nowhere")
     with pytest.raises(UserError, match="encoder folder ./nowhere does not exist"):
-        work(plan, open_small(tmp_path / "study", plan, tmp_path), tmp_path)
+        work(open_small(tmp_path / "study", plan, tmp_path), tmp_path)

@@ -31,15 +31,15 @@ def test_killed_and_resumed(small_encoder, tmp_path, monkeypatch):
 
     def study():
         where = str(tmp_path / "study.journal")
-        return open_study(where, "small", grid, plan.fingerprint, tmp_path)
+        return open_study(plan, where, tmp_path)
 
     with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(loop, "collate", collate)
-        work(plan, study(), tmp_path, checkpoint_seconds=0.0)
+        work(study(), tmp_path, checkpoint_seconds=0.0)
     (begun,) = tmp_path.glob("*-1")
     assert (begun / "checkpoints").exists() and not (begun / "result.json").exists()
     made = (begun / "config.json").stat().st_mtime_ns
-    work(plan, study(), tmp_path)
+    work(study(), tmp_path)
     assert (begun / "config.json").stat().st_mtime_ns == made
     for status in study().statuses():
         folder = run_folder(tmp_path, status.point, 1)
