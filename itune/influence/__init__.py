@@ -1,4 +1,14 @@
-"""Influence scores of any Flax module, and the exact derivative of the influence loss."""
+"""Influence scores of any Flax module, and the exact derivative of the influence loss.
+
+- :func:`value_and_grad` builds the influence loss of a batch, :class:`Tuples` or a :class:`Pool`,
+  with its exact gradient.
+- :func:`cosines` and :func:`products` build matrices of scores.
+- :class:`LinenLoss` is a loss whose layers can be tapped; :func:`coverage` and
+  :func:`check_coverage` tell whether taps see all of its parameters.
+
+Functions here are pure and not jitted; wrap them in ``jax.jit`` yourself. They know nothing of
+text, files or training. ``docs/derivation.md`` derives the formulas.
+"""
 
 from itune.influence.coverage import TensorCoverage, check_coverage, coverage, format_coverage
 from itune.influence.gradient import PAIR_FREE, ROUTES, value_and_grad
@@ -9,12 +19,14 @@ from itune.influence.routes import pair_terms
 from itune.influence.scores import cosines, products
 from itune.influence.subsets import Select
 from itune.influence.tuples import InfluenceInfo, Tuples, make_weights
+from itune.influence.types import LossFn
 
 __all__ = [
     "PAIR_FREE",
     "ROUTES",
     "InfluenceInfo",
     "LinenLoss",
+    "LossFn",
     "Pool",
     "Select",
     "TensorCoverage",

@@ -1,51 +1,52 @@
 """Coverage: which tensors are selected, how much of the gradient they hold, and a check."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from itune.influence import factors as factored
 from itune.influence.cosine import unit_scale
-from itune.influence.objective import LinenLoss, Params
+from itune.influence.objective import LinenLoss
 from itune.influence.subsets import Select, by_path, cut, mask, selected, selected_shapes
+from itune.influence.types import Example, Examples, LossFn, Params, Path, PyTree, Tensors
 
 
 class TensorCoverage(NamedTuple):
-    """What one tensor has to do with influences.
+    """How much of the gradient one tensor holds, and how much of that is selected.
 
     Attributes:
-        path: of the tensor in the parameters.
-        shape: of the whole tensor.
-        share: of the gradient's squared norm over all parameters, a mean over examples, 0 to 1.
-        counted: the part of ``share`` that ``select`` keeps: all of it, 0, or that of the slices.
+        path: Path of the tensor in the parameters.
+        shape: Shape of the whole tensor.
+        share: Share of the gradient's squared norm over all parameters, a mean over examples, 0
+            to 1.
+        counted: The part of ``share`` that ``select`` keeps: all of it, 0, or that of the slices.
     """
 
-    path: tuple[str, ...]
+    path: Path
     shape: tuple[int, ...]
     share: float
     counted: float
 
 
 def coverage(
-    loss: Callable[[Params, Any], jax.Array],
-    params: Params,
-    examples: Any,
-    *,
-    select: Select = None,
+    loss: LossFn, params: Params, examples: Examples, *, select: Select = None
 ) -> list[TensorCoverage]:
-    """Reports every tensor of the parameters, in order.
+    """Compute each tensor's share of the gradient, and how much of it ``select`` keeps.
 
     Shares are of ordinary gradients (``jax.grad``), so they also show what ``select`` leaves out.
-    Whether the routes that tap layers see all that is kept is for :func:`check_coverage` to say.
-    An example whose gradient is exactly 0 counts as a share of 0 everywhere.
+    Whether the routes that tap layers see all that is selected is what :func:`check_coverage`
+    checks. An example whose gradient is exactly 0 counts as a share of 0 everywhere.
 
     Args:
         loss: ``loss(params, example) -> scalar``.
-        params: parameters, a nested dict.
-        examples: an example pytree with a leading axis; some tens are plenty.
-        select: the subset (:data:`~itune.influence.subsets.Select`).
+        params: Parameters, a nested dict.
+        examples: Examples with a leading axis; some tens are plenty.
+        select: The subset of the parameters (:data:`~itune.influence.Select`).
+
+    Returns:
+        One record for each tensor, in the order of the parameters.
 
     >>> import jax.numpy as jnp
     >>> def loss(params, z):
@@ -58,18 +59,18 @@ def coverage(
     """
 
     @jax.jit
-    def squares(params, examples):
-        def of_example(example):
+    def shares(params: Params, examples: Examples) -> list[Tensors]:
+        def of_example(example: Example) -> tuple[Tensors, Tensors]:
             gradient = jax.grad(loss)(params, example)
             gradient = jax.tree.map(lambda g: g * unit_scale(gradient), gradient)
-            return [_squares(tree) for tree in (gradient, mask(select, gradient))]
+            return _squares(gradient), _squares(mask(select, gradient))
 
-        whole, kept = jax.vmap(of_example)(examples)
-        total = sum(whole.values())
+        whole, counted = jax.vmap(of_example)(examples)
+        total = jnp.asarray(sum(whole.values()))
         total = jnp.where(total > 0, total, 1)
-        return [{p: jnp.mean(s / total) for p, s in part.items()} for part in (whole, kept)]
+        return [{p: jnp.mean(s / total) for p, s in part.items()} for part in (whole, counted)]
 
-    share, counted = squares(params, examples)
+    share, counted = shares(params, examples)
     return [
         TensorCoverage(path, leaf.shape, float(share[path]), float(counted[path]))
         for path, leaf in by_path(params).items()
@@ -77,18 +78,22 @@ def coverage(
 
 
 def format_coverage(rows: Sequence[TensorCoverage], *, depth: int | None = None) -> str:
-    """The report as a text table, largest share first.
+    """Format coverage as a text table, the largest share first.
 
     Args:
-        rows: from :func:`coverage`.
-        depth: adds up tensors that share their first so many names; None keeps each.
+        rows: Records from :func:`coverage`.
+        depth: Number of leading names of a path; tensors that share them are added up. None lists
+            every tensor.
+
+    Returns:
+        Lines of path, share and counted share, and a last line of the sums.
     """
-    groups: dict[tuple[str, ...], list[TensorCoverage]] = {}
+    parts: dict[Path, list[TensorCoverage]] = {}
     for row in rows:
-        groups.setdefault(row.path[:depth], []).append(row)
+        parts.setdefault(row.path[:depth], []).append(row)
     shares = {
-        path: (sum(r.share for r in group), sum(r.counted for r in group))
-        for path, group in groups.items()
+        path: (sum(r.share for r in part), sum(r.counted for r in part))
+        for path, part in parts.items()
     }
     order = sorted(shares, key=lambda path: -shares[path][0])
     names = {path: "/".join(path) for path in order}
@@ -101,29 +106,37 @@ def format_coverage(rows: Sequence[TensorCoverage], *, depth: int | None = None)
     return "\n".join([*lines, f"{'all':{width}}  {1:6.1%}  {total:7.1%}"])
 
 
-def check_coverage(loss: LinenLoss, params: Params, example: Any, *, select: Select = None) -> None:
-    """Compares the gradient made from taps with ``jax.grad``, tensor by tensor, on one example.
+def check_coverage(
+    loss: LinenLoss, params: Params, example: Example, *, select: Select = None
+) -> None:
+    """Check that taps see the whole gradient: compare it with ``jax.grad``, tensor by tensor.
 
     Taps see layers' calls. A parameter that is also read past its layer (``x @ table.embedding.T``
     beside ``table(ids)``) would lose that part of its gradient without a trace; this finds it. Call
     it once for a module of your own.
 
+    Args:
+        loss: The loss and its module.
+        params: The module's parameters, a nested dict.
+        example: One example, without a batch axis.
+        select: The subset of the parameters to check (:data:`~itune.influence.Select`).
+
     Raises:
-        ValueError: a tensor differs by more than 1e-3 of its norm, or belongs to no covered layer.
+        ValueError: A tensor differs by more than 1e-3 of its norm, or belongs to no covered layer.
     """
 
     @jax.jit
-    def errors(params, example):
+    def errors(params: Params, example: Example) -> dict[Path, tuple[jax.Array, ...]]:
         factors = factored.factored_gradient(
             loss, params, example, select=select, unit_residual=False
         )
-        ours = factored.gradient_of(factors, selected_shapes(select, params))
+        by_taps = factored.gradient_of(factors, selected_shapes(select, params))
         leaves = by_path(jax.grad(loss)(params, example))
         total = jnp.sqrt(sum(_squares(leaves).values()))
-        kept = selected(select, leaves)
+        by_autodiff = {p: cut(leaves[p], index) for p, index in selected(select, leaves).items()}
         return {
-            path: (jnp.linalg.norm(ours[path] - theirs), jnp.linalg.norm(theirs), total)
-            for path, theirs in ((p, cut(leaves[p], index)) for p, index in kept.items())
+            path: (jnp.linalg.norm(by_taps[path] - leaf), jnp.linalg.norm(leaf), total)
+            for path, leaf in by_autodiff.items()
         }
 
     for path, (error, own, total) in jax.device_get(errors(params, example)).items():
@@ -131,9 +144,9 @@ def check_coverage(loss: LinenLoss, params: Params, example: Any, *, select: Sel
             raise ValueError(
                 f"parameter {'/'.join(path)!r} is used outside of its layer's call, where taps do "
                 f"not see it (its gradient is off by {error / total:.1g} of the whole); leave it "
-                "out with select=, or take route 'hvp'"
+                "out with select=, or use route 'hvp'"
             )
 
 
-def _squares(tree: Any) -> dict[tuple[str, ...], jax.Array]:
+def _squares(tree: PyTree) -> Tensors:
     return {path: jnp.sum(leaf * leaf) for path, leaf in by_path(tree).items()}

@@ -6,30 +6,37 @@ every example against all others: one to sum unit gradients over each group, one
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from itune.influence import factors as factored
 from itune.influence.cosine import inverse_norm
-from itune.influence.objective import LinenLoss, Params
+from itune.influence.factors import Factors
+from itune.influence.objective import LinenLoss
 from itune.influence.subsets import Select, selected_shapes
-
-Direction = dict[tuple[str, ...], jax.Array]
+from itune.influence.types import Example, Examples, Params, Tensors
 
 
 def unit_gradient_sum(
     loss: LinenLoss, *, select: Select = None
-) -> Callable[[Params, Any, jax.Array], Direction]:
-    """Builds ``fun(params, examples, weights) -> sum_j w_j ĝ_j``, an array for each parameter.
+) -> Callable[[Params, Examples, jax.Array], Tensors]:
+    """Build a function that sums weighted unit gradients, ``sum_j w_j ĝ_j``.
 
-    Three forward-equivalents, as an ordinary gradient; an example whose gradient is exactly 0
-    contributes 0.
+    Args:
+        loss: The loss and its module.
+        select: Restricts gradients to a subset of the parameters
+            (:data:`~itune.influence.Select`).
+
+    Returns:
+        ``fun(params, examples, weights) -> sums``, pure, of n examples and weights ``(n,)``; the
+        sums are arrays of the selected parameters' shapes, by path. An example whose gradient is
+        exactly 0 contributes 0. Its cost is three forward passes an example, as that of an ordinary
+        gradient.
     """
 
-    def fun(params, examples, weights):
-        gradients = _batch(loss, select, params, examples)
+    def fun(params: Params, examples: Examples, weights: jax.Array) -> Tensors:
+        gradients = _factored_gradients(loss, select, params, examples)
         inverse = inverse_norm(jax.vmap(factored.square)(gradients))
         shapes = selected_shapes(select, params)
         return factored.weighted_sum(gradients, weights * inverse, shapes)
@@ -39,15 +46,25 @@ def unit_gradient_sum(
 
 def projections(
     loss: LinenLoss, *, select: Select = None
-) -> Callable[[Params, Any, tuple[Direction, ...]], tuple[jax.Array, jax.Array]]:
-    """Builds ``fun(params, examples, directions) -> (along, own)``.
+) -> Callable[[Params, Examples, tuple[Tensors, ...]], tuple[jax.Array, jax.Array]]:
+    """Build a function that projects unit gradients on directions.
 
-    ``along[p, r] = ĝ_p . D_r``, ``(n, R)``; ``own[p] = ĝ_p . ĝ_p``, ``(n,)``: what an example adds
-    to the sum over its own group, 1, or 0 where its gradient is exactly 0.
+    Args:
+        loss: The loss and its module.
+        select: Restricts gradients to a subset of the parameters
+            (:data:`~itune.influence.Select`).
+
+    Returns:
+        ``fun(params, examples, directions) -> (along, own)``, pure, of n examples and R directions
+        ``D_r`` as :func:`unit_gradient_sum` returns them. ``along[p, r] = ĝ_p . D_r``, ``(n, R)``.
+        ``own[p] = ĝ_p . ĝ_p``, ``(n,)``, is what example p adds to the sum over its own group: 1,
+        or 0 where its gradient is exactly 0.
     """
 
-    def fun(params, examples, directions):
-        gradients = _batch(loss, select, params, examples)
+    def fun(
+        params: Params, examples: Examples, directions: tuple[Tensors, ...]
+    ) -> tuple[jax.Array, jax.Array]:
+        gradients = _factored_gradients(loss, select, params, examples)
         squares = jax.vmap(factored.square)(gradients)
         along = jnp.stack(
             [jax.vmap(factored.project, (0, None))(gradients, d) for d in directions], axis=-1
@@ -57,8 +74,10 @@ def projections(
     return fun
 
 
-def _batch(loss, select, params, examples):
-    def gradient(example):
+def _factored_gradients(
+    loss: LinenLoss, select: Select, params: Params, examples: Examples
+) -> Factors:
+    def gradient(example: Example) -> Factors:
         return factored.factored_gradient(loss, params, example, select=select)
 
     return jax.vmap(gradient)(examples)

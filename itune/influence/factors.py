@@ -11,14 +11,16 @@ Parameters stacked by ``nn.scan`` carry one leading axis ``S`` throughout.
 """
 
 import math
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 
 from itune.influence.objective import LinenLoss
-from itune.influence.subsets import Index, Path, Select, by_path, selected
+from itune.influence.subsets import Index, Select, by_path, selected
 from itune.influence.taps import INPUTS, OUTPUTS, Call, Layer, tapped_calls
+from itune.influence.types import Example, Params, Path, Shapes, Tensors
 
 HIGHEST = jax.lax.Precision.HIGHEST
 
@@ -43,106 +45,115 @@ class Formed(NamedTuple):
     value: jax.Array
 
 
-Term = Outer | Lookup | Formed
-Factors = dict[Path, tuple[Term, ...]]
+Term: TypeAlias = Outer | Lookup | Formed
+Factors: TypeAlias = dict[Path, tuple[Term, ...]]
 """A factored gradient: for each parameter's path the terms whose sum is its gradient."""
 
 
 def factored_gradient(
     loss: LinenLoss,
-    params: Any,
-    example: Any,
+    params: Params,
+    example: Example,
     *,
     select: Select = None,
     unit_residual: bool = True,
 ) -> Factors:
-    """The gradient of one example's loss in all parameters, as factors.
+    """Compute the gradient of one example's loss in all parameters, as factors.
 
     Args:
-        loss: the loss and its module.
-        params: the module's parameters, a nested dict.
-        example: one example, without a batch axis.
-        select: restricts it to a subset (:data:`itune.influence.subsets.Select`).
-        unit_residual: see :func:`itune.influence.taps.tapped_calls`.
+        loss: The loss and its module.
+        params: The module's parameters, a nested dict.
+        example: One example, without a batch axis.
+        select: Restricts the gradient to a subset of the parameters.
+        unit_residual: Whether to scale the loss so that its derivative in the module's outputs has
+            size one (:func:`itune.influence.taps.tapped_calls`).
 
     Raises:
-        ValueError: a selected parameter belongs to no covered layer, or to one whose taps were
+        ValueError: A selected parameter belongs to no covered layer, or to one whose taps were
             lost; the message names it.
     """
     shapes = {path: leaf.shape for path, leaf in by_path(params).items()}
-    kept = selected(select, shapes)
+    indices = selected(select, shapes)
     factors: dict[Path, list[Term]] = {}
     calls = tapped_calls(loss, params, example, unit_residual=unit_residual)
     for layer, layer_calls in calls.items():
         if not layer_calls:
-            _require_left_out(layer, shapes, kept)
+            _require_not_selected(layer, shapes, indices)
         for name, make in _PARAMETERS[layer.kind].items():
             path = (*layer.path, name)
-            if path in kept:
+            if path in indices:
                 term = make(layer, layer_calls, shapes[path])
-                factors.setdefault(path, []).append(_cut(term, kept[path], path, shapes[path]))
-    missing = sorted("/".join(path) for path in kept.keys() - factors.keys())
+                factors.setdefault(path, []).append(_cut(term, indices[path], path, shapes[path]))
+    missing = sorted("/".join(path) for path in indices.keys() - factors.keys())
     if missing:
         raise ValueError(
             f"parameter {missing[0]!r} belongs to no Dense, DenseGeneral, Conv, Embed, LayerNorm "
-            "or RMSNorm layer that the loss calls; leave it out with select=, or take route 'hvp'"
+            "or RMSNorm layer that the loss calls; leave it out with select=, or use route 'hvp'"
         )
     return {path: _merged(terms) for path, terms in sorted(factors.items())}
 
 
-def _require_left_out(layer: Layer, shapes: dict[Path, Any], kept: dict[Path, Index]) -> None:
-    """Checks that nothing is missed where a layer's taps were lost on the way out."""
+def _require_not_selected(layer: Layer, shapes: Shapes, indices: dict[Path, Index]) -> None:
+    """Check that no gradient is missed where a layer's taps were lost on the way out."""
     paths = [(*layer.path, name) for name in _PARAMETERS[layer.kind]]
     if not any(path in shapes for path in paths):
         raise ValueError(
-            f"layer {'/'.join(layer.path)!r} is called with parameters that are not its own; take "
+            f"layer {'/'.join(layer.path)!r} is called with parameters that are not its own; use "
             "route 'hvp'"
         )
     for path in paths:
-        if path in kept:
+        if path in indices:
             raise ValueError(
                 f"parameter {'/'.join(path)!r} is in a layer whose taps are lost on the way out; "
                 f"give an nn.scan or nn.vmap around it variable_axes of 0 for {INPUTS} and "
                 f"{OUTPUTS}; if it is changed before it is used, as by nn.WeightNorm, leave it out "
-                "with select=, or take route 'hvp'"
+                "with select=, or use route 'hvp'"
             )
 
 
 def inner(a: Factors, b: Factors) -> jax.Array:
-    """The inner product of two factored gradients of one parameter tree, a scalar."""
-    return sum(_inner(first, second) for path in a for first in a[path] for second in b[path])
+    """Compute the inner product of two factored gradients of one parameter tree, a scalar."""
+    return jnp.asarray(
+        sum(_inner(first, second) for path in a for first in a[path] for second in b[path])
+    )
 
 
 def square(a: Factors) -> jax.Array:
-    """The squared norm of a factored gradient, a scalar."""
-    return sum(
-        _outer_square(*first)
-        if first is second and isinstance(first, Outer)
-        else _inner(first, second)
-        for terms in a.values()
-        for first in terms
-        for second in terms
+    """Compute the squared norm of a factored gradient, a scalar."""
+    return jnp.asarray(
+        sum(
+            _outer_square(*first)
+            if first is second and isinstance(first, Outer)
+            else _inner(first, second)
+            for terms in a.values()
+            for first in terms
+            for second in terms
+        )
     )
 
 
 @jax.custom_vjp
 def _outer_square(x: jax.Array, e: jax.Array) -> jax.Array:
-    """``<g, g>`` of one :class:`Outer` term.
+    """Compute ``<g, g>`` of one :class:`Outer` term.
 
     Its grams are symmetric, which autodiff does not know: it would take each twice on the way back.
     """
     return _outer_square_forward(x, e)[0]
 
 
-def _outer_square_forward(x, e):
+def _outer_square_forward(
+    x: jax.Array, e: jax.Array
+) -> tuple[jax.Array, tuple[jax.Array, jax.Array, jax.Array, jax.Array]]:
     grams = _gram(x, x), _gram(e, e)
     return jnp.vdot(*grams, precision=HIGHEST), (x, e, *grams)
 
 
-def _outer_square_backward(saved, cotangent):
-    x, e, gram_x, gram_e = saved
+def _outer_square_backward(
+    residuals: tuple[jax.Array, jax.Array, jax.Array, jax.Array], cotangent: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    x, e, gram_x, gram_e = residuals
 
-    def pull(gram, y):
+    def pull(gram: jax.Array, y: jax.Array) -> jax.Array:
         return 2 * cotangent * jnp.einsum("stu,sud->std", gram, y, precision=HIGHEST)
 
     return pull(gram_e, x), pull(gram_x, e)
@@ -152,31 +163,36 @@ _outer_square.defvjp(_outer_square_forward, _outer_square_backward)
 
 
 def inner_matrix(a: Factors, b: Factors) -> jax.Array:
-    """Inner products of all pairs of two batches of factored gradients, ``(P, N)``."""
+    """Compute inner products of all pairs of two batches of factored gradients, ``(P, N)``."""
     p, n = (jax.tree.leaves(batch)[0].shape[0] for batch in (a, b))
     pairs = jax.vmap(jax.vmap(inner, (None, 0)), (0, None))
     return pairs(prepared(a, n), prepared(b, p))
 
 
 def prepared(factors: Factors, partners: int) -> Factors:
-    """A batch with kernels formed where that is cheaper for examples of so many partners each."""
+    """Form the kernels' gradients of a batch where that is cheaper than grams.
 
-    def convert(term):
+    Args:
+        factors: Factored gradients with a leading axis of examples.
+        partners: Number of inner products that each example will take part in.
+    """
+
+    def convert(term: Term) -> Term:
         if not isinstance(term, Outer):
             return term
         positions, d_in, d_out = *term.inputs.shape[-2:], term.cotangents.shape[-1]
         by_forming = (positions + partners) * d_in * d_out
         if by_forming > partners * positions**2 * (d_in + d_out):
             return term
-        return Formed(jax.vmap(lambda one: _form(one, None))(term))
+        return Formed(jax.vmap(_form_outer)(term))
 
     return {path: _merged([convert(term) for term in terms]) for path, terms in factors.items()}
 
 
 def _inner(a: Term, b: Term) -> jax.Array:
+    if isinstance(b, Formed):
+        return jnp.vdot(_form(a, b.value.shape), b.value, precision=HIGHEST)
     match a, b:
-        case Formed(x), Formed(y):
-            return jnp.vdot(x, y, precision=HIGHEST)
         case Outer(x, e), Outer(y, f):
             return jnp.vdot(_gram(x, y), _gram(e, f), precision=HIGHEST)
         case Lookup(i, e), Lookup(j, f):
@@ -185,69 +201,70 @@ def _inner(a: Term, b: Term) -> jax.Array:
         case Lookup(i, e), Outer(y, f):  # a tied table: read by rows, and used as output weights
             picked = jax.vmap(lambda rows, ids: rows[:, ids])(y, i)  # (S, T_outer, T_lookup)
             return jnp.vdot(picked, _gram(f, e), precision=HIGHEST)
-        case Outer(), Lookup():
+        case _:  # Formed first, or Outer with Lookup
             return _inner(b, a)
-        case Formed(), _:
-            return _inner(b, a)
-        case _, Formed(y):
-            return jnp.vdot(_form(a, y.shape), y, precision=HIGHEST)
 
 
 def _gram(x: jax.Array, y: jax.Array) -> jax.Array:
     return jnp.einsum("std,sud->stu", x, y, precision=HIGHEST)
 
 
-def _form(term: Term, shape: tuple[int, int, int]) -> jax.Array:
-    """The term as an array ``(S, rows, columns)``."""
-    match term:
-        case Outer(x, e):
-            return jnp.einsum("sti,sto->sio", x, e, precision=HIGHEST)
-        case Lookup(ids, e):
-            zeros = jnp.zeros(shape, e.dtype)
-            return jax.vmap(lambda table, i, rows: table.at[i].add(rows))(zeros, ids, e)
-        case Formed(value):
-            return value
+def _form(term: Term, shape: tuple[int, ...]) -> jax.Array:
+    """Form the term, ``(S, rows, columns)``."""
+    if isinstance(term, Formed):
+        return term.value
+    if isinstance(term, Outer):
+        return _form_outer(term)
+    zeros = jnp.zeros(shape, term.cotangents.dtype)
+    return jax.vmap(lambda table, i, rows: table.at[i].add(rows))(zeros, *term)
 
 
-def gradient_of(factors: Factors, shapes: dict[Path, tuple[int, ...]]) -> dict[Path, jax.Array]:
-    """Forms the gradient: arrays of the parameters' shapes, by path."""
+def _form_outer(term: Outer) -> jax.Array:
+    return jnp.einsum("sti,sto->sio", *term, precision=HIGHEST)
+
+
+def gradient_of(factors: Factors, shapes: Shapes) -> Tensors:
+    """Form a gradient: arrays of the given shapes, by path."""
     formed = {}
     for path, terms in factors.items():
         shape = shapes[path]
         three = _three_axes(terms[0], shape)
-        formed[path] = sum(_form(term, three) for term in terms).reshape(shape)
+        formed[path] = jnp.asarray(sum(_form(term, three) for term in terms)).reshape(shape)
     return formed
 
 
-def project(factors: Factors, direction: dict[Path, jax.Array]) -> jax.Array:
-    """The inner product ``<g, D>`` of a factored gradient with an array for each parameter."""
-    return sum(
-        _project(term, direction[path].reshape(_three_axes(term, direction[path].shape)))
-        for path, terms in factors.items()
-        for term in terms
+def project(factors: Factors, direction: Tensors) -> jax.Array:
+    """Compute the inner product ``<g, D>`` of a factored gradient with an array for each path."""
+    return jnp.asarray(
+        sum(
+            _project(term, direction[path].reshape(_three_axes(term, direction[path].shape)))
+            for path, terms in factors.items()
+            for term in terms
+        )
     )
 
 
 def _project(term: Term, direction: jax.Array) -> jax.Array:
     match term:
         case Outer(x, e):
-            seen = jnp.einsum("sti,sio->sto", x, direction, precision=HIGHEST)
-            return jnp.vdot(seen, e, precision=HIGHEST)
+            projected = jnp.einsum("sti,sio->sto", x, direction, precision=HIGHEST)
+            return jnp.vdot(projected, e, precision=HIGHEST)
         case Lookup(ids, e):
             return jnp.vdot(jax.vmap(lambda table, i: table[i])(direction, ids), e)
         case Formed(value):
             return jnp.vdot(value, direction, precision=HIGHEST)
 
 
-def weighted_sum(
-    factors: Factors, weights: jax.Array, shapes: dict[Path, tuple[int, ...]]
-) -> dict[Path, jax.Array]:
-    """``sum_j w_j g_j`` over a batch of factored gradients, as an array for each parameter.
+def weighted_sum(factors: Factors, weights: jax.Array, shapes: Shapes) -> Tensors:
+    """Compute ``sum_j w_j g_j`` over a batch of factored gradients.
 
     Args:
-        factors: with a leading axis of examples, ``(n, ...)``.
-        weights: ``(n,)``.
-        shapes: of the parameters.
+        factors: Factored gradients with a leading axis of examples, ``(n, ...)``.
+        weights: Weights ``(n,)``.
+        shapes: Shapes of the selected parameters, by path.
+
+    Returns:
+        An array of the given shape for each path.
     """
     merged = {
         path: tuple(_merge_examples(term, weights) for term in terms)
@@ -256,16 +273,14 @@ def weighted_sum(
     return gradient_of(merged, shapes)
 
 
-def compacted(
-    factors: Factors, shapes: dict[Path, tuple[int, ...]]
-) -> tuple[Factors, dict[Path, tuple[int, ...]]]:
-    """A batch of factored gradients whose tables have rows only for ids that occur in it.
+def compacted(factors: Factors, shapes: Shapes) -> tuple[Factors, Shapes]:
+    """Leave rows of embedding tables only for ids that occur in a batch.
 
     Inner products within the batch, sums over it and projections on them do not notice.
 
     Args:
-        factors: with leading axes of examples.
-        shapes: of the parameters.
+        factors: Factored gradients with leading axes of examples.
+        shapes: Shapes of the selected parameters, by path.
 
     Returns:
         The factors with their ids renumbered, and the smaller shapes.
@@ -277,16 +292,16 @@ def compacted(
         ids, cotangents = terms[0]
         *stack, rows, columns = shapes[path]
         if ids.size < rows:
-            _, found = jnp.unique(ids, size=ids.size, return_inverse=True)
-            factors[path] = (Lookup(found.reshape(ids.shape), cotangents),)
+            _, places = jnp.unique(ids, size=ids.size, return_inverse=True)
+            factors[path] = (Lookup(places.reshape(ids.shape), cotangents),)
             shapes[path] = (*stack, ids.size, columns)
     return factors, shapes
 
 
 def _merge_examples(term: Term, weights: jax.Array) -> Term:
-    """One term for the weighted sum over examples: their positions side by side."""
+    """Make one term of the weighted sum over examples: their positions side by side."""
 
-    def side_by_side(x):
+    def side_by_side(x: jax.Array) -> jax.Array:
         return jnp.moveaxis(x, 0, 1).reshape((x.shape[1], x.shape[0] * x.shape[2]) + x.shape[3:])
 
     if isinstance(term, Formed):
@@ -296,21 +311,21 @@ def _merge_examples(term: Term, weights: jax.Array) -> Term:
 
 
 def _three_axes(term: Term, shape: tuple[int, ...]) -> tuple[int, int, int]:
-    """A parameter's shape as ``(S, rows, columns)``."""
+    """Return a parameter's shape as ``(S, rows, columns)``."""
     leading = jax.tree.leaves(term)[0].shape[0]
     columns = term.value.shape[-1] if isinstance(term, Formed) else term.cotangents.shape[-1]
     return leading, math.prod(shape) // (leading * columns), columns
 
 
 def _cut(term: Term, index: Index, path: Path, shape: tuple[int, ...]) -> Term:
-    """The term of a slice of its parameter."""
+    """Return the term of a slice of its parameter."""
     if not index:
         return term
-    is_plain = jax.tree.leaves(term)[0].shape[0] == 1 and len(index) <= len(shape) <= 2
-    if not is_plain:
+    is_supported = jax.tree.leaves(term)[0].shape[0] == 1 and len(index) <= len(shape) <= 2
+    if not is_supported:
         raise ValueError(
             f"parameter {'/'.join(path)!r} of shape {shape} cannot be cut by {len(index)} slices "
-            "here; select all of it, or take route 'hvp'"
+            "by this route; select all of it, or use route 'hvp'"
         )
     whole = slice(None)
     rows, columns = (whole, *index) if len(shape) == 1 else (*index, whole)[:2]
@@ -322,15 +337,15 @@ def _cut(term: Term, index: Index, path: Path, shape: tuple[int, ...]) -> Term:
         case Lookup(ids, e):
             start, stop, _ = rows.indices(shape[0])
             is_inside = (ids >= start) & (ids < stop)
-            rows_kept = jnp.where(is_inside[..., None], e[..., columns], 0)
-            return Lookup(jnp.where(is_inside, ids - start, 0), rows_kept)
+            cotangents = jnp.where(is_inside[..., None], e[..., columns], 0)
+            return Lookup(jnp.where(is_inside, ids - start, 0), cotangents)
 
 
 def _merged(terms: list[Term]) -> tuple[Term, ...]:
-    """Adds up formed terms, so that a parameter has one of them at most."""
-    formed = [term for term in terms if isinstance(term, Formed)]
+    """Add up formed terms, so that a parameter has one of them at most."""
+    formed = [term.value for term in terms if isinstance(term, Formed)]
     others = tuple(term for term in terms if not isinstance(term, Formed))
-    return others + ((Formed(sum(term.value for term in formed)),) if formed else ())
+    return (*others, Formed(jnp.asarray(sum(formed)))) if formed else others
 
 
 # --- from taps to terms: one function a parameter -----------------------------------------------
@@ -343,7 +358,7 @@ def _kernel(layer: Layer, calls: list[Call], shape: tuple[int, ...]) -> Term:
     outer = Outer(inputs, cotangents)
     # A gram costs T^2 (d_in + d_out) for each pair and each norm; forming costs T d_in d_out once.
     if 2 * positions * (d_in + d_out) > d_in * d_out:
-        return Formed(_form(outer, None))
+        return Formed(_form_outer(outer))
     return outer
 
 
@@ -366,7 +381,7 @@ def _scale(layer: Layer, calls: list[Call], shape: tuple[int, ...]) -> Term:
     return Formed((inputs * cotangents).sum(axis=1, keepdims=True))
 
 
-_PARAMETERS = {
+_PARAMETERS: dict[str, dict[str, Callable[[Layer, list[Call], tuple[int, ...]], Term]]] = {
     "dense": {"kernel": _kernel, "bias": _bias},
     "conv": {"kernel": _kernel, "bias": _bias},
     "embed": {"embedding": _table},
@@ -376,14 +391,14 @@ _PARAMETERS = {
 
 
 def _flat(layer: Layer, calls: list[Call], stack: tuple[int, ...]) -> tuple[jax.Array, jax.Array]:
-    """All calls as inputs ``(S, T, d_in)`` or ids ``(S, T)``, and cotangents ``(S, T, d_out)``."""
+    """Merge calls: inputs ``(S, T, d_in)`` or ids ``(S, T)``, and cotangents ``(S, T, d_out)``."""
     inputs = [_positions(layer, call.inputs, stack, layer.input_rank) for call in calls]
     cotangents = [_positions(layer, call.cotangents, stack, layer.output_rank) for call in calls]
     return jnp.concatenate(inputs, axis=1), jnp.concatenate(cotangents, axis=1)
 
 
 def _positions(layer: Layer, x: jax.Array, stack: tuple[int, ...], features: int) -> jax.Array:
-    """Merges stacked axes into S, feature axes into d, and all between into positions T."""
+    """Merge stacked axes into S, feature axes into d, and all between into positions T."""
     if x.shape[: len(stack)] != stack:
         raise ValueError(
             f"layer {'/'.join(layer.path)!r} has parameters stacked {stack} but values of shape "

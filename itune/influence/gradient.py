@@ -2,33 +2,39 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
 
 from itune.influence import routes
-from itune.influence.objective import LinenLoss, Params
+from itune.influence.objective import LinenLoss
 from itune.influence.pools import Pool, pair_free_differences
 from itune.influence.subsets import Select
 from itune.influence.tuples import InfluenceInfo, Tuples, delta_of
+from itune.influence.types import LossFn, Params, PyTree
 
 ROUTES = ("ghost", "autodiff", "hvp", "hvp_pairs")
-"""Routes by pairs, for tuples and for pools."""
+"""Routes that form pairs, for tuples and for pools."""
 
 PAIR_FREE = "pair_free"
-"""The route without pairs, for pools only."""
+"""The route that forms no pair, for pools only."""
+
+Result: TypeAlias = tuple[tuple[jax.Array, InfluenceInfo], Params]
+"""``((J, info), gradient)``."""
+
+TuplesFn: TypeAlias = Callable[[Params, Tuples], Result]
 
 
 def value_and_grad(
-    loss: Callable[[Params, Any], jax.Array],
+    loss: LossFn,
     /,
     *,
     route: str = "ghost",
     select: Select = None,
     microbatch: int | None = None,
-) -> Callable[[Params, Tuples | Pool], tuple[tuple[jax.Array, InfluenceInfo], Params]]:
-    """Builds the mean influence loss of a batch of tuples, or of a pool, with its exact gradient.
+) -> Callable[[Params, Tuples | Pool], Result]:
+    """Build the mean influence loss of a batch of tuples, or of a pool, with its exact gradient.
 
     ``J = mean_m (sum_i w_mi cos(g(partner_mi), g(probe_m)))**2`` with ``g(z) = grad L(z, params)``
     over all (or the selected) parameters. The gradient holds every second derivative; nothing is
@@ -56,129 +62,151 @@ def value_and_grad(
     ================================== ====================================================
 
     Args:
-        loss: ``loss(params, example) -> scalar`` for one example; a
-            :class:`~itune.influence.objective.LinenLoss` for ``ghost`` and ``pair_free``.
-        route: one of the table's.
-        select: restricts influences to a subset of the parameters
-            (:data:`~itune.influence.subsets.Select`); the gradient is in all parameters all the
-            same.
-        microbatch: tuples held in memory at once; None holds all. Does not change the result.
-            ``pair_free`` holds its pool at once.
+        loss: ``loss(params, example) -> scalar`` for one example, twice differentiable; a
+            :class:`~itune.influence.LinenLoss` for ``ghost`` and ``pair_free``.
+        route: Name of a route in the table.
+        select: Restricts influences to a subset of the parameters
+            (:data:`~itune.influence.Select`); the gradient is in all parameters all the same.
+        microbatch: Number of tuples held in memory at once, at least 1; None holds all. It does not
+            change the result. ``pair_free`` holds its pool at once, and takes None only.
 
     Returns:
-        ``fun(params, batch) -> ((J, info), gradient)``, not jitted. The batch is a
-        :class:`~itune.influence.tuples.Tuples` or a :class:`~itune.influence.pools.Pool`;
-        ``info`` of a pool has leading axes ``(C, n)``.
+        ``fun(params, batch) -> ((J, info), gradient)``, pure and not jitted. The batch is a
+        :class:`~itune.influence.Tuples` of m probes with K partners each, or a
+        :class:`~itune.influence.Pool` of ``(C, n)`` examples. ``J`` is a scalar, ``info`` an
+        :class:`~itune.influence.InfluenceInfo` with leading axes ``(m,)``, or ``(C, n)`` of a pool,
+        and the gradient a tree like ``params``.
 
     Raises:
-        ValueError: an unknown route, a bad microbatch, or a route without the LinenLoss it needs.
+        ValueError: The route is unknown, needs a LinenLoss and got none, or cannot take the
+            microbatch; or, when called, the batch is one that the route does not take, or a
+            selected parameter is covered by no tap.
+
+    Source: Han & Tsvetkov (2021), section 3, whose derivation is route ``hvp_pairs``.
+
+    >>> def loss(w, z):
+    ...     return 0.5 * (w @ z["x"] - z["y"]) ** 2
+    >>> probe = {"x": jnp.array([[1.0, 0.0]]), "y": jnp.array([1.0])}
+    >>> partners = {"x": jnp.array([[[1.0, 1.0], [0.0, 2.0]]]), "y": jnp.array([[1.0, 1.0]])}
+    >>> tuples = Tuples(probe, partners, weights=jnp.array([[1.0, -1.0]]))
+    >>> (value, info), gradient = value_and_grad(loss, route="hvp")(jnp.zeros(2), tuples)
+    >>> f"{value:.3f}", [f"{influence:.3f}" for influence in info.influences[0]], gradient.shape
+    ('0.500', ['0.707', '0.000'], (2,))
     """
-    if route not in (*ROUTES, PAIR_FREE):
-        raise ValueError(f"route is {route!r}; it must be one of {', '.join((*ROUTES, PAIR_FREE))}")
-    if route in ("ghost", PAIR_FREE) and not isinstance(loss, LinenLoss):
-        raise ValueError(f"route {route!r} needs a LinenLoss; wrap the module, or take route 'hvp'")
+    known = (*ROUTES, PAIR_FREE)
+    if route not in known:
+        raise ValueError(f"route must be one of {', '.join(known)}, got {route!r}")
     if microbatch is not None and (microbatch < 1 or route == PAIR_FREE):
-        need = "None for route 'pair_free'" if route == PAIR_FREE else "at least 1, or None"
-        raise ValueError(f"microbatch is {microbatch}; it must be {need}")
+        need = "None for route 'pair_free'" if route == PAIR_FREE else "a positive integer or None"
+        raise ValueError(f"microbatch must be {need}, got {microbatch}")
     if route == PAIR_FREE:
-        return _of_pool(loss, select)
+        return _of_pool(_require_linen(loss, route), select)
     summed = _summed(loss, route, select)
 
-    def of_tuples(params, tuples):
+    def of_tuples(params: Params, tuples: Tuples) -> Result:
         count = tuples.weights.shape[0]
         if microbatch is None or microbatch >= count:
             return summed(params, tuples)
         return _microbatched(summed, params, tuples, microbatch)
 
-    def fun(params, batch):
-        is_pool = isinstance(batch, Pool)
-        result = of_tuples(params, batch.tuples() if is_pool else batch)
-        if not is_pool:
-            return _mean(result, batch.weights.shape[0])
-        (total, info), gradient = result
+    def fun(params: Params, batch: Tuples | Pool) -> Result:
+        if not isinstance(batch, Pool):
+            return _mean(of_tuples(params, batch), batch.weights.shape[0])
+        (total, info), gradient = of_tuples(params, batch.tuples())
         info = jax.tree.map(lambda leaf: leaf.reshape(batch.is_real.shape + leaf.shape[1:]), info)
         return _mean(((total, info), gradient), _count(batch, total.dtype))
 
     return fun
 
 
-def _mean(result, count):
+def _require_linen(loss: LossFn, route: str) -> LinenLoss:
+    if not isinstance(loss, LinenLoss):
+        raise ValueError(
+            f"route {route!r} needs a LinenLoss, got a {type(loss).__name__}; wrap the module, or "
+            "use route 'hvp'"
+        )
+    return loss
+
+
+def _mean(result: Result, count: jax.Array | int) -> Result:
     (total, info), gradient = result
     return (total / count, info), jax.tree.map(lambda g: g / count, gradient)
 
 
-def _count(pool, dtype):
-    """How many probes a pool has; 1 where there are none."""
+def _count(pool: Pool, dtype: jax.typing.DTypeLike) -> jax.Array:
+    """Count the probes of a pool; 1 where there is none."""
     return jnp.maximum(jnp.sum(pool.is_real.astype(dtype)), 1)
 
 
-def _of_pool(loss, select):
-    """``value_and_grad`` by the pair-free form."""
-
-    def total(params, pool):
+def _of_pool(loss: LinenLoss, select: Select) -> Callable[[Params, Tuples | Pool], Result]:
+    def total(params: Params, pool: Pool) -> tuple[jax.Array, InfluenceInfo]:
         delta = pair_free_differences(loss, select, params, pool)
         return jnp.sum(delta**2), InfluenceInfo(delta)
 
     summed = jax.value_and_grad(total, has_aux=True)
 
-    def fun(params, pool):
+    def fun(params: Params, pool: Tuples | Pool) -> Result:
         if not isinstance(pool, Pool):
-            raise ValueError(f"route 'pair_free' takes a Pool, not {type(pool).__name__}")
+            raise ValueError(f"route 'pair_free' needs a Pool, got a {type(pool).__name__}")
         (value, info), gradient = summed(params, pool)
         return _mean(((value, info), gradient), _count(pool, value.dtype))
 
     return fun
 
 
-def _summed(loss, route, select):
-    """``fun(params, tuples) -> ((sum of J, info), gradient)`` over all tuples at once."""
-    if route in ("ghost", "autodiff"):
-        of_tuple = {
-            "ghost": routes.ghost_influences,
-            "autodiff": routes.autodiff_influences,
-        }[route]
+def _summed(loss: LossFn, route: str, select: Select) -> TuplesFn:
+    """Build ``fun(params, tuples) -> ((sum of J, info), gradient)`` over all tuples at once."""
+    match route:
+        case "ghost":
+            linen_loss = _require_linen(loss, route)
+            return _by_reverse_mode(partial(routes.ghost_influences, linen_loss, select))
+        case "autodiff":
+            return _by_reverse_mode(partial(routes.autodiff_influences, loss, select))
+        case "hvp":
+            return _by_products(partial(routes.hvp_value_and_grad, loss, select))
+        case _:
+            return _by_products(partial(routes.hvp_pairs_value_and_grad, loss, select))
 
-        def total(params, tuples):
-            influences = jax.vmap(partial(of_tuple, loss, select), (None, 0))(params, tuples)
-            delta = delta_of(influences, tuples.weights)
-            return jnp.sum(delta**2), InfluenceInfo(delta, influences)
 
-        return jax.value_and_grad(total, has_aux=True)
+def _by_reverse_mode(influences_of: Callable[[Params, Tuples], jax.Array]) -> TuplesFn:
+    def total(params: Params, tuples: Tuples) -> tuple[jax.Array, InfluenceInfo]:
+        influences = jax.vmap(influences_of, (None, 0))(params, tuples)
+        delta = delta_of(influences, tuples.weights)
+        return jnp.sum(delta**2), InfluenceInfo(delta, influences)
 
-    of_tuple = {
-        "hvp": routes.hvp_value_and_grad,
-        "hvp_pairs": routes.hvp_pairs_value_and_grad,
-    }[route]
+    return jax.value_and_grad(total, has_aux=True)
 
-    def by_products(params, tuples):
-        def add(carry, tuple_):
-            (delta, influences), gradient = of_tuple(loss, select, params, tuple_)
+
+def _by_products(of_tuple: Callable[[Params, Tuples], routes.TupleResult]) -> TuplesFn:
+    def fun(params: Params, tuples: Tuples) -> Result:
+        def add(carry: Params, tuple_: Tuples) -> tuple[Params, InfluenceInfo]:
+            (delta, influences), gradient = of_tuple(params, tuple_)
             return routes.tree_add(carry, gradient), InfluenceInfo(delta, influences)
 
         zeros = jax.tree.map(jnp.zeros_like, params)
         gradient, info = jax.lax.scan(add, zeros, tuples)
         return (jnp.sum(info.delta**2), info), gradient
 
-    return by_products
+    return fun
 
 
-def _microbatched(summed, params, tuples, size):
-    """``summed`` over microbatches of tuples; the last is padded with tuples of weight 0."""
+def _microbatched(summed: TuplesFn, params: Params, tuples: Tuples, size: int) -> Result:
+    """Sum over microbatches of tuples; the last is padded with tuples of weight 0."""
     count = tuples.weights.shape[0]
     padding = -count % size
 
-    def split(leaf):
+    def split(leaf: jax.Array) -> jax.Array:
         # Padding repeats the first tuple, so that its values are sound; its weights are zeroed.
         leaf = jnp.concatenate([leaf, jnp.repeat(leaf[:1], padding, axis=0)])
         return leaf.reshape((-1, size) + leaf.shape[1:])
 
     is_real = jnp.arange(count + padding) < count
-    chunks = jax.tree.map(split, tuples)
+    chunks: Tuples = jax.tree.map(split, tuples)
     chunks = chunks._replace(
         weights=chunks.weights * is_real.reshape(-1, size, 1).astype(chunks.weights.dtype)
     )
 
-    def add(carry, chunk):
+    def add(carry: PyTree, chunk: Tuples) -> tuple[PyTree, InfluenceInfo]:
         (total, info), gradient = summed(params, chunk)
         return routes.tree_add(carry, (total, gradient)), info
 

@@ -1,17 +1,15 @@
-"""How many tuples fit into a given memory."""
-
-from typing import Any
+"""The number of tuples that fit into a given memory."""
 
 import jax
 
 from itune.influence.gradient import value_and_grad
-from itune.influence.objective import Params
 from itune.influence.subsets import Select
 from itune.influence.tuples import Tuples
+from itune.influence.types import LossFn, Params
 
 
 def largest_microbatch(
-    loss: Any,
+    loss: LossFn,
     params: Params,
     tuples: Tuples,
     *,
@@ -19,36 +17,43 @@ def largest_microbatch(
     route: str = "ghost",
     select: Select = None,
 ) -> int:
-    """The largest ``microbatch`` of :func:`~itune.influence.value_and_grad` within a memory.
+    """Find the largest ``microbatch`` of :func:`~itune.influence.value_and_grad` within a memory.
 
     Compiles the derivative for all tuples, then for half as many and so on, and reads what XLA says
-    about temporary and output memory; nothing is run. Parameters and tuples are not counted: they
-    are there anyway.
+    about temporary and output memory; nothing is run. Parameters and tuples are not counted, since
+    they are in memory anyway.
 
     Args:
-        loss: as of ``value_and_grad``.
-        params: parameters, or their shapes (``jax.ShapeDtypeStruct``).
-        tuples: a batch like those to come, or its shapes.
-        most_bytes: the bound.
-        route: as of ``value_and_grad``.
-        select: as of ``value_and_grad``.
+        loss: ``loss(params, example) -> scalar``; a :class:`~itune.influence.LinenLoss` for route
+            ``ghost``.
+        params: Parameters, or their shapes (``jax.ShapeDtypeStruct``).
+        tuples: A batch like those to come, or its shapes.
+        most_bytes: Upper bound on the memory, in bytes.
+        route: Route of the derivative, one of :data:`~itune.influence.ROUTES`.
+        select: Restricts influences to a subset of the parameters
+            (:data:`~itune.influence.Select`).
 
     Returns:
-        A microbatch from 1 to the number of tuples.
+        The microbatch, from 1 to the number of tuples.
 
     Raises:
-        ValueError: one tuple alone needs more.
+        ValueError: One tuple alone needs more memory.
+        NotImplementedError: The backend does not tell how much memory a function needs.
     """
     size = tuples.weights.shape[0]
     while True:
         fun = value_and_grad(loss, route=route, select=select, microbatch=size)
         memory = jax.jit(fun).lower(params, tuples).compile().memory_analysis()
+        if memory is None:
+            raise NotImplementedError(
+                f"backend {jax.default_backend()!r} does not tell how much memory a function needs"
+            )
         needed = memory.temp_size_in_bytes + memory.output_size_in_bytes
         if needed <= most_bytes:
             return size
         if size == 1:
             raise ValueError(
-                f"most_bytes is {most_bytes} but one tuple needs {needed}; allow that much, "
-                "shorten the examples, or draw fewer partners"
+                f"most_bytes must be at least {needed}, which one tuple needs, got {most_bytes}; "
+                "allow more, shorten the examples, or draw fewer partners"
             )
         size = (size + 1) // 2

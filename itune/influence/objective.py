@@ -7,21 +7,20 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-Params = Any
-Example = Any
+from itune.influence.types import Example, Params
 
 
 class LinenLoss(NamedTuple):
     """A ``loss(params, example)`` that also shows its module, so that layers can be tapped.
 
-    Any route takes any ``loss(params, example) -> scalar``; the routes that never form a
-    per-example gradient (``ghost``) need one of these.
+    Most routes take any ``loss(params, example) -> scalar``. Those that never form the gradient of
+    an example (``ghost``, ``pair_free``) need a LinenLoss.
 
     Attributes:
-        module: the Linen module whose parameters are differentiated.
-        loss_fn: ``loss_fn(apply, example) -> scalar``. It must call ``apply`` exactly once;
+        module: The Linen module whose parameters are differentiated.
+        loss_fn: ``loss_fn(apply, example) -> scalar``. It must call ``apply`` exactly once, where
             ``apply(*args, **kwargs)`` is ``module.apply`` with the parameters bound. ``example``
-            has no batch axis: batches are made by ``vmap``.
+            has no batch axis; ``vmap`` makes batches.
 
     >>> loss = LinenLoss(nn.Dense(3), lambda apply, z: cross_entropy(apply(z["x"]), z["y"]))
     >>> z = {"x": jnp.ones(2), "y": 1}
@@ -31,19 +30,27 @@ class LinenLoss(NamedTuple):
     """
 
     module: nn.Module
-    loss_fn: Callable[[Callable, Example], jax.Array]
+    loss_fn: Callable[[Callable[..., Any], Example], jax.Array]
 
     def __call__(self, params: Params, example: Example) -> jax.Array:
-        """The loss of one example."""
+        """Return the loss of one example.
 
-        def apply(*args, **kwargs):
+        Args:
+            params: The module's parameters, a nested dict.
+            example: One example, without a batch axis.
+
+        Returns:
+            A floating-point scalar.
+        """
+
+        def apply(*args: Any, **kwargs: Any) -> Any:
             return self.module.apply({"params": params}, *args, **kwargs)
 
         return self.loss_fn(apply, example)
 
 
-def cross_entropy(logits: jax.Array, label: jax.Array) -> jax.Array:
-    """Cross entropy whose gradient keeps its relative accuracy when the example is fitted.
+def cross_entropy(logits: jax.Array, label: jax.typing.ArrayLike) -> jax.Array:
+    """Compute the cross entropy, whose gradient stays accurate when the example is fitted.
 
     ``L = log(1 + sum_{j != y} exp(z_j - z_y))``. The usual ``-log_softmax(z)[y]`` has the
     derivative ``p_y - 1`` in ``z_y``, which rounds to 0 once ``1 - p_y < 6e-8`` in float32; here it
@@ -51,11 +58,14 @@ def cross_entropy(logits: jax.Array, label: jax.Array) -> jax.Array:
     depend on it.
 
     Args:
-        logits: ``(..., classes)``.
-        label: integer class, ``(...)``.
+        logits: Logits ``z``, ``(..., classes)``, of a floating-point dtype.
+        label: Classes ``y``, integers from 0 to ``classes - 1``, ``(...)``.
 
     Returns:
-        The losses in nats, ``(...)``.
+        The losses in nats, ``(...)``, in the dtype of the logits.
+
+    >>> f"{cross_entropy(jnp.array([0.0, 0.0]), 1):.4f}"
+    '0.6931'
     """
     is_label = jax.nn.one_hot(label, logits.shape[-1], dtype=bool)
     own = jnp.sum(jnp.where(is_label, logits, 0), axis=-1, keepdims=True)

@@ -4,16 +4,18 @@ With everyone of a pool as partner of everyone, influences need no pairs: the me
 group on a probe is ``ĝ_p . m_group``, ``m_group = mean_j ĝ_j``, one inner product.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from itune.influence import factors as factored
 from itune.influence.cosine import inverse_norm
-from itune.influence.objective import LinenLoss, Params
+from itune.influence.factors import Factors
+from itune.influence.objective import LinenLoss
 from itune.influence.subsets import Select, selected_shapes
 from itune.influence.tuples import Tuples, make_weights
+from itune.influence.types import Example, Examples, Params, Tensors
 
 
 class Pool(NamedTuple):
@@ -23,20 +25,21 @@ class Pool(NamedTuple):
     groups being complete, ``delta`` is the mean over A minus the mean over B of all influences.
 
     Attributes:
-        examples: an example pytree with leading axes ``(C, n, ...)``.
-        is_real: booleans ``(C, n)``; False marks padding, which is neither probe nor partner.
+        examples: Examples with leading axes ``(C, n, ...)``.
+        is_real: Booleans ``(C, n)``; False marks padding, which is neither probe nor partner.
     """
 
-    examples: Any
+    examples: Examples
     is_real: jax.Array
 
     def tuples(self) -> Tuples:
-        """The same as C n tuples, for routes that form pairs; padding has weights of 0.
+        """Return the pool as C n tuples of C n partners each, for routes that form pairs.
 
-        The influence loss of a pool is the sum over these by the number of real examples.
+        The influence loss of the pool is the sum over these tuples divided by the number of real
+        examples. Padding, and each probe among its own partners, has weight 0.
         """
         rows, columns = self.is_real.shape
-        flat, real = _flat(self.examples), self.is_real.ravel()
+        flat, real = _flatten(self.examples), self.is_real.ravel()
         row = jnp.repeat(jnp.arange(rows), columns)
         is_pair = real[:, None] & real[None, :] & ~jnp.eye(rows * columns, dtype=bool)
         is_same = row[:, None] == row[None, :]
@@ -45,7 +48,7 @@ class Pool(NamedTuple):
 
 
 def pair_free_differences(loss: LinenLoss, select: Select, params: Params, pool: Pool) -> jax.Array:
-    """Influence difference of every example of a pool, ``(C, n)``; 0 for padding.
+    """Compute the influence difference of every example of a pool.
 
     With ``S_c = sum_{j in c} ĝ_j`` over row c of ``n_c`` real examples, N in all::
 
@@ -55,23 +58,33 @@ def pair_free_differences(loss: LinenLoss, select: Select, params: Params, pool:
     where the second term takes the probe itself out of A. Four forward-equivalents (forward,
     backward, sum, projection), and eight to differentiate, however many pairs; one vector of the
     parameters' size for each row.
+
+    Args:
+        loss: The loss and its module.
+        select: Restricts gradients to a subset of the parameters.
+        params: The module's parameters.
+        pool: The examples.
+
+    Returns:
+        ``(C, n)``; 0 for padding.
     """
     shape = pool.is_real.shape
 
-    def gradient(example):
+    def gradient(example: Example) -> Factors:
         return factored.factored_gradient(loss, params, example, select=select)
 
-    gradients = jax.vmap(gradient)(_flat(pool.examples))
+    gradients = jax.vmap(gradient)(_flatten(pool.examples))
     inverse = inverse_norm(jax.vmap(factored.square)(gradients)).reshape(shape)
     gradients, shapes = factored.compacted(gradients, selected_shapes(select, params))
     gradients = jax.tree.map(lambda x: x.reshape(shape + x.shape[1:]), gradients)
     is_real = pool.is_real.astype(inverse.dtype)
 
-    def row_sum(factors, weights):
-        return factored.weighted_sum(factors, weights, shapes)
+    def row_sum(gradients: Factors, weights: jax.Array) -> Tensors:
+        return factored.weighted_sum(gradients, weights, shapes)
 
     sums = jax.vmap(row_sum)(gradients, is_real * inverse)
-    same, different = _group_weights(is_real)
+    counts = is_real.sum(axis=1)
+    same, different = _reciprocal(counts - 1), _reciprocal(counts.sum() - counts)
     signs = jnp.where(jnp.eye(shape[0], dtype=bool), same[:, None], -different[:, None])
     directions = jax.tree.map(
         lambda s: jnp.tensordot(signs, s, axes=1, precision=factored.HIGHEST), sums
@@ -82,13 +95,11 @@ def pair_free_differences(loss: LinenLoss, select: Select, params: Params, pool:
     return is_real * (along - own * same[:, None])
 
 
-def _group_weights(is_real: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """``1 / |A|`` and ``1 / |B|`` for each row's probes, ``(C,)``; 0 where a group is empty."""
-    counts = is_real.sum(axis=1)
-    sizes = (counts - 1, counts.sum() - counts)
-    return tuple(jnp.where(size > 0, 1 / jnp.maximum(size, 1), 0) for size in sizes)
+def _reciprocal(size: jax.Array) -> jax.Array:
+    """Compute ``1 / size``; 0 for an empty group."""
+    return jnp.where(size > 0, 1 / jnp.maximum(size, 1), 0)
 
 
-def _flat(examples: Any) -> Any:
-    """Leading axes ``(C, n)`` as one."""
+def _flatten(examples: Examples) -> Examples:
+    """Merge the leading axes ``(C, n)``."""
     return jax.tree.map(lambda x: x.reshape((-1,) + x.shape[2:]), examples)

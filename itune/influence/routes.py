@@ -6,49 +6,59 @@ reverse mode differentiates; ``hvp_pairs`` and ``hvp`` give ``grad J`` by Hessia
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypeAlias, TypeVar
 
 import jax
 import jax.numpy as jnp
 
 from itune.influence import factors as factored
 from itune.influence.cosine import cosine, inverse_norm, unit_scale
-from itune.influence.objective import LinenLoss, Params
+from itune.influence.factors import Factors
+from itune.influence.objective import LinenLoss
 from itune.influence.subsets import Select, mask, restrict
 from itune.influence.tuples import Tuples, delta_of, joined
+from itune.influence.types import Example, LossFn, Params, PyTree
 
-Loss = Callable[[Params, Any], jax.Array]
+Tree = TypeVar("Tree", bound=PyTree)
+TupleResult: TypeAlias = tuple[tuple[jax.Array, jax.Array], Params]
+"""``((delta, influences), grad J)`` of one tuple: scalar, ``(K,)``, and a tree like ``params``."""
 
 
-def autodiff_influences(loss: Loss, select: Select, params: Params, tuple_: Tuples) -> jax.Array:
-    """The definition: cosines of ``jax.grad`` s, ``(K,)``. Memory of 1 + K gradients and more."""
+def autodiff_influences(loss: LossFn, select: Select, params: Params, tuple_: Tuples) -> jax.Array:
+    """Compute influences ``(K,)`` by their definition, as cosines of ``jax.grad`` s.
 
-    def gradient(example):
-        full = jax.grad(loss)(params, example)
-        kept = restrict(select, full)
-        scale = unit_scale(kept)
-        return jax.tree.map(lambda leaf: leaf * scale, kept)
+    Takes the memory of 1 + K gradients and more.
+    """
+
+    def gradient(example: Example) -> list[jax.Array]:
+        leaves = restrict(select, jax.grad(loss)(params, example))
+        scale = unit_scale(leaves)
+        return [leaf * scale for leaf in leaves]
 
     gradients = jax.vmap(gradient)(joined(tuple_))
     return _first_with_rest(gradients, tree_dot, lambda g: tree_dot(g, g))
 
 
 def ghost_influences(loss: LinenLoss, select: Select, params: Params, tuple_: Tuples) -> jax.Array:
-    """Cosines from layers' inputs and output cotangents, ``(K,)``: no gradient is ever formed.
+    """Compute influences ``(K,)`` from layers' inputs and output cotangents; no gradient is formed.
 
-    Two forward-equivalents forward and four to differentiate, against three of an ordinary
-    gradient; memory of activations.
+    Takes two forward-equivalents forward and four to differentiate, against three of an ordinary
+    gradient, and the memory of activations.
     """
 
-    def gradient(example):
+    def gradient(example: Example) -> Factors:
         return factored.factored_gradient(loss, params, example, select=select)
 
     gradients = jax.vmap(gradient)(joined(tuple_))
     return _first_with_rest(gradients, factored.inner, factored.square)
 
 
-def _first_with_rest(gradients: Any, dot: Callable, square: Callable) -> jax.Array:
-    """Cosines of the first gradient of a stack with each of the others.
+def _first_with_rest(
+    gradients: Tree,
+    dot: Callable[[Tree, Tree], jax.Array],
+    square: Callable[[Tree], jax.Array],
+) -> jax.Array:
+    """Compute cosines of the first gradient of a stack with each of the others.
 
     The first meets itself as well, which is cheaper than taking the others out of the stack.
     """
@@ -58,18 +68,17 @@ def _first_with_rest(gradients: Any, dot: Callable, square: Callable) -> jax.Arr
     return cosine(dots, squares[0], squares)[1:]
 
 
-def hvp_value_and_grad(loss: Loss, select: Select, params: Params, tuple_: Tuples):
-    """One Hessian-vector product an example, ``1 + K`` in all.
+def hvp_value_and_grad(loss: LossFn, select: Select, params: Params, tuple_: Tuples) -> TupleResult:
+    """Compute ``grad J`` by one Hessian-vector product an example, ``1 + K`` in all.
 
     ``grad J = 2 delta [ sum_i H_i w_i (ĝ_p - I_i ĝ_i) / |g_i|
     + H_p (sum_i w_i ĝ_i - delta ĝ_p) / |g_p| ]``
-
-    Returns:
-        ``((delta, influences), grad J)``.
     """
     probe_loss, probe_unit, probe_inverse = _unit_gradient(loss, select, params, tuple_.probe)
 
-    def partner_term(carry, partner_and_weight):
+    def partner_term(
+        carry: tuple[Params, Params], partner_and_weight: tuple[Example, jax.Array]
+    ) -> tuple[tuple[Params, Params], jax.Array]:
         total, mixed = carry
         partner, weight = partner_and_weight
         scaled, unit, inverse = _unit_gradient(loss, select, params, partner)
@@ -91,14 +100,17 @@ def hvp_value_and_grad(loss: Loss, select: Select, params: Params, tuple_: Tuple
     return (delta, influences), jax.tree.map(lambda t: 2 * delta * t, total)
 
 
-def hvp_pairs_value_and_grad(loss: Loss, select: Select, params: Params, tuple_: Tuples):
-    """The paper's derivation: ``grad I = p + q - r - s``, four Hessian-vector products a pair.
+def hvp_pairs_value_and_grad(
+    loss: LossFn, select: Select, params: Params, tuple_: Tuples
+) -> TupleResult:
+    """Compute ``grad J`` by the paper's derivation, four Hessian-vector products a pair.
 
-    Returns:
-        ``((delta, influences), grad J)``.
+    ``grad J = 2 delta sum_i w_i (p_i + q_i - r_i - s_i)``, with the terms of :func:`pair_terms`.
     """
 
-    def pair(carry, partner_and_weight):
+    def pair(
+        carry: Params, partner_and_weight: tuple[Example, jax.Array]
+    ) -> tuple[Params, jax.Array]:
         partner, weight = partner_and_weight
         influence, terms = pair_terms(loss, params, partner, tuple_.probe, select=select)
         gradient = jax.tree.map(lambda p, q, r, s: weight * (p + q - r - s), *terms)
@@ -111,9 +123,9 @@ def hvp_pairs_value_and_grad(loss: Loss, select: Select, params: Params, tuple_:
 
 
 def pair_terms(
-    loss: Loss, params: Params, train: Any, probe: Any, *, select: Select = None
+    loss: LossFn, params: Params, train: Example, probe: Example, *, select: Select = None
 ) -> tuple[jax.Array, tuple[Params, Params, Params, Params]]:
-    """The influence of one pair and the four terms of its gradient, ``p + q - r - s``.
+    """Compute the influence of one pair and the four terms of its gradient, ``p + q - r - s``.
 
     With ``c = 1 / (|g_trn| |g_prb|)`` and ``I = c g_trn . g_prb``::
 
@@ -121,20 +133,33 @@ def pair_terms(
         q = c H_prb g_trn        s = I H_prb g_prb / |g_prb|^2
 
     Args:
-        loss: ``loss(params, example)``, a scalar.
-        params: parameters.
-        train: the training example.
-        probe: the probe example.
-        select: restricts the influence to some parameters; its gradient is in all of them.
+        loss: ``loss(params, example) -> scalar``, twice differentiable.
+        params: Parameters, a pytree of floating-point arrays.
+        train: The training example, without a batch axis.
+        probe: The probe example, without a batch axis.
+        select: Restricts the influence to a subset of the parameters
+            (:data:`~itune.influence.Select`); its gradient is in all of them.
 
     Returns:
-        ``(I, (p, q, r, s))``, each term shaped like ``params``.
+        ``(I, (p, q, r, s))``: the influence, a scalar in [-1, 1], and four trees like ``params``.
+        Where a gradient is exactly 0, the influence and the terms are 0.
+
+    Source: Han & Tsvetkov (2021), section 3.
+
+    >>> def loss(w, z):
+    ...     return 0.5 * (w @ z) ** 2
+    >>> w, train, probe = jnp.ones(2), jnp.array([1.0, 0.0]), jnp.array([1.0, 1.0])
+    >>> influence, (p, q, r, s) = pair_terms(loss, w, train, probe)
+    >>> f"{influence:.4f}", bool(jnp.allclose(p + q - r - s, 0, atol=1e-6))  # constant in w
+    ('0.7071', True)
     """
     train_loss, train_unit, train_inverse = _unit_gradient(loss, select, params, train)
     probe_loss, probe_unit, probe_inverse = _unit_gradient(loss, select, params, probe)
     influence = tree_dot(train_unit, probe_unit)
 
-    def term(scaled_loss, factor, direction):
+    def term(
+        scaled_loss: Callable[[Params], jax.Array], factor: jax.Array, direction: Params
+    ) -> Params:
         return hvp(scaled_loss, params, jax.tree.map(lambda v: factor * v, direction))
 
     return influence, (
@@ -145,11 +170,13 @@ def pair_terms(
     )
 
 
-def _unit_gradient(loss: Loss, select: Select, params: Params, example: Any):
-    """The loss scaled to a gradient of size one, ĝ, and 1 / |gradient|."""
+def _unit_gradient(
+    loss: LossFn, select: Select, params: Params, example: Example
+) -> tuple[Callable[[Params], jax.Array], Params, jax.Array]:
+    """Return the loss scaled to a gradient of size one, that gradient's ĝ, and 1 / its norm."""
     scale = unit_scale(restrict(select, jax.grad(loss)(params, example)))
 
-    def scaled(p):
+    def scaled(p: Params) -> jax.Array:
         return scale * loss(p, example)
 
     gradient = mask(select, jax.grad(scaled)(params))
@@ -157,17 +184,17 @@ def _unit_gradient(loss: Loss, select: Select, params: Params, example: Any):
     return scaled, jax.tree.map(lambda g: g * inverse, gradient), inverse
 
 
-def hvp(function: Callable, params: Params, direction: Params) -> Params:
-    """Hessian-vector product, forward over reverse."""
+def hvp(function: Callable[[Params], jax.Array], params: Params, direction: Params) -> Params:
+    """Compute a Hessian-vector product, forward over reverse."""
     return jax.jvp(jax.grad(function), (params,), (direction,))[1]
 
 
-def tree_dot(a: Any, b: Any) -> jax.Array:
-    """Inner product of two pytrees at full precision."""
+def tree_dot(a: PyTree, b: PyTree) -> jax.Array:
+    """Compute the inner product of two pytrees at full precision."""
     dots = jax.tree.map(lambda x, y: jnp.vdot(x, y, precision=jax.lax.Precision.HIGHEST), a, b)
-    return sum(jax.tree.leaves(dots))
+    return jnp.asarray(sum(jax.tree.leaves(dots)))
 
 
-def tree_add(a: Params, b: Params) -> Params:
-    """Sum of two pytrees."""
+def tree_add(a: Tree, b: Tree) -> Tree:
+    """Add two pytrees leaf by leaf."""
     return jax.tree.map(jnp.add, a, b)

@@ -5,7 +5,7 @@ Larger means that a gradient step on the one example lowers the loss of the othe
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import jax
 from jax.flatten_util import ravel_pytree
@@ -13,28 +13,29 @@ from jax.flatten_util import ravel_pytree
 from itune.influence import factors as factored
 from itune.influence.cosine import cosine, rescale
 from itune.influence.factors import Factors, Formed
-from itune.influence.objective import LinenLoss, Params
+from itune.influence.objective import LinenLoss
 from itune.influence.subsets import Select, restrict
+from itune.influence.types import Example, Examples, LossFn, Params
 
 KINDS = ("cosine", "product")
 
-Loss = Callable[[Params, Any], jax.Array]
-Scores = Callable[[Params, Any, Any], jax.Array]
+ScoreFn: TypeAlias = Callable[[Params, Examples, Examples], jax.Array]
 
 
-def products(loss: Loss, *, select: Select = None) -> Scores:
-    """Builds ``fun(params, probes, train) -> (P, N)`` with ``[p, i] = g(train_i) . g(probe_p)``.
+def products(loss: LossFn, *, select: Select = None) -> ScoreFn:
+    """Build the matrix of gradient products, ``[p, i] = g(train_i) . g(probe_p)``.
 
     Args:
-        loss: ``loss(params, example) -> scalar``; gradients of a
-            :class:`~itune.influence.objective.LinenLoss` stay factored where that is cheaper.
-        select: restricts gradients to a subset of the parameters
-            (:data:`~itune.influence.subsets.Select`).
+        loss: ``loss(params, example) -> scalar``. Gradients of a
+            :class:`~itune.influence.LinenLoss` stay factored where that is cheaper.
+        select: Restricts gradients to a subset of the parameters
+            (:data:`~itune.influence.Select`).
 
     Returns:
-        A pure function of parameters and two example pytrees with leading axes P and N.
+        ``fun(params, probes, train) -> (P, N)``, pure, of two batches of examples with leading axes
+        P and N.
 
-    Source: one checkpoint of TracIn (Pruthi et al. 2020), without its learning rate.
+    Source: One checkpoint of TracIn (Pruthi et al. 2020), without its learning rate.
 
     >>> import jax.numpy as jnp
     >>> score = products(lambda w, z: 0.5 * (w @ z["x"] - z["y"]) ** 2)
@@ -45,12 +46,23 @@ def products(loss: Loss, *, select: Select = None) -> Scores:
     return _scores(loss, "product", select)
 
 
-def cosines(loss: Loss, *, select: Select = None) -> Scores:
-    """Builds ``fun(params, probes, train) -> (P, N)`` with ``[p, i] = ĝ(train_i) . ĝ(probe_p)``.
+def cosines(loss: LossFn, *, select: Select = None) -> ScoreFn:
+    """Build the matrix of gradient cosines, ``[p, i] = ĝ(train_i) . ĝ(probe_p)``.
 
-    The influence ``I`` of Han & Tsvetkov (2021), section 2; arguments as of :func:`products`. An
-    example whose gradient is exactly 0 scores 0 with everything; gradients as small as 1e-30 are
-    right in float32.
+    The influence ``I`` that influence tuning is built on. An example whose gradient is exactly 0
+    scores 0 with everything; gradients as small as 1e-30 are right in float32.
+
+    Args:
+        loss: ``loss(params, example) -> scalar``. Gradients of a
+            :class:`~itune.influence.LinenLoss` stay factored where that is cheaper.
+        select: Restricts gradients to a subset of the parameters
+            (:data:`~itune.influence.Select`).
+
+    Returns:
+        ``fun(params, probes, train) -> (P, N)``, pure, of two batches of examples with leading axes
+        P and N; scores are in [-1, 1].
+
+    Source: Han & Tsvetkov (2021), section 2.
 
     >>> import jax.numpy as jnp
     >>> score = cosines(lambda w, z: 0.5 * (w @ z["x"] - z["y"]) ** 2)
@@ -65,28 +77,37 @@ class Gradients(NamedTuple):
     """A batch of n per-example gradients, for a matrix of scores made block by block.
 
     Attributes:
-        factors: factored, or formed as one vector each, with a leading axis n.
-        squares: their squared norms, ``(n,)``, for cosines; None for products.
+        factors: The gradients, factored or formed as one vector each, with a leading axis n.
+        squares: Their squared norms, ``(n,)``, for cosines; None for products.
     """
 
     factors: Factors
     squares: jax.Array | None
 
 
-def gradients(loss: Loss, *, kind: str, select: Select = None, partners: int = 1) -> Callable:
-    """Builds ``fun(params, examples) -> Gradients``, one side of a matrix of scores.
+def gradients(
+    loss: LossFn, *, kind: str, select: Select = None, partners: int = 1
+) -> Callable[[Params, Examples], Gradients]:
+    """Build a function that computes one side of a matrix of scores.
 
     Args:
-        loss: as of :func:`products`.
-        kind: ``"cosine"`` or ``"product"``.
-        select: as of :func:`products`.
-        partners: how many others each will be scored with; many are worth forming kernels for.
+        loss: ``loss(params, example) -> scalar``.
+        kind: Kind of score that the gradients are for, ``"cosine"`` or ``"product"``.
+        select: Restricts gradients to a subset of the parameters.
+        partners: Number of other examples that each will be scored with; many are worth forming
+            kernels' gradients for.
+
+    Returns:
+        ``fun(params, examples) -> Gradients``, pure; :func:`score` takes two of them.
+
+    Raises:
+        ValueError: The kind is unknown.
     """
     if kind not in KINDS:
-        raise ValueError(f"kind is {kind!r}; it must be one of {', '.join(KINDS)}")
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
     is_cosine = kind == "cosine"
 
-    def of_example(params, example):
+    def of_example(params: Params, example: Example) -> Factors:
         if isinstance(loss, LinenLoss):
             return factored.factored_gradient(
                 loss, params, example, select=select, unit_residual=is_cosine
@@ -95,7 +116,7 @@ def gradients(loss: Loss, *, kind: str, select: Select = None, partners: int = 1
         row = ravel_pytree(gradient if select is None else restrict(select, gradient))[0]
         return {("all",): (Formed((rescale(row) if is_cosine else row)[None, None]),)}
 
-    def fun(params, examples):
+    def fun(params: Params, examples: Examples) -> Gradients:
         factors = jax.vmap(of_example, (None, 0))(params, examples)
         squares = jax.vmap(factored.square)(factors) if is_cosine else None
         return Gradients(factored.prepared(factors, partners), squares)
@@ -104,7 +125,14 @@ def gradients(loss: Loss, *, kind: str, select: Select = None, partners: int = 1
 
 
 def score(probes: Gradients, train: Gradients) -> jax.Array:
-    """Scores of all pairs, ``(P, N)``: cosines of gradients with norms, products of those without.
+    """Compute the scores of all pairs, ``(P, N)``.
+
+    Args:
+        probes: Gradients of P probes.
+        train: Gradients of N training examples.
+
+    Returns:
+        Cosines of gradients with norms, products of gradients without.
 
     >>> import jax.numpy as jnp
     >>> make = gradients(lambda w, z: w @ z, kind="cosine")
@@ -118,10 +146,10 @@ def score(probes: Gradients, train: Gradients) -> jax.Array:
     return cosine(dots, probes.squares[:, None], train.squares[None, :])
 
 
-def _scores(loss, kind, select) -> Scores:
+def _scores(loss: LossFn, kind: str, select: Select) -> ScoreFn:
     make = gradients(loss, kind=kind, select=select)
 
-    def fun(params, probes, train):
+    def fun(params: Params, probes: Examples, train: Examples) -> jax.Array:
         return score(make(params, probes), make(params, train))
 
     return fun

@@ -1,23 +1,26 @@
 """Subsets of the parameters: the tensors, or slices of them, that an influence sees."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
 
-Path = tuple[str, ...]
-Index = tuple[slice, ...]
-Select = Callable[[Path], bool] | str | Sequence[str] | None
-"""A subset of the parameters, wherever ``select`` is an argument. One of
+from itune.influence.types import Params, Path, PyTree, Shapes
 
-- None: all of them;
+Index: TypeAlias = tuple[slice, ...]
+"""Slices of a tensor, one for each of its leading axes; ``()`` is the whole tensor."""
+
+Select: TypeAlias = Callable[[Path], bool] | str | Sequence[str] | None
+"""A subset of the parameters, for every argument called ``select``. One of
+
+- None: all parameters;
 - a predicate of a path, such as ``lambda path: path[0] == "classifier"``;
 - a pattern for the path joined by ``/``, as in a shell (``*`` crosses ``/``): ``"classifier/*"``;
-- several patterns; a later one wins, ``!`` takes away: ``["*", "!embeddings/*"]``. Where the first
-  has a ``!``, all others are kept.
+- several patterns, of which a later one wins and ``!`` takes away: ``["*", "!embeddings/*"]``. If
+  the first begins with ``!``, all parameters are selected before it applies.
 
 A pattern may end in slices of the tensor: ``"layer_0/query/kernel[:, 32:64]"`` is one head's query.
 """
@@ -27,10 +30,17 @@ _PATTERN = re.compile(r"(!?)(.*?)(?:\[([\d:, -]*)\])?")
 
 
 def selected(select: Select, paths: Iterable[Path]) -> dict[Path, Index]:
-    """The paths that are kept, each with the slices that are kept of it (none: the whole).
+    """Return the selected paths, each with the slices that are selected of its tensor.
+
+    Args:
+        select: The subset.
+        paths: Paths of all parameters.
+
+    Returns:
+        The slices of each selected path, in the order of ``paths``; ``()`` is the whole tensor.
 
     Raises:
-        ValueError: a pattern that fits no path or that cannot be read, or nothing is kept.
+        ValueError: A pattern fits no path or cannot be read, or nothing is selected.
 
     >>> selected("*/bias", [("a", "kernel"), ("a", "bias")])
     {('a', 'bias'): ()}
@@ -39,26 +49,28 @@ def selected(select: Select, paths: Iterable[Path]) -> dict[Path, Index]:
     if select is None:
         return dict.fromkeys(paths, _WHOLE)
     if callable(select):
-        kept = {path: _WHOLE for path in paths if select(path)}
+        indices = {path: _WHOLE for path in paths if select(path)}
     else:
-        kept = _matched([select] if isinstance(select, str) else list(select), paths)
-    if not kept:
-        raise ValueError(f"select={select!r} keeps no parameter; there are {_some(paths)}")
-    return kept
+        indices = _matches([select] if isinstance(select, str) else list(select), paths)
+    if not indices:
+        raise ValueError(
+            f"select={select!r} selects no parameter; the parameters are {_some(paths)}"
+        )
+    return indices
 
 
-def restrict(select: Select, tree: Any) -> list[jax.Array]:
-    """The leaves that are kept, cut to their slices."""
+def restrict(select: Select, tree: PyTree) -> list[jax.Array]:
+    """Return the selected leaves of a tree, cut to the selected slices."""
     leaves = by_path(tree)
     return [cut(leaves[path], index) for path, index in selected(select, leaves).items()]
 
 
-def mask(select: Select, tree: Any) -> Any:
-    """The tree with zeros in place of all that is not kept."""
-    kept = selected(select, by_path(tree))
+def mask(select: Select, tree: PyTree) -> PyTree:
+    """Return the tree with zeros in place of all that is not selected."""
+    indices = selected(select, by_path(tree))
 
-    def of_leaf(path, leaf):
-        index = kept.get(_path(path))
+    def of_leaf(path: tuple[Any, ...], leaf: jax.Array) -> jax.Array:
+        index = indices.get(_as_path(path))
         if index is None:
             return jnp.zeros_like(leaf)
         return jnp.zeros_like(leaf).at[index].set(leaf[index]) if index else leaf
@@ -66,8 +78,13 @@ def mask(select: Select, tree: Any) -> Any:
     return jax.tree_util.tree_map_with_path(of_leaf, tree)
 
 
-def selected_shapes(select: Select, params: Any) -> dict[Path, tuple[int, ...]]:
-    """Shapes of what is kept by path, from arrays or shapes of arrays."""
+def selected_shapes(select: Select, params: Params) -> Shapes:
+    """Return the shapes of the selected slices by path.
+
+    Args:
+        select: The subset.
+        params: Parameters, or their shapes (``jax.ShapeDtypeStruct``).
+    """
     leaves = by_path(params)
     return {
         path: jax.eval_shape(lambda leaf, i=index: cut(leaf, i), leaves[path]).shape
@@ -75,38 +92,47 @@ def selected_shapes(select: Select, params: Any) -> dict[Path, tuple[int, ...]]:
     }
 
 
-def by_path(tree: Any) -> dict[Path, Any]:
-    """The leaves of a pytree by path."""
-    return {_path(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
+def by_path(tree: PyTree) -> dict[Path, Any]:
+    """Return the leaves of a pytree by path."""
+    return {_as_path(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
 
 
 def cut(leaf: jax.Array, index: Index) -> jax.Array:
-    """``leaf[index]``; no slice is the whole."""
+    """Return ``leaf[index]``, the leaf itself where ``index`` is empty."""
     return leaf[index] if index else leaf
 
 
-def _path(path) -> Path:
-    return tuple(jax.tree_util.keystr((key,), simple=True) for key in path)
+def _as_path(keys: tuple[Any, ...]) -> Path:
+    return tuple(jax.tree_util.keystr((key,), simple=True) for key in keys)
 
 
-def _matched(patterns: list[str], paths: list[Path]) -> Mapping[Path, Index]:
-    kept = dict.fromkeys(paths, _WHOLE) if patterns and patterns[0].startswith("!") else {}
+def _matches(patterns: list[str], paths: list[Path]) -> dict[Path, Index]:
+    starts_with_all = bool(patterns) and patterns[0].startswith("!")
+    indices = dict.fromkeys(paths, _WHOLE) if starts_with_all else {}
     for pattern in patterns:
-        excludes, glob, slices = _PATTERN.fullmatch(pattern).groups()
-        found = [path for path in paths if fnmatchcase("/".join(path), glob)]
-        if not found:
-            raise ValueError(f"select={pattern!r} fits no parameter; there are {_some(paths)}")
+        match = _PATTERN.fullmatch(pattern)
+        if match is None:  # a line break
+            raise ValueError(f"select={pattern!r} is not a pattern; write it on one line")
+        excludes, glob, slices = match.groups()
+        fitting = [path for path in paths if fnmatchcase("/".join(path), glob)]
+        if not fitting:
+            raise ValueError(
+                f"select={pattern!r} fits no parameter; the parameters are {_some(paths)}"
+            )
         if excludes and slices:
-            raise ValueError(f"select={pattern!r}: slices can be kept, not taken away")
-        for path in found:
+            raise ValueError(
+                f"select={pattern!r} excludes slices; slices can only be included, so name the "
+                "slices to keep"
+            )
+        for path in fitting:
             if excludes:
-                kept.pop(path, None)
+                indices.pop(path, None)
             else:
-                kept[path] = _slices(slices, pattern)
-    return {path: kept[path] for path in paths if path in kept}
+                indices[path] = _read_slices(slices, pattern)
+    return {path: indices[path] for path in paths if path in indices}
 
 
-def _slices(text: str | None, pattern: str) -> Index:
+def _read_slices(text: str | None, pattern: str) -> Index:
     if not text:
         return _WHOLE
     try:

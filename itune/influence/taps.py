@@ -7,8 +7,8 @@ model's code does not change, and the result can be differentiated again. It wor
 axis 0 as ``params``), and for a layer that is called several times.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +16,11 @@ from flax import linen as nn
 
 from itune.influence.cosine import unit_cotangent
 from itune.influence.objective import LinenLoss
+from itune.influence.types import Example, Params, Path, PyTree
+
+Interceptor: TypeAlias = Callable[
+    [Callable[..., Any], tuple[Any, ...], dict[str, Any], nn.module.InterceptorContext], Any
+]
 
 INPUTS, OUTPUTS = "tap_in", "tap_out"
 _ARGUMENT = {"dense": "inputs", "conv": "inputs", "embed": "inputs", "attend": "query", "norm": "x"}
@@ -25,9 +30,10 @@ class Call(NamedTuple):
     """One call of one layer: what its parameters' gradients are made of.
 
     Attributes:
-        inputs: what multiplies the parameter: activations ``(..., d_in)``, ids ``(...)``, the
-            normalised input of a LayerNorm, or a convolution's patches ``(..., *kernel, d_in)``.
-        cotangents: derivative of the loss in the layer's output, ``(..., d_out)``.
+        inputs: The array that multiplies the parameter: activations ``(..., d_in)``, ids ``(...)``,
+            the normalised input of a LayerNorm, or a convolution's patches
+            ``(..., *kernel, d_in)``.
+        cotangents: Derivative of the loss in the layer's output, ``(..., d_out)``.
     """
 
     inputs: jax.Array
@@ -38,34 +44,34 @@ class Layer(NamedTuple):
     """One tapped layer, as far as it is known before any number is.
 
     Attributes:
-        path: its module's path, a prefix of its parameters' paths.
+        path: Path of its module, a prefix of its parameters' paths.
         kind: ``"dense"``, ``"conv"``, ``"embed"``, ``"norm"``, or ``"attend"``, the table of an
             embedding used as output weights.
-        input_rank: trailing axes of the input that are features (0 for ids).
-        output_rank: trailing axes of the output that are features.
+        input_rank: Number of trailing axes of the input that are features (0 for ids).
+        output_rank: Number of trailing axes of the output that are features.
     """
 
-    path: tuple[str, ...]
+    path: Path
     kind: str
     input_rank: int = 1
     output_rank: int = 1
 
 
 def tapped_calls(
-    loss: LinenLoss, params: Any, example: Any, *, unit_residual: bool = True
+    loss: LinenLoss, params: Params, example: Example, *, unit_residual: bool = True
 ) -> dict[Layer, list[Call]]:
-    """Runs one example forward and backward, without forming any parameter's gradient.
+    """Run one example forward and backward, without forming any parameter's gradient.
 
     Args:
-        loss: the loss and its module.
-        params: the module's parameters.
-        example: one example, without a batch axis.
-        unit_residual: scale the loss so that its derivative in the module's outputs has size one
-            (:func:`itune.influence.cosine.unit_cotangent`): cosines do not notice, and stay
-            accurate for fitted examples. False keeps the loss's own scale, for inner products.
+        loss: The loss and its module.
+        params: The module's parameters, a nested dict.
+        example: One example, without a batch axis.
+        unit_residual: Whether to scale the loss so that its derivative in the module's outputs has
+            size one (:func:`itune.influence.cosine.unit_cotangent`): cosines do not notice, and
+            stay accurate for fitted examples. False keeps the loss's own scale, for inner products.
 
     Returns:
-        For each tapped layer its calls, in order; none where a transformation around the layer
+        The calls of each tapped layer, in order; none where a transformation around the layer
         (``nn.scan`` without those axes, ``nn.WeightNorm``) let no taps out.
 
     Raises:
@@ -74,11 +80,11 @@ def tapped_calls(
     """
     layers: dict[Layer, None] = {}  # an ordered set
 
-    def run(variables, mutable):
-        """The loss, and the mutable collections after it."""
+    def run(variables: PyTree, mutable: list[str]) -> tuple[jax.Array, PyTree]:
+        """Return the loss, and the mutable collections after it."""
         states = []
 
-        def apply(*args, **kwargs):
+        def apply(*args: Any, **kwargs: Any) -> Any:
             with nn.intercept_methods(_interceptor(layers)):
                 outputs, state = loss.module.apply(variables, *args, mutable=mutable, **kwargs)
             states.append(state)
@@ -86,13 +92,13 @@ def tapped_calls(
 
         value = loss.loss_fn(apply, example)
         if len(states) != 1:
-            raise ValueError(f"loss_fn must call apply exactly once, not {len(states)} times")
+            raise ValueError(f"loss_fn must call apply exactly once, got {len(states)} calls")
         return value, states[0]
 
     shapes = jax.eval_shape(lambda p: run({"params": p}, [INPUTS, OUTPUTS])[1], params)
     zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes.get(OUTPUTS, {}))
 
-    def from_zeros(zeros):
+    def from_zeros(zeros: PyTree) -> tuple[jax.Array, PyTree]:
         value, state = run({"params": params, OUTPUTS: zeros}, [INPUTS])
         return value, state.get(INPUTS, {})
 
@@ -100,7 +106,7 @@ def tapped_calls(
     return {layer: _calls(layer, inputs, cotangents) for layer in layers}
 
 
-def _calls(layer: Layer, inputs: Any, cotangents: Any) -> list[Call]:
+def _calls(layer: Layer, inputs: PyTree, cotangents: PyTree) -> list[Call]:
     try:
         for name in layer.path:
             inputs, cotangents = inputs[name], cotangents[name]
@@ -112,10 +118,15 @@ def _calls(layer: Layer, inputs: Any, cotangents: Any) -> list[Call]:
         return []
 
 
-def _interceptor(layers: dict[Layer, None]) -> Callable:
-    """An ``nn.intercept_methods`` interceptor that taps covered layers and notes them."""
+def _interceptor(layers: dict[Layer, None]) -> Interceptor:
+    """Make an ``nn.intercept_methods`` interceptor that taps covered layers and adds them."""
 
-    def tap(next_fun, args, kwargs, context):
+    def tap(
+        next_fun: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        context: nn.module.InterceptorContext,
+    ) -> Any:
         module = context.module
         layer = _describe(module, context.method_name)
         if layer is None:
@@ -128,20 +139,19 @@ def _interceptor(layers: dict[Layer, None]) -> Callable:
         layers[layer] = None
         inputs = args[0] if args else kwargs[_ARGUMENT[kind]]
         _require(kwargs.get("mask") is None and len(args) < 2, layer.path, "a mask")
-        multiplies = {"norm": _normalised, "conv": _patches}.get(kind, lambda _, x: x)
-        module.sow(INPUTS, kind, multiplies(module, inputs))
+        module.sow(INPUTS, kind, _multiplied(module, inputs))
         return module.perturb(f"{kind}{count}", outputs, collection=OUTPUTS)
 
     return tap
 
 
 def _count(module: nn.Module, kind: str) -> int:
-    """How often this layer has been tapped so far."""
+    """Count how often this layer has been tapped so far."""
     return len(module.get_variable(INPUTS, kind)) if module.has_variable(INPUTS, kind) else 0
 
 
 def _describe(module: nn.Module, method: str) -> Layer | None:
-    """The layer that this call is, or None for modules that own no covered parameter."""
+    """Return the layer of this call, or None for modules that own no covered parameter."""
     path = module.path
     if isinstance(module, nn.Embed) and method == "attend":
         return Layer(path, "attend")
@@ -168,18 +178,27 @@ def _describe(module: nn.Module, method: str) -> Layer | None:
     return None
 
 
-def _as_tuple(value) -> tuple:
+def _as_tuple(value: Any) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
-def _require(is_supported: bool, path: tuple[str, ...], what: str) -> None:
+def _require(is_supported: bool, path: Path, what: str) -> None:
     if not is_supported:
         name = "/".join(path)
-        raise ValueError(f"layer {name!r} uses {what}; take route 'hvp' or 'autodiff' instead")
+        raise ValueError(
+            f"layer {name!r} uses {what}, which taps do not cover; use route 'hvp' or 'autodiff'"
+        )
+
+
+def _multiplied(module: nn.Module, inputs: jax.Array) -> jax.Array:
+    """Return what a layer multiplies by its parameter, out of the layer's input."""
+    if isinstance(module, nn.LayerNorm | nn.RMSNorm):
+        return _normalised(module, inputs)
+    return _patches(module, inputs) if isinstance(module, nn.Conv) else inputs
 
 
 def _normalised(module: nn.LayerNorm | nn.RMSNorm, inputs: jax.Array) -> jax.Array:
-    """What a normalisation multiplies by its scale."""
+    """Return what a normalisation multiplies by its scale."""
     if isinstance(module, nn.LayerNorm):
         inputs = inputs - inputs.mean(axis=-1, keepdims=True)
     square = jnp.mean(inputs * inputs, axis=-1, keepdims=True)
@@ -187,12 +206,12 @@ def _normalised(module: nn.LayerNorm | nn.RMSNorm, inputs: jax.Array) -> jax.Arr
 
 
 def _patches(module: nn.Conv, inputs: jax.Array) -> jax.Array:
-    """What a convolution multiplies by its kernel at each position, ``(..., *kernel, d_in)``."""
+    """Return what a kernel is multiplied by at each position, ``(..., *kernel, d_in)``."""
     size = _as_tuple(module.kernel_size)
     n, d_in = len(size), inputs.shape[-1]
     lead = inputs.shape[: inputs.ndim - n - 1]
     strides, input_dilation, kernel_dilation = (
-        _as_tuple(value) if isinstance(value, list | tuple) else (value or 1,) * n
+        _per_axis(value, n)
         for value in (module.strides, module.input_dilation, module.kernel_dilation)
     )
     axes = "0123456789"[:n]
@@ -201,7 +220,7 @@ def _patches(module: nn.Conv, inputs: jax.Array) -> jax.Array:
         inputs.reshape((-1, *inputs.shape[len(lead) :])),
         size,
         strides,
-        module.padding,
+        cast(str, module.padding),  # others are refused
         input_dilation,
         kernel_dilation,
         dimension_numbers=(layout, f"{axes}IO", layout),
@@ -209,3 +228,7 @@ def _patches(module: nn.Conv, inputs: jax.Array) -> jax.Array:
     )
     by_channel = patches.reshape((*lead, *patches.shape[1:-1], d_in, *size))
     return jnp.moveaxis(by_channel, -n - 1, -1)
+
+
+def _per_axis(value: Sequence[int] | int | None, axes: int) -> tuple[int, ...]:
+    return tuple(value) if isinstance(value, Sequence) else (value or 1,) * axes

@@ -1,9 +1,11 @@
 """Tuples: a probe with its signed partners, and the influence loss they define."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+
+from itune.influence.types import Examples
 
 
 class Tuples(NamedTuple):
@@ -11,25 +13,25 @@ class Tuples(NamedTuple):
 
     The influence difference of a probe is ``delta = sum_i weights_i I(partner_i, probe)`` and its
     influence loss ``J = delta**2``. With ``weights = +1/|A|`` on partners of the same confound and
-    ``-1/|B|`` on partners of a different one this is the loss of the paper (section 3).
+    ``-1/|B|`` on partners of a different one this is the loss of Han & Tsvetkov (2021), section 3.
 
     Attributes:
-        probe: an example pytree with a leading axis ``(m, ...)``.
-        partners: an example pytree with leading axes ``(m, K, ...)``.
+        probe: Examples with a leading axis ``(m, ...)``.
+        partners: Examples with leading axes ``(m, K, ...)``.
         weights: ``(m, K)`` in the parameters' dtype; 0 marks padding, and an empty group.
     """
 
-    probe: Any
-    partners: Any
+    probe: Examples
+    partners: Examples
     weights: jax.Array
 
 
 class InfluenceInfo(NamedTuple):
-    """What an influence loss was made of.
+    """The influences that an influence loss is made of.
 
     Attributes:
-        delta: influence difference of each probe, ``(m,)``, unitless in [-2, 2].
-        influences: ``I(partner_i, probe)``, ``(m, K)``; None where pairs are never formed.
+        delta: Influence difference of each probe, ``(m,)``, unitless, in [-2, 2].
+        influences: ``I(partner_i, probe)``, ``(m, K)``, in [-1, 1]; None where no pair is formed.
     """
 
     delta: jax.Array
@@ -37,21 +39,22 @@ class InfluenceInfo(NamedTuple):
 
 
 def make_weights(is_same: jax.Array, is_different: jax.Array) -> jax.Array:
-    """Weights ``+1/|A|`` on same-confound partners, ``-1/|B|`` on different ones.
+    """Compute weights: ``+1/|A|`` on partners of the same confound, ``-1/|B|`` on different ones.
 
     Args:
-        is_same: booleans ``(..., K)``, members of A.
-        is_different: booleans ``(..., K)``, members of B.
+        is_same: Which partners are members of A, booleans ``(..., K)``.
+        is_different: Which partners are members of B, booleans ``(..., K)``.
 
     Returns:
-        ``(..., K)``; an empty group contributes nothing, so its probe is drawn towards mean
-        influence 0 of the other group. All zero where both are empty.
+        Weights ``(..., K)`` in the default floating-point dtype. An empty group contributes
+        nothing, so its probe is drawn towards mean influence 0 of the other group. All are 0 where
+        both groups are empty.
 
     >>> make_weights(jnp.array([True, True, False]), jnp.array([False, False, True])).tolist()
     [0.5, 0.5, -1.0]
     """
 
-    def mean_weights(is_member):
+    def mean_weights(is_member: jax.Array) -> jax.Array:
         member = is_member.astype(jnp.result_type(float))
         return member / jnp.maximum(member.sum(axis=-1, keepdims=True), 1)
 
@@ -59,12 +62,12 @@ def make_weights(is_same: jax.Array, is_different: jax.Array) -> jax.Array:
 
 
 def delta_of(influences: jax.Array, weights: jax.Array) -> jax.Array:
-    """``sum_i w_i I_i`` over the last axis."""
+    """Compute ``sum_i w_i I_i`` over the last axis; a weight of 0 hides a NaN."""
     return jnp.sum(jnp.where(weights == 0, 0, influences) * weights, axis=-1)
 
 
-def joined(tuple_: Tuples) -> Any:
-    """Probe and partners of one tuple as one stack of ``1 + K`` examples, the probe first."""
+def joined(tuple_: Tuples) -> Examples:
+    """Stack the examples of one tuple, ``(1 + K, ...)``: the probe, then its partners."""
     return jax.tree.map(
         lambda probe, partners: jnp.concatenate([probe[None], partners]),
         tuple_.probe,

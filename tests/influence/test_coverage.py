@@ -115,8 +115,8 @@ def test_a_parameter_that_is_changed_before_it_is_used():
     z = {"x": jnp.ones(4), "y": 1}
     params = random_params(Normalised(), z["x"])
     loss = LinenLoss(Normalised(), lambda apply, z: cross_entropy(apply(z["x"]), z["y"]))
-    told = "parameter 'inner/kernel' is in a layer .* nn.WeightNorm, leave it out with select="
-    with pytest.raises(ValueError, match=told):
+    message = "parameter 'inner/kernel' is in a layer .* nn.WeightNorm, leave it out with select="
+    with pytest.raises(ValueError, match=message):
         check_coverage(loss, params, z)
     with pytest.raises(ValueError, match="parameter 'inner/bias' is in a layer"):
         check_coverage(loss, params, z, select=["head/*", "inner/bias"])

@@ -14,14 +14,12 @@ from itune.influence.factors import Formed, Lookup, Outer
 from itune.influence.subsets import by_path, selected_shapes
 from tests.helpers.influence_cases import (
     CASES,
-    POSITIONS,
-    SEQUENCE,
-    WIDTH,
     assert_close,
     draw_features,
     get_case,
     random_params,
 )
+from tests.helpers.layer_models import POSITIONS, SEQUENCE, WIDTH
 
 PATH = ("p",)
 

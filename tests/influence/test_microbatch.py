@@ -25,5 +25,7 @@ def test_sizes():
 
 
 def test_nothing_fits():
-    with pytest.raises(ValueError, match="^most_bytes is 1 but one tuple needs [0-9]+; allow"):
+    with pytest.raises(
+        ValueError, match="^most_bytes must be at least [0-9]+, which one tuple needs, got 1; allow"
+    ):
         largest_microbatch(CASE.loss, CASE.params, TUPLES, most_bytes=1)

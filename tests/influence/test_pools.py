@@ -32,8 +32,8 @@ def definition(loss, select=None):
         flat = jax.tree.map(lambda x: x.reshape((-1,) + x.shape[2:]), pool.examples)
         gradients = jax.vmap(jax.grad(loss), (None, 0))(params, flat)
         leaves = jax.tree_util.tree_leaves_with_path(gradients)
-        kept = [g for path, g in leaves if select is None or select(tuple(k.key for k in path))]
-        g = jnp.concatenate([leaf.reshape(rows * columns, -1) for leaf in kept], axis=1)
+        selected = [g for path, g in leaves if select is None or select(tuple(k.key for k in path))]
+        g = jnp.concatenate([leaf.reshape(rows * columns, -1) for leaf in selected], axis=1)
         g = g / jnp.linalg.norm(g, axis=1, keepdims=True)
         influences, real = g @ g.T, pool.is_real.ravel()
         row = np.repeat(np.arange(rows), columns)
@@ -185,9 +185,9 @@ def test_tables_have_rows_for_ids_that_occur():
 
 def test_messages():
     loss = get_case("mlp").loss
-    with pytest.raises(ValueError, match="microbatch is 2; it must be None for route 'pair_free'"):
+    with pytest.raises(ValueError, match="microbatch must be None for route 'pair_free', got 2"):
         value_and_grad(loss, route=PAIR_FREE, microbatch=2)
     with pytest.raises(ValueError, match="route 'pair_free' needs a LinenLoss"):
         value_and_grad(lambda p, z: loss(p, z), route=PAIR_FREE)
-    with pytest.raises(ValueError, match="route 'pair_free' takes a Pool, not Tuples"):
+    with pytest.raises(ValueError, match="route 'pair_free' needs a Pool, got a Tuples"):
         value_and_grad(loss, route=PAIR_FREE)({}, pool_of("mlp").tuples())

@@ -31,9 +31,9 @@ def dense(name):
 def test_products(name):
     params, (probes, train) = get_case(name).params, examples_of(name)
     g, h = dense(name)
-    found = jax.jit(products(get_case(name).loss))(params, probes, train)
-    assert found.shape == (PROBES, TRAIN)
-    assert_close(found, g @ h.T, 1e-12)
+    actual = jax.jit(products(get_case(name).loss))(params, probes, train)
+    assert actual.shape == (PROBES, TRAIN)
+    assert_close(actual, g @ h.T, 1e-12)
 
 
 def unit(rows):
@@ -50,12 +50,12 @@ def test_cosines(name):
 def test_any_loss():
     params, (probes, train) = get_case("mlp").params, examples_of("mlp")
 
-    def plain(params, z):
+    def any_loss(params, z):
         return get_case("mlp").loss(params, z)
 
     for make in (products, cosines):
         a, b = (
-            jax.jit(make(loss))(params, probes, train) for loss in (plain, get_case("mlp").loss)
+            jax.jit(make(loss))(params, probes, train) for loss in (any_loss, get_case("mlp").loss)
         )
         assert_close(a, b, 1e-12)
 
@@ -69,7 +69,7 @@ def test_select(is_linen):
 
     unravel = ravel_pytree(params)[1]
 
-    def kept(row):
+    def select_entries(row):
         gradient = unravel(row)
         return ravel_pytree(
             [
@@ -79,12 +79,12 @@ def test_select(is_linen):
             ]
         )[0]
 
-    g, h = (jax.vmap(kept)(rows) for rows in dense("bert"))
+    g, h = (jax.vmap(select_entries)(rows) for rows in dense("bert"))
     shown = loss if is_linen else (lambda p, z: loss(p, z))
-    found = jax.jit(products(shown, select=select))(params, probes, train)
-    assert_close(found, g @ h.T, 1e-12)
-    found = jax.jit(cosines(shown, select=select))(params, probes, train)
-    assert_close(found, unit(g) @ unit(h).T, 1e-12)
+    actual = jax.jit(products(shown, select=select))(params, probes, train)
+    assert_close(actual, g @ h.T, 1e-12)
+    actual = jax.jit(cosines(shown, select=select))(params, probes, train)
+    assert_close(actual, unit(g) @ unit(h).T, 1e-12)
 
 
 @pytest.mark.parametrize("is_linen", [True, False])
@@ -93,6 +93,6 @@ def test_vanishing_and_zero_gradients(is_linen):
     loss = get_case("mlp").loss if is_linen else (lambda p, z: get_case("mlp").loss(p, z))
     expected = jax.jit(cosines(loss))(params, probes, train | {"gap": jnp.full(TRAIN, 69.0)})
     train = train | {"gap": jnp.full(TRAIN, 69.0), "scale": jnp.array([1.0, 0.0, 1.0])}
-    found = jax.jit(cosines(loss))(*cast((params, probes, train), jnp.float32))
-    assert found.dtype == jnp.float32 and np.all(found[:, 1] == 0)
-    assert_close(found, expected.at[:, 1].set(0), 1e-5)
+    actual = jax.jit(cosines(loss))(*cast((params, probes, train), jnp.float32))
+    assert actual.dtype == jnp.float32 and np.all(actual[:, 1] == 0)
+    assert_close(actual, expected.at[:, 1].set(0), 1e-5)

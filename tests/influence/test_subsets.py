@@ -6,9 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from itune.influence import value_and_grad
-from itune.influence.subsets import mask, restrict, selected, selected_shapes
+from itune.influence.subsets import by_path, mask, restrict, selected, selected_shapes
 from tests.helpers.influence_cases import assert_same_result, draw_tuples, get_case
 
 TREE = {
@@ -19,7 +21,7 @@ PATHS = [("head", "bias"), ("head", "kernel"), ("table", "embedding")]
 
 
 @pytest.mark.parametrize(
-    ("select", "kept"),
+    ("select", "indices"),
     [
         (None, [0, 1, 2]),
         ("*", [0, 1, 2]),
@@ -32,8 +34,8 @@ PATHS = [("head", "bias"), ("head", "kernel"), ("table", "embedding")]
         (lambda path: path[-1] == "bias", [0]),
     ],
 )
-def test_what_is_kept(select, kept):
-    assert selected(select, PATHS) == {PATHS[i]: () for i in kept}
+def test_what_is_selected(select, indices):
+    assert selected(select, PATHS) == {PATHS[i]: () for i in indices}
 
 
 def test_slices():
@@ -54,13 +56,17 @@ def test_slices():
 @pytest.mark.parametrize(
     ("select", "message"),
     [
-        ("heads/*", r"'heads/\*' fits no parameter; there are head/bias, head/kernel, table/emb"),
+        (
+            "heads/*",
+            r"'heads/\*' fits no parameter; the parameters are head/bias, head/kernel, table/emb",
+        ),
         (["head/*", "tabel"], "'tabel' fits no parameter"),
-        (["head/*", "!head/*"], "keeps no parameter"),
-        (lambda path: False, "keeps no parameter"),
+        (["head/*", "!head/*"], "selects no parameter"),
+        (lambda path: False, "selects no parameter"),
         ("head/kernel[1]", r"'head/kernel\[1\]': write slices as \[0:32\]"),
         ("head/kernel[1:2:3]", "write slices as"),
-        ("!head/kernel[1:2]", "slices can be kept, not taken away"),
+        ("head\n/kernel", "is not a pattern; write it on one line"),
+        ("!head/kernel[1:2]", "excludes slices; slices can only be included"),
     ],
 )
 def test_messages(select, message):
@@ -69,7 +75,7 @@ def test_messages(select, message):
 
 
 def test_long_lists_are_cut_short():
-    with pytest.raises(ValueError, match=r"there are a0, a1, a2 and 7 more$"):
+    with pytest.raises(ValueError, match=r"the parameters are a0, a1, a2 and 7 more$"):
         selected("b", [(f"a{i}",) for i in range(10)])
 
 
@@ -81,6 +87,42 @@ def test_parameters_need_not_be_dicts():
     tree = Pair(jnp.ones(2), [jnp.ones(3), jnp.ones(4)])
     assert selected_shapes("!second/0", tree) == {("first",): (2,), ("second", "1"): (4,)}
     assert [leaf.size for leaf in restrict("second/*", tree)] == [3, 4]
+
+
+NAMES = st.sampled_from(["a", "b", "kernel"])
+TREES = st.dictionaries(st.tuples(NAMES, NAMES), st.integers(1, 4), min_size=1).map(
+    lambda sizes: {
+        first: {b: jnp.ones(size) for (a, b), size in sorted(sizes.items()) if a == first}
+        for first in sorted({a for a, _ in sizes})
+    }
+)
+GLOBS = st.tuples(*[NAMES | st.just("*")] * 2).map("/".join)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(TREES, GLOBS)
+def test_a_pattern_and_its_exclusion_part_the_parameters(tree, glob):
+    paths = list(by_path(tree))
+    fitting = [
+        p for p in paths if all(g in ("*", n) for g, n in zip(glob.split("/"), p, strict=True))
+    ]
+    rest = [path for path in paths if path not in fitting]
+    for pattern, expected in ((glob, fitting), (f"!{glob}", rest)):
+        if fitting and expected:
+            assert list(selected(pattern, paths)) == expected
+        else:
+            with pytest.raises(ValueError, match="selects no parameter|fits no parameter"):
+                selected(pattern, paths)
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(TREES, st.integers(0, 3), st.integers(1, 4))
+def test_slices_of_restrict_mask_and_shapes_agree(tree, start, length):
+    select = f"*[{start}:{start + length}]"
+    sizes = [len(range(leaf.size)[start : start + length]) for leaf in jax.tree.leaves(tree)]
+    assert [leaf.size for leaf in restrict(select, tree)] == sizes
+    assert [int(leaf.sum()) for leaf in jax.tree.leaves(mask(select, tree))] == sizes
+    assert list(selected_shapes(select, tree).values()) == [(size,) for size in sizes]
 
 
 # Parts of an embedding table, a kernel that is kept as Outer, one that is Formed, and a bias.
