@@ -12,17 +12,29 @@ method                        score                             what it asks
 :func:`embedding_similarity`  ``f_trn . f_prb``, of units       what looks alike
 ============================= ================================= ============================
 
-Each is a factory; ``method.fit(params, train).score(probes)`` is a matrix ``(P, N)`` of which
-larger means helped (:mod:`itune.attribution.attribution`). :func:`top` shows its two ends.
-:func:`exact`, :func:`conjugate_gradients` and :func:`lissa` are the ways to ``A^-1``.
+Each is a factory; ``method.fit(params, train).score(probes)`` is a matrix ``(P, N)`` in which
+**larger means that the training example helped the probe** (:mod:`itune.attribution.attribution`).
+:func:`top` shows its two ends. The ways to the inverse Hessian ``A^-1`` are solvers:
+
+============================ ======================= ============================= ================
+solver                       error                   cost, in Hessian products     memory
+============================ ======================= ============================= ================
+:func:`exact`                rounding                D once (and D^3 once)         ``D^2``
+:func:`conjugate_gradients`  set by ``tolerance``    steps, for each vector        some vectors
+:func:`lissa`                random                  ``repeats depth batch / N``,  some vectors
+                                                     and 1, for each vector
+============================ ======================= ============================= ================
+
+A Hessian product goes once through the training set, at about three times the cost of its gradient.
 """
 
 from itune.attribution.attribution import Attribution, Fitted
 from itune.attribution.embedding_similarity import embedding_similarity
 from itune.attribution.gradient_cosine import gradient_cosine
 from itune.attribution.gradient_product import gradient_product
+from itune.attribution.hessian import Hessian
 from itune.attribution.influence_functions import Curvature, influence_functions
-from itune.attribution.inverse_hessian import conjugate_gradients, exact, lissa
+from itune.attribution.inverse_hessian import Solver, conjugate_gradients, exact, lissa
 from itune.attribution.relatif import relatif
 from itune.attribution.representer_points import Representers, representer_points
 from itune.attribution.top import Ranked, Top, format_top, top
@@ -32,8 +44,10 @@ __all__ = [
     "Attribution",
     "Curvature",
     "Fitted",
+    "Hessian",
     "Ranked",
     "Representers",
+    "Solver",
     "Top",
     "conjugate_gradients",
     "embedding_similarity",

@@ -7,7 +7,7 @@ example harmed.
 
 Examples are pytrees of arrays with a leading axis, ``train`` of N and ``probes`` of P rows; one
 example has no such axis. A loss is any ``loss(params, example) -> scalar``, a
-:class:`~itune.influence.objective.LinenLoss` included.
+:class:`~itune.influence.LinenLoss` included.
 
 Work is done on ``chunk`` examples at once, which bounds the memory and does not change the result.
 The loops over chunks run on the host. Each factory compiles what its loops call, once: fitting
@@ -23,9 +23,7 @@ import numpy as np
 
 from itune.attribution.checks import require_examples, require_finite, require_positive
 from itune.attribution.chunks import pair_matrix
-
-Params = Any
-Examples = Any
+from itune.influence.types import Examples, Params
 
 
 class Fitted(NamedTuple):
@@ -35,7 +33,7 @@ class Fitted(NamedTuple):
         score: ``score(probes) -> (P, N)``, a NumPy array whose ``[p, i]`` says how much training
             example i helped probe p. It raises ValueError, naming an example, where a score would
             be NaN or infinite.
-        info: what fitting found out, where the method's docstring says so, or None.
+        info: A by-product of fitting, described by the factories that have one, or None.
     """
 
     score: Callable[[Examples], np.ndarray]
@@ -56,7 +54,8 @@ class Attribution(NamedTuple):
     ================================== =====================================================
 
     Attributes:
-        fit: ``fit(params, train) -> Fitted``. TracIn takes several checkpoints for ``params``.
+        fit: ``fit(params, train) -> Fitted``, with a trained model's parameters and N training
+            examples. TracIn takes a sequence of checkpoints for ``params``.
 
     >>> import jax.numpy as jnp
     >>> from itune.attribution import gradient_product
@@ -71,13 +70,13 @@ class Attribution(NamedTuple):
 
 
 def make_attribution(fit: Callable[[Params, Examples], Fitted]) -> Attribution:
-    """Makes a method of a bare ``fit``: adds the checks that all methods share."""
+    """Make a method of a bare ``fit``, with the checks that all methods share."""
 
-    def checked_fit(params, train):
+    def checked_fit(params: Params, train: Examples) -> Fitted:
         require_examples(train, "train")
         fitted = fit(params, train)
 
-        def score(probes):
+        def score(probes: Examples) -> np.ndarray:
             require_examples(probes, "probes")
             return require_finite(fitted.score(probes))
 
@@ -86,16 +85,18 @@ def make_attribution(fit: Callable[[Params, Examples], Fitted]) -> Attribution:
     return Attribution(checked_fit)
 
 
-def pairwise(scores: Callable[[Params, Examples, Examples], Any], *, chunk: int) -> Attribution:
-    """Makes a method of a pure ``scores(params, probes, train) -> (P, N)``.
+def pairwise(
+    scores: Callable[[Params, Examples, Examples], jax.Array], *, chunk: int
+) -> Attribution:
+    """Make a method of a pure ``scores(params, probes, train) -> (P, N)``.
 
     Gradients are made for each pair of chunks: ``2 P N / chunk`` of them in all.
     """
     require_positive(chunk=chunk)
     compiled = jax.jit(scores)
 
-    def fit(params, train):
-        def score(probes):
+    def fit(params: Params, train: Examples) -> Fitted:
+        def score(probes: Examples) -> np.ndarray:
             return pair_matrix(partial(compiled, params), probes, train, chunk)
 
         return Fitted(score)

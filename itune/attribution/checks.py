@@ -1,35 +1,36 @@
-"""What callers can get wrong, each a ``ValueError`` of one line: name, value, remedy."""
-
-from typing import Any
+"""Checks of what callers can get wrong, each a ``ValueError`` of one line: name, value, remedy."""
 
 import jax
 import numpy as np
+from numpy.typing import ArrayLike
+
+from itune.influence.types import Examples
 
 
 def require_positive(**settings: float) -> None:
-    """Refuses a setting that is not above 0, NaN included."""
+    """Check that settings are above 0; NaN is not."""
     for name, value in settings.items():
         if not value > 0:
-            raise ValueError(f"{name} is {value}; it must be positive")
+            raise ValueError(f"{name} must be positive, got {value}")
 
 
-def require_examples(examples: Any, name: str) -> int:
-    """The number of examples: the leading axis that all leaves share, and of at least 1."""
+def require_examples(examples: Examples, name: str) -> int:
+    """Return the number of examples: the leading axis that all leaves share, of at least 1."""
     shapes = [np.shape(leaf) for leaf in jax.tree.leaves(examples)]
     lengths = {shape[:1] for shape in shapes}
     if len(lengths) != 1 or () in lengths:
         raise ValueError(
-            f"{name} has leaves of shapes {shapes}; give all of them the same leading axis, one "
-            "row for each example"
+            f"{name} must have leaves with one leading axis in common, a row for each example, got "
+            f"shapes {shapes}"
         )
     (count,) = lengths.pop()
     if count == 0:
-        raise ValueError(f"{name} holds no example; give at least one")
+        raise ValueError(f"{name} must have at least one example, got none")
     return count
 
 
 def require_finite(scores: np.ndarray) -> np.ndarray:
-    """The scores ``(P, N)`` themselves, all of them finite."""
+    """Return the scores ``(P, N)``, once all of them are finite."""
     bad = ~np.isfinite(scores)
     if bad.any():
         probe, train = np.argwhere(bad)[0]
@@ -41,8 +42,8 @@ def require_finite(scores: np.ndarray) -> np.ndarray:
     return scores
 
 
-def require_finite_rows(is_finite: np.ndarray, what: str, start: int = 0) -> None:
-    """Refuses rows ``(n,)`` that are not all finite; the first is numbered ``start``."""
+def require_finite_rows(is_finite: ArrayLike, what: str, start: int = 0) -> None:
+    """Check rows of which ``is_finite``, ``(n,)``, is given; the first is numbered ``start``."""
     if not np.all(is_finite):
         raise ValueError(
             f"the {what} {start + int(np.argmin(is_finite))} is not finite; look for NaN, infinity "

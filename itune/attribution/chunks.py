@@ -1,17 +1,17 @@
 """Chunks of examples, on the host: everything here is NumPy, and loops that call compiled code."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from itune.attribution.checks import require_examples
+from itune.influence.types import Examples
 
 
-def each_chunk(examples: Any, size: int) -> Iterator[tuple[Any, int]]:
-    """Yields chunks of equal length, each with its number of real rows.
+def each_chunk(examples: Examples, size: int) -> Iterator[tuple[Examples, int]]:
+    """Yield chunks of equal length, each with its number of real rows.
 
     The last chunk repeats the last example where it is not full.
     """
@@ -22,31 +22,44 @@ def each_chunk(examples: Any, size: int) -> Iterator[tuple[Any, int]]:
         yield jax.tree.map(lambda leaf, rows=rows: leaf[rows], examples), min(size, count - start)
 
 
-def stack_chunks(examples: Any, size: int) -> tuple[Any, np.ndarray]:
-    """All examples on the device as ``(chunks, size, ...)``, and which of the rows are real.
+def stack_chunks(examples: Examples, size: int) -> tuple[Examples, np.ndarray]:
+    """Stack all examples on the device in chunks.
 
-    Example i is row i of the flattened leading axes.
+    Args:
+        examples: Examples with a leading axis.
+        size: Largest number of examples in a chunk.
+
+    Returns:
+        The examples with leading axes ``(chunks, size)``, of which example i is row i once the two
+        are flattened, and which of these rows are real, booleans ``(chunks, size)``.
     """
     count = require_examples(examples, "examples")
     size = min(size, count)
     rows = np.arange(-(-count // size) * size)
 
-    def stack(leaf):
+    def stack(leaf: np.ndarray | jax.Array) -> jax.Array:
         leaf = leaf[np.minimum(rows, count - 1)]
         return jnp.asarray(leaf.reshape((-1, size) + leaf.shape[1:]))
 
     return jax.tree.map(stack, examples), (rows < count).reshape(-1, size)
 
 
-def map_examples(fun: Callable[[Any], Any], examples: Any, size: int) -> np.ndarray:
-    """``fun(chunk) -> (n, ...)`` over all examples, ``(count, ...)``."""
+def map_examples(
+    fun: Callable[[Examples], np.ndarray | jax.Array], examples: Examples, size: int
+) -> np.ndarray:
+    """Apply ``fun(chunk) -> (n, ...)`` to all examples, ``(count, ...)``."""
     return np.concatenate([np.asarray(fun(chunk))[:n] for chunk, n in each_chunk(examples, size)])
 
 
-def pair_matrix(fun: Callable[[Any, Any], Any], probes: Any, train: Any, size: int) -> np.ndarray:
-    """``fun(probes, train) -> (p, n)`` over all pairs of chunks, ``(P, N)``."""
+def pair_matrix(
+    fun: Callable[[Examples, Examples], np.ndarray | jax.Array],
+    probes: Examples,
+    train: Examples,
+    size: int,
+) -> np.ndarray:
+    """Apply ``fun(probes, train) -> (p, n)`` to all pairs of chunks, ``(P, N)``."""
 
-    def rows(chunk):
+    def rows(chunk: Examples) -> np.ndarray:
         return map_examples(lambda other: np.asarray(fun(chunk, other)).T, train, size).T
 
     return map_examples(rows, probes, size)

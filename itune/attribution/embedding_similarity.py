@@ -1,7 +1,7 @@
 """Embedding similarity: how alike the model's features of two examples are."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypeAlias
 
 import jax
 import numpy as np
@@ -9,14 +9,15 @@ import numpy as np
 from itune.attribution.attribution import Attribution, Fitted, make_attribution
 from itune.attribution.checks import require_finite_rows, require_positive
 from itune.attribution.chunks import map_examples, pair_matrix
+from itune.influence.types import Example, Examples, Params
 
-Features = Callable[[Any, Any], jax.Array]
+FeaturesFn: TypeAlias = Callable[[Params, Example], jax.Array]
 
 
 def embedding_similarity(
-    features: Features, *, measure: str = "cosine", chunk: int = 32
+    features: FeaturesFn, *, measure: str = "cosine", chunk: int = 32
 ) -> Attribution:
-    """Scores by the likeness of ``f = features(params, example)``; no label is seen, no gradient.
+    """Score by the likeness of features ``f``; no label is seen, no gradient is computed.
 
     ============= ============================ =============================
     measure       score                        range
@@ -31,11 +32,15 @@ def embedding_similarity(
 
     Args:
         features: ``features(params, example) -> (d,)``, such as a pooled output.
-        measure: one of the table's.
-        chunk: examples run, and compared, at once.
+        measure: ``"cosine"``, ``"dot"`` or ``"euclidean"``.
+        chunk: Number of examples run, and compared, at once.
+
+    Returns:
+        The method, without ``info``.
 
     Raises:
-        ValueError: an unknown measure; features that are not vectors, or not finite.
+        ValueError: The measure is unknown; or, when fitting or scoring, features are not vectors,
+            or not finite.
 
     >>> import jax.numpy as jnp
     >>> method = embedding_similarity(lambda params, z: params * z)
@@ -44,13 +49,13 @@ def embedding_similarity(
     [[1.0, 0.0, -1.0]]
     """
     if measure not in _MEASURES:
-        raise ValueError(f"measure is {measure!r}; it must be one of {', '.join(_MEASURES)}")
+        raise ValueError(f"measure must be one of {', '.join(_MEASURES)}, got {measure!r}")
     embed = make_embedding(features, chunk)
 
-    def fit(params, train):
+    def fit(params: Params, train: Examples) -> Fitted:
         of_train = embed(params, train, "training example")
 
-        def score(probes):
+        def score(probes: Examples) -> np.ndarray:
             of_probes = embed(params, probes, "probe")
             return pair_matrix(_MEASURES[measure], of_probes, of_train, chunk)
 
@@ -59,16 +64,18 @@ def embedding_similarity(
     return make_attribution(fit)
 
 
-def make_embedding(features: Features, chunk: int) -> Callable[[Any, Any, str], np.ndarray]:
-    """Builds ``fun(params, examples, what) -> (n, d)``, with ``what`` naming one in an error."""
+def make_embedding(
+    features: FeaturesFn, chunk: int
+) -> Callable[[Params, Examples, str], np.ndarray]:
+    """Build ``fun(params, examples, what) -> (n, d)``, with ``what`` naming one in an error."""
     require_positive(chunk=chunk)
     compiled = jax.jit(jax.vmap(features, (None, 0)))
 
-    def fun(params, examples, what):
+    def fun(params: Params, examples: Examples, what: str) -> np.ndarray:
         rows = map_examples(lambda z: compiled(params, z), examples, chunk)
         if rows.ndim != 2:
             raise ValueError(
-                f"features of one example have shape {rows.shape[1:]}; make it a vector, (d,)"
+                f"features of one example must be a vector (d,), got shape {rows.shape[1:]}"
             )
         require_finite_rows(np.isfinite(rows).all(axis=1), f"feature vector of {what}")
         return rows
@@ -76,20 +83,20 @@ def make_embedding(features: Features, chunk: int) -> Callable[[Any, Any, str], 
     return fun
 
 
-def _dot(probes, train):
+def _dot(probes: np.ndarray, train: np.ndarray) -> np.ndarray:
     return probes @ train.T
 
 
-def _cosine(probes, train):
+def _cosine(probes: np.ndarray, train: np.ndarray) -> np.ndarray:
     return _dot(_units(probes), _units(train))
 
 
-def _euclidean(probes, train):
+def _euclidean(probes: np.ndarray, train: np.ndarray) -> np.ndarray:
     return -np.linalg.norm(probes[:, None, :] - train[None, :, :], axis=-1)
 
 
-def _units(rows):
-    """Rows of length one, by way of size one lest squares underflow; a row of zeros stays."""
+def _units(rows: np.ndarray) -> np.ndarray:
+    """Scale rows to length one, by way of size one lest squares underflow; a row of zeros stays."""
     largest = np.abs(rows).max(axis=1, keepdims=True)
     rows = rows / np.where(largest > 0, largest, 1).astype(rows.dtype)
     length = np.linalg.norm(rows, axis=1, keepdims=True)

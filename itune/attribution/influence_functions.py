@@ -1,7 +1,7 @@
 """Influence functions: the probe's loss, had the model been trained without the example."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,34 +10,35 @@ import numpy as np
 from itune.attribution.attribution import Attribution, Fitted, make_attribution
 from itune.attribution.checks import require_examples, require_finite_rows, require_positive
 from itune.attribution.chunks import each_chunk
-from itune.attribution.hessian import flatten, make_hessian
+from itune.attribution.hessian import RegulariserFn, flatten, make_hessian
 from itune.attribution.inverse_hessian import Solve, Solver, exact
-from itune.influence.subsets import Select
+from itune.influence import LossFn, Select
+from itune.influence.types import Examples, Params
 
 
 class Curvature(NamedTuple):
-    """What an influence function was made of: gradients, and a linear system.
+    """The two parts of an influence function: gradients, and a linear system.
 
     Attributes:
-        gradients: ``gradients(examples, what)`` yields arrays ``(n, D)``, a row an example;
-            ``what`` is what to call an example in an error.
+        gradients: ``gradients(examples, what)`` yields arrays ``(n, D)``, a row for each example;
+            ``what`` names an example in an error, such as ``"probe"``.
         solve: ``solve((n, D)) -> (n, D)``, each row ``(H + damping I)^-1`` times the given one.
     """
 
-    gradients: Callable[[Any, str], Iterator[jax.Array]]
+    gradients: Callable[[Examples, str], Iterator[jax.Array]]
     solve: Solve
 
 
 def influence_functions(
-    loss: Callable[[Any, Any], jax.Array],
+    loss: LossFn,
     *,
     damping: float,
     solver: Solver | None = None,
-    regulariser: Callable[[Any], jax.Array] | None = None,
+    regulariser: RegulariserFn | None = None,
     select: Select = None,
     chunk: int = 32,
 ) -> Attribution:
-    """Scores by ``(1/N) g_prb^T (H + damping I)^-1 g_trn``.
+    """Score by ``(1/N) g_prb^T (H + damping I)^-1 g_trn``.
 
     With ``params`` at a minimum of ``(1/N) sum_i loss(params, train_i) + regulariser(params)`` and
     ``H`` that objective's Hessian, this is to first order in ``1/N`` the increase of the probe's
@@ -55,22 +56,25 @@ def influence_functions(
 
     Args:
         loss: ``loss(params, example) -> scalar``, twice differentiable, without the regulariser.
-        damping: added to the Hessian's eigenvalues, in their unit; 0 for a strictly convex
+        damping: Number added to the Hessian's eigenvalues, in their unit; 0 for a strictly convex
             objective, for a network more than its most negative eigenvalue.
-        solver: :func:`~itune.attribution.exact` (if None, with its default limit on the number of
-            parameters), :func:`~itune.attribution.conjugate_gradients` or
-            :func:`~itune.attribution.lissa`.
-        regulariser: ``regulariser(params) -> scalar``, what training adds to the mean loss.
-        select: restricts gradients and Hessian to D of the parameters
-            (:data:`~itune.influence.subsets.Select`); the others are held constant.
-        chunk: examples differentiated at once. Memory: ``chunk`` gradients of size D for the
-            probes, and for the training examples; training examples stay on the device.
+        solver: Solver from :func:`~itune.attribution.exact`,
+            :func:`~itune.attribution.conjugate_gradients` or :func:`~itune.attribution.lissa`; None
+            is ``exact()``, with its limit on the number of parameters.
+        regulariser: ``regulariser(params) -> scalar``, what training adds to the mean loss; None
+            adds nothing.
+        select: Restricts gradients and Hessian to D of the parameters
+            (:data:`~itune.influence.Select`); the others are held constant.
+        chunk: Number of examples differentiated at once. Memory: ``chunk`` gradients of size D for
+            the probes, and for the training examples; training examples stay on the device.
 
     Returns:
-        The method; ``info`` is a :class:`Curvature`. One system is solved for each probe.
+        The method; its ``info`` is a :class:`~itune.attribution.Curvature`. One system is solved
+        for each probe.
 
     Raises:
-        ValueError: damping is negative; and see the table.
+        ValueError: ``damping`` is negative or ``chunk`` not positive; or, when fitting or scoring,
+            a case in the table.
 
     Source: Koh & Liang (2017), equation 2, whose score has the opposite sign and no ``1/N``.
 
@@ -83,7 +87,7 @@ def influence_functions(
     [[-1.5, -0.5, 0.5, 1.5]]
     """
     if not damping >= 0:
-        raise ValueError(f"damping is {damping}; it must be 0 or more")
+        raise ValueError(f"damping must be 0 or more, got {damping}")
     require_positive(chunk=chunk)
     solver = exact() if solver is None else solver
     hessian = make_hessian(
@@ -91,14 +95,14 @@ def influence_functions(
     )
 
     @jax.jit
-    def gradient_rows(params, examples):
+    def gradient_rows(params: Params, examples: Examples) -> tuple[jax.Array, jax.Array]:
         theta, rebuild = flatten(params, select)
         gradient = jax.grad(lambda theta, example: loss(rebuild(theta), example))
         rows = jax.vmap(gradient, (None, 0))(theta, examples)
         return rows, jnp.isfinite(rows).all(axis=1)
 
-    def fit(params, train):
-        def gradients(examples, what):
+    def fit(params: Params, train: Examples) -> Fitted:
+        def gradients(examples: Examples, what: str) -> Iterator[jax.Array]:
             start = 0
             for examples_, count in each_chunk(examples, chunk):
                 rows, is_finite = gradient_rows(params, examples_)
@@ -108,7 +112,7 @@ def influence_functions(
 
         solve = solver(hessian(params, train))
 
-        def score(probes):
+        def score(probes: Examples) -> np.ndarray:
             blocks = []
             for rows in gradients(probes, "probe"):
                 solved = solve(rows)
@@ -122,5 +126,5 @@ def influence_functions(
 
 
 @jax.jit
-def _dots(a, b):
+def _dots(a: jax.Array, b: jax.Array) -> jax.Array:
     return jnp.matmul(a, b.T, precision=jax.lax.Precision.HIGHEST)

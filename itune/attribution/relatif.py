@@ -8,14 +8,15 @@ from itune.attribution.attribution import Attribution, Fitted, make_attribution
 from itune.attribution.checks import require_examples
 from itune.attribution.influence_functions import Curvature
 from itune.influence.cosine import inverse_norm, unit_scale
+from itune.influence.types import Examples, Params
 
 VARIANTS = ("theta", "l")
 
 
 def relatif(influence: Attribution, *, variant: str) -> Attribution:
-    """Scores by an influence function over the size of the example's effect on the model.
+    """Score by an influence function over the size of the example's effect on the model.
 
-    With ``A = H + damping I`` as of :func:`~itune.attribution.influence_functions`::
+    With ``A = H + damping I``, the damped Hessian of the influence function::
 
         theta    g_prb^T A^-1 g_trn / |A^-1 g_trn|
         l        g_prb^T A^-1 g_trn / sqrt(g_trn^T A^-1 g_trn)
@@ -26,16 +27,16 @@ def relatif(influence: Attribution, *, variant: str) -> Attribution:
     influence's ``1/N`` is in both parts of the fraction.
 
     Args:
-        influence: from ``influence_functions``, with any solver. ``fit`` solves one system for each
-            training example.
+        influence: A method from :func:`~itune.attribution.influence_functions`, with any solver.
+            ``fit`` solves one system for each training example.
         variant: ``"theta"`` or ``"l"``.
 
     Returns:
-        The method. A training example whose gradient is exactly 0 scores 0.
+        The method, without ``info``. A training example whose gradient is exactly 0 scores 0.
 
     Raises:
-        ValueError: an unknown variant; what ``influence`` raises, or is no influence function; or
-            an inexact solver gave a negative ``g^T A^-1 g``.
+        ValueError: The variant is unknown; or, when fitting, ``influence`` raises it or is not from
+            ``influence_functions``, or an inexact solver gave a negative ``g^T A^-1 g``.
 
     Source: Barshan, Brunet & Dziugaite (2020), theta-RelatIF and l-RelatIF.
 
@@ -47,12 +48,12 @@ def relatif(influence: Attribution, *, variant: str) -> Attribution:
     [[-2.0, -2.0, 2.0, 2.0]]
     """
     if variant not in VARIANTS:
-        raise ValueError(f"variant is {variant!r}; it must be one of {', '.join(VARIANTS)}")
+        raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {variant!r}")
 
-    def fit(params, train):
+    def fit(params: Params, train: Examples) -> Fitted:
         fitted = influence.fit(params, train)
         if not isinstance(fitted.info, Curvature):
-            raise ValueError("relatif needs a method from influence_functions")
+            raise ValueError("influence must be a method from influence_functions")
         parts = []
         for rows in fitted.info.gradients(train, "training example"):
             solved = fitted.info.solve(rows)
@@ -61,7 +62,7 @@ def relatif(influence: Attribution, *, variant: str) -> Attribution:
         if (squares < 0).any():
             raise ValueError(
                 f"g^T (H + damping I)^-1 g of training example {np.argmax(squares < 0)} came out "
-                "negative; raise damping, or take a more accurate solver"
+                "negative; raise damping, or use a more accurate solver"
             )
         factors = require_examples(train, "train") * inverse_sizes
         return Fitted(lambda probes: fitted.score(probes) * factors)
@@ -70,10 +71,10 @@ def relatif(influence: Attribution, *, variant: str) -> Attribution:
 
 
 @jax.jit
-def _inverse_roots(a, b):
-    """For each row ``<a, b>``, scaled so that it does not underflow, and ``1 / sqrt(<a, b>)``."""
+def _inverse_roots(a: jax.Array, b: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Compute each row's ``<a, b>``, scaled lest it underflow, and ``1 / sqrt(<a, b>)``."""
 
-    def of_row(a, b):
+    def of_row(a: jax.Array, b: jax.Array) -> tuple[jax.Array, jax.Array]:
         scale_a, scale_b = unit_scale(a), unit_scale(b)
         square = jnp.vdot(scale_a * a, scale_b * b, precision=jax.lax.Precision.HIGHEST)
         return square, jnp.sqrt(scale_a) * jnp.sqrt(scale_b) * inverse_norm(square)

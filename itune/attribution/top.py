@@ -1,10 +1,11 @@
 """The most helpful and most harmful training examples of a probe, as text."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from itune.attribution.checks import require_finite, require_positive
 
@@ -13,10 +14,10 @@ class Ranked(NamedTuple):
     """A training example in a ranking.
 
     Attributes:
-        index: its row in the training set.
-        score: larger = it helped the probe.
-        text: its sentence, or None.
-        label: its label, or None.
+        index: Row of the example in the training set.
+        score: Score of the example; larger = it helped the probe.
+        text: Sentence of the example, or None.
+        label: Label of the example, a number or a name, or None.
     """
 
     index: int
@@ -29,9 +30,9 @@ class Top(NamedTuple):
     """Both ends of one probe's ranking; ``print`` shows it as text.
 
     Attributes:
-        helpful: the largest scores, the largest first.
-        harmful: the smallest scores, the smallest first.
-        probe: the probe's sentence, or None.
+        helpful: Examples of the largest scores, the largest first.
+        harmful: Examples of the smallest scores, the smallest first.
+        probe: Sentence of the probe, or None.
     """
 
     helpful: tuple[Ranked, ...]
@@ -43,36 +44,37 @@ class Top(NamedTuple):
 
 
 def top(
-    scores: Any,
+    scores: ArrayLike,
     k: int = 5,
     *,
     texts: Sequence[str] | None = None,
     labels: Sequence[Any] | None = None,
     probes: Sequence[str] | str | None = None,
 ) -> Top | list[Top]:
-    """The k most helpful and the k most harmful training examples.
+    """Rank training examples: the k most helpful and the k most harmful.
 
     ========================== ============================================================
     edge case                  what happens
     ========================== ============================================================
     equal scores               the smaller index first, in both rankings
     k above N                  all N, in both rankings
-    all scores of one sign     the rankings are of scores all the same: look at their signs
+    all scores of one sign     both rankings are of scores of that sign: look at their signs
     ========================== ============================================================
 
     Args:
-        scores: one probe's ``(N,)``, or the ``(P, N)`` of ``Fitted.score``.
-        k: examples in each ranking.
-        texts: sentences of the N training examples.
-        labels: their labels, numbers or names.
-        probes: the sentence of the probe, or those of the P probes.
+        scores: Scores of one probe, ``(N,)``, or of P probes, ``(P, N)``, as ``Fitted.score``
+            returns them.
+        k: Number of examples in each ranking, at least 1.
+        texts: Sentences of the N training examples.
+        labels: Labels of the N training examples, numbers or names.
+        probes: Sentence of the probe, or sentences of the P probes.
 
     Returns:
-        A :class:`Top`, or a list of P for a matrix.
+        A :class:`~itune.attribution.Top` for scores ``(N,)``, or a list of P for a matrix.
 
     Raises:
-        ValueError: k is below 1; scores of another rank, empty, NaN or infinite; or texts, labels
-            or probes of another number.
+        ValueError: ``k`` is below 1; scores have another rank, or are empty, NaN or infinite; or
+            texts, labels or probes have another length.
 
     >>> print(top([0.5, -2.0, 0.25], 2, texts=["a cat", "a dog", "no pets"], labels="AAB"))
     most helpful
@@ -85,22 +87,23 @@ def top(
     scores = np.asarray(scores, np.float64)
     require_positive(k=k)
     if scores.ndim not in (1, 2) or scores.size == 0:
-        raise ValueError(f"scores have shape {scores.shape}; give (N,) or (P, N), none of them 0")
+        raise ValueError(
+            f"scores must have shape (N,) or (P, N), none of them 0, got {scores.shape}"
+        )
     matrix = require_finite(np.atleast_2d(scores))
     count, length = matrix.shape
-    if isinstance(probes, str) or probes is None:
-        probes = [probes] * (count if probes is None else 1)
+    sentences = [probes] if isinstance(probes, str) else probes
     for name, values, expected in (
         ("texts", texts, length),
         ("labels", labels, length),
-        ("probes", probes, count),
+        ("probes", sentences, count),
     ):
         if values is not None and len(values) != expected:
             raise ValueError(
-                f"there are {len(values)} {name}; scores {scores.shape} need {expected}"
+                f"{name} must have {expected} entries for scores {scores.shape}, got {len(values)}"
             )
 
-    def ranked(row, order):
+    def ranked(row: np.ndarray, order: np.ndarray) -> tuple[Ranked, ...]:
         return tuple(
             Ranked(
                 int(index),
@@ -111,36 +114,41 @@ def top(
             for index in order[:k]
         )
 
-    def of_probe(row, probe):
+    def of_probe(row: np.ndarray, probe: str | None) -> Top:
         order, reverse = (np.argsort(values, kind="stable") for values in (row, -row))
         return Top(ranked(row, reverse), ranked(row, order), probe)
 
-    tops = [of_probe(row, probe) for row, probe in zip(matrix, probes, strict=True)]
+    tops = [
+        of_probe(row, probe) for row, probe in zip(matrix, sentences or [None] * count, strict=True)
+    ]
     return tops if scores.ndim == 2 else tops[0]
 
 
 def format_top(ranking: Top, *, width: int = 80) -> str:
-    """A ranking as lines of score, index, label and sentence.
+    """Format a ranking as lines of score, index, label and sentence.
 
     Args:
-        ranking: from :func:`top`.
-        width: characters of a sentence; longer ones are cut at a word.
-    """
-    columns = [_groups(row, width) for row in ranking.helpful + ranking.harmful]
-    sizes = [max(map(len, column)) for column in zip(*columns, strict=True)]
+        ranking: A ranking from :func:`~itune.attribution.top`.
+        width: Largest number of characters of a sentence; longer ones are cut at a word.
 
-    def lines(rows):
+    Returns:
+        The lines, joined; labels and sentences are left out where there are none.
+    """
+    table = [_columns(row, width) for row in ranking.helpful + ranking.harmful]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+
+    def lines(rows: tuple[Ranked, ...]) -> Iterator[str]:
         for row in rows:
-            score, index, label, text = _groups(row, width)
-            groups = [score.rjust(sizes[0]), index.rjust(sizes[1]), label.ljust(sizes[2]), text]
-            yield "  " + "  ".join(group for group in groups if group).rstrip()
+            score, index, label, text = _columns(row, width)
+            parts = [score.rjust(widths[0]), index.rjust(widths[1]), label.ljust(widths[2]), text]
+            yield "  " + "  ".join(part for part in parts if part).rstrip()
 
     head = [] if ranking.probe is None else [f"probe: {_one_line(ranking.probe, width)}"]
     helpful, harmful = lines(ranking.helpful), lines(ranking.harmful)
     return "\n".join([*head, "most helpful", *helpful, "most harmful", *harmful])
 
 
-def _groups(row: Ranked, width: int) -> tuple[str, str, str, str]:
+def _columns(row: Ranked, width: int) -> tuple[str, str, str, str]:
     label = "" if row.label is None else f"label {row.label}"
     text = "" if row.text is None else _one_line(row.text, width)
     return f"{row.score:+.3g}", f"#{row.index}", label, text

@@ -46,26 +46,28 @@ def test_scores_that_are_not_finite(value):
 
 
 def test_no_examples():
-    with pytest.raises(ValueError, match="train holds no example; give at least one"):
+    with pytest.raises(ValueError, match="train must have at least one example"):
         METHOD.fit(W, examples(0))
-    with pytest.raises(ValueError, match="probes holds no example; give at least one"):
+    with pytest.raises(ValueError, match="probes must have at least one example"):
         METHOD.fit(W, examples(7)).score(examples(0))
 
 
 @pytest.mark.parametrize("y", [np.zeros(6), np.zeros(())])
 def test_leaves_of_unequal_length(y):
-    with pytest.raises(ValueError, match=r"train has leaves of shapes \[\(7, 2\), .* leading axis"):
+    with pytest.raises(
+        ValueError, match=r"train must have leaves with one leading axis .* got shapes \[\(7, 2\), "
+    ):
         METHOD.fit(W, examples(7, y=y))
 
 
 def test_no_leaves():
-    with pytest.raises(ValueError, match="train has leaves of shapes"):
+    with pytest.raises(ValueError, match="train must have leaves with one leading axis"):
         METHOD.fit(W, {})
 
 
 @pytest.mark.parametrize("chunk", [0, -1])
 def test_chunk(chunk):
-    with pytest.raises(ValueError, match=f"chunk is {chunk}; it must be positive"):
+    with pytest.raises(ValueError, match=f"chunk must be positive, got {chunk}"):
         gradient_product(loss, chunk=chunk)
 
 

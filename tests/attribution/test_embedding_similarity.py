@@ -62,12 +62,14 @@ def test_cosine_of_zero_and_of_vanishing_features():
 
 
 def test_unknown_measure():
-    with pytest.raises(ValueError, match="measure is 'l2'; it must be one of cosine, dot, eucl"):
+    with pytest.raises(ValueError, match="measure must be one of cosine, dot, euclidean, got 'l2'"):
         embedding_similarity(features, measure="l2")
 
 
 def test_features_must_be_vectors():
-    with pytest.raises(ValueError, match=r"features of one example have shape \(3, 2\); make it"):
+    with pytest.raises(
+        ValueError, match=r"features of one example must be a vector \(d,\), got shape \(3, 2\)"
+    ):
         embedding_similarity(lambda params, z: jnp.stack([z, z], axis=1)).fit(W, TRAIN)
 
 

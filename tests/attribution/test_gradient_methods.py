@@ -7,17 +7,17 @@ import pytest
 
 from itune.attribution import gradient_cosine, gradient_product
 from tests.helpers.attribution_cases import (
+    any_loss,
     assert_close,
     entries,
     flat_gradients,
     linen_loss,
     net_examples,
     net_params,
-    plain_loss,
 )
 
 METHODS = {"product": gradient_product, "cosine": gradient_cosine}
-LOSSES = {"linen": linen_loss, "any": plain_loss}
+LOSSES = {"linen": linen_loss, "any": any_loss}
 
 
 @cache
@@ -25,8 +25,8 @@ def method(name, loss, chunk):
     return METHODS[name](LOSSES[loss], chunk=chunk)
 
 
-def expected(name, train, probes, kept=np.s_[:]):
-    a, b = (flat_gradients(plain_loss, net_params(), z)[:, kept] for z in (probes, train))
+def expected(name, train, probes, selected=np.s_[:]):
+    a, b = (flat_gradients(any_loss, net_params(), z)[:, selected] for z in (probes, train))
     if name == "cosine":
         a, b = (g / np.linalg.norm(g, axis=1, keepdims=True) for g in (a, b))
     return a @ b.T
@@ -46,9 +46,9 @@ def test_brute_force(name, loss, chunk):
 def test_select(name, loss):
     train, probes = net_examples(0, 4), net_examples(1, 4)
     restricted = METHODS[name](LOSSES[loss], select=["layers_2/*", "layers_0/kernel[0:2]"])
-    kept = {"layers_2/kernel": ..., "layers_2/bias": ..., "layers_0/kernel": np.s_[0:2]}
+    selected = {"layers_2/kernel": ..., "layers_2/bias": ..., "layers_0/kernel": np.s_[0:2]}
     scores = restricted.fit(net_params(), train).score(probes)
-    assert_close(scores, expected(name, train, probes, entries(net_params(), kept)), 1e-12)
+    assert_close(scores, expected(name, train, probes, entries(net_params(), selected)), 1e-12)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -64,7 +64,9 @@ def test_zero_gradients(name, loss):
 @pytest.mark.parametrize("loss", LOSSES)
 def test_cosine_does_not_depend_on_the_size_of_a_loss(loss):
     train, probes = net_examples(0, 10), net_examples(1, 6)
-    plain = method("cosine", loss, 4).fit(net_params(), train).score(probes)
+    expected_cosines = method("cosine", loss, 4).fit(net_params(), train).score(probes)
     train["scale"], probes["scale"] = train["scale"] * 1e-30, probes["scale"] * 1e3
-    assert_close(method("cosine", loss, 4).fit(net_params(), train).score(probes), plain, 1e-12)
-    assert np.abs(plain).max() <= 1 + 1e-12
+    assert_close(
+        method("cosine", loss, 4).fit(net_params(), train).score(probes), expected_cosines, 1e-12
+    )
+    assert np.abs(expected_cosines).max() <= 1 + 1e-12

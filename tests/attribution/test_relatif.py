@@ -51,15 +51,15 @@ def test_chunks_do_not_change_the_scores(variant):
 def test_l_relatif_of_a_probe_with_itself_is_the_largest():
     """It is a cosine in the metric of the inverse Hessian, times the probe's length."""
     train = logistic().train
-    found = relatif(influence("logistic"), variant="l").fit(logistic().params, train).score(train)
-    assert np.all(found.max(axis=1) <= np.diag(found) * (1 + 1e-12))
+    actual = relatif(influence("logistic"), variant="l").fit(logistic().params, train).score(train)
+    assert np.all(actual.max(axis=1) <= np.diag(actual) * (1 + 1e-12))
 
 
 @pytest.mark.parametrize("variant", ["theta", "l"])
 def test_a_zero_gradient_scores_0(variant):
     train = net().train | {"scale": np.where(np.arange(20) == 3, 0.0, 1.0)}
-    found = relatif(influence("net"), variant=variant).fit(net().params, train).score(net().probes)
-    assert np.all(found[:, 3] == 0) and np.all(np.delete(found, 3, axis=1) != 0)
+    actual = relatif(influence("net"), variant=variant).fit(net().params, train).score(net().probes)
+    assert np.all(actual[:, 3] == 0) and np.all(np.delete(actual, 3, axis=1) != 0)
 
 
 def scaled_loss(w, z):
@@ -74,19 +74,19 @@ def test_vanishing_gradients_in_float32(variant):
     train = {name: leaf.astype(np.float32) for name, leaf in train.items()}
     probes = {"x": np.zeros((1, 2), np.float32), "scale": np.ones(1, np.float32)}
     method = relatif(influence_functions(scaled_loss, damping=0.0), variant=variant)
-    found = method.fit(jnp.ones(2, jnp.float32), train).score(probes)
+    actual = method.fit(jnp.ones(2, jnp.float32), train).score(probes)
     units = (1 - train["x"]) / np.linalg.norm(1 - train["x"], axis=1, keepdims=True)
     size = 1.0 if variant == "theta" else np.sqrt(train["scale"].mean())
-    assert_close(found, units.sum(axis=1)[None] / size, 1e-5)
+    assert_close(actual, units.sum(axis=1)[None] / size, 1e-5)
 
 
 def test_unknown_variant():
-    with pytest.raises(ValueError, match="variant is 'ell'; it must be one of theta, l"):
+    with pytest.raises(ValueError, match="variant must be one of theta, l, got 'ell'"):
         relatif(influence("net"), variant="ell")
 
 
 def test_not_an_influence_function():
-    with pytest.raises(ValueError, match="relatif needs a method from influence_functions"):
+    with pytest.raises(ValueError, match="influence must be a method from influence_functions"):
         relatif(gradient_cosine(linen_loss), variant="l").fit(net().params, net().train)
 
 
@@ -101,6 +101,6 @@ def test_a_solver_that_is_too_inexact():
 def test_a_solver_of_ones_own():
     """With the identity in place of the inverse, influence is the mean product."""
     method = influence_functions(linen_loss, damping=0.0, solver=lambda hessian: jnp.asarray)
-    found = method.fit(net().params, net().train).score(net().probes)
+    actual = method.fit(net().params, net().train).score(net().probes)
     probes, _, train = influence_parts("net", 0.0)
-    assert_close(found, probes @ train.T / 20, 1e-12)
+    assert_close(actual, probes @ train.T / 20, 1e-12)

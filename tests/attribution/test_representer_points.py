@@ -111,9 +111,9 @@ def test_features_of_zero():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"classes": 1}, "classes is 1; it must be at least 2"),
-        ({"regularisation": 0.0}, "regularisation is 0.0; it must be positive"),
-        ({"chunk": 0}, "chunk is 0; it must be positive"),
+        ({"classes": 1}, "classes must be at least 2, got 1"),
+        ({"regularisation": 0.0}, "regularisation must be positive, got 0.0"),
+        ({"chunk": 0}, "chunk must be positive, got 0"),
     ],
 )
 def test_settings(settings, message):
@@ -123,11 +123,11 @@ def test_settings(settings, message):
 
 @pytest.mark.parametrize("value", [-1, 3])
 def test_labels_that_are_no_class(value):
-    message = f"{value}; with classes=3 it must be 0 to 2"
+    message = f"must be from 0 to 2, one of 3 classes, got {value}"
     wrong = PROBES | {"y": np.where(np.arange(8) == 5, value, PROBES["y"])}
-    with pytest.raises(ValueError, match=f"the label of training example 5 is {message}"):
+    with pytest.raises(ValueError, match=f"the label of training example 5 {message}"):
         make().fit(W, wrong)
-    with pytest.raises(ValueError, match=f"the label of probe 5 is {message}"):
+    with pytest.raises(ValueError, match=f"the label of probe 5 {message}"):
         fitted().score(wrong)
 
 

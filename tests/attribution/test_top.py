@@ -22,36 +22,36 @@ def indices(rows):
 )
 def test_order(k, helpful, harmful):
     """Equal scores (1 and 3) by index, in both; no more than there are."""
-    found = top(SCORES, k)
-    assert indices(found.helpful) == helpful and indices(found.harmful) == harmful
-    assert [row.score for row in found.helpful] == SCORES[helpful].tolist()
+    actual = top(SCORES, k)
+    assert indices(actual.helpful) == helpful and indices(actual.harmful) == harmful
+    assert [row.score for row in actual.helpful] == SCORES[helpful].tolist()
 
 
 def test_many_equal_scores():
-    found = top(np.arange(999) % 3, 3)
-    assert indices(found.helpful) == [2, 5, 8] and indices(found.harmful) == [0, 3, 6]
-    found = top(np.zeros(999), 2)
-    assert indices(found.helpful) == indices(found.harmful) == [0, 1]
+    actual = top(np.arange(999) % 3, 3)
+    assert indices(actual.helpful) == [2, 5, 8] and indices(actual.harmful) == [0, 3, 6]
+    actual = top(np.zeros(999), 2)
+    assert indices(actual.helpful) == indices(actual.harmful) == [0, 1]
 
 
 def test_texts_and_labels_belong_to_their_example():
-    found = top(SCORES, 1, texts=list("abcde"), labels=range(5), probes="p")
-    assert found.helpful == (Ranked(2, 3.0, "c", 2),) and found.harmful[0].text == "b"
-    assert found.probe == "p"
+    actual = top(SCORES, 1, texts=list("abcde"), labels=range(5), probes="p")
+    assert actual.helpful == (Ranked(2, 3.0, "c", 2),) and actual.harmful[0].text == "b"
+    assert actual.probe == "p"
 
 
 def test_a_matrix_is_a_list_of_rankings():
-    found = top(np.stack([SCORES, -SCORES]), 2, texts=list("abcde"), probes=["p", "q"])
-    assert [t.probe for t in found] == ["p", "q"]
-    assert indices(found[0].helpful) == [2, 0] and indices(found[1].helpful) == [1, 3]
+    actual = top(np.stack([SCORES, -SCORES]), 2, texts=list("abcde"), probes=["p", "q"])
+    assert [t.probe for t in actual] == ["p", "q"]
+    assert indices(actual[0].helpful) == [2, 0] and indices(actual[1].helpful) == [1, 3]
     (single,) = top(SCORES[None], 1, probes="p")
     assert single.probe == "p"
 
 
 def test_as_text():
     texts = ["Positive . short", "a\nb", "long " * 20, "", "x"]
-    found = top(SCORES, 2, texts=texts, labels=[0, 1, 10, 1, 0], probes="who  won")
-    assert format_top(found, width=20).split("\n") == [
+    actual = top(SCORES, 2, texts=texts, labels=[0, 1, 10, 1, 0], probes="who  won")
+    assert format_top(actual, width=20).split("\n") == [
         "probe: who won",
         "most helpful",
         "     +3  #2  label 10  long long long …",
@@ -60,7 +60,7 @@ def test_as_text():
         "     -1  #1  label 1   a b",
         "     -1  #3  label 1",
     ]
-    assert "long " * 10 in str(found)
+    assert "long " * 10 in str(actual)
 
 
 def test_scores_alone():
@@ -74,13 +74,13 @@ def test_scores_alone():
 
 @pytest.mark.parametrize("k", [0, -2])
 def test_k(k):
-    with pytest.raises(ValueError, match=f"k is {k}; it must be positive"):
+    with pytest.raises(ValueError, match=f"k must be positive, got {k}"):
         top(SCORES, k)
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (0, 3), (3, 0), (2, 2, 2)])
 def test_shape(shape):
-    with pytest.raises(ValueError, match=r"scores have shape \(.*give \(N,\) or \(P, N\)"):
+    with pytest.raises(ValueError, match=r"scores must have shape \(N,\) or \(P, N\), .*got \("):
         top(np.zeros(shape))
 
 
@@ -94,5 +94,5 @@ def test_not_finite(value):
 
 @pytest.mark.parametrize("name", ["texts", "labels", "probes"])
 def test_lengths(name):
-    with pytest.raises(ValueError, match=f"there are 4 {name}; scores .* need [25]"):
+    with pytest.raises(ValueError, match=f"{name} must have [25] entries for scores .*, got 4"):
         top(np.stack([SCORES, SCORES]), **{name: ["a"] * 4})

@@ -8,13 +8,13 @@ import pytest
 
 from itune.attribution import gradient_product, tracin
 from tests.helpers.attribution_cases import (
+    any_loss,
     assert_close,
     entries,
     flat_gradients,
     linen_loss,
     net_examples,
     net_params,
-    plain_loss,
 )
 
 RATES = (0.1, 0.05, 0.2)
@@ -27,10 +27,10 @@ def method():
     return tracin(linen_loss, RATES, chunk=4)
 
 
-def brute_force(kept=np.s_[:]):
+def brute_force(selected=np.s_[:]):
     total = 0
     for rate, params in zip(RATES, CHECKPOINTS, strict=True):
-        probes, train = (flat_gradients(plain_loss, params, z)[:, kept] for z in (PROBES, TRAIN))
+        probes, train = (flat_gradients(any_loss, params, z)[:, selected] for z in (PROBES, TRAIN))
         total = total + rate * probes @ train.T
     return total
 
@@ -47,8 +47,8 @@ def test_one_checkpoint_is_the_gradient_product():
 
 def test_select():
     scores = tracin(linen_loss, RATES, select="*/bias").fit(CHECKPOINTS, TRAIN).score(PROBES)
-    kept = entries(CHECKPOINTS[0], {"layers_0/bias": ..., "layers_2/bias": ...})
-    assert_close(scores, brute_force(kept), 1e-12)
+    selected = entries(CHECKPOINTS[0], {"layers_0/bias": ..., "layers_2/bias": ...})
+    assert_close(scores, brute_force(selected), 1e-12)
 
 
 def test_checkpoints_are_read_one_at_a_time():
@@ -70,17 +70,21 @@ def test_checkpoints_are_read_one_at_a_time():
 
 @pytest.mark.parametrize("count", [0, 2])
 def test_as_many_rates_as_checkpoints(count):
-    with pytest.raises(ValueError, match=f"there are {count} checkpoints but 3 learning_rates"):
+    with pytest.raises(
+        ValueError, match=f"checkpoints must be as many as learning_rates, 3, got {count}"
+    ):
         method().fit(CHECKPOINTS[:count], TRAIN)
 
 
 def test_no_rates():
-    with pytest.raises(ValueError, match="learning_rates is empty"):
+    with pytest.raises(ValueError, match="learning_rates must have one rate for each checkpoint"):
         tracin(linen_loss, [])
 
 
 def test_one_set_of_parameters():
-    with pytest.raises(ValueError, match="checkpoints is one set of parameters; give a list"):
+    with pytest.raises(
+        ValueError, match="checkpoints must be a list, one for each rate, got one set"
+    ):
         method().fit(CHECKPOINTS[0], TRAIN)
 
 

@@ -11,7 +11,6 @@ from flax import linen as nn
 from jax.flatten_util import ravel_pytree
 
 from itune.attribution import conjugate_gradients, influence_functions
-from itune.attribution.hessian import make_hessian
 from itune.influence import LinenLoss, cross_entropy
 
 L2 = 0.05
@@ -19,7 +18,17 @@ CHUNK = 16  # neither 40 nor 5 is a multiple
 
 
 class Problem(NamedTuple):
-    """An optimum, and ``retrain(weights) -> params`` for other weights than 1/N on the losses."""
+    """A model trained on examples, and a way to train it again.
+
+    Attributes:
+        loss: ``loss(params, example) -> scalar``.
+        regulariser: ``regulariser(params) -> scalar``, or None.
+        params: Parameters; of convex problems at the minimum.
+        train: Training examples.
+        probes: Probes.
+        retrain: ``retrain(weights) -> params``, the minimum for other weights than 1/N on the
+            losses; None of a network.
+    """
 
     loss: Callable
     regulariser: Callable
@@ -30,20 +39,24 @@ class Problem(NamedTuple):
 
 
 def ridge_loss(w, z):
+    """Half the squared error."""
     return 0.5 * (w @ z["x"] - z["y"]) ** 2
 
 
 def ridge_penalty(w):
+    """Half of L2 times the squared norm."""
     return 0.5 * L2 * (w @ w)
 
 
 def logistic_loss(params, z):
+    """Logistic loss of labels -1 and 1."""
     margin = z["y"] * (params["w"] @ z["x"] + params["b"])
     return jnp.logaddexp(0.0, -margin)
 
 
 def logistic_penalty(params):
-    return 0.5 * L2 * (params["w"] @ params["w"])  # the intercept is free
+    """Half of L2 times the squared norm, without the intercept."""
+    return 0.5 * L2 * (params["w"] @ params["w"])
 
 
 @cache
@@ -86,22 +99,13 @@ def logistic() -> Problem:
 
 
 def split(x, y):
+    """Return 40 training examples and the rest as probes."""
     return {"x": x[:40], "y": y[:40]}, {"x": x[40:], "y": y[40:]}
 
 
 def mean(train):
+    """Return the weights 1/N of the training examples."""
     return np.full(len(train["y"]), 1 / len(train["y"]))
-
-
-def increases(problem):
-    """How much each probe's loss is higher when retrained without each example, ``(P, N)``."""
-    losses = jax.jit(jax.vmap(problem.loss, (None, 0)))
-    weights = mean(problem.train)
-    without = [
-        losses(problem.retrain(np.where(np.arange(len(weights)) == i, 0, weights)), problem.probes)
-        for i in range(len(weights))
-    ]
-    return np.stack(without, axis=1) - losses(problem.params, problem.probes)[:, None]
 
 
 # --- a network ----------------------------------------------------------------------------------
@@ -110,18 +114,20 @@ MODEL = nn.Sequential((nn.Dense(4), jnp.tanh, nn.Dense(3)))
 
 
 def classify(apply, z):
+    """Cross entropy times ``scale``."""
     return z["scale"] * cross_entropy(apply(z["x"]), z["y"])
 
 
 linen_loss = LinenLoss(MODEL, classify)
 
 
-def plain_loss(params, z):
+def any_loss(params, z):
+    """:data:`linen_loss` as a function that shows no module."""
     return linen_loss(params, z)
 
 
 def net_params(seed=0):
-    """Random: the Hessian is indefinite."""
+    """Draw parameters of the network; the Hessian is indefinite."""
     rng = np.random.default_rng(seed)
     shapes = {"layers_0": {"kernel": (3, 4), "bias": (4,)}}
     shapes["layers_2"] = {"kernel": (4, 3), "bias": (3,)}
@@ -133,6 +139,7 @@ def net_params(seed=0):
 
 
 def net_examples(seed, count):
+    """Draw examples of the network."""
     rng = np.random.default_rng(seed)
     return {
         "x": rng.normal(size=(count, 3)),
@@ -143,6 +150,7 @@ def net_examples(seed, count):
 
 @cache
 def net() -> Problem:
+    """A small network with random parameters, 20 training examples and 5 probes."""
     examples = net_examples(2, 20), net_examples(3, 5)
     return Problem(linen_loss, None, net_params(), *examples, retrain=None)
 
@@ -156,6 +164,7 @@ CG = conjugate_gradients(tolerance=1e-12)
 
 @cache
 def influence(name, *, solver=None, chunk=CHUNK):
+    """Make the influence function of a problem, with its regulariser and damping."""
     problem = PROBLEMS[name]()
     return influence_functions(
         problem.loss,
@@ -166,25 +175,12 @@ def influence(name, *, solver=None, chunk=CHUNK):
     )
 
 
-@cache
-def hessian(name):
-    problem = PROBLEMS[name]()
-    make = make_hessian(
-        problem.loss,
-        damping=DAMPING[name],
-        regulariser=problem.regulariser,
-        select=None,
-        chunk=CHUNK,
-    )
-    return make(problem.params, problem.train)
-
-
 # --- brute force --------------------------------------------------------------------------------
 
 
 @cache
 def _compiled(loss, regulariser):
-    """Flat gradients ``(n, D)``, and the objective's dense Hessian ``(D, D)``."""
+    """Compile flat gradients ``(n, D)``, and the objective's dense Hessian ``(D, D)``."""
 
     def gradients(params, examples):
         rows = jax.vmap(lambda z: jax.grad(loss)(params, z))(examples)
@@ -204,38 +200,40 @@ def _compiled(loss, regulariser):
 
 
 def flat_gradients(loss, params, examples):
+    """Return the gradients of some examples, ``(n, D)``."""
     return np.asarray(_compiled(loss, None)[0](params, examples))
 
 
 def dense_hessian(loss, regulariser, params, train):
+    """Return the Hessian of the mean loss and the regulariser, ``(D, D)``."""
     return np.asarray(_compiled(loss, regulariser)[1](params, train))
 
 
-def entries(params, kept):
-    """Which entries of the flat parameters belong to ``kept``, indices by the tensor's name."""
+def entries(params, selected):
+    """Mark the entries of the flat parameters that ``selected`` indexes, by the tensor's name."""
 
     def of_leaf(path, leaf):
         name = "/".join(key.key for key in path)
-        is_kept = np.zeros(leaf.shape, bool)
-        if name in kept:
-            is_kept[kept[name]] = True
-        return is_kept
+        is_selected = np.zeros(leaf.shape, bool)
+        if name in selected:
+            is_selected[selected[name]] = True
+        return is_selected
 
     marks = jax.tree_util.tree_map_with_path(of_leaf, params)
     return np.concatenate([mark.ravel() for mark in jax.tree.leaves(marks)])
 
 
-def influence_parts(name, damping, kept=np.s_[:]):
-    """``g_prb``, ``A`` and ``g_trn`` in some entries of the parameters, all dense."""
+def influence_parts(name, damping, selected=np.s_[:]):
+    """Return ``g_prb``, ``A`` and ``g_trn`` in some entries of the parameters, all dense."""
     loss, regulariser, params, train, probes = PROBLEMS[name]()[:5]
-    matrix = dense_hessian(loss, regulariser, params, train)[kept][:, kept]
+    matrix = dense_hessian(loss, regulariser, params, train)[selected][:, selected]
     matrix = matrix + damping * np.eye(len(matrix))
-    of_probes, of_train = (flat_gradients(loss, params, z)[:, kept] for z in (probes, train))
+    of_probes, of_train = (flat_gradients(loss, params, z)[:, selected] for z in (probes, train))
     return of_probes, matrix, of_train
 
 
 def assert_close(actual, expected, tolerance):
-    """Every element to ``tolerance`` times the largest."""
+    """Assert that every element is right to ``tolerance`` times the largest."""
     assert np.shape(actual) == np.shape(expected)
     error, size = np.max(np.abs(actual - expected)), np.max(np.abs(expected))
     assert error <= tolerance * size, f"error {error:.2g} on numbers up to {size:.2g}"
