@@ -11,7 +11,7 @@ from pathlib import Path
 import jax
 
 from itune.cli import Parser, run_main
-from itune.metrics.probe_influences import probe_influences
+from itune.metrics import probe_influences
 from itune.plots import influence_plot, influences_on_probe
 from itune.results import load_trained
 from itune.utils.compiling import keep_compiled

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+__all__ = ["UserError", "require"]
+
 
 class UserError(Exception):
     """Raised when the caller can mend what is wrong.

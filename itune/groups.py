@@ -6,18 +6,28 @@ import numpy as np
 
 from itune.errors import UserError
 
+__all__ = ["HIDDEN", "Counts", "Group", "count_groups", "groups_of", "require_partners"]
+
 HIDDEN = -1
 """The confound of an example that is not annotated, or whose confound a method may not see."""
 
 
 class Group(NamedTuple):
-    """One combination of values; sorts by label, then confound."""
+    """One combination of label and confound; groups sort by label, then confound.
+
+    Attributes:
+      label: Class of its examples, an integer from 0.
+      confound: Value of the confound of its examples, an integer from 0, or :data:`HIDDEN`.
+
+    >>> str(Group(0, 1))
+    'y=0 c=1'
+    """
 
     label: int
     confound: int
 
     def __str__(self) -> str:
-        """``y=0 c=1``, as tables and messages show it."""
+        """Return ``y=0 c=1``, as tables and messages show it."""
         return f"y={self.label} c={self.confound}"
 
 
@@ -46,7 +56,15 @@ class GroupNames(NamedTuple):
 
 
 def groups_of(label: np.ndarray, confound: np.ndarray) -> dict[Group, np.ndarray]:
-    """The indices of each group that has any, in order.
+    """Return the indices of each group that has examples.
+
+    Args:
+      label: Classes of n examples, integers ``(n,)``.
+      confound: Confounds of the examples, integers ``(n,)``; :data:`HIDDEN` is a value like others.
+
+    Returns:
+      Ascending indices of each group, the groups in order of label, then confound; together they
+      are all n.
 
     >>> groups = groups_of(np.array([1, 0, 1]), np.array([1, 0, 1]))
     >>> {str(group): indices.tolist() for group, indices in groups.items()}
@@ -67,12 +85,12 @@ def paired_groups(label: np.ndarray, confound: np.ndarray) -> dict[Group, np.nda
 
 
 class Counts(NamedTuple):
-    """How many examples each group has that has any, in order of label, then confound.
+    """Numbers of examples of K groups, in order of label, then confound (NumPy).
 
     Attributes:
-      label: of each group.
-      confound: of each group.
-      size: of each group.
+      label: Label of each group, ``(K,)``.
+      confound: Confound of each group, ``(K,)``.
+      size: Number of examples of each group, at least 1, ``(K,)``.
     """
 
     label: np.ndarray
@@ -81,7 +99,14 @@ class Counts(NamedTuple):
 
 
 def count_groups(label: np.ndarray, confound: np.ndarray) -> Counts:
-    """Counts the examples of each group, of however many in whatever time a sort takes.
+    """Count the examples of each group; of many groups faster than :func:`groups_of`.
+
+    Args:
+      label: Classes of n examples, integers ``(n,)``.
+      confound: Confounds of the examples, integers ``(n,)``, :data:`HIDDEN` or more.
+
+    Returns:
+      The groups that have examples, and their sizes, which sum to n.
 
     >>> [part.tolist() for part in count_groups(np.array([1, 0, 1]), np.array([2, -1, 2]))]
     [[0, 1], [-1, 2], [1, 2]]
@@ -92,10 +117,16 @@ def count_groups(label: np.ndarray, confound: np.ndarray) -> Counts:
 
 
 def require_partners(label: np.ndarray, confound: np.ndarray) -> None:
-    """Checks that every example has a partner in both of its groups.
+    """Check that every example has a partner of the same and one of a different confound.
+
+    Partners are other examples of its label.
+
+    Args:
+      label: Classes of n examples, integers ``(n,)``.
+      confound: Confounds of the examples, integers ``(n,)``.
 
     Raises:
-      UserError: one class only, or a group without partners.
+      UserError: There is one class only, or a group of one example, or a label with one confound.
     """
     groups = groups_of(label, confound)
     if len({group.label for group in groups}) < 2:

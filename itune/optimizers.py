@@ -1,39 +1,70 @@
 """BertAdam as an optax transformation, and clipping of each tensor by itself."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import optax
 
-Path = tuple[str, ...]
+__all__ = [
+    "BertAdamState",
+    "bert_adam",
+    "clip_each_tensor",
+    "has_decay",
+    "reset_moments",
+    "scale_by_bert_adam",
+    "warmup_linear",
+]
+
+Path: TypeAlias = tuple[str, ...]
+"""The place of a tensor in the parameters, such as ``("layer_0", "query", "kernel")``."""
 
 
 class BertAdamState(NamedTuple):
-    """Moments of :func:`scale_by_bert_adam`, shaped like the parameters."""
+    """State of :func:`scale_by_bert_adam`.
 
-    mu: Any
-    nu: Any
+    Attributes:
+      mu: First moments, a tree like the parameters.
+      nu: Second moments, a tree like the parameters.
+    """
+
+    mu: optax.Params
+    nu: optax.Params
 
 
 def scale_by_bert_adam(
     b1: float = 0.9, b2: float = 0.999, eps: float = 1e-6
 ) -> optax.GradientTransformation:
-    """Adam as BERT was trained with it.
+    """Make the transformation by Adam as BERT was trained with it.
 
     ``mu <- b1 mu + (1 - b1) g``, ``nu <- b2 nu + (1 - b2) g**2``, update ``mu / (sqrt(nu) + eps)``.
 
     This differs from :func:`optax.scale_by_adam` in having **no bias correction**: from moments of
     zero the first update is ``(1 - b1) / sqrt(1 - b2)`` = 3.2 times ``sign(g)``, not once.
+
+    Args:
+      b1: Decay of the first moments, from 0 to below 1.
+      b2: Decay of the second moments, from 0 to below 1.
+      eps: Positive number that keeps the denominator from 0.
+
+    Returns:
+      An optax transformation whose state is a :class:`BertAdamState`.
+
+    >>> tx = scale_by_bert_adam()
+    >>> update, _ = tx.update(jnp.array([10.0, -0.1]), tx.init(jnp.zeros(2)))
+    >>> [f"{value:.2f}" for value in update]
+    ['3.16', '-3.16']
     """
 
-    def init(params):
+    def init(params: optax.Params) -> BertAdamState:
         return BertAdamState(
             jax.tree.map(jnp.zeros_like, params), jax.tree.map(jnp.zeros_like, params)
         )
 
-    def update(updates, state, params=None):
+    def update(
+        updates: optax.Updates, state: Any, params: optax.Params | None = None
+    ) -> tuple[optax.Updates, BertAdamState]:
         del params
         mu = optax.tree.update_moment(updates, state.mu, b1, 1)
         nu = optax.tree.update_moment_per_elem_norm(updates, state.nu, b2, 2)
@@ -44,9 +75,16 @@ def scale_by_bert_adam(
 
 
 def clip_each_tensor(max_norm: float) -> optax.GradientTransformation:
-    """Scales each tensor's gradient to Euclidean norm ``max_norm`` where it is larger."""
+    """Make the transformation that scales each tensor's gradient down to a norm.
 
-    def clip(gradient):
+    Args:
+      max_norm: Largest Euclidean norm of a tensor's gradient; smaller ones stay as they are.
+
+    Returns:
+      An optax transformation without state.
+    """
+
+    def clip(gradient: jax.Array) -> jax.Array:
         norm = jnp.sqrt(jnp.sum(gradient * gradient))
         return gradient * jnp.minimum(max_norm / (norm + 1e-6), 1)
 
@@ -54,7 +92,14 @@ def clip_each_tensor(max_norm: float) -> optax.GradientTransformation:
 
 
 def has_decay(path: Path) -> bool:
-    """Whether weight decay applies: not to biases, nor to layer normalisation."""
+    """Return whether weight decay applies to a tensor: not to biases, nor to normalisations.
+
+    Args:
+      path: Path of the tensor in the parameters.
+
+    >>> has_decay(("layer_0", "query", "kernel")), has_decay(("layer_0", "norm", "scale"))
+    (True, False)
+    """
     return path[-1] not in ("bias", "scale")
 
 
@@ -65,16 +110,21 @@ def bert_adam(
     decays: Callable[[Path], bool] = has_decay,
     clip: float | None = 1.0,
 ) -> optax.GradientTransformation:
-    """The optimizer of the released code.
+    """Make the optimizer of the code released with the paper.
 
-    Clips each tensor, scales by :func:`scale_by_bert_adam`, adds decoupled weight decay, and
+    It clips each tensor, scales by :func:`scale_by_bert_adam`, adds decoupled weight decay, and
     multiplies by the learning rate.
 
     Args:
-        learning_rate: a number, or a schedule of the count of updates.
-        weight_decay: decay for each unit of the learning rate.
-        decays: which parameters decay, by path.
-        clip: largest norm of a tensor's gradient; None does not clip.
+      learning_rate: Learning rate, or a schedule of it by the count of updates.
+      weight_decay: Decay for each unit of the learning rate.
+      decays: Returns whether a tensor decays, by its path.
+      clip: Largest Euclidean norm of a tensor's gradient; None does not clip.
+
+    Returns:
+      An optax transformation.
+
+    Source: BertAdam of pytorch-pretrained-bert, as Han & Tsvetkov (2021) use it.
     """
     return optax.chain(
         optax.identity() if clip is None else clip_each_tensor(clip),
@@ -87,10 +137,23 @@ def bert_adam(
 
 
 def warmup_linear(peak: float, total: int, warmup: float = 0.1) -> optax.Schedule:
-    """Rises from 0 to ``peak`` over the first ``warmup`` of ``total`` updates, then falls to 0."""
+    """Make a schedule that rises from 0 to a peak, then falls to 0, both linearly.
+
+    Args:
+      peak: Learning rate at the end of the rise.
+      total: Number of updates after which the rate is 0.
+      warmup: Share of ``total`` that the rise takes, from 0 to 1.
+
+    Returns:
+      A schedule of the learning rate by the count of updates.
+
+    >>> schedule = warmup_linear(1.0, total=10, warmup=0.2)
+    >>> [float(schedule(count)) for count in (0, 1, 2, 6, 10, 11)]
+    [0.0, 0.5, 1.0, 0.5, 0.0, 0.0]
+    """
     turn = warmup * total
 
-    def schedule(count):
+    def schedule(count: jax.typing.ArrayLike) -> jax.Array:
         count = jnp.asarray(count, float)
         rising = count / max(turn, 1e-9)
         falling = (total - count) / max(total - turn, 1e-9)
@@ -100,16 +163,20 @@ def warmup_linear(peak: float, total: int, warmup: float = 0.1) -> optax.Schedul
 
 
 def reset_moments(state: optax.OptState) -> optax.OptState:
-    """The state with its :class:`BertAdamState` moments at zero; counts go on."""
+    """Return an optimizer's state with its :class:`BertAdamState` moments at zero.
 
-    def reset(node):
+    Args:
+      state: State of an optax optimizer; counts of updates in it go on.
+    """
+
+    def reset(node: Any) -> Any:
         is_moments = isinstance(node, BertAdamState)
         return jax.tree.map(jnp.zeros_like, node) if is_moments else node
 
     return jax.tree.map(reset, state, is_leaf=lambda node: isinstance(node, BertAdamState))
 
 
-def _map_with_path(function, tree):
+def _map_with_path(function: Callable[[Path, Any], Any], tree: optax.Params) -> optax.Params:
     return jax.tree_util.tree_map_with_path(
         lambda path, leaf: function(tuple(str(key.key) for key in path), leaf), tree
     )

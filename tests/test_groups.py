@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from itune.errors import UserError
-from itune.groups import Group, groups_of, require_partners
+from itune.groups import HIDDEN, Group, count_groups, groups_of, require_partners
 
 
 def arrays(*groups):
@@ -22,6 +24,18 @@ def test_groups_partition_the_examples():
         assert np.all(np.diff(indices) > 0)
     assert sorted(np.concatenate(list(groups.values()))) == list(range(60))
     assert str(Group(1, 2)) == "y=1 c=2"
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(HIDDEN, 3)), min_size=1, max_size=30))
+def test_every_row_is_in_one_group_and_counts_are_sizes(rows):
+    label, confound = arrays(*rows)
+    groups = groups_of(label, confound)
+    assert sorted(np.concatenate(list(groups.values()))) == list(range(len(rows)))
+    assert all(rows[index] == group for group, indices in groups.items() for index in indices)
+    counts = count_groups(label, confound)
+    assert list(zip(counts.label, counts.confound, strict=True)) == list(groups)
+    assert counts.size.tolist() == [len(indices) for indices in groups.values()]
 
 
 def test_absent_groups_are_absent():

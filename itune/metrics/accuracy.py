@@ -8,16 +8,18 @@ import numpy as np
 
 from itune.data.dataset import Dataset, chunks_by_length, collate
 from itune.groups import HIDDEN, Group, groups_of
+from itune.influence.types import Params
 from itune.utils.compiling import jit
 
 
 class Accuracy(NamedTuple):
-    """Accuracies of one data set, as fractions.
+    """Accuracies of one data set, as fractions from 0 to 1.
 
     Attributes:
-      overall: over all examples.
-      by_group: over each group that has any; examples whose confound is not annotated are in none.
-      worst: the group of the lowest accuracy; None where there is no group.
+      overall: Accuracy over all examples.
+      by_group: Accuracy of each group that has examples; those whose confound is not annotated are
+        in none.
+      worst: Group of the lowest accuracy, the first of equals; None where there is no group.
     """
 
     overall: float
@@ -25,43 +27,49 @@ class Accuracy(NamedTuple):
     worst: Group | None
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready, groups by name."""
+        """Return a dict for JSON, with groups by name such as ``"y=0 c=1"``."""
         return {
             "accuracy": self.overall,
             "groups": {str(group): value for group, value in self.by_group.items()},
             "worst_group": None if self.worst is None else str(self.worst),
-            "worst_group_accuracy": self.by_group.get(self.worst),
+            "worst_group_accuracy": None if self.worst is None else self.by_group[self.worst],
         }
 
 
 def make_logits(
-    logits_fn: Callable[[Any, dict[str, jax.Array]], jax.Array], *, chunk: int = 32
-) -> Callable[[Any, Dataset], np.ndarray]:
-    """Builds ``fun(params, dataset) -> (N, classes)`` float32 logits, in the data's order.
+    logits_fn: Callable[[Params, dict[str, jax.Array]], jax.Array], *, chunk: int = 32
+) -> Callable[[Params, Dataset], np.ndarray]:
+    """Build a function that computes the logits of a data set.
 
     Args:
-      logits_fn: ``(params, examples) -> (n, classes)``, pure.
-      chunk: examples computed at once.
+      logits_fn: ``logits_fn(params, examples) -> (n, classes)``, pure; it is compiled here.
+      chunk: Number of examples computed at once, of similar length.
+
+    Returns:
+      ``fun(params, dataset) -> (N, classes)``, a NumPy array in the data's order and the dtype of
+      ``logits_fn``.
     """
     compiled = jit(logits_fn)
 
-    def fun(params, dataset):
-        rows = [None] * len(dataset)
+    def fun(params: Params, dataset: Dataset) -> np.ndarray:
+        rows: dict[int, np.ndarray] = {}
         for indices, is_real in chunks_by_length(dataset, np.arange(len(dataset)), chunk):
             logits = np.asarray(compiled(params, collate(dataset, indices)))
-            for index, row in zip(indices[is_real], logits[is_real], strict=True):
-                rows[index] = row
-        return np.stack(rows)
+            rows |= zip(indices[is_real].tolist(), logits[is_real], strict=True)
+        return np.stack([rows[index] for index in range(len(dataset))])
 
     return fun
 
 
 def accuracy(logits: np.ndarray, dataset: Dataset) -> Accuracy:
-    """Accuracies of the most likely class.
+    """Compute accuracies of the most likely class.
 
     Args:
-      logits: ``(N, classes)``.
-      dataset: the N examples.
+      logits: Logits ``(N, classes)``, in the data's order.
+      dataset: The N examples.
+
+    Returns:
+      Accuracies overall, by group and of the worst group.
     """
     is_right = logits.argmax(axis=-1) == dataset.label
     by_group = {
@@ -69,5 +77,5 @@ def accuracy(logits: np.ndarray, dataset: Dataset) -> Accuracy:
         for group, indices in groups_of(dataset.label, dataset.confound).items()
         if group.confound != HIDDEN
     }
-    worst = min(by_group, key=by_group.get, default=None)
+    worst = min(by_group, key=lambda group: by_group[group], default=None)
     return Accuracy(float(is_right.mean()), by_group, worst)

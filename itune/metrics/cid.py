@@ -5,8 +5,9 @@ minus that of examples with its label and another confound (Han & Tsvetkov 2021,
 are made of the mean influence of each group on each probe, which two passes over the data give.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -16,22 +17,27 @@ from itune.data.dataset import Dataset, chunks_by_length, collate
 from itune.errors import UserError
 from itune.groups import Group, groups_of
 from itune.influence import LinenLoss
-from itune.influence.differences import Direction, projections, unit_gradient_sum
+from itune.influence.differences import projections, unit_gradient_sum
+from itune.influence.types import Params, Tensors
 from itune.utils.compiling import jit, shared
 from itune.utils.resumable import NEVER_SAVED, Resumable, State
 
+Chunk: TypeAlias = tuple[np.ndarray, np.ndarray]
+"""Places of examples, ``(chunk,)``, and which of them are real rather than padding."""
 
-class GroupInfluences(NamedTuple):
+
+@dataclass(frozen=True)
+class GroupInfluences:
     """Influence of whole groups of the training set on some probes (NumPy).
 
     Attributes:
-      probes: indices of the probes, ``(P,)``, ascending.
-      group: for each probe the place of its own group in ``groups``, ``(P,)``.
-      groups: the K groups of the training set.
-      sizes: how many examples each has, ``(K,)``.
-      sums: sum over each group of the influences of its examples on the probe, the probe's own
+      probes: Indices of the probes in the training data, ``(P,)``, ascending.
+      group: Place in ``groups`` of each probe's own group, ``(P,)``.
+      groups: The K groups of the training set.
+      sizes: Number of examples of each group, ``(K,)``.
+      sums: Sum over each group of the influences of its examples on the probe, the probe's own
         among them, ``(P, K)``; NaN for groups of another label.
-      own: the probe's influence on itself, ``(P,)``: 1, or 0 where its gradient is exactly 0.
+      own: Influence of each probe on itself, ``(P,)``: 1, or 0 where its gradient is exactly 0.
     """
 
     probes: np.ndarray
@@ -42,10 +48,14 @@ class GroupInfluences(NamedTuple):
     own: np.ndarray
 
     def means(self, *, with_self: bool) -> np.ndarray:
-        """Mean influence of each group on each probe, ``(P, K)``.
+        """Compute the mean influence of each group on each probe.
 
         Args:
-          with_self: whether a probe counts in its own group; if not, one alone there has NaN.
+          with_self: Whether a probe counts in its own group; if not, the mean is NaN for one that
+            is alone there.
+
+        Returns:
+          Means ``(P, K)``; NaN for groups of another label.
         """
         rows, sums = np.arange(len(self.probes)), self.sums.copy()
         sizes = np.broadcast_to(self.sizes, sums.shape).astype(np.float64)
@@ -55,7 +65,14 @@ class GroupInfluences(NamedTuple):
         return np.divide(sums, sizes, out=np.full_like(sums, np.nan), where=sizes > 0)
 
     def differences(self, *, with_self: bool) -> np.ndarray:
-        """CID of each probe, ``(P,)``: its own group's mean, minus that of its label's others."""
+        """Compute the CID of each probe: its own group's mean, minus that of its label's others.
+
+        Args:
+          with_self: Whether a probe counts in its own group.
+
+        Returns:
+          Differences ``(P,)``; NaN for a probe that is alone in its group, unless it counts.
+        """
         rows = np.arange(len(self.probes))
         is_other = ~np.isnan(self.sums)
         is_other[rows, self.group] = False
@@ -68,10 +85,10 @@ class CID(NamedTuple):
     """Confound influence differences of some probes (NumPy).
 
     Attributes:
-      probes: indices of the probes, ``(P,)``.
-      with_self: differences with the probe counted among its own same-confound group, ``(P,)``, as
+      probes: Indices of the probes in the training data, ``(P,)``.
+      with_self: Differences with the probe counted among its own same-confound group, ``(P,)``, as
         in the released numbers.
-      without_self: differences without it, ``(P,)``; NaN for a probe that is alone in its group.
+      without_self: Differences without it, ``(P,)``; NaN for a probe that is alone in its group.
     """
 
     probes: np.ndarray
@@ -79,12 +96,21 @@ class CID(NamedTuple):
     without_self: np.ndarray
 
     def by_group(self, data: Dataset) -> dict[Group, "CID"]:
-        """The same, group by group of the probes; ``summary`` of each has its mean and error."""
+        """Split by the probes' groups; ``summary`` of each part has its mean and error.
+
+        Args:
+          data: The training data that the probes index.
+        """
         groups = groups_of(data.label[self.probes], data.confound[self.probes])
         return {group: CID(*(part[rows] for part in self)) for group, rows in groups.items()}
 
     def summary(self) -> dict[str, float]:
-        """Means over probes, and the standard error of the one without self."""
+        """Compute means over probes, and the standard error of the one without self.
+
+        Returns:
+          ``cid``, ``cid_without_self`` and ``cid_standard_error``, unitless; NaN where there are
+          too few probes.
+        """
         known = self.without_self[~np.isnan(self.without_self)]
         spread = known.std(ddof=1) / np.sqrt(len(known)) if len(known) > 1 else float("nan")
         return {
@@ -96,17 +122,30 @@ class CID(NamedTuple):
 
 def make_cid(
     loss: LinenLoss, train: Dataset, *, probes: np.ndarray, chunk: int = 16
-) -> Callable[[Any], CID]:
-    """Builds ``fun(params) -> CID`` of the probes against all of ``train``.
+) -> Callable[[Params], CID]:
+    """Build a function that computes the CID of probes against all of the training data.
 
-    Exact over all parameters, in two passes; arguments and errors as of
-    :func:`make_group_influences`.
+    Exact over all parameters, in two passes (:func:`make_group_influences`).
+
+    Args:
+      loss: Label loss of one example and its module, without dropout.
+      train: The training data.
+      probes: Indices into ``train``; those whose label occurs with one confound only are left out.
+      chunk: Number of examples computed at once.
+
+    Returns:
+      ``fun(params) -> CID``.
+
+    Raises:
+      UserError: No probe has training examples both of its confound and of another.
     """
-    influences = make_group_influences(loss, train, probes=probes, chunk=chunk)
+    influences_of = make_group_influences(loss, train, probes=probes, chunk=chunk)
 
-    def fun(params):
-        found = influences(params)
-        return CID(found.probes, *(found.differences(with_self=it) for it in (True, False)))
+    def fun(params: Params) -> CID:
+        influences = influences_of(params)
+        return CID(
+            influences.probes, *(influences.differences(with_self=it) for it in (True, False))
+        )
 
     return fun
 
@@ -119,23 +158,27 @@ def make_group_influences(
     chunk: int = 16,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
     resumable: Resumable = NEVER_SAVED,
-) -> Callable[[Any], GroupInfluences]:
-    """Builds ``fun(params) -> GroupInfluences`` of the probes against all of ``train``.
+) -> Callable[[Params], GroupInfluences]:
+    """Build a function that computes the influence of whole groups on probes.
 
     Exact over all parameters, in two passes: unit gradients are summed over each group (one vector
     of the parameters' size a group), and each probe is projected on the groups of its label.
 
     Args:
-      loss: one example's label loss, without dropout.
-      train: the training data.
-      probes: indices into ``train``; those whose label occurs with one confound only are left out.
+      loss: Label loss of one example and its module, without dropout.
+      train: The training data.
+      probes: Indices into ``train``; those whose label occurs with one confound only are left out.
         ``np.arange(len(train))`` takes them all, for little more than a few.
-      chunk: examples computed at once.
-      on_progress: called with chunks done and chunks in all.
-      resumable: keeps what is done, of one call: a vector of the parameters' size for each group.
+      chunk: Number of examples computed at once.
+      on_progress: Called with the number of chunks done and the number in all.
+      resumable: Stores what is done, a vector of the parameters' size for each group, so that one
+        call goes on after an interruption.
+
+    Returns:
+      ``fun(params) -> GroupInfluences``.
 
     Raises:
-      UserError: no probe has both groups.
+      UserError: No probe has training examples both of its confound and of another.
     """
     by_group = groups_of(train.label, train.confound)
     groups = tuple(by_group)
@@ -153,11 +196,17 @@ def make_group_influences(
     total = sum(map(len, [*rows.values(), *columns.values()]))
     unit_sum, project, add = _compiled(loss)
 
-    def fun(params):
+    def fun(params: Params) -> GroupInfluences:
         dtype = jnp.result_type(*jax.tree.leaves(params))
         before = 0
 
-        def loop(kind, group, state, chunks, step):
+        def loop(
+            kind: str,
+            group: Group,
+            state: State,
+            chunks: Sequence[Chunk],
+            step: Callable[[State, Chunk], State],
+        ) -> State:
             nonlocal before
             name, start = f"{kind}-{group.label}-{group.confound}", before
             before += len(chunks)
@@ -165,8 +214,8 @@ def make_group_influences(
                 name, state, chunks, step, lambda done: on_progress(start + done, total)
             )
 
-        def group_sum(group):
-            def step(state, chunk):
+        def group_sum(group: Group) -> Tensors:
+            def step(state: State, chunk: Chunk) -> State:
                 places, is_real = chunk
                 examples = collate(train, by_group[group][places])
                 part = _by_name(unit_sum(params, examples, is_real.astype(dtype)))
@@ -174,14 +223,14 @@ def make_group_influences(
 
             return _by_path(loop("sum", group, {}, rows[group], step))
 
-        def of_group(group):
+        def of_group(group: Group) -> _Part:
             directions = tuple(sums[other] for other in of_label[group])
 
-            def step(state, chunk):
+            def step(state: State, chunk: Chunk) -> State:
                 places, is_real = chunk
                 examples = collate(train, probes_of[group][places])
-                found = project(params, examples, directions)
-                for name, values in zip(("along", "own"), found, strict=True):
+                projected = project(params, examples, directions)
+                for name, values in zip(("along", "own"), projected, strict=True):
                     state[name][places[is_real]] = np.asarray(values)[is_real]
                 return state
 
@@ -191,7 +240,7 @@ def make_group_influences(
                 "own": np.empty(size, dtype_of),
             }
             state = loop("group", group, state, columns[group], step)
-            return group, probes_of[group], state["along"], state["own"]
+            return _Part(group, probes_of[group], state["along"], state["own"])
 
         sums = {group: group_sum(group) for group in needed}
         parts = [of_group(group) for group in probes_of]
@@ -201,31 +250,53 @@ def make_group_influences(
 
 
 @shared
-def _compiled(loss: LinenLoss) -> tuple[Callable, Callable, Callable]:
-    """Sums of unit gradients, projections, and sums of such sums."""
+def _compiled(
+    loss: LinenLoss,
+) -> tuple[Callable[..., Tensors], Callable[..., tuple[jax.Array, jax.Array]], Callable[..., Any]]:
+    """Compile sums of unit gradients, projections, and sums of such sums."""
     add = jit(lambda a, b: jax.tree.map(jnp.add, a, b))
     return jit(unit_gradient_sum(loss)), jit(projections(loss)), add
 
 
-def _gathered(parts, groups, of_label, sizes: Sequence[int]) -> GroupInfluences:
-    """Groups of probes put in order."""
+class _Part(NamedTuple):
+    """What :func:`make_group_influences` computes for the probes of one group."""
+
+    group: Group
+    probes: np.ndarray
+    along: np.ndarray
+    own: np.ndarray
+
+
+def _gathered(
+    parts: Sequence[_Part],
+    groups: tuple[Group, ...],
+    of_label: Mapping[Group, Sequence[Group]],
+    sizes: Sequence[int],
+) -> GroupInfluences:
+    """Join the parts and sort the probes."""
     place = {group: number for number, group in enumerate(groups)}
-    probes, own = (np.concatenate([part[field] for part in parts]) for field in (1, 3))
-    own_group = np.concatenate([np.full(len(part[1]), place[part[0]]) for part in parts])
+    probes = np.concatenate([part.probes for part in parts])
     sums = np.full((len(probes), len(groups)), np.nan)
     start = 0
-    for group, indices, along, _ in parts:
-        sums[start : start + len(indices), [place[c] for c in of_label[group]]] = along
-        start += len(indices)
+    for part in parts:
+        columns = [place[group] for group in of_label[part.group]]
+        sums[start : start + len(part.probes), columns] = part.along
+        start += len(part.probes)
     order = np.argsort(probes)
+    own_group = np.concatenate([np.full(len(part.probes), place[part.group]) for part in parts])
     return GroupInfluences(
-        probes[order], own_group[order], groups, np.array(sizes), sums[order], own[order]
+        probes=probes[order],
+        group=own_group[order],
+        groups=groups,
+        sizes=np.array(sizes),
+        sums=sums[order],
+        own=np.concatenate([part.own for part in parts])[order],
     )
 
 
-def _by_name(direction: Direction) -> State:
+def _by_name(direction: Tensors) -> State:
     return {"/".join(path): value for path, value in direction.items()}
 
 
-def _by_path(state: State) -> Direction:
+def _by_path(state: State) -> Tensors:
     return {tuple(name.split("/")): value for name, value in state.items()}

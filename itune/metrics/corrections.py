@@ -4,31 +4,42 @@ import math
 from collections.abc import Sequence
 
 LEVEL = 0.05
-"""Of significance."""
+"""Level of significance."""
 
 
 def holm(values: Sequence[float]) -> list[float]:
-    """Holm's correction: p values such that the chance of any false alarm is below the level.
+    """Correct p values by Holm's method: the chance of any false alarm is at most the level.
 
     In ascending order the i-th of m is multiplied by ``m - i + 1``, and is no less than the one
-    before. NaN, a test that could not be made, counts as 1.
+    before, nor more than 1.
+
+    Args:
+      values: The p values; NaN, a test that could not be made, counts as 1.
+
+    Returns:
+      The corrected p values, in the order given, none below its p value.
+
+    Source: Holm (1979), A simple sequentially rejective multiple test procedure.
 
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]
     """
     known = [1.0 if math.isnan(value) else value for value in values]
     order = sorted(range(len(known)), key=known.__getitem__)
-    found, least = [1.0] * len(known), 0.0
+    corrected, least = [1.0] * len(known), 0.0
     for place, index in enumerate(order):
         least = max(least, min((len(known) - place) * known[index], 1.0))
-        found[index] = least
-    return found
+        corrected[index] = least
+    return corrected
 
 
 def least_permutation_p(seeds: int) -> float:
-    """The smallest p that a two-sided permutation test of two samples of this size can have.
+    """Return the smallest p that a two-sided permutation test of two equal samples can have.
 
     Of ``comb(2 n, n)`` partitions, two are as extreme as can be.
+
+    Args:
+      seeds: Size of each sample, n.
 
     >>> [round(least_permutation_p(n), 4) for n in (2, 3, 4, 5)]
     [0.3333, 0.1, 0.0286, 0.0079]
@@ -37,7 +48,11 @@ def least_permutation_p(seeds: int) -> float:
 
 
 def seeds_needed(tests: int, level: float = LEVEL) -> int:
-    """The fewest seeds with which one of so many tests, corrected, can fall below a level.
+    """Return the fewest seeds with which one of several tests, corrected, can be significant.
+
+    Args:
+      tests: Number of permutation tests.
+      level: Level of significance.
 
     >>> [seeds_needed(tests) for tests in (1, 2, 8)]
     [4, 5, 6]

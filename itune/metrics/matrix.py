@@ -1,6 +1,7 @@
-"""The influence of every training example on every probe, in blocks that are kept on disk.
+"""The influence of every training example on every probe, in blocks that are stored on disk.
 
-Where a mean over groups will do, :mod:`itune.metrics.cid` has it in two passes and keeps nothing.
+Where means over groups are enough, :mod:`itune.metrics.cid` computes them in two passes and stores
+nothing.
 """
 
 import json
@@ -13,20 +14,22 @@ import numpy as np
 
 from itune.data.dataset import Dataset, collate, padded_length
 from itune.errors import UserError
-from itune.influence.scores import gradients, score
-from itune.influence.subsets import Select, by_path, selected
+from itune.influence import LossFn, Select
+from itune.influence.scores import Gradients, gradients, score
+from itune.influence.subsets import by_path, selected
+from itune.influence.types import Params
 from itune.utils.compiling import jit
 from itune.utils.files import digest_of, save_arrays
 from itune.utils.json import write_json
-from itune.utils.resumable import NEVER_SAVED, Resumable
+from itune.utils.resumable import NEVER_SAVED, Resumable, State
 
 
 class InfluenceMatrix(NamedTuple):
     """Scores of all pairs (NumPy).
 
     Attributes:
-      probes: indices of the probes, ``(P,)``.
-      scores: ``[p, i]``, the influence of training example i on probe p, ``(P, N)``.
+      probes: Indices of the probes in the training data, ``(P,)``.
+      scores: Scores ``(P, N)``; ``[p, i]`` is the influence of training example i on probe p.
     """
 
     probes: np.ndarray
@@ -34,8 +37,8 @@ class InfluenceMatrix(NamedTuple):
 
 
 def write_influence_matrix(
-    loss: Callable[[Any, Any], jax.Array],
-    params: Any,
+    loss: LossFn,
+    params: Params,
     train: Dataset,
     folder: Path,
     *,
@@ -45,28 +48,31 @@ def write_influence_matrix(
     chunk: int = 16,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> None:
-    """Writes ``folder/rows-NNNNN.npz``, a block of probes each; blocks that are there are kept.
+    """Write scores of all training examples on some probes, ``folder/rows-NNNNN.npz``.
 
-    Called again after it was cut off it goes on with the first block that is missing.
+    Each file is a block of probes. Blocks that are there already are left as they are, so that a
+    call after an interruption goes on with the first block that is missing.
 
     Args:
-      loss: one example's label loss; see :func:`itune.influence.products`.
-      params: parameters.
-      train: the training data.
-      folder: made if absent; one matrix to a folder.
-      probes: indices into ``train``, ``(P,)``.
-      kind: ``"cosine"`` or ``"product"``.
-      select: restricts gradients to a subset of the parameters.
-      chunk: probes, and training examples, computed at once. Memory grows by the size of the
-        kernels for each; results do not depend on it, but blocks on disk do.
-      on_progress: called with blocks done and blocks in all.
+      loss: ``loss(params, example) -> scalar``, the label loss of one example; gradients of a
+        :class:`~itune.influence.LinenLoss` stay factored where that is cheaper.
+      params: Parameters of the model.
+      train: The training data.
+      folder: Folder of this matrix alone; made if absent.
+      probes: Indices into ``train``, ``(P,)``.
+      kind: Kind of score, ``"cosine"`` or ``"product"``.
+      select: Restricts gradients to a subset of the parameters (:data:`~itune.influence.Select`).
+      chunk: Number of probes, and of training examples, computed at once. Memory grows by the size
+        of the kernels for each; results do not depend on it, but blocks on disk do.
+      on_progress: Called with the number of blocks done and the number in all.
 
     Raises:
-      UserError: the folder holds the blocks of another matrix, or cannot be written.
+      UserError: There is no probe, or the folder holds the blocks of another matrix or cannot be
+        written.
     """
     probes = np.asarray(probes)
     if not len(probes):
-        raise UserError("there are no probes; give at least one")
+        raise UserError("probes must have at least one index, got none")
     about = {
         "kind": kind,
         "tensors": _tensors(select, params),
@@ -92,8 +98,8 @@ def write_influence_matrix(
 
 
 def influences_among(
-    loss: Callable[[Any, Any], jax.Array],
-    params: Any,
+    loss: LossFn,
+    params: Params,
     train: Dataset,
     indices: np.ndarray,
     *,
@@ -102,21 +108,25 @@ def influences_among(
     on_progress: Callable[[int, int], None] = lambda done, total: None,
     resumable: Resumable = NEVER_SAVED,
 ) -> np.ndarray:
-    """Gradient cosines of some examples with one another, ``(n, n)``, in memory.
+    """Compute gradient cosines of some examples with one another, in memory.
 
-    Half of the pairs are computed, in blocks; the other half is the same. The gradients of a few
-    blocks of rows are held at once, of one column after another; fewer, and columns are made anew
-    for more groups of rows.
+    Half of the pairs are computed, in blocks; the other half mirrors it. The gradients of a few
+    blocks of rows are held at once, those of columns one block after another; the fewer blocks are
+    held, the more often columns are computed again.
 
     Args:
-      loss: as of :func:`write_influence_matrix`, and so are the others.
-      params: parameters.
-      train: where the examples are.
-      indices: n of them.
-      chunk: examples computed at once.
-      memory: bytes that the gradients of rows may take, if one block of them does not.
-      on_progress: called with pairs of blocks done and in all.
-      resumable: keeps what is done, under the name ``matrix``.
+      loss: ``loss(params, example) -> scalar``, the label loss of one example; gradients of a
+        :class:`~itune.influence.LinenLoss` stay factored where that is cheaper.
+      params: Parameters of the model.
+      train: The training data.
+      indices: Indices into ``train``, ``(n,)``.
+      chunk: Number of examples computed at once.
+      memory: Bytes that the gradients of rows may take; one block of them is held in any case.
+      on_progress: Called with the number of pairs of blocks done and the number in all.
+      resumable: Stores what is done, under the name ``matrix``, to go on after an interruption.
+
+    Returns:
+      Cosines ``(n, n)``, float64, symmetric.
     """
     count = len(indices)
     block = _make_block(loss, params, train, chunk, kind="cosine", select=None, partners=count)
@@ -125,16 +135,16 @@ def influences_among(
     few = max(memory // _block_bytes(loss, params, train, chunk, partners=count), 1)
     total = _pairs(len(blocks))
 
-    def fill(state, start):
-        """Fills in a few blocks of rows, and their mirror image."""
+    def fill(state: State, start: int) -> State:
+        """Fill in a few blocks of rows, and their mirror image."""
         matrix, left = state["matrix"], blocks[start:]
         done = total - _pairs(len(left))
         held = [(rows, block(indices[rows])) for rows in left[:few]]
         for number, columns in enumerate(left):
             of_columns = held[number][1] if number < few else block(indices[columns])
             for rows, of_rows in held[: number + 1]:
-                found = np.asarray(pairs(of_rows, of_columns))[: len(rows), : len(columns)]
-                matrix[np.ix_(rows, columns)], matrix[np.ix_(columns, rows)] = found, found.T
+                cosines = np.asarray(pairs(of_rows, of_columns))[: len(rows), : len(columns)]
+                matrix[np.ix_(rows, columns)], matrix[np.ix_(columns, rows)] = cosines, cosines.T
                 on_progress(done := done + 1, total)
         return state
 
@@ -143,12 +153,12 @@ def influences_among(
 
 
 def _pairs(blocks: int) -> int:
-    """Pairs of so many blocks, each with itself among them."""
+    """Count pairs of blocks, each with itself among them."""
     return blocks * (blocks + 1) // 2
 
 
-def _block_bytes(loss, params, train: Dataset, chunk: int, *, partners) -> int:
-    """Of the gradients of a block."""
+def _block_bytes(loss: LossFn, params: Params, train: Dataset, chunk: int, *, partners: int) -> int:
+    """Return the size of a block's gradients in bytes."""
     make = gradients(loss, kind="cosine", partners=partners)
     examples = collate(
         train, np.zeros(chunk, int), length=padded_length(train.lengths, train.multiple)
@@ -157,18 +167,33 @@ def _block_bytes(loss, params, train: Dataset, chunk: int, *, partners) -> int:
     return sum(leaf.size * leaf.dtype.itemsize for leaf in leaves)
 
 
-def _make_block(loss, params, train: Dataset, chunk: int, *, kind, select, partners):
-    """Builds what gives the gradients of up to ``chunk`` examples, filled up; of one shape."""
+def _make_block(
+    loss: LossFn,
+    params: Params,
+    train: Dataset,
+    chunk: int,
+    *,
+    kind: str,
+    select: Select,
+    partners: int,
+) -> Callable[[np.ndarray], Gradients]:
+    """Build what computes the gradients of up to ``chunk`` examples, padded to one shape."""
     length = padded_length(train.lengths, train.multiple)
     make = jit(gradients(loss, kind=kind, select=select, partners=partners))
     return lambda indices: make(params, collate(train, np.resize(indices, chunk), length=length))
 
 
 def read_influence_matrix(folder: Path) -> InfluenceMatrix:
-    """Reads all blocks of :func:`write_influence_matrix`.
+    """Read all blocks that :func:`write_influence_matrix` wrote.
+
+    Args:
+      folder: Folder of the matrix.
+
+    Returns:
+      Probes and scores of all blocks, joined.
 
     Raises:
-      UserError: there are none, or one is damaged or missing.
+      UserError: There is no block, or one is damaged or missing.
     """
     paths = sorted(folder.glob("rows-*.npz"))
     if not paths:
@@ -195,22 +220,22 @@ def _begin(folder: Path, about: dict[str, Any]) -> None:
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
             write_json(path, about)
-        found = json.loads(path.read_text())
+        written = json.loads(path.read_text())
     except OSError as error:
         raise UserError(f"cannot use folder {folder}: {error.strerror}; choose another") from None
     except ValueError:
         raise UserError(f"{path} is damaged; choose another folder, or delete this one") from None
     for key, value in about.items():
-        if found.get(key) != value:
+        if written.get(key) != value:
             raise UserError(
-                f"{path}: this matrix was begun with {key} {found.get(key)}, not {value}; choose "
+                f"{path}: this matrix was begun with {key} {written.get(key)}, not {value}; choose "
                 "another folder, or delete this one"
             )
 
 
-def _tensors(select: Select, params: Any) -> str:
-    """What is selected, in words that are the same for the same tensors."""
+def _tensors(select: Select, params: Params) -> str:
+    """Name the selected tensors, in words that do not depend on how they are selected."""
     if select is None:
         return "all"
-    kept = selected(select, by_path(params))
-    return " ".join("/".join(path) + str(list(index) or "") for path, index in kept.items())
+    indices = selected(select, by_path(params))
+    return " ".join("/".join(path) + str(list(index) or "") for path, index in indices.items())

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 
 from itune.data.dataset import Dataset, chunks_by_length, collate
 from itune.errors import UserError
 from itune.groups import Group
+from itune.influence import LossFn
 from itune.influence.scores import gradients, score
+from itune.influence.types import Params
 from itune.metrics.statistics import welch_test
 from itune.utils.compiling import jit
 
@@ -18,10 +19,12 @@ class ProbeInfluence(NamedTuple):
     """Influence of two groups on one probe (NumPy).
 
     Attributes:
-      probe: its index.
-      group: its label and confound.
-      same: influence of each training example of the same label and confound but the probe itself.
-      different: of each of the same label and another confound.
+      probe: Index of the probe in the training data.
+      group: Label and confound of the probe.
+      same: Influence of each training example of the probe's label and confound, without the probe
+        itself, ``(n,)``.
+      different: Influence of each training example of the probe's label and another confound,
+        ``(m,)``.
     """
 
     probe: int
@@ -31,11 +34,11 @@ class ProbeInfluence(NamedTuple):
 
     @property
     def difference(self) -> float:
-        """Mean over ``same`` minus mean over ``different``: the probe's CID, without itself."""
+        """CID of the probe without itself: mean over ``same`` minus mean over ``different``."""
         return float(self.same.mean() - self.different.mean())
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready, with Welch's test of the difference."""
+        """Return a dict for JSON, with Welch's test of the difference."""
         test = welch_test(self.same, self.different)
         return {
             "probe": self.probe,
@@ -50,28 +53,33 @@ class ProbeInfluence(NamedTuple):
 
 
 def probe_influences(
-    loss: Callable[[Any, Any], jax.Array],
-    params: Any,
+    loss: LossFn,
+    params: Params,
     train: Dataset,
     *,
     probes: Sequence[int],
     chunk: int = 16,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[ProbeInfluence]:
-    """Scores the gradient cosine of each probe with every training example of its label.
+    """Compute the gradient cosine of each probe with every training example of its label.
 
     The gradient of a training example is computed once, for all probes of its label.
 
     Args:
-      loss: one example's label loss; see :func:`itune.influence.cosines`.
-      params: parameters.
-      train: the training data.
-      probes: indices into ``train``, few: the gradients of those of a label are held in memory.
-      chunk: training examples computed at once.
-      on_progress: called with chunks done and chunks in all.
+      loss: ``loss(params, example) -> scalar``, the label loss of one example; gradients of a
+        :class:`~itune.influence.LinenLoss` stay factored where that is cheaper.
+      params: Parameters of the model.
+      train: The training data.
+      probes: Indices into ``train``, few: the gradients of all probes of a label are held in
+        memory.
+      chunk: Number of training examples computed at once.
+      on_progress: Called with the number of chunks done and the number in all.
+
+    Returns:
+      One record for each probe, in the order given.
 
     Raises:
-      UserError: a probe is no index, or one of its groups is empty.
+      UserError: A probe is no index into ``train``, or one of its two groups is empty.
     """
     groups = [_groups(train, probe) for probe in probes]
     scores = _scores(loss, params, train, np.array(probes), chunk, on_progress)
@@ -86,9 +94,9 @@ def probe_influences(
 
 
 def _groups(train: Dataset, probe: int) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of the probe's two groups."""
+    """Return the indices of the same and of the different group of a probe."""
     if not 0 <= probe < len(train):
-        raise UserError(f"probe is {probe}; make it an index from 0 to {len(train) - 1}")
+        raise UserError(f"probe must be an index from 0 to {len(train) - 1}, got {probe}")
     has_label = train.label == train.label[probe]
     has_confound = train.confound == train.confound[probe]
     is_other = np.arange(len(train)) != probe
@@ -99,13 +107,19 @@ def _groups(train: Dataset, probe: int) -> tuple[np.ndarray, np.ndarray]:
                 f"probe {probe} has no training example of its label and the {name} confound; "
                 "choose another"
             )
-    return tuple(map(np.flatnonzero, groups))
+    same, different = map(np.flatnonzero, groups)
+    return same, different
 
 
 def _scores(
-    loss, params, train: Dataset, probes: np.ndarray, chunk: int, on_progress
+    loss: LossFn,
+    params: Params,
+    train: Dataset,
+    probes: np.ndarray,
+    chunk: int,
+    on_progress: Callable[[int, int], None],
 ) -> np.ndarray:
-    """``[p, i]``, NaN where example i is of another label than probe p, ``(P, N)``."""
+    """Compute scores ``(P, N)``; NaN where a probe and an example have different labels."""
     labels = train.label[probes]
     of_label = {label: np.flatnonzero(train.label == label) for label in np.unique(labels)}
     work = {y: chunks_by_length(train, indices, chunk) for y, indices in of_label.items()}
@@ -119,7 +133,7 @@ def _scores(
         left = of_probes(params, collate(train, probes[rows]))
         for positions, is_real in work[label]:
             columns = indices[positions]
-            found = np.asarray(pairs(left, of_chunk(params, collate(train, columns))))
-            scores[np.ix_(rows, columns[is_real])] = found[:, is_real]
+            block = np.asarray(pairs(left, of_chunk(params, collate(train, columns))))
+            scores[np.ix_(rows, columns[is_real])] = block[:, is_real]
             on_progress(done := done + 1, total)
     return scores

@@ -1,18 +1,27 @@
 """Intervals of proportions, of one sample and of groups put together (NumPy)."""
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 Z = 1.959963984540054
-"""Of a two-sided 95 % interval."""
+"""Quantile of the standard normal distribution for a two-sided 95 % interval."""
 
 
 def wilson(successes: float, size: int) -> tuple[float, float]:
-    """The 95 % interval of Wilson's score for a proportion; NaN of no trials.
+    """Compute the 95 % interval of Wilson's score for a proportion.
 
-    ``(p + z²/2n ± z sqrt(p (1 - p) / n + z²/4n²)) / (1 + z²/n)``
+    ``(p + z²/2n ± z sqrt(p (1 - p) / n + z²/4n²)) / (1 + z²/n)``, cut to 0 and 1.
+
+    Args:
+      successes: Number of successes, ``p n``.
+      size: Number of trials, n.
+
+    Returns:
+      Lower and upper end; NaN where there is no trial.
+
+    Source: Wilson (1927), Probable inference, the law of succession, and statistical inference.
 
     >>> [round(end, 4) for end in wilson(5, 10)]
     [0.2366, 0.7634]
@@ -25,18 +34,19 @@ def wilson(successes: float, size: int) -> tuple[float, float]:
     return max((center - half) / scale, 0.0), min((center + half) / scale, 1.0)
 
 
-def stratified(
-    shares: Sequence[float], intervals: Sequence[tuple[float, float]], weights: Sequence[float]
-) -> tuple[float, float]:
-    """The interval of a weighted mean of proportions, out of theirs.
+def stratified(shares: ArrayLike, intervals: ArrayLike, weights: ArrayLike) -> tuple[float, float]:
+    """Compute the interval of a weighted mean of proportions, out of theirs.
 
     ``p - sqrt(sum_c w_c² (p_c - low_c)²)`` and ``p + sqrt(sum_c w_c² (high_c - p_c)²)``, the method
     of variance estimates recovery: of one stratum, its own interval.
 
     Args:
-      shares: the proportions.
-      intervals: of each.
-      weights: of each; they sum to 1.
+      shares: Proportions ``p_c``, ``(C,)``.
+      intervals: Lower and upper end of each, ``(C, 2)``.
+      weights: Weights ``w_c``, ``(C,)``; they sum to 1.
+
+    Returns:
+      Lower and upper end, cut to 0 and 1.
     """
     shares, weights, ends = (np.asarray(values) for values in (shares, weights, intervals))
     mean = float(weights @ shares)

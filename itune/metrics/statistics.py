@@ -14,24 +14,26 @@ Nothing warns, and NaN stands for what cannot be said.
 
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+Sample: TypeAlias = Sequence[float] | np.ndarray
+
 EXACT_PARTITIONS = 200_000
-"""So many partitions are enumerated at most: two samples of ten are."""
+"""Largest number of partitions that are enumerated: two samples of ten are."""
 
 DRAWN_PARTITIONS = 99_999
-"""So many are drawn where there are more."""
+"""Number of partitions drawn where there are more."""
 
 
 class Summary(NamedTuple):
     """Mean and spread of some values.
 
     Attributes:
-      mean: arithmetic mean.
-      sd: standard deviation of the population they are drawn from (``ddof=1``).
-      count: how many there are.
+      mean: Arithmetic mean.
+      sd: Standard deviation of the population they are drawn from (``ddof=1``).
+      count: Number of values.
     """
 
     mean: float
@@ -43,9 +45,9 @@ class TTest(NamedTuple):
     """A t-test of a difference of means, two-sided.
 
     Attributes:
-      t: difference in units of its standard error; above 0 where the first mean is larger.
-      p: probability of a ``t`` at least as far from 0 if the means were equal.
-      degrees: of freedom.
+      t: Difference in units of its standard error; above 0 where the first mean is larger.
+      p: Probability of a ``t`` at least as far from 0 if the means were equal.
+      degrees: Degrees of freedom.
     """
 
     t: float
@@ -57,9 +59,10 @@ class PermutationTest(NamedTuple):
     """A permutation test of a difference of means, two-sided.
 
     Attributes:
-      difference: first mean minus second.
-      p: share of partitions whose difference is at least as far from 0, up to rounding.
-      is_exact: every partition was counted; otherwise so many were drawn, and the one seen counts.
+      difference: First mean minus second.
+      p: Share of partitions whose difference is at least as far from 0, up to rounding.
+      is_exact: Whether every partition was counted. Otherwise :data:`DRAWN_PARTITIONS` were drawn,
+        and the one observed counts as well.
     """
 
     difference: float
@@ -67,8 +70,11 @@ class PermutationTest(NamedTuple):
     is_exact: bool
 
 
-def summarise(values: Sequence[float]) -> Summary:
-    """Mean, sd and count.
+def summarise(values: Sample) -> Summary:
+    """Compute mean, standard deviation and number of some values.
+
+    Args:
+      values: Numbers, such as accuracies of several seeds.
 
     >>> summarise([1.0, 2.0, 3.0])
     Summary(mean=2.0, sd=1.0, count=3)
@@ -80,14 +86,25 @@ def summarise(values: Sequence[float]) -> Summary:
     return Summary(mean, sd, len(values))
 
 
-def welch_test(first: Sequence[float], second: Sequence[float]) -> TTest:
-    """Tests whether two samples, perhaps of unequal variance, have equal means.
+def welch_test(first: Sample, second: Sample) -> TTest:
+    """Test by Welch whether two samples, perhaps of unequal variance, have equal means.
 
     ``t = (mean_1 - mean_2) / sqrt(e_1 + e_2)`` with ``e = sd^2 / count``, and, after Welch and
     Satterthwaite, ``degrees = (e_1 + e_2)^2 / (e_1^2 / (count_1 - 1) + e_2^2 / (count_2 - 1))``.
+
+    Args:
+      first: The sample of ``mean_1``.
+      second: The sample of ``mean_2``.
+
+    Returns:
+      The test; NaN where a sample has fewer than two values or neither has any spread.
+
+    >>> test = welch_test([1.0, 2.0, 3.0], [2.0, 4.0, 6.0, 8.0])
+    >>> f"t={test.t:.2f} p={test.p:.3f}"
+    't=-2.12 p=0.100'
     """
 
-    def error(a, b):
+    def error(a: Summary, b: Summary) -> tuple[float, float]:
         parts = [side.sd**2 / side.count for side in (a, b)]
         free = sum(e**2 / (side.count - 1) for e, side in zip(parts, (a, b), strict=True))
         return sum(parts), sum(parts) ** 2 / free
@@ -95,13 +112,23 @@ def welch_test(first: Sequence[float], second: Sequence[float]) -> TTest:
     return _t_test(first, second, error)
 
 
-def student_test(first: Sequence[float], second: Sequence[float]) -> TTest:
-    """The same by Student's test, which takes both variances to be equal, and pools them.
+def student_test(first: Sample, second: Sample) -> TTest:
+    """Test by Student whether two samples of equal variance have equal means.
 
-    It is the test of the paper's Table 2.
+    ``t = (mean_1 - mean_2) / sqrt(s^2 / count_1 + s^2 / count_2)`` with the pooled variance ``s^2``
+    of both samples, and ``degrees = count_1 + count_2 - 2``.
+
+    Args:
+      first: The sample of ``mean_1``.
+      second: The sample of ``mean_2``.
+
+    Returns:
+      The test; NaN where a sample has fewer than two values or neither has any spread.
+
+    Source: The test of Table 2 in Han & Tsvetkov (2021).
     """
 
-    def error(a, b):
+    def error(a: Summary, b: Summary) -> tuple[float, float]:
         degrees = a.count + b.count - 2
         pooled = ((a.count - 1) * a.sd**2 + (b.count - 1) * b.sd**2) / degrees
         return pooled / a.count + pooled / b.count, degrees
@@ -109,8 +136,10 @@ def student_test(first: Sequence[float], second: Sequence[float]) -> TTest:
     return _t_test(first, second, error)
 
 
-def _t_test(first, second, error: Callable[[Summary, Summary], tuple[float, float]]) -> TTest:
-    """A t-test from the squared standard error of the difference, and its degrees of freedom."""
+def _t_test(
+    first: Sample, second: Sample, error: Callable[[Summary, Summary], tuple[float, float]]
+) -> TTest:
+    """Make a t-test from the squared standard error of the difference, and degrees of freedom."""
     a, b = summarise(first), summarise(second)
     is_spread = any(len(set(values)) > 1 for values in (first, second))
     if min(a.count, b.count) < 2 or not is_spread:
@@ -122,24 +151,29 @@ def _t_test(first, second, error: Callable[[Summary, Summary], tuple[float, floa
     return TTest(t, float(2 * stdtr(degrees, -abs(t))), float(degrees))
 
 
-def permutation_test(
-    first: Sequence[float], second: Sequence[float], *, seed: int = 0
-) -> PermutationTest:
-    """Tests whether two samples could have been dealt the other way round.
+def permutation_test(first: Sample, second: Sample, *, seed: int = 0) -> PermutationTest:
+    """Test whether two samples could have been dealt the other way round.
 
     Of all partitions of the values into samples of these sizes, counts those whose means differ by
     as much. Differences that agree to 12 decimals count as equal.
 
     Args:
-      first: a sample.
-      second: another.
-      seed: of the partitions drawn, where there are more than :data:`EXACT_PARTITIONS`.
+      first: The first sample.
+      second: The second sample.
+      seed: Seed of the random generator, a non-negative integer, where there are more than 200000
+        partitions and 99999 of them are drawn.
+
+    Returns:
+      The test; its p is NaN where a sample has fewer than two values.
+
+    >>> permutation_test([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
+    PermutationTest(difference=-3.0, p=0.1, is_exact=True)
     """
     if min(len(first), len(second)) < 2:
         return PermutationTest(_difference(first, second), math.nan, True)
     from scipy import stats
 
-    def distance(a, b, axis):
+    def distance(a: np.ndarray, b: np.ndarray, axis: int) -> Any:
         return np.abs(np.mean(a, axis) - np.mean(b, axis)).round(12)
 
     is_exact = math.comb(len(first) + len(second), len(first)) <= EXACT_PARTITIONS
@@ -155,5 +189,5 @@ def permutation_test(
     return PermutationTest(_difference(first, second), float(test.pvalue), is_exact)
 
 
-def _difference(first, second) -> float:
+def _difference(first: Sample, second: Sample) -> float:
     return summarise(first).mean - summarise(second).mean

@@ -329,7 +329,7 @@ def test_a_run_and_its_probes(tmp_path, presets, capsys):
     np.testing.assert_allclose(np.mean(differences), measured, rtol=0, atol=1e-5)
     assert len(found[0]["same"]) + len(found[0]["different"]) == 21
     bad = {
-        "--probes=44": "probe is 44; make it an index from 0 to 43",
+        "--probes=44": "probe must be an index from 0 to 43, got 44",
         "--probes=a": "'a' is no list of different indices",
     }
     for argument, message in bad.items():

@@ -1,16 +1,23 @@
 """The command that prints and writes Table 1."""
 
+import importlib.util
+from pathlib import Path
+
 import pytest
 
 from itune.cli import run_main
 from itune.corpora import Example, write_jsonl
 from tests.helpers.released_data import RELEASED, needs_released
-from tests.helpers.scripts import load_script
+
+SCRIPT = Path(__file__).parents[2] / "experiments" / "table1.py"
 
 
 @pytest.fixture(scope="module")
 def main():
-    return load_script("table1").main
+    spec = importlib.util.spec_from_file_location("table1_script", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.main
 
 
 @pytest.fixture

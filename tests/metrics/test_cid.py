@@ -56,15 +56,15 @@ def pair_matrix(dataset):
 def by_definition(dataset, probes, *, with_self):
     influences = pair_matrix(dataset)
     index = np.arange(len(dataset))
-    found = []
+    differences = []
     for probe in probes:
         has_label = dataset.label == dataset.label[probe]
         has_confound = dataset.confound == dataset.confound[probe]
         same = has_label & has_confound & (with_self | (index != probe))
         different = has_label & ~has_confound
         mean_same = influences[probe, same].mean() if same.any() else np.nan
-        found.append(mean_same - influences[probe, different].mean())
-    return np.array(found)
+        differences.append(mean_same - influences[probe, different].mean())
+    return np.array(differences)
 
 
 THREE_VALUED = make_dataset(
@@ -79,9 +79,9 @@ def test_against_all_pairs(chunk):
     probes = np.array([12, 4, 0, 13, 7, 2, 5])
     cid = make_cid(LOSS, THREE_VALUED, probes=probes, chunk=chunk)(params())
     assert cid.probes.tolist() == [0, 2, 4, 5, 7, 12]
-    for with_self, found in ((True, cid.with_self), (False, cid.without_self)):
+    for with_self, differences in ((True, cid.with_self), (False, cid.without_self)):
         expected = by_definition(THREE_VALUED, cid.probes, with_self=with_self)
-        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-10)
+        np.testing.assert_allclose(differences, expected, rtol=0, atol=1e-10)
     assert np.isnan(cid.without_self).tolist() == [False, False, True, False, False, False]
     assert np.abs(cid.with_self - cid.without_self)[[0, 1, 3, 4, 5]].min() > 1e-3
     assert np.isfinite(list(cid.summary().values())).all()
@@ -128,19 +128,23 @@ def test_everyone_against_everyone_by_group():
 def test_means_of_groups():
     """By all pairs: label 0 has three confounds, and probe 4 is alone in its group."""
     fun = make_group_influences(LOSS, THREE_VALUED, probes=np.array([5, 0, 4]), chunk=2)
-    found = fun(params())
+    influences = fun(params())
     matrix = pair_matrix(THREE_VALUED)
-    assert found.probes.tolist() == [0, 4, 5] and found.own.tolist() == [1, 1, 1]
-    assert [str(found.groups[c]) for c in found.group] == ["y=0 c=0", "y=0 c=1", "y=0 c=2"]
+    assert influences.probes.tolist() == [0, 4, 5] and influences.own.tolist() == [1, 1, 1]
+    assert [str(influences.groups[c]) for c in influences.group] == [
+        "y=0 c=0",
+        "y=0 c=1",
+        "y=0 c=2",
+    ]
     members = [np.arange(4), np.array([4]), np.array([5, 6])]
-    for row, probe in enumerate(found.probes):
+    for row, probe in enumerate(influences.probes):
         for column, indices in enumerate(members):
             with_self = matrix[probe, indices].mean()
             others = indices[indices != probe]
             without = matrix[probe, others].mean() if len(others) else np.nan
-            means = [found.means(with_self=it)[row, column] for it in (True, False)]
+            means = [influences.means(with_self=it)[row, column] for it in (True, False)]
             np.testing.assert_allclose(means, [with_self, without], rtol=0, atol=1e-10)
-    assert np.isnan(found.means(with_self=True)[:, 3:]).all()  # groups of other labels
+    assert np.isnan(influences.means(with_self=True)[:, 3:]).all()  # groups of other labels
 
 
 def test_progress():

@@ -32,7 +32,7 @@ def test_against_all_pairs(tmp_path, chunk):
 @pytest.mark.parametrize(("chunk", "memory"), [(2, 0), (2, 3000), (3, 1 << 30), (20, 0)])
 def test_among_some(chunk, memory):
     indices, seen = np.array([3, 0, 14, 7, 8]), []
-    found = influences_among(
+    cosines = influences_among(
         LOSS,
         params(),
         THREE_VALUED,
@@ -42,7 +42,7 @@ def test_among_some(chunk, memory):
         on_progress=lambda *done: seen.append(done),
     )
     expected = pair_matrix(THREE_VALUED)[np.ix_(indices, indices)]
-    np.testing.assert_allclose(found, expected, atol=1e-10)
+    np.testing.assert_allclose(cosines, expected, atol=1e-10)
     assert seen[-1][0] == seen[-1][1] == len(seen)
 
 
@@ -117,5 +117,5 @@ def test_damage(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot use folder"):
         write(tmp_path / "file")
-    with pytest.raises(UserError, match="there are no probes"):
+    with pytest.raises(UserError, match="probes must have at least one index, got none"):
         write(tmp_path / "none", probes=np.array([], int))

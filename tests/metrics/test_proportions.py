@@ -3,6 +3,8 @@
 import math
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from itune.metrics.proportions import stratified, wilson
@@ -12,6 +14,16 @@ from itune.metrics.proportions import stratified, wilson
 def test_wilson(successes, size):
     expected = binomtest(successes, size).proportion_ci(method="wilson")
     assert wilson(successes, size) == pytest.approx((expected.low, expected.high), abs=1e-9)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.integers(1, 10**6).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_wilson_contains_the_share_and_mirrors(successes_and_size):
+    successes, size = successes_and_size
+    low, high = wilson(successes, size)
+    assert 0 <= low <= successes / size + 1e-12 and successes / size - 1e-12 <= high <= 1
+    mirrored = wilson(size - successes, size)
+    assert mirrored == pytest.approx((1 - high, 1 - low), abs=1e-9)
 
 
 def test_no_trials():

@@ -24,9 +24,9 @@ def test_summary():
 @pytest.mark.parametrize("samples", [UNEQUAL, UNEQUAL[::-1], ([1, 2], [2, 3, 4])])
 @pytest.mark.parametrize("test", [welch_test, student_test])
 def test_against_scipy(test, samples):
-    found = test(*samples)
+    result = test(*samples)
     expected = stats.ttest_ind(*samples, equal_var=test is student_test)
-    assert found == pytest.approx((expected.statistic, expected.pvalue, expected.df), rel=1e-10)
+    assert result == pytest.approx((expected.statistic, expected.pvalue, expected.df), rel=1e-10)
 
 
 @pytest.mark.parametrize(
@@ -99,5 +99,5 @@ def test_published_means():
         "msgs": (75.33, 83.41, 88.23, 87.45),
     }
     for task, means in printed.items():
-        found = [summarise(values).mean for values in paper.TEST_ACCURACY[task].values()]
-        assert found == pytest.approx(means, abs=0.03)
+        result = [summarise(values).mean for values in paper.TEST_ACCURACY[task].values()]
+        assert result == pytest.approx(means, abs=0.03)
