@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from harness import environment, make_problem
+from harness import Params, Record, environment, make_problem
 from itune.cli import Parser, run_main
 from itune.corpora import TextLenConfig
 from itune.corpora.tasks import DataConfig
@@ -27,7 +27,7 @@ ALL = ("autodiff", "ghost", "hvp", "hvp_pairs", PAIR_FREE)
 
 
 def main(argv: list[str]) -> None:
-    """Computes every gradient, prints the table, and writes the records."""
+    """Compute every gradient, print the table, and write the records."""
     parser = Parser(prog="agreement.py", description=__doc__.split("\n\n")[0])
     parser.add_argument("--json", type=Path, help="where to write the records")
     options = parser.parse_args(argv)
@@ -68,11 +68,11 @@ def main(argv: list[str]) -> None:
         print(align([["", *ALL], *rows]))
 
 
-def _key(record) -> tuple:
+def _key(record: Record) -> tuple[int, int, str]:
     return record["bits"], record["other_bits"], record["route"]
 
 
-def _flat(tree) -> np.ndarray:
+def _flat(tree: Params) -> np.ndarray:
     return np.concatenate([np.ravel(leaf).astype(np.float64) for leaf in jax.tree.leaves(tree)])
 
 

@@ -1,17 +1,19 @@
-"""What CID costs: all training examples against all, beside an epoch of ordinary gradients.
+"""The cost of CID: all training examples against all, beside an epoch of ordinary gradients.
 
 ``python benchmarks/cid.py --json FILE``. Both go through the same examples in the same chunks.
 """
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from harness import environment, make_problem, ordinary_gradient, print_table
+from harness import Params, Problem, environment, make_problem, ordinary_gradient, print_table
 from itune.cli import Parser, run_main
 from itune.corpora import TextLenConfig
 from itune.corpora.tasks import DataConfig
@@ -21,9 +23,11 @@ from itune.utils.json import write_json
 
 CHUNK = 16
 
+T = TypeVar("T")
+
 
 def main(argv: list[str]) -> None:
-    """Measures, prints a table, and writes the record."""
+    """Measure, print a table, and write the records."""
     parser = Parser(prog="cid.py", description=__doc__.split("\n\n")[0])
     parser.add_argument("--size", type=int, default=480, help="training examples (480)")
     parser.add_argument("--json", type=Path, help="where to write the records")
@@ -35,7 +39,7 @@ def main(argv: list[str]) -> None:
     epoch_seconds, _ = _second_time(_make_epoch(problem))
     for probes in (40, len(everyone)):
         cid = make_cid(problem.classifier.loss, problem.data, probes=everyone[:probes], chunk=CHUNK)
-        seconds, found = _second_time(lambda cid=cid: cid(problem.params))
+        seconds, result = _second_time(lambda cid=cid: cid(problem.params))
         records.append(
             {
                 "model": "minilm",
@@ -44,7 +48,7 @@ def main(argv: list[str]) -> None:
                 "time_ratio": seconds / epoch_seconds,
                 "seconds": seconds,
                 "ordinary_seconds": epoch_seconds,
-                **found.summary(),
+                **result.summary(),
                 **environment(),
             }
         )
@@ -53,23 +57,23 @@ def main(argv: list[str]) -> None:
     print_table(records, ("examples", "probes", "time_ratio", "seconds", "ordinary_seconds", "cid"))
 
 
-def _second_time(function):
-    """Seconds of a call after one that compiles, and its result."""
+def _second_time(function: Callable[[], T]) -> tuple[float, T]:
+    """Return the seconds of a call after one that compiles, and its result."""
     function()
     started = time.perf_counter()
     result = function()
     return time.perf_counter() - started, result
 
 
-def _make_epoch(problem):
-    """A function that adds up ordinary gradients of all examples."""
+def _make_epoch(problem: Problem) -> Callable[[], Params]:
+    """Build a function that adds up ordinary gradients of all examples."""
 
     @jax.jit
-    def add(params, examples, total):
+    def add(params: Params, examples: dict[str, jax.Array], total: Params) -> Params:
         _, gradient = ordinary_gradient(problem)(params, examples)
         return jax.tree.map(jnp.add, total, gradient)
 
-    def epoch():
+    def epoch() -> Params:
         total = jax.tree.map(jnp.zeros_like, problem.params)
         for chunk, _ in chunks_by_length(problem.data, np.arange(len(problem.data)), CHUNK):
             total = add(problem.params, collate(problem.data, chunk), total)

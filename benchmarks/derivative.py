@@ -1,4 +1,4 @@
-"""What the exact derivative of the influence loss costs, by each route.
+"""The cost of the exact derivative of the influence loss, by each route.
 
 ``python benchmarks/derivative.py`` measures every route at k = 1, 3, 5 and 10 partners a group on
 MiniLM and on a BERT-base of random weights, a batch of eight tuples by microbatches, and a pool of
@@ -10,7 +10,9 @@ records.
 
 import json
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -18,7 +20,9 @@ import numpy as np
 
 from harness import (
     MODELS,
+    Params,
     Problem,
+    Record,
     Timing,
     TooLarge,
     environment,
@@ -38,20 +42,21 @@ from itune.utils.compiling import jit
 from itune.utils.json import write_json
 
 ROUTES = ("hvp", "ghost", "hvp_pairs", "autodiff")
-"""The first is what the others are checked against: it shares no inner product with ``ghost``."""
+"""Routes that form pairs; the others are checked against the first, which shares no inner product
+with ``ghost``."""
 
 TOLERANCE = 1e-3
 """Largest accepted error of a gradient, relative to its norm, in float32."""
 
 MICROBATCHES = (1, 2, 4, 8)
-"""Tuples at once, out of eight."""
+"""Numbers of tuples at once, out of eight."""
 
 MOST_BYTES = 16 * 2**30
-"""A route that needs more is recorded without a time."""
+"""Largest memory in bytes; a route that needs more is recorded without a time."""
 
 
 def predicted_ratio(route: str, k: int) -> float | None:
-    """Time over that of an ordinary gradient, from counting forward passes (F).
+    """Predict the time over that of an ordinary gradient, by counting forward passes (F).
 
     An ordinary gradient costs 3 F an example, ghost 6 F, pair-free 12 F; a Hessian-vector product
     6 F, beside the gradients: 1 + 2 k products in all, or 4 a pair.
@@ -66,7 +71,7 @@ def predicted_ratio(route: str, k: int) -> float | None:
 
 
 def main(argv: list[str]) -> None:
-    """Measures, prints a table, and writes the records."""
+    """Measure, print a table, and write the records."""
     parser = Parser(prog="derivative.py", description=__doc__.split("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="MiniLM at k = 5 only")
     parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS, help="which (both)")
@@ -77,7 +82,7 @@ def main(argv: list[str]) -> None:
     options = parser.parse_args(argv)
     records = []
 
-    def add(record):
+    def add(record: Record) -> None:
         records.append(record)
         print(json.dumps(record), file=sys.stderr, flush=True)
         if options.json:
@@ -98,14 +103,14 @@ def main(argv: list[str]) -> None:
     print_table(records, (*columns, "memory_ratio", "relative_error"))
 
 
-def of_tuple(problem: Problem, k: int, repeats: int):
-    """One record for each route, of a tuple of 1 + 2 k examples."""
+def of_tuple(problem: Problem, k: int, repeats: int) -> Iterator[Record]:
+    """Yield a record for each route, of a tuple of 1 + 2 k examples."""
     about = [{"route": route, "k": k, "examples": 1 + 2 * k} for route in ROUTES]
     return _timed(problem, _tuples(problem, k, 1), about, repeats)
 
 
-def of_microbatches(problem: Problem, repeats: int, *, k: int = 5):
-    """One record of the ghost route for each microbatch, of eight tuples in one batch."""
+def of_microbatches(problem: Problem, repeats: int, *, k: int = 5) -> Iterator[Record]:
+    """Yield a record of the ghost route for each microbatch, of eight tuples in one batch."""
     count = max(MICROBATCHES)
     about = [
         {
@@ -120,8 +125,8 @@ def of_microbatches(problem: Problem, repeats: int, *, k: int = 5):
     return _timed(problem, _tuples(problem, k, count), about, repeats)
 
 
-def _timed(problem: Problem, tuples: Tuples, about: list[dict], repeats: int):
-    """A record for each way, of which ``about`` tells; the gradients are checked by the first."""
+def _timed(problem: Problem, tuples: Tuples, about: list[Record], repeats: int) -> Iterator[Record]:
+    """Complete each record of ``about``; the gradients are checked against the first."""
     ordinary = _ordinary(problem, tuples, repeats)
     reference = None
     for record in about:
@@ -137,8 +142,10 @@ def _timed(problem: Problem, tuples: Tuples, about: list[dict], repeats: int):
         yield _record(record, timing, ordinary, error, tuples.probe["input_ids"].shape[-1])
 
 
-def of_pool(problem: Problem, repeats: int, *, count: int = 64, labels: int = 2):
-    """A record for the pool of each label, which together are a stratified batch of ``count``."""
+def of_pool(
+    problem: Problem, repeats: int, *, count: int = 64, labels: int = 2
+) -> Iterator[Record]:
+    """Yield a record for the pool of each label, together a stratified batch of ``count``."""
     for pool in _pools(problem, count)[-labels:]:
         flat = jax.tree.map(lambda x: x.reshape((-1,) + x.shape[2:]), pool.examples)
         ordinary = measure(ordinary_gradient(problem), problem.params, flat, repeats=repeats)
@@ -149,7 +156,9 @@ def of_pool(problem: Problem, repeats: int, *, count: int = 64, labels: int = 2)
         yield _record(record, timing, ordinary, error, pool.examples["input_ids"].shape[-1])
 
 
-def _record(about, timing, ordinary, error, positions) -> dict:
+def _record(
+    about: Record, timing: Timing, ordinary: Timing, error: float, positions: int
+) -> Record:
     return about | {
         "time_ratio": timing.seconds / ordinary.seconds,
         "predicted": predicted_ratio(about["route"], about["k"] or 0),
@@ -162,7 +171,7 @@ def _record(about, timing, ordinary, error, positions) -> dict:
     }
 
 
-def _checked(route, gradient, reference) -> float:
+def _checked(route: str, gradient: Params, reference: Params) -> float:
     error = relative_error(gradient, reference)
     if not error < TOLERANCE:
         raise AssertionError(f"{route}: gradient is off by {error:.1e} of its norm")
@@ -170,7 +179,7 @@ def _checked(route, gradient, reference) -> float:
 
 
 def _ordinary(problem: Problem, tuples: Tuples, repeats: int) -> Timing:
-    """The ordinary gradient of all examples of the tuples."""
+    """Time the ordinary gradient of all examples of the tuples."""
     examples = jax.tree.map(
         lambda probe, partners: jnp.concatenate([probe, jnp.concatenate(partners)]),
         tuples.probe,
@@ -180,7 +189,7 @@ def _ordinary(problem: Problem, tuples: Tuples, repeats: int) -> Timing:
 
 
 def _tuples(problem: Problem, k: int, count: int) -> Tuples:
-    """So many tuples of the data."""
+    """Draw tuples of the data."""
     data, rng = problem.data, np.random.default_rng(0)
     probes = np.flatnonzero(data.label == 1)[:count]
     partners, weights = draw_partners(
@@ -203,8 +212,8 @@ def _pools(problem: Problem, count: int) -> list[Pool]:
     ]
 
 
-def _pool_error(problem: Problem, pair_free, pool: Pool) -> float:
-    """The pair-free gradient against all pairs by Hessian-vector products, of two in each row."""
+def _pool_error(problem: Problem, pair_free: Callable[..., Any], pool: Pool) -> float:
+    """Compare the pair-free gradient with route hvp, on two examples of each row."""
     few = jax.tree.map(lambda x: x[:, :2], pool)
     by_pairs = jit(value_and_grad(problem.classifier.loss, route="hvp"))
     reference = by_pairs(problem.params, few)[1]

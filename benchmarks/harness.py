@@ -1,9 +1,9 @@
-"""What the benchmarks share: models with real inputs, times and memory, and where that was."""
+"""Shared by the benchmarks: models with real inputs, times and memory, and the environment."""
 
 import datetime
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -12,11 +12,17 @@ from itune.corpora.tasks import DataConfig, load_splits
 from itune.data.dataset import Dataset, tokenize
 from itune.influence import cross_entropy
 from itune.methods import Classifier
-from itune.models import BertConfig, load_encoder, load_tokenizer, make_model, resolve_encoder
+from itune.models import BertClassifier, BertConfig, load_encoder, load_tokenizer, resolve_encoder
 from itune.training.classifier import make_classifier
 from itune.training.versions import commit, machine
 from itune.utils.compiling import jit
 from itune.utils.table_files import align
+
+Params = Any
+"""A pytree of parameters."""
+
+Record = dict[str, Any]
+"""What was measured, by name; ready for JSON."""
 
 MINILM = "all-MiniLM-L6-v2"
 BASE = BertConfig(
@@ -26,17 +32,31 @@ MODELS = ("minilm", "bert-base")
 
 
 class Problem(NamedTuple):
-    """A classifier with parameters, and tokenised training data."""
+    """A classifier with real inputs.
+
+    Attributes:
+      classifier: The classifier, without dropout.
+      params: Parameters of the classifier.
+      data: Tokenised training data.
+    """
 
     classifier: Classifier
-    params: Any
+    params: Params
     data: Dataset
 
 
 class Timing(NamedTuple):
-    """A compiled function, its output, least seconds, memory in bytes, and time to compile."""
+    """A compiled function and what it took.
 
-    function: Callable
+    Attributes:
+      function: The compiled function.
+      output: Its output.
+      seconds: Least time of a run, in seconds.
+      bytes: Temporary and output memory, in bytes.
+      compile_seconds: Time to compile, in seconds.
+    """
+
+    function: Callable[..., Any]
     output: Any
     seconds: float
     bytes: int
@@ -44,47 +64,59 @@ class Timing(NamedTuple):
 
 
 class TooLarge(Exception):
-    """A function would need more memory than it may have; holds that in bytes."""
+    """Raised for a function that needs more memory than is allowed; its argument is the bytes."""
 
 
 def make_problem(model_name: str, data: DataConfig) -> Problem:
-    """MiniLM with its weights, or a BERT-base of random ones; TextLen in MiniLM's tokens.
+    """Make a classifier: MiniLM with its weights, or a BERT-base of random ones; and TextLen.
 
     The random kernels are three times as large as BERT starts with (standard deviation 0.06). As it
     starts, all sentences come out alike: influences are 0.98, their differences 0.001, and what is
     left of the derivative in float32 is not enough to check a route by.
+
+    Args:
+      model_name: One of :data:`MODELS`.
+      data: Source and sizes of TextLen, tokenised as for MiniLM.
     """
     source = resolve_encoder(MINILM)
     train = tokenize(load_splits(data).train, load_tokenizer(source), max_length=64)
     if model_name == "minilm":
         config, params = load_encoder(source, 2, jax.random.key(0))
-        return Problem(make_classifier(config), params, train)
-    model, ids = make_model(BASE), jnp.zeros(4, jnp.int32)
+        return Problem(make_classifier(BertClassifier(config)), params, train)
+    model, ids = BertClassifier(BASE), jnp.zeros(4, jnp.int32)
     params = jax.jit(model.init)(jax.random.key(0), ids, ids)["params"]
     params = jax.tree.map_with_path(
         lambda path, leaf: 3 * leaf if path[-1].key == "kernel" else leaf, params
     )
-    return Problem(make_classifier(BASE), params, train)
+    return Problem(make_classifier(model), params, train)
 
 
 def measure(
-    function: Callable,
+    function: Callable[..., Any],
     *args: Any,
     repeats: int = 7,
     budget: float = 5.0,
     most_bytes: int | None = None,
 ) -> Timing:
-    """Times a function after a warm-up: ``repeats`` times, fewer once ``budget`` seconds are spent.
+    """Time a function after a warm-up.
 
-    The least of them counts: what else a shared machine does can only add.
+    The least time counts: what else a shared machine does can only add.
+
+    Args:
+      function: A function of JAX arrays, not jitted.
+      *args: Arguments of the function.
+      repeats: Largest number of timed runs.
+      budget: Seconds after which no further run starts.
+      most_bytes: Upper bound on the memory, in bytes; None sets none.
 
     Raises:
-      TooLarge: it needs more than ``most_bytes``; it was compiled, not run.
+      TooLarge: The function needs more than ``most_bytes``; it was compiled, not run.
     """
     started = time.perf_counter()
-    compiled = jit(function).lower(*args).compile()
+    compiled = cast(jax.stages.Wrapped, jit(function)).lower(*args).compile()
     compile_seconds = time.perf_counter() - started
     memory = compiled.memory_analysis()
+    assert memory is not None, "this backend does not tell how much memory a function needs"
     size = memory.temp_size_in_bytes + memory.output_size_in_bytes
     if most_bytes is not None and size > most_bytes:
         raise TooLarge(size)
@@ -97,27 +129,29 @@ def measure(
     return Timing(compiled, output, min(seconds), size, compile_seconds)
 
 
-def ordinary_gradient(problem: Problem) -> Callable:
-    """The mean label loss of a batch without dropout, and its gradient."""
+def ordinary_gradient(
+    problem: Problem,
+) -> Callable[[Params, dict[str, jax.Array]], tuple[jax.Array, Params]]:
+    """Build the mean label loss of a batch without dropout, with its gradient."""
 
-    def mean_loss(params, examples):
+    def mean_loss(params: Params, examples: dict[str, jax.Array]) -> jax.Array:
         outputs = problem.classifier.outputs(params, examples, None)
         return cross_entropy(outputs.logits, examples["label"]).mean()
 
     return jax.value_and_grad(mean_loss)
 
 
-def relative_error(tree: Any, reference: Any) -> float:
-    """The norm of the difference over that of the reference."""
+def relative_error(tree: Params, reference: Params) -> float:
+    """Return the norm of the difference of two trees over that of the reference."""
 
-    def norm(x):
+    def norm(x: Params) -> float:
         return float(jnp.sqrt(sum(jnp.vdot(leaf, leaf) for leaf in jax.tree.leaves(x))))
 
     return norm(jax.tree.map(jnp.subtract, tree, reference)) / norm(reference)
 
 
 def environment() -> dict[str, Any]:
-    """Machine, versions, commit and day, for every record."""
+    """Return machine, versions, commit and day, for every record."""
     return {
         "machine": f"{machine()}, {jax.devices()[0].device_kind}",
         "jax": jax.__version__,
@@ -126,13 +160,13 @@ def environment() -> dict[str, Any]:
     }
 
 
-def print_table(records: Sequence[dict], columns: Sequence[str]) -> None:
-    """Records as a table on standard output."""
-    rows = [[_group(record.get(column)) for column in columns] for record in records]
+def print_table(records: Sequence[Record], columns: Sequence[str]) -> None:
+    """Print some columns of the records as a table."""
+    rows = [[_format(record.get(column)) for column in columns] for record in records]
     print(align([list(columns), *rows]))
 
 
-def _group(value: Any) -> str:
+def _format(value: Any) -> str:
     if value is None:
         return "-"
     return f"{value:.3g}" if isinstance(value, float) else str(value)

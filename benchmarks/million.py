@@ -1,4 +1,4 @@
-"""What a table of a million rows takes: seconds and peak memory of describing and auditing it.
+"""The cost of a table of a million rows: seconds and peak memory of describing and auditing it.
 
 ``python benchmarks/million.py --json FILE``. Each command is a process of its own, as a user runs
 it. The rows are product reviews, each made different by a number; the model is MiniLM with a head
@@ -17,9 +17,9 @@ from pathlib import Path
 import jax
 
 from harness import MINILM, environment, print_table
+from itune import UserError
 from itune.cli import Parser, run_main
 from itune.corpora.reviews import RATINGS, Review, ReviewsConfig, generate_reviews
-from itune.errors import UserError
 from itune.models import load_encoder, resolve_encoder, save_classifier
 from itune.utils.json import write_json
 
@@ -28,7 +28,7 @@ DIFFERENT = 12_000
 
 
 def main(argv: list[str]) -> None:
-    """Writes table and model, runs the commands, prints a table, and writes the records."""
+    """Write table and model, run the commands, print a table, and write the records."""
     parser = Parser(prog="million.py", description=__doc__.split("\n\n")[0])
     parser.add_argument("--rows", type=int, default=1_000_000, help="of the table (1000000)")
     parser.add_argument("--json", type=Path, help="where to write the records")
@@ -69,7 +69,7 @@ def _write_model(folder: Path) -> None:
 
 
 def _run(command: str, words: list[str]) -> dict[str, float]:
-    """Seconds, and the peak of resident memory, of one process."""
+    """Run one process; return its seconds and its peak of resident memory."""
     started = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-m", "itune", command, *words])
     _, status, usage = os.wait4(process.pid, 0)

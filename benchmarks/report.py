@@ -1,4 +1,4 @@
-"""Tables and a plot of what the benchmarks measured: ``python benchmarks/report.py``.
+"""Print and plot what the benchmarks measured: ``python benchmarks/report.py``.
 
 Prints Markdown of every ``results/*.json`` and draws ``results/derivative.png``.
 """
@@ -26,7 +26,7 @@ COLUMNS = {
 
 
 def main(argv: list[str]) -> None:
-    """Prints the tables and draws the plot."""
+    """Print the tables and draw the plot."""
     Parser(prog="report.py", description=__doc__.split("\n\n")[0]).parse_args(argv)
     for path in sorted(RESULTS.glob("*.json")):
         columns = COLUMNS.get(path.stem)
@@ -40,13 +40,13 @@ def main(argv: list[str]) -> None:
 
 
 def markdown(records: list[dict], columns: tuple[str, ...]) -> str:
-    """Records as a Markdown table."""
+    """Return some columns of the records as a Markdown table."""
     heads = [name.replace("_", " ") for name in columns]
     return to_markdown(heads, [[record.get(name) for name in columns] for record in records])
 
 
 def draw(records: list[dict], path: Path) -> None:
-    """Time over that of an ordinary gradient against k, a panel for each model."""
+    """Draw time over that of an ordinary gradient against k, a panel for each model."""
     import matplotlib
 
     matplotlib.use("Agg")

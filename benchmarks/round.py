@@ -1,4 +1,4 @@
-"""What one influence round of the paper's TextLen protocol costs, end to end.
+"""The cost of one influence round of the paper's TextLen protocol, end to end.
 
 ``python benchmarks/round.py --json FILE`` runs the first round of the plan (75 probes, 5 epochs,
 updates by 64) with drawn and with pooled partners, on MiniLM, and a few label steps for scale.
@@ -8,15 +8,16 @@ updates by 64) with drawn and with pooled partners, on MiniLM, and a few label s
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from harness import environment, make_problem, print_table
+from harness import Problem, Record, environment, make_problem, print_table
 from itune.cli import Parser, run_main
 from itune.corpora.tasks import DataConfig
-from itune.data.dataset import collate
-from itune.methods import InfluenceConfig, LabelConfig, influence_tuning
+from itune.data.dataset import Dataset, collate
+from itune.methods import InfluenceConfig, LabelConfig, Work, influence_tuning
 from itune.utils.compiling import jit
 from itune.utils.json import write_json
 
@@ -24,7 +25,7 @@ LABEL_STEPS = 4
 
 
 def main(argv: list[str]) -> None:
-    """Measures, prints a table, and writes the records."""
+    """Measure, print a table, and write the records."""
     parser = Parser(prog="round.py", description=__doc__.split("\n\n")[0])
     parser.add_argument("--data", default="embedded", help="where TextLen comes from (embedded)")
     parser.add_argument("--json", type=Path, help="where to write the records")
@@ -43,8 +44,8 @@ def main(argv: list[str]) -> None:
     )
 
 
-def measure_round(problem, config: InfluenceConfig) -> dict:
-    """Seconds of the first round and of a label step, without compiling and with."""
+def measure_round(problem: Problem, config: InfluenceConfig) -> Record:
+    """Measure the seconds of the first round and of a label step, without compiling and with."""
     data = problem.data
     method = influence_tuning(problem.classifier, LabelConfig(), config, data, 2021)
     plan = method.plan()
@@ -56,17 +57,17 @@ def measure_round(problem, config: InfluenceConfig) -> dict:
     label_work = label_work[: ends[LABEL_STEPS - 1] + 1]
     steps = {kind: jit(step, donate_argnums=0) for kind, step in method.steps.items()}
 
-    def fresh():
+    def initial_state() -> Any:
         return method.init(jax.tree.map(jnp.copy, problem.params))  # steps donate their state
 
-    def do(work):
-        """Does some work, first one piece of each shape; seconds of that and of all of it again."""
+    def do(work: list[Work]) -> tuple[float, float]:
+        """Do some work, first one piece of each shape; return the seconds of that and of all."""
         first = {(w.kind, *_shape(w, data)): w for w in work}
-        state, started = fresh(), time.perf_counter()
+        state, started = initial_state(), time.perf_counter()
         for w in first.values():
             state = jax.block_until_ready(steps[w.kind](state, _batch(w, data))[0])
         warm = time.perf_counter() - started
-        state = fresh()
+        state = initial_state()
         started = time.perf_counter()
         for w in work:
             state, _ = steps[w.kind](state, _batch(w, data))
@@ -84,12 +85,12 @@ def measure_round(problem, config: InfluenceConfig) -> dict:
     }
 
 
-def _batch(work, data) -> dict:
+def _batch(work: Work, data: Dataset) -> dict[str, Any]:
     examples = {} if work.examples is None else {"examples": collate(data, work.examples)}
     return dict(work.arrays) | examples
 
 
-def _shape(work, data) -> tuple:
+def _shape(work: Work, data: Dataset) -> tuple[int, ...]:
     return () if work.examples is None else collate(data, work.examples)["input_ids"].shape
 
 
