@@ -42,7 +42,7 @@ def coverage(
     Args:
         loss: ``loss(params, example) -> scalar``.
         params: Parameters, a nested dict.
-        examples: Examples with a leading axis; some tens are plenty.
+        examples: Examples with a leading axis; some tens are enough.
         select: The subset of the parameters (:data:`~itune.influence.Select`).
 
     Returns:

@@ -1,7 +1,7 @@
 """Factored gradients: one example's gradient of every parameter, never formed where it is large.
 
 For a layer ``out = in W + b`` the gradient of ``W`` is ``sum_t a_t^T e_t`` over calls and positions
-t, with inputs ``a`` and output cotangents ``e``; it is kept as the pair. Inner products follow from
+t, with inputs ``a`` and output cotangents ``e``; it stays that pair. Inner products follow from
 
     <g, g'>_W   = sum_st (a_s . a'_t) (e_s . e'_t)         two Outer terms
     <g, g'>_E   = sum_st [id_s = id'_t] (e_s . e'_t)       two Lookup terms, an embedding table

@@ -66,7 +66,7 @@ def value_and_grad(
             :class:`~itune.influence.LinenLoss` for ``ghost`` and ``pair_free``.
         route: Name of a route in the table.
         select: Restricts influences to a subset of the parameters
-            (:data:`~itune.influence.Select`); the gradient is in all parameters all the same.
+            (:data:`~itune.influence.Select`); the gradient is in all parameters in any case.
         microbatch: Number of tuples held in memory at once, at least 1; None holds all. It does not
             change the result. ``pair_free`` holds its pool at once, and takes None only.
 
