@@ -84,7 +84,8 @@ def pair_free_differences(loss: LinenLoss, select: Select, params: Params, pool:
 
     sums = jax.vmap(row_sum)(gradients, is_real * inverse)
     counts = is_real.sum(axis=1)
-    same, different = _reciprocal(counts - 1), _reciprocal(counts.sum() - counts)
+    sizes = counts - 1, counts.sum() - counts
+    same, different = map(_reciprocal, sizes)
     signs = jnp.where(jnp.eye(shape[0], dtype=bool), same[:, None], -different[:, None])
     directions = jax.tree.map(
         lambda s: jnp.tensordot(signs, s, axes=1, precision=factored.HIGHEST), sums

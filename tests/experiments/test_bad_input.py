@@ -1,6 +1,5 @@
 """Whatever is wrong with the input of run.py: one line, status 2, and nothing is touched."""
 
-import importlib.util
 import json
 from pathlib import Path
 from typing import NamedTuple
@@ -10,9 +9,9 @@ import pytest
 from itune.cli import run_main
 from itune.training import run as run_module
 from itune.training.checkpoints import CheckpointInfo, Checkpoints
+from tests.helpers.scripts import load_script
 from tests.helpers.small_run import make_encoder
 
-SCRIPT = Path(__file__).parents[2] / "experiments" / "run.py"
 GROUPS = [(y, c) for y in (0, 1) for c in (0, 1)]
 
 
@@ -22,10 +21,7 @@ class Killed(BaseException):
 
 @pytest.fixture(scope="module")
 def main():
-    spec = importlib.util.spec_from_file_location("run_script", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
+    return load_script("run").main
 
 
 @pytest.fixture(scope="module")

@@ -1,26 +1,20 @@
 """The command that writes TextLen."""
 
-import importlib.util
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from itune.corpora import newswire_sentences, read_jsonl
+from tests.helpers.scripts import EXPERIMENTS, load_script
 
-ROOT = Path(__file__).parents[2]
-SCRIPT = ROOT / "experiments" / "build_textlen.py"
 SIZES = ["--train-size", "40", "--dev-size", "20", "--test-size", "10"]
 
 
 @pytest.fixture(scope="module")
 def script():
-    spec = importlib.util.spec_from_file_location("build_textlen_script", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("build_textlen")
 
 
 def read_all(folder):
@@ -85,7 +79,7 @@ def test_files_are_replaced_only_when_asked(script, tmp_path, capsys):
         (["--conll", "embedded", "--train-size", "many"], "invalid int value: 'many'"),
         (["--conll", "embedded", "--train-size", "1"], "train_size is 1; make it"),
         (["--conll", "embedded", "--prefixes", "one"], "expected 2 arguments"),
-        (["--conll", "embedded", "--seed", "-1"], "seed is -1; make it"),
+        (["--conll", "embedded", "--seed", "-1"], "seed must be an integer of at least 0, got -1"),
         (["--conll", "/no/such/folder"], "/no/such/folder: no such folder"),
         ([], "--conll"),
     ],
@@ -110,8 +104,16 @@ def test_a_place_that_cannot_be_a_folder(script, tmp_path, capsys):
 
 
 def test_run_as_a_program(tmp_path):
-    command = [sys.executable, SCRIPT, "--conll", "embedded", "--out", tmp_path, *SIZES]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [
+        sys.executable,
+        EXPERIMENTS / "build_textlen.py",
+        "--conll",
+        "embedded",
+        "--out",
+        tmp_path,
+        *SIZES,
+    ]
+    environment = os.environ | {"PYTHONPATH": str(EXPERIMENTS.parent)}
     for status in (0, 2):  # the second time the files are there
         done = subprocess.run(command, capture_output=True, text=True, env=environment)
         assert done.returncode == status, done.stderr

@@ -1,23 +1,18 @@
 """Every preset is a configuration, and those of MSGS have the paper's hyperparameters."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
 from itune.config import parse
+from tests.helpers.scripts import EXPERIMENTS, load_script
 
-EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 PRESETS = EXPERIMENTS / "presets"
 
 
 @pytest.fixture(scope="module")
 def read():
-    spec = importlib.util.spec_from_file_location("run_script", EXPERIMENTS / "run.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    experiment = load_script("run").Experiment
     words = {"prog": "run.py", "description": "", "default_preset": None}
-    return lambda name: parse(module.Experiment, PRESETS, ["--preset", name], **words)
+    return lambda name: parse(experiment, PRESETS, ["--preset", name], **words)
 
 
 @pytest.mark.parametrize("path", sorted(PRESETS.glob("*.toml")), ids=lambda path: path.stem)

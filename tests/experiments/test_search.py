@@ -1,34 +1,22 @@
 """The command search.py: search, resume and report without training; mistakes take one line."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
 
 from itune.cli import run_main
 from itune.search import worker
 from itune.training.run import read_run
-from tests.helpers.small_run import make_encoder
-
-SCRIPT = Path(__file__).parents[2] / "experiments" / "search.py"
+from tests.helpers.scripts import load_script
 
 
 @pytest.fixture(scope="module")
 def main():
-    spec = importlib.util.spec_from_file_location("search_script", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
-
-
-@pytest.fixture(scope="module")
-def encoder(tmp_path_factory):
-    return make_encoder(tmp_path_factory.mktemp("small"))
+    return load_script("search").main
 
 
 @pytest.fixture
-def command(encoder, tmp_path):
+def command(small_encoder, tmp_path):
     grid = tmp_path / "grid.toml"
     grid.write_text("[label]\nlearning_rate = [1e-2, 1e-3]\n")
 
@@ -39,7 +27,7 @@ def command(encoder, tmp_path):
             "grid": grid,
             "search-seeds": "1",
             "seeds": "1,2",
-            "encoder": encoder,
+            "encoder": small_encoder,
             "max_length": 16,
             "cid_probes": 6,
             "data.source": "embedded",

@@ -1,23 +1,16 @@
 """The command that prints and writes Table 1."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
 from itune.cli import run_main
 from itune.corpora import Example, write_jsonl
 from tests.helpers.released_data import RELEASED, needs_released
-
-SCRIPT = Path(__file__).parents[2] / "experiments" / "table1.py"
+from tests.helpers.scripts import load_script
 
 
 @pytest.fixture(scope="module")
 def main():
-    spec = importlib.util.spec_from_file_location("table1_script", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
+    return load_script("table1").main
 
 
 @pytest.fixture
