@@ -12,7 +12,7 @@ from itune.corpora.tasks import DataConfig, load_splits
 from itune.data.dataset import Dataset, tokenize
 from itune.influence import cross_entropy
 from itune.methods import Classifier
-from itune.models import BertClassifier, BertConfig, load_encoder, load_tokenizer, resolve_encoder
+from itune.models import BertConfig, load_encoder, load_tokenizer, make_model, resolve_encoder
 from itune.training.classifier import make_classifier
 from itune.training.versions import commit, machine
 from itune.utils.compiling import jit
@@ -82,13 +82,13 @@ def make_problem(model_name: str, data: DataConfig) -> Problem:
     train = tokenize(load_splits(data).train, load_tokenizer(source), max_length=64)
     if model_name == "minilm":
         config, params = load_encoder(source, 2, jax.random.key(0))
-        return Problem(make_classifier(BertClassifier(config)), params, train)
-    model, ids = BertClassifier(BASE), jnp.zeros(4, jnp.int32)
+        return Problem(make_classifier(config), params, train)
+    model, ids = make_model(BASE), jnp.zeros(4, jnp.int32)
     params = jax.jit(model.init)(jax.random.key(0), ids, ids)["params"]
     params = jax.tree.map_with_path(
         lambda path, leaf: 3 * leaf if path[-1].key == "kernel" else leaf, params
     )
-    return Problem(make_classifier(model), params, train)
+    return Problem(make_classifier(BASE), params, train)
 
 
 def measure(

@@ -6,7 +6,16 @@ import numpy as np
 
 from itune.errors import UserError
 
-__all__ = ["HIDDEN", "Counts", "Group", "count_groups", "groups_of", "require_partners"]
+__all__ = [
+    "HIDDEN",
+    "Counts",
+    "Group",
+    "GroupNames",
+    "count_groups",
+    "groups_of",
+    "paired_groups",
+    "require_partners",
+]
 
 HIDDEN = -1
 """The confound of an example that is not annotated, or whose confound a method may not see."""
@@ -78,7 +87,18 @@ def groups_of(label: np.ndarray, confound: np.ndarray) -> dict[Group, np.ndarray
 
 
 def paired_groups(label: np.ndarray, confound: np.ndarray) -> dict[Group, np.ndarray]:
-    """The indices of each group whose label occurs with more than one confound, in order."""
+    """Return the indices of each group whose label occurs with more than one confound.
+
+    Args:
+      label: Classes of n examples, integers ``(n,)``.
+      confound: Confounds of the examples, integers ``(n,)``.
+
+    Returns:
+      Ascending indices of each such group, the groups in order of label, then confound.
+
+    >>> list(paired_groups(np.array([0, 0, 1]), np.array([0, 1, 1])))
+    [Group(label=0, confound=0), Group(label=0, confound=1)]
+    """
     groups = groups_of(label, confound)
     labels = [group.label for group in groups]
     return {group: rows for group, rows in groups.items() if labels.count(group.label) > 1}
