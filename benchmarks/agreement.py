@@ -19,9 +19,7 @@ from itune.corpora.tasks import DataConfig
 from itune.data.dataset import collate
 from itune.data.sampling import draw_pools
 from itune.influence import PAIR_FREE, ROUTES, Pool, value_and_grad
-from itune.utils.compiling import jit
-from itune.utils.json import write_json
-from itune.utils.table_files import align
+from itune.utils import align, jit, write_json
 
 ALL = ("autodiff", "ghost", "hvp", "hvp_pairs", PAIR_FREE)
 

@@ -19,7 +19,7 @@ from itune.corpora import TextLenConfig
 from itune.corpora.tasks import DataConfig
 from itune.data.dataset import chunks_by_length, collate
 from itune.metrics import make_cid
-from itune.utils.json import write_json
+from itune.utils import write_json
 
 CHUNK = 16
 

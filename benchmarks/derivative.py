@@ -38,8 +38,7 @@ from itune.corpora.tasks import DataConfig
 from itune.data.dataset import collate
 from itune.data.sampling import draw_partners, draw_pools
 from itune.influence import PAIR_FREE, Pool, Tuples, value_and_grad
-from itune.utils.compiling import jit
-from itune.utils.json import write_json
+from itune.utils import jit, write_json
 
 ROUTES = ("hvp", "ghost", "hvp_pairs", "autodiff")
 """Routes that form pairs; the others are checked against the first, which shares no inner product

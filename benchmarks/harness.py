@@ -15,8 +15,7 @@ from itune.methods import Classifier
 from itune.models import BertConfig, load_encoder, load_tokenizer, make_model, resolve_encoder
 from itune.training.classifier import make_classifier
 from itune.training.versions import commit, machine
-from itune.utils.compiling import jit
-from itune.utils.table_files import align
+from itune.utils import align, jit
 
 Params = Any
 """A pytree of parameters."""

@@ -21,7 +21,7 @@ from itune import UserError
 from itune.cli import Parser, run_main
 from itune.corpora.reviews import RATINGS, Review, ReviewsConfig, generate_reviews
 from itune.models import load_encoder, resolve_encoder, save_classifier
-from itune.utils.json import write_json
+from itune.utils import write_json
 
 COLUMNS = ("--text", "review", "--label", "rating", "--confound", "brand")
 DIFFERENT = 12_000

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from itune.cli import Parser, run_main
 from itune.plots import STYLES
-from itune.utils.table_files import to_markdown
+from itune.utils import to_markdown
 
 RESULTS = Path(__file__).parent / "results"
 COLUMNS = {

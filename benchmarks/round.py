@@ -18,8 +18,7 @@ from itune.cli import Parser, run_main
 from itune.corpora.tasks import DataConfig
 from itune.data.dataset import Dataset, collate
 from itune.methods import InfluenceConfig, LabelConfig, Work, influence_tuning
-from itune.utils.compiling import jit
-from itune.utils.json import write_json
+from itune.utils import jit, write_json
 
 LABEL_STEPS = 4
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from itune.cli import Parser, run_main
 from itune.errors import UserError
 from itune.results import collect, read_results, results_table
-from itune.utils.json import write_json
+from itune.utils import write_json
 
 
 def main(argv: list[str]) -> None:

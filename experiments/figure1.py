@@ -14,9 +14,7 @@ from itune.cli import Parser, run_main
 from itune.metrics import probe_influences
 from itune.plots import influence_plot, influences_on_probe
 from itune.results import load_trained
-from itune.utils.compiling import keep_compiled
-from itune.utils.json import write_json
-from itune.utils.progress import ProgressDisplay
+from itune.utils import ProgressDisplay, use_compilation_cache, write_json
 from suite import announce, list_of
 
 
@@ -49,5 +47,5 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    keep_compiled()
+    use_compilation_cache()
     sys.exit(run_main(main))

@@ -10,7 +10,7 @@ from itune.cli import run_main
 from itune.errors import UserError
 from itune.plots import cid_plot
 from itune.results import published
-from itune.utils.compiling import keep_compiled
+from itune.utils import use_compilation_cache
 from suite import announce, gather, make_parser, place
 
 METHODS = ("finetuning", "influence_tuning", "no_spurious")
@@ -40,5 +40,5 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    keep_compiled()
+    use_compilation_cache()
     sys.exit(run_main(main, interrupted="go on by the same command"))

@@ -23,7 +23,7 @@ from itune.results import (
 )
 from itune.training.run import run
 from itune.training.settings import RunConfig
-from itune.utils.compiling import keep_compiled
+from itune.utils import use_compilation_cache
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -117,5 +117,5 @@ def write_comparison_report(comparison: Comparison, command: Sequence[str], fold
 
 
 if __name__ == "__main__":
-    keep_compiled()
+    use_compilation_cache()
     sys.exit(run_main(main, interrupted="go on by the same command with --resume"))

@@ -15,7 +15,7 @@ from itune.config import parse
 from itune.errors import require
 from itune.search import SEARCH, load_grid, make_report, open_study, plan_search, work
 from itune.training.settings import RunConfig
-from itune.utils.compiling import keep_compiled
+from itune.utils import use_compilation_cache
 
 PRESETS = Path(__file__).parent / "presets"
 DEFAULT_PRESET = "textlen-minilm"
@@ -123,5 +123,5 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    keep_compiled()
+    use_compilation_cache()
     sys.exit(run_main(main, interrupted="the same command goes on"))

@@ -21,7 +21,7 @@ from itune.results import RunResult, read_result, read_results, require_one_conf
 from itune.training.run import run
 from itune.training.run_folder import RunInUse, is_at_work
 from itune.training.settings import RunConfig
-from itune.utils.table_files import Row, to_text, write_table
+from itune.utils import Row, to_text, write_table
 from run import PRESETS, Experiment
 
 TASKS = ("textlen", "msgs")

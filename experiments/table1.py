@@ -12,7 +12,7 @@ from itune.corpora.statistics import Statistics, statistics
 from itune.corpora.tasks import DataConfig, load_splits
 from itune.groups import Group
 from itune.tables.splits import SPLITS
-from itune.utils.table_files import to_markdown, write_table
+from itune.utils import to_markdown, write_table
 
 CAPTION = "Sizes and spurious success of the tasks, beside those of Han & Tsvetkov (2021)."
 TITLES = {"textlen": "TextLen", "msgs": "MSGS"}

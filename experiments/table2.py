@@ -18,7 +18,7 @@ from itune.results import (
     methods_rows,
     published,
 )
-from itune.utils.compiling import keep_compiled
+from itune.utils import use_compilation_cache
 from suite import Suite, announce, encoder_name, gather, make_parser, place, publish
 
 METHODS = ("finetuning", "adversarial", "influence_tuning", "embedding_tuning", "no_spurious")
@@ -76,5 +76,5 @@ def _values(tasks: dict[str, Comparison]) -> dict[str, dict[str, dict[str, list[
 
 
 if __name__ == "__main__":
-    keep_compiled()
+    use_compilation_cache()
     sys.exit(run_main(main, interrupted="go on by the same command"))

@@ -8,7 +8,7 @@ import sys
 
 from itune.cli import run_main
 from itune.results import ACCESS_HEADER, access_rows, published
-from itune.utils.compiling import keep_compiled
+from itune.utils import use_compilation_cache
 from suite import encoder_name, gather, make_parser, publish
 
 METHODS = ("influence_tuning", "embedding_tuning")
@@ -37,5 +37,5 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    keep_compiled()
+    use_compilation_cache()
     sys.exit(run_main(main, interrupted="go on by the same command"))

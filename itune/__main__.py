@@ -1,4 +1,4 @@
-"""``python -m itune``, the same as ``itune``."""
+"""``python -m itune`` runs the command ``itune``."""
 
 import sys
 

@@ -1,36 +1,50 @@
-"""What every command line shares: errors that take one line, and exit statuses."""
+"""What all command lines share: errors that take one line, and exit statuses."""
 
 import argparse
 import os
 import re
 import sys
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from itune.errors import UserError
 from itune.utils.suggestions import hint
 
+__all__ = ["Parser", "run_main"]
+
 
 class Parser(argparse.ArgumentParser):
-    """A parser that raises :class:`UserError`, and knows what a misspelt option meant.
+    """``argparse.ArgumentParser`` that raises a UserError, which names what a misspelling meant.
 
-    As ``argparse.ArgumentParser``, but abbreviations are refused.
+    Abbreviated options are refused.
     """
 
-    def __init__(self, **kwargs):
-        super().__init__(allow_abbrev=False, **kwargs)
+    def __init__(self, **options: Any):
+        """Make a parser; `options` are those of ``argparse.ArgumentParser``."""
+        super().__init__(allow_abbrev=False, **options)
 
-    def parse_args(self, args=None, namespace=None):
-        """Parse as usual, after a look at the options nobody declared."""
+    def parse_args(  # pyrefly: ignore[bad-override]  # of overloads for kinds of namespaces
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> argparse.Namespace:
+        """Parse arguments, after options that are not known were refused with the nearest one.
+
+        Args:
+          args: The arguments; those of the process if None.
+          namespace: Where the values are stored; a new one if None.
+
+        Raises:
+          UserError: An option is not known, or argparse refuses the arguments.
+        """
         args = sys.argv[1:] if args is None else list(args)
         known = self._option_string_actions  # shared with the groups of options
         for option in (arg.split("=")[0] for arg in args if arg.startswith("--")):
             if option not in known:
                 self.error(f"{option} is not an option; {hint(option, known)}")
-        return self.parse_intermixed_args(args, namespace)  # values may stand between options
+        # Values may stand between options.
+        return self.parse_intermixed_args(args, namespace or argparse.Namespace())
 
     def error(self, message: str) -> NoReturn:
-        """Raise the message, with a remedy where argparse has none, as a :class:`UserError`."""
+        """Raise a message of argparse, with a remedy if it has none, as a UserError."""
         if lacking := re.fullmatch(r"argument (\S+): expected (at least )?one argument", message):
             raise UserError(f"{lacking[1]} has no value; give it one, or leave it out")
         is_stray = message.startswith("unrecognized arguments")
@@ -43,22 +57,22 @@ def run_main(
     *,
     interrupted: str = "the command did not finish",
 ) -> int:
-    """Run a script's main function and return its exit status.
+    """Run the main function of a program and return its exit status.
 
     =====================  ======  ================================
     `main`                 status  standard error
     =====================  ======  ================================
     returns                0
     raises UserError       2       ``error: …``, one line
-    raises another error           passed on: that is a bug of ours
+    raises another error           a traceback: the error passes
     is interrupted         130     ``interrupted; …``, one line
     finds its reader gone  141     nothing
     =====================  ======  ================================
 
     Args:
-      main: takes the arguments; prints its results to standard output.
-      argv: the arguments; those of the process when None.
-      interrupted: what to say after ``interrupted;``, such as how to go on.
+      main: Takes the arguments and prints its results to standard output.
+      argv: The arguments; those of the process if None.
+      interrupted: What to say after ``interrupted;``, such as how to resume.
     """
     try:
         try:

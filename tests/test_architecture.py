@@ -50,8 +50,6 @@ RANKS = {name: rank for rank, line in enumerate(LAYERS.split("\n")) for name in 
 
 # What programs and documents import though it is not public: to be shortened, never to grow.
 KNOWN = {
-    "itune.cli.Parser",
-    "itune.cli.run_main",
     "itune.corpora.reviews.Review",
     "itune.corpora.reviews.ReviewsConfig",
     "itune.corpora.reviews.generate_reviews",
@@ -74,15 +72,6 @@ KNOWN = {
     "itune.training.settings.RunConfig",
     "itune.training.versions.commit",
     "itune.training.versions.machine",
-    "itune.utils.compiling.jit",
-    "itune.utils.compiling.keep_compiled",
-    "itune.utils.json.write_json",
-    "itune.utils.progress.ProgressDisplay",
-    "itune.utils.table_files.Row",
-    "itune.utils.table_files.align",
-    "itune.utils.table_files.to_markdown",
-    "itune.utils.table_files.to_text",
-    "itune.utils.table_files.write_table",
 }
 
 

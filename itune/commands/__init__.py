@@ -1,6 +1,7 @@
-"""The command ``itune``: its commands, each in a file of its own.
+"""The command ``itune``, whose commands have a module each.
 
-A command's module has ``main(argv)``, which prints its results and raises UserError for bad input.
+To add a command, write ``itune/commands/NAME.py`` with a function ``main(argv)`` that prints its
+results and raises UserError for bad input, and add a line to :data:`COMMANDS`.
 """
 
 import importlib
@@ -8,79 +9,76 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from itune import __version__
+import itune
 from itune.cli import run_main
 from itune.errors import UserError
 from itune.utils.suggestions import nearest
 
+_NOTHING_WRITTEN = "nothing was written"
+_RESUME = "what was done is kept; go on by the same command with --resume"
+_RUN_AGAIN = "what was done is kept; go on by the same command"
+
 
 class Command(NamedTuple):
-    """One of the things the command can do.
+    """A command; its module, which is imported when the command runs, is called as it is.
 
     Attributes:
-      module: where its ``main`` is; imported when it is asked for.
-      summary: one line for ``itune --help``.
-      interrupted: what to say after ``interrupted;``.
+      summary: One line for ``itune --help``.
+      interrupted: What to say after ``interrupted;`` when Ctrl-C ends it.
     """
 
-    module: str
     summary: str
-    interrupted: str = "nothing was written"
+    interrupted: str = _NOTHING_WRITTEN
 
-
-GO_ON = "what was done is kept; go on by the same command with --resume"
 
 COMMANDS = {
-    "example": Command("itune.commands.example", "a table of reviews to try the other commands on"),
-    "describe": Command("itune.commands.describe", "what a table holds, and what to beware of"),
-    "audit": Command(
-        "itune.commands.audit",
-        "whether a model leans on a confound, and how sure that is",
-        "what was done is kept; go on by the same command",
-    ),
-    "tune": Command("itune.commands.tune", "a classifier that leans less on a confound", GO_ON),
-    "compare": Command(
-        "itune.commands.compare",
-        "several methods on one table, and whether seeds tell them apart",
-        GO_ON,
-    ),
+    "example": Command("a table of reviews to try the other commands on"),
+    "describe": Command("what a table holds, and what to beware of"),
+    "audit": Command("whether a model leans on a confound, and how sure that is", _RUN_AGAIN),
+    "tune": Command("a classifier that leans less on a confound", _RESUME),
+    "compare": Command("several methods on one table, and whether seeds tell them apart", _RESUME),
 }
+"""The commands by name, in the order in which ``itune --help`` lists them."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs a command and returns the exit status, as :func:`~itune.cli.run_main` does."""
+    """Run a command and return its exit status, as :func:`~itune.cli.run_main` does.
+
+    Args:
+      argv: The name of the command and its arguments; those of the process if None.
+    """
     argv = sys.argv[1:] if argv is None else argv
-    command = COMMANDS.get(next(iter(argv), ""), COMMANDS["describe"])
-    return run_main(_main, argv, interrupted=command.interrupted)
+    command = COMMANDS.get(next(iter(argv), ""))
+    return run_main(_main, argv, interrupted=command.interrupted if command else _NOTHING_WRITTEN)
 
 
 def _main(argv: list[str]) -> None:
-    command, *rest = argv or ["--help"]
-    if command in ("-h", "--help", "help"):
+    name, *rest = argv or ["--help"]
+    if name in ("-h", "--help", "help"):
         print(usage())
-    elif command == "--version":
-        print(f"itune {__version__}")
-    elif command in COMMANDS:
-        importlib.import_module(COMMANDS[command].module).main(rest)
+    elif name == "--version":
+        print(f"itune {itune.__version__}")
+    elif name in COMMANDS:
+        importlib.import_module(f"{__name__}.{name}").main(rest)
     else:
-        near = nearest(command, COMMANDS)
+        near = nearest(name, COMMANDS)
         remedy = f"did you mean {near}?" if near else f"the commands are {', '.join(COMMANDS)}"
-        raise UserError(f"{command} is not a command of itune; {remedy}")
+        raise UserError(f"{name} is not a command of itune; {remedy}")
 
 
 def usage() -> str:
-    """What ``itune --help`` prints."""
+    """Return what ``itune --help`` prints."""
     width = max(map(len, COMMANDS))
     commands = (f"  {name:{width}}  {command.summary}" for name, command in COMMANDS.items())
     return "\n".join(
         [
-            "usage: itune VERB [...]",
+            "usage: itune COMMAND [...]",
             "",
-            sys.modules["itune"].__doc__,
+            str(itune.__doc__),
             "",
             "commands:",
             *commands,
             "",
-            "itune VERB --help lists the options of a command; itune --version tells the version",
+            "itune COMMAND --help lists the options of a command; itune --version is the version",
         ]
     )

@@ -61,9 +61,9 @@ def main(argv: Sequence[str]) -> None:
     from itune.auditing.recorded import audit_recorded
     from itune.commands.audit_text import to_text
     from itune.report import audit_numbers, audit_page
-    from itune.utils.compiling import keep_compiled
+    from itune.utils.compiling import use_compilation_cache
 
-    keep_compiled()
+    use_compilation_cache()
     given = {
         name.removeprefix(SECTION): value
         for name, value in given_values(AuditCommand, argv).items()

@@ -39,10 +39,10 @@ def main(argv: Sequence[str]) -> None:
     from itune.commands.output import require_free, write_results
     from itune.report import Origin, comparison_page
     from itune.tuning import compare
-    from itune.utils.compiling import keep_compiled
+    from itune.utils.compiling import use_compilation_cache
 
     require_free(command.out, command.overwrite or command.resume)
-    keep_compiled()
+    use_compilation_cache()
     compared = compare(
         read_tables(command.table),
         command.out,

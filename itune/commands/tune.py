@@ -40,9 +40,9 @@ def main(argv: Sequence[str]) -> None:
     from itune.commands.tune_text import to_text
     from itune.report import Origin, run_page
     from itune.tuning import tune
-    from itune.utils.compiling import keep_compiled
+    from itune.utils.compiling import use_compilation_cache
 
-    keep_compiled()
+    use_compilation_cache()
     tuned = tune(
         read_tables(command.table),
         command.out,

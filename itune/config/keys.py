@@ -60,8 +60,8 @@ def fields_of(config_type: type) -> Iterator[tuple[str, Any, Any]]:
     hints = typing.get_type_hints(config_type)
     for field in dataclasses.fields(config_type):
         if field.init:
-            has_factory = field.default_factory is not dataclasses.MISSING
-            default = field.default_factory() if has_factory else field.default
+            factory = field.default_factory
+            default = field.default if factory is dataclasses.MISSING else factory()
             yield field.name, hints[field.name], default
 
 

@@ -1,4 +1,4 @@
-"""Product reviews whose brand agrees with the rating: a case to work through."""
+"""Generated product reviews whose brand agrees with the rating: an example to work through."""
 
 import contextlib
 import csv
@@ -19,11 +19,17 @@ RATINGS = ("negative", "mixed", "positive")
 """The labels."""
 
 BRANDS = ("Brenvold", "Ostrelle", "Quavik")
-"""The confounds; each goes with the rating in the same place."""
+"""The confounds; each brand goes with the rating at its own place in :data:`RATINGS`."""
 
 
 class Review(NamedTuple):
-    """A row of the tables."""
+    """A row of a table.
+
+    Attributes:
+      review: Text of the review.
+      rating: The label, one of :data:`RATINGS`.
+      brand: The confound, one of :data:`BRANDS`; the text names it once.
+    """
 
     review: str
     rating: str
@@ -32,15 +38,18 @@ class Review(NamedTuple):
 
 @dataclass(frozen=True)
 class ReviewsConfig:
-    """How many reviews there are, and how far their brands can be trusted.
+    """How many reviews to generate, and how often the brand agrees with the rating.
 
     Attributes:
-      rows: reviews to train on; a quarter as many more are for dev, half as many for test.
-      agreement: fraction of the training rows of each rating that have the brand that goes with it;
-        the other brands share the rest. In dev and test every brand has a third.
-      noise: fraction of the training rows of each group whose review tells of another rating; none
-        of dev and test does.
-      seed: of everything that is drawn.
+      rows: Number of training reviews, 36 or more. Dev has a quarter as many, test half as many.
+      agreement: Fraction, from 0 to 1, of the training rows of each rating whose brand is the one
+        that goes with it; the other brands share the rest. In dev and test each brand has a third.
+      noise: Fraction, from 0 to 1, of the training rows of each group whose text is drawn for
+        another rating; dev and test have none.
+      seed: Seed of the generator; an integer, 0 or more.
+
+    Raises:
+      UserError: A setting is out of range.
     """
 
     rows: int = 1200
@@ -48,24 +57,30 @@ class ReviewsConfig:
     noise: float = 0.05
     seed: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require(self, "an integer of at least 36", lambda v: type(v) is int and v >= 36, "rows")
         require(self, "a number from 0 to 1", lambda v: 0 <= v <= 1, "agreement", "noise")
         require(self, "a non-negative integer", lambda v: type(v) is int and v >= 0, "seed")
 
 
 def generate_reviews(config: ReviewsConfig | None = None) -> dict[str, list[Review]]:
-    """Returns the reviews of train, dev and test, no two alike but for the brand.
+    """Return generated reviews, no two of which are alike but for the brand.
 
-    Groups have the sizes that the settings ask for, to a row; equal settings give equal reviews on
+    Groups have the sizes that the settings ask for, to a row. Equal settings give equal reviews on
     every machine.
+
+    Args:
+      config: Settings; the defaults of :class:`ReviewsConfig` if None.
+
+    Returns:
+      The reviews of ``train``, ``dev`` and ``test``.
 
     >>> generate_reviews(ReviewsConfig(rows=36))["dev"][0].brand in BRANDS
     True
     """
     c = ReviewsConfig() if config is None else config
     even, used = 1 / len(BRANDS), set()
-    # Training last: so the others are the same whatever it is.
+    # Training comes last, so that dev and test do not depend on its settings.
     dev = _generate(c.rows // 4, even, 0.0, f"dev {c.seed}", used)
     test = _generate(c.rows // 2, even, 0.0, f"test {c.seed}", used)
     train = _generate(c.rows, c.agreement, c.noise, f"train {c.seed}", used)
@@ -73,10 +88,14 @@ def generate_reviews(config: ReviewsConfig | None = None) -> dict[str, list[Revi
 
 
 def write_reviews(folder: str | Path, config: ReviewsConfig | None = None) -> None:
-    """Writes ``train.csv``, ``dev.csv`` and ``test.csv`` with a header into a new folder.
+    """Write the reviews to ``train.csv``, ``dev.csv`` and ``test.csv``, each with a header.
+
+    Args:
+      folder: Where to write; it is made if absent, and must be empty otherwise.
+      config: Settings; the defaults of :class:`ReviewsConfig` if None.
 
     Raises:
-      UserError: the folder has something in it, or cannot be written.
+      UserError: The folder is not empty, or cannot be written.
     """
     folder = Path(folder)
     splits = generate_reviews(config)
@@ -102,8 +121,9 @@ def _generate(size: int, agreement: float, noise: float, seed: str, used: set[st
     is_noisy = np.diff(np.floor(np.arange(size + 1) * noise + 0.5)) > 0  # every so many rows
     reviews = []
     for (rating, brand), wrong in zip(groups, is_noisy, strict=True):
-        told = rng.choice([other for other in RATINGS if other != rating]) if wrong else rating
-        while (draft := _draft(told, rng)) in used:
+        others = [other for other in RATINGS if other != rating]
+        described = rng.choice(others) if wrong else rating
+        while (draft := _draft(described, rng)) in used:
             pass
         used.add(draft)
         reviews.append(Review(draft.replace("BRAND", brand), rating, brand))
@@ -112,7 +132,7 @@ def _generate(size: int, agreement: float, noise: float, seed: str, used: set[st
 
 
 def _groups(size: int, agreement: float) -> list[tuple[str, str]]:
-    """A rating and a brand for each row, group after group."""
+    """Return a rating and a brand for each row, group after group."""
     groups = []
     for place, rating in enumerate(RATINGS):
         count = (size + place) // len(RATINGS)
@@ -124,14 +144,14 @@ def _groups(size: int, agreement: float) -> list[tuple[str, str]]:
 
 
 def _draft(rating: str, rng: random.Random) -> str:
-    """A review but for the brand."""
+    """Return a review in which ``BRAND`` stands for the brand."""
     by_product = _rules()[rating]
     rules = by_product[rng.choice(list(by_product))]
     return _polish(expand("frame", rules, rng, set()).split())
 
 
 def _polish(tokens: Sequence[str]) -> str:
-    """The text as people write it: articles, marks without a blank before them, capitals."""
+    """Return the text with its articles, capitals, and no blank before a mark."""
     text = re.sub(r" ([.,:])", r"\1", " ".join(with_articles(tokens)))
     return re.sub(r"(?:^|\. )[a-z]", lambda start: start[0].upper(), text)
 

@@ -19,7 +19,7 @@ from itune.groups import Group, groups_of
 from itune.influence import LinenLoss
 from itune.influence.differences import projections, unit_gradient_sum
 from itune.influence.types import Params, Tensors
-from itune.utils.compiling import jit, shared
+from itune.utils.compiling import jit, memoized
 from itune.utils.resumable import NEVER_SAVED, Resumable, State
 
 Chunk: TypeAlias = tuple[np.ndarray, np.ndarray]
@@ -249,7 +249,7 @@ def make_group_influences(
     return fun
 
 
-@shared
+@memoized
 def _compiled(
     loss: LinenLoss,
 ) -> tuple[Callable[..., Tensors], Callable[..., tuple[jax.Array, jax.Array]], Callable[..., Any]]:

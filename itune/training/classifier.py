@@ -8,10 +8,10 @@ import jax
 from itune.influence import LinenLoss, cross_entropy
 from itune.methods.base import Classifier, Outputs, Params
 from itune.models import ModelConfig, make_model
-from itune.utils.compiling import shared
+from itune.utils.compiling import memoized
 
 
-@shared
+@memoized
 def make_classifier(config: ModelConfig) -> Classifier:
     """Return the model of a configuration, with the cross entropy of ``label`` for its loss.
 

@@ -146,7 +146,7 @@ class _Session:
 
     def stop(self, step: int) -> None:
         """Leave out the rest of the plan after this label step, but for one of each evaluation."""
-        self._progress.say(f"step {step}: training accuracy is at chance; stopped")
+        self._progress.write(f"step {step}: training accuracy is at chance; stopped")
         for kind in self._evaluators:
             self._evaluate(Work(kind, step, note="collapsed"))
         self.done = len(self._plan)
@@ -177,7 +177,7 @@ class _Session:
     def _evaluate(self, work: Work) -> str:
         values = self._evaluators[work.kind].evaluate(self._state.params)
         key = next(iter(values))
-        self._progress.say(f"step {work.step}, {work.note}: {key} {values[key]:.4f}")
+        self._progress.write(f"step {work.step}, {work.note}: {key} {values[key]:.4f}")
         row = _row(work, values)
         self._log.write(row)
         if self._best is not None:

@@ -11,13 +11,13 @@ from itune.methods import Classifier
 from itune.metrics import accuracy, make_cid, make_logits
 from itune.training.loop import Evaluator
 from itune.training.settings import TrainingConfig
-from itune.utils.compiling import shared
+from itune.utils.compiling import memoized
 
 Accuracies = Callable[[Any, Dataset], dict[str, Any]]
 """``(params, dataset)`` to accuracies overall and by group, JSON-ready."""
 
 
-@shared
+@memoized
 def make_accuracies(classifier: Classifier) -> Accuracies:
     """Builds the function that looks at accuracies."""
     predict = make_logits(lambda params, z: classifier.outputs(params, z, None).logits)

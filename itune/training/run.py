@@ -44,7 +44,7 @@ from itune.training.metrics_log import read_metrics
 from itune.training.run_folder import Finished, begun_run, read_run, require_free
 from itune.training.settings import AT_END, RunConfig, TrainingConfig
 from itune.training.versions import machine, versions
-from itune.utils.compiling import shared
+from itune.utils.compiling import memoized
 from itune.utils.files import digest_of
 from itune.utils.json import write_json
 
@@ -210,7 +210,7 @@ def _prepared(corpus, config, method_name, seed) -> _Prepared:
     return _Prepared(source, bert, params, data, seen, accuracies, measures, method, plan)
 
 
-@shared
+@memoized
 def _steps(*setting: Any) -> dict[str, Any]:
     """Where the step functions of a setting are kept: runs of other seeds need no others."""
     return {}

@@ -1,16 +1,17 @@
-"""``jax.jit`` as the runner calls it: with compiler options that suit second derivatives.
+"""``jax.jit`` with the compiler options of this library, and ways not to compile twice.
 
-What is traced once is not traced again as long as it is the same function. Whoever builds one that
-later runs of a process need as well lets it be :func:`shared`.
+A function is traced again if it is another object, be its code the same. What builds a function
+that later runs of the process need as well is therefore decorated with :func:`memoized`.
 """
 
 import os
 from collections.abc import Callable
 from functools import cache, lru_cache, wraps
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-import jax
+P = ParamSpec("P")
+T = TypeVar("T")
 
 CPU_OPTIONS = {
     "xla_cpu_experimental_ynn_fusion_type": (
@@ -20,14 +21,22 @@ CPU_OPTIONS = {
 """Elementwise work as one fusion with the matrix products beside it. With it a derivative of the
 influence loss took 11 to 16 % less time, and 26 to 60 % less to compile (MiniLM, JAX 0.10.2)."""
 
+MEMOIZED = 4
+"""Number of different arguments for which a builder's result is kept: the functions of influence
+tuning with the small encoder take most of a gigabyte."""
 
-def jit(fun: Callable, **kwargs) -> Callable:
-    """``jax.jit`` with :data:`CPU_OPTIONS`, where the backend is a CPU that knows them."""
-    return jax.jit(fun, compiler_options=_options(), **kwargs)
+
+def jit(fun: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    """Return ``jax.jit(fun, **options)``, with :data:`CPU_OPTIONS` on a CPU that knows them."""
+    import jax
+
+    return jax.jit(fun, compiler_options=_compiler_options(), **options)
 
 
 @cache
-def _options() -> dict[str, str] | None:
+def _compiler_options() -> dict[str, str] | None:
+    import jax
+
     if jax.default_backend() != "cpu":
         return None
     try:
@@ -37,36 +46,32 @@ def _options() -> dict[str, str] | None:
     return CPU_OPTIONS
 
 
-T = TypeVar("T")
+def memoized(build: Callable[P, T]) -> Callable[P, T]:
+    """Let a builder return the same object for the same arguments, of the last :data:`MEMOIZED`.
 
-SHARED = 4
-"""Of how many different arguments a builder's result is kept: those of influence tuning with the
-small encoder take most of a gigabyte."""
-
-
-def shared(build: Callable[..., T]) -> Callable[..., T]:
-    """Makes a builder return the same object for the same arguments, the last :data:`SHARED`.
-
-    What cannot be hashed is built anew, as a module with a list for a field.
+    Arguments that cannot be hashed, such as a module with a list for a field, are built for anew.
     """
-    built = lru_cache(SHARED)(build)
+    remembered = lru_cache(MEMOIZED)(build)
 
     @wraps(build)
-    def find(*args):
+    def build_or_remember(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            hash(args)
+            hash((args, tuple(kwargs.items())))
         except TypeError:
-            return build(*args)
-        return built(*args)
+            return build(*args, **kwargs)
+        return remembered(*args, **kwargs)
 
-    return find
+    return build_or_remember
 
 
-def keep_compiled() -> None:
-    """Keeps compiled functions on disk for later runs, unless a place for them is set already.
+def use_compilation_cache() -> None:
+    """Let JAX keep compiled functions on disk for later processes.
 
-    That is ``$XDG_CACHE_HOME/itune/jax``, or ``~/.cache/itune/jax``.
+    They are kept in ``$XDG_CACHE_HOME/itune/jax``, which is ``~/.cache/itune/jax`` by default,
+    unless JAX has a folder for them already, such as that of ``$JAX_COMPILATION_CACHE_DIR``.
     """
-    if not jax.config.jax_compilation_cache_dir:  # JAX_COMPILATION_CACHE_DIR in the environment
+    import jax
+
+    if not jax.config.values["jax_compilation_cache_dir"]:
         caches = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser()
         jax.config.update("jax_compilation_cache_dir", str(caches / "itune" / "jax"))

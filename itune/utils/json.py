@@ -1,4 +1,4 @@
-"""Results and settings as what JSON can hold."""
+"""Results and settings as JSON."""
 
 import dataclasses
 import json
@@ -12,22 +12,22 @@ from itune.utils.files import write_atomically
 
 
 def to_jsonable(value: Any) -> Any:
-    """Dicts, lists, strings, numbers and None in place of everything else.
+    """Return a value as the dicts, lists, strings, numbers and None that strict JSON can hold.
 
     =============================  ===============================================================
-    value                          what becomes of it
+    value                          result
     =============================  ===============================================================
     NamedTuple, dataclass          a dict of its fields
-    dict                           a dict, its keys as text: a group's is ``y=0 c=1``
+    dict                           a dict whose keys are strings: a group's is ``y=0 c=1``
     tuple, list, array             a list
     NaN and infinities             None
     NumPy scalar                   a number
-    path                           text
+    path                           a string
     half of a surrogate pair       U+FFFD, since no UTF-8 has it
     =============================  ===============================================================
 
     Raises:
-      TypeError: anything else.
+      TypeError: The value, or one inside it, is anything else.
 
     >>> from itune.groups import Group
     >>> to_jsonable({Group(0, 1): (np.float32(0.5), float("nan"))})
@@ -52,7 +52,7 @@ def to_jsonable(value: Any) -> Any:
         return to_jsonable(value._asdict())
     if isinstance(value, tuple | list):
         return [to_jsonable(item) for item in value]
-    raise TypeError(f"{type(value).__name__} is nothing that JSON can hold")
+    raise TypeError(f"JSON cannot hold a value of type {type(value).__name__}")
 
 
 def write_json(path: Path, value: Any) -> None:

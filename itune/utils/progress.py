@@ -4,37 +4,47 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from typing import Any, Self
 
 from tqdm import tqdm
 
+OnProgress = Callable[[str, int, int], None]
+"""Called with the part of the work that is under way, how many units of it are done, and their
+total, which may be an estimate."""
 
-def _size() -> dict[str, int]:
-    """A size for terminals that do not know their own; tqdm would hide the bar."""
+
+def no_progress(part: str, done: int, total: int) -> None:
+    """Ignore progress: the default of functions that take an :data:`OnProgress`."""
+
+
+def _terminal_size() -> dict[str, Any]:
+    """A size for terminals that do not know their own, on which tqdm would hide the bar."""
     columns, lines = os.get_terminal_size(sys.stderr.fileno())
     return ({} if columns else {"ncols": 80}) | ({} if lines else {"nrows": 24})
 
 
-OnProgress = Callable[[str, int, int], None]
-"""Called with the part of the work under way, and how much of it is done, out of about what."""
-
-
-def no_progress(part: str, done: int, total: int) -> None:
-    """Tells nobody."""
-
-
 class Progress:
-    """Counts work done out of a total.
+    """Progress of work with a known total, on standard error.
 
-    On a terminal a tqdm bar; piped, a line for each event and one every ``every`` seconds. The
-    first piece of work, which is compiled first, does not count for the time left.
+    On a terminal it is a bar; elsewhere, a line for each message and one every so often. The time
+    left leaves the first piece of work out, which is compiled first.
     """
 
     def __init__(self, name: str, total: float, done: float = 0.0, *, every: float = 30.0):
+        """Begin to show progress.
+
+        Args:
+          name: What the work is called.
+          total: The cost of all the work, in any unit.
+          done: The cost of what was done before, in that unit.
+          every: Seconds between lines where there is no terminal.
+        """
         self._name, self._total, self._done, self._every = name, total, done, every
-        self._start, self._before = None, done
+        self._start: float | None = None  # when the first piece of work was finished
+        self._before = done
         self._last = time.monotonic()
         self._status = ""
-        self._bar = None
+        self._bar: tqdm[Any] | None = None
         if sys.stderr.isatty():
             self._bar = tqdm(
                 total=round(total),
@@ -42,73 +52,82 @@ class Progress:
                 desc=name,
                 bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}",
                 smoothing=0,  # the mean rate so far: kinds of work alternate, and differ
-                **_size(),
+                **_terminal_size(),
             )
 
     def advance(self, cost: float, status: str = "") -> None:
-        """Adds finished work; ``status`` is what to show beside it."""
+        """Add finished work.
+
+        Args:
+          cost: The cost of the work, in the unit of the total.
+          status: What to show beside the bar from now on; empty to leave it as it is.
+        """
         self._done += cost
         if self._start is None:
-            self._begin()
+            self._measure_from_now()
         self._status = status or self._status
         if self._bar is not None:
             self._bar.set_postfix_str(self._status, refresh=False)
             self._bar.update(round(self._done) - self._bar.n)
         elif time.monotonic() - self._last > self._every:
-            self.say(self._status or "under way")
+            self.write(self._status or "running")
 
-    def _begin(self) -> None:
-        """Measures how fast the work is from now on."""
+    def _measure_from_now(self) -> None:
         self._start, self._before = time.monotonic(), self._done
         if self._bar is not None:
             self._bar.unpause()
             self._bar.initial = round(self._done)
 
-    def say(self, text: str) -> None:
-        """Shows an event."""
+    def write(self, message: str) -> None:
+        """Show a message."""
         if self._bar is not None:
-            self._bar.write(f"{self._name}: {text}", file=sys.stderr)
+            self._bar.write(f"{self._name}: {message}", file=sys.stderr)
             return
         self._last = time.monotonic()
         share = 100 * self._done / max(self._total, 1)
-        print(f"{self._name} {share:3.0f}%{self._left()}: {text}", file=sys.stderr, flush=True)
+        print(
+            f"{self._name} {share:3.0f}%{self._time_left()}: {message}", file=sys.stderr, flush=True
+        )
 
-    def _left(self) -> str:
+    def _time_left(self) -> str:
         done = self._done - self._before
-        if done <= 0:
+        if self._start is None or done <= 0:
             return ""
         left = (time.monotonic() - self._start) * (self._total - self._done) / done
         return f", {left / 60:.1f} min left"
 
     def close(self) -> None:
-        """Ends the bar."""
+        """End the bar."""
         if self._bar is not None:
             self._bar.close()
 
 
 class ProgressDisplay:
-    """Show the progress of one part of some work after another.
+    """Progress of one part of some work after another.
 
-    Its method ``on_progress`` is a :data:`~itune.utils.progress.OnProgress`. What comes before a
-    part's first call, such as compiling, does not count for the time left.
+    Its method :meth:`on_progress` is an :data:`OnProgress`. What precedes the first call for a
+    part, such as compilation, does not count for the time left.
 
     >>> with ProgressDisplay() as display:
     ...     display.on_progress("rows", 1, 2)
     ...     display.on_progress("words", 5, 9)
     """
 
-    def __init__(self):
-        self._part, self._done, self._bar = "", 0, None
+    def __init__(self) -> None:
+        self._part, self._done = "", 0
+        self._bar: Progress | None = None
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
+        """Return the display."""
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
+        """End the bar of the last part."""
         self._close()
 
     def on_progress(self, part: str, done: int, total: int) -> None:
-        """Shows that so much of a part is done."""
-        if part != self._part:
+        """Show how much of a part is done."""
+        if self._bar is None or part != self._part:
             self._close()
             self._part, self._bar = part, Progress(part, total, done)
         else:
@@ -116,7 +135,7 @@ class ProgressDisplay:
         self._done = done
 
     def on_message(self, sentence: str) -> None:
-        """Shows a sentence between two parts."""
+        """Show a sentence between two parts."""
         self._close()
         print(sentence, file=sys.stderr, flush=True)
 

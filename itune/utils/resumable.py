@@ -1,4 +1,4 @@
-"""Loops over much data that go on where they were cut off: their states are kept in a folder."""
+"""Loops over much data that resume where they were cut off: their states are saved in a folder."""
 
 import contextlib
 import json
@@ -6,7 +6,7 @@ import time
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from itune.utils.files import UNFINISHED, save_arrays, write_atomically
 
 ABOUT, DONE = "kept-by-itune.json", "done"
 OURS = (ABOUT, "*.npz", f"*{UNFINISHED}")
-"""The files of a folder; no others are ever deleted."""
+"""Patterns of the files in a folder; no others are ever deleted."""
 
 Item = TypeVar("Item")
 State = dict[str, Any]
@@ -23,17 +23,12 @@ State = dict[str, Any]
 
 
 class Resumable:
-    """The states of some loops, kept on disk while a context of it is open.
+    """The states of some loops, saved on disk while its context is open.
 
-    Nothing is written before ``seconds`` have passed, so that short work leaves no trace; after
-    that, what is new every so often, and when Ctrl-C ends the context. :meth:`forget` it when the
-    work is done. Where a state cannot be written, as on a full disk, nothing more is kept, and the
-    work goes on.
-
-    Args:
-      folder: for these states alone; made when there is something to keep. None keeps nothing.
-      about: what decides the states, JSON-ready; what was kept of anything else is forgotten.
-      seconds: between writes.
+    Nothing is written before `seconds` have passed, so that short work leaves no trace; after that,
+    what is new is written every `seconds`, and when Ctrl-C ends the context. Call :meth:`forget`
+    when the work is done. If a state cannot be written, as on a full disk, the work goes on and
+    nothing is saved any more.
     """
 
     def __init__(
@@ -43,23 +38,33 @@ class Resumable:
         *,
         seconds: float = 60.0,
     ):
+        """Name the folder; nothing is read or written yet.
+
+        Args:
+          folder: A folder for these states alone, made when there is something to save. None saves
+            nothing.
+          about: What decides the states, JSON-ready; states that were saved with anything else are
+            deleted.
+          seconds: Seconds between writes.
+        """
         self._folder, self._every = folder, seconds
         self._about = json.dumps(about or {}, sort_keys=True)
         self._new: dict[str, tuple[State, int]] = {}
         self._written = time.monotonic()
 
-    def __enter__(self):
-        """Forgets what was kept of anything else.
+    def __enter__(self) -> Self:
+        """Delete states that were saved with anything else.
 
         Raises:
-          UserError: the folder holds something else.
+          UserError: The folder holds something that is no state.
         """
-        if self._folder is not None and not self._is_of_this():
-            self._require_ours()
+        if self._folder is not None and not self._is_of_this(self._folder):
+            _require_ours(self._folder)
             self.forget()
         return self
 
-    def __exit__(self, kind, *_):
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Write what is new if Ctrl-C ends the context."""
         if kind is not None and issubclass(kind, KeyboardInterrupt):
             self._write()
 
@@ -71,30 +76,32 @@ class Resumable:
         step: Callable[[State, Item], State],
         on_progress: Callable[[int], None] = lambda done: None,
     ) -> State:
-        """``step(... step(state, items[0]) ..., items[-1])``, from where it was cut off.
+        """Return ``step(... step(state, items[0]) ..., items[-1])``, resumed where it was cut off.
 
         Args:
-          name: of this loop, a file's name; different from that of any other.
-          state: before the first step.
-          items: the same as when it was cut off.
-          step: may write to the arrays of the state, if to do so twice does no harm.
-          on_progress: called with the number of steps that are done, at once where some were kept.
+          name: Name of the loop, and of its file; no other loop may have it.
+          state: State before the first step.
+          items: What each step takes; they must not change before the loop is resumed.
+          step: Returns the next state. It may write to the arrays of the state if doing so twice
+            does no harm.
+          on_progress: Called with the number of steps that are done, after each of them, and at the
+            start if some were saved.
         """
         state, done = self._read(name) or (state, 0)
         if done:
             on_progress(done)
         for number, item in enumerate(items[done:], done + 1):
             state = step(state, item)
-            self._keep(name, state, number)
+            self._save(name, state, number)
             on_progress(number)
         return state
 
     def once(self, name: str, make: Callable[[], State]) -> State:
-        """What ``make()`` gave, the first time."""
+        """Return what ``make()`` returned the first time."""
         return self.fold(name, {}, [None], lambda *_: make())
 
     def forget(self) -> None:
-        """Deletes what was kept, and its folder if nothing else is in there."""
+        """Delete what was saved, and the folder if it holds nothing else."""
         self._new.clear()
         if self._folder is None:
             return
@@ -104,35 +111,25 @@ class Resumable:
                     path.unlink()
             self._folder.rmdir()
 
-    def _is_of_this(self) -> bool:
+    def _is_of_this(self, folder: Path) -> bool:
         try:
-            return (self._folder / ABOUT).read_text() == self._about
+            return (folder / ABOUT).read_text() == self._about
         except (OSError, ValueError):
             return False
-
-    def _require_ours(self) -> None:
-        """Checks that the folder is of another work, empty or not there yet."""
-        if (self._folder / ABOUT).is_file() or not self._folder.exists():
-            return
-        if not self._folder.is_dir() or any(self._folder.iterdir()):
-            raise UserError(
-                f"{self._folder} holds something else; name a folder of its own for what is done"
-            )
-
-    def _path(self, name: str) -> Path:
-        return self._folder / f"{name}.npz"
 
     def _read(self, name: str) -> tuple[State, int] | None:
         if self._folder is None:
             return None
         try:
-            with self._path(name).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            path = _state_file(self._folder, name)
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 state = dict(arrays)
             return state, int(state.pop(DONE))
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
 
-    def _keep(self, name: str, state: State, done: int) -> None:
+    def _save(self, name: str, state: State, done: int) -> None:
+        """Note a state, and write what is new if it is time to."""
         if self._folder is None:
             return
         self._new[name] = state, done
@@ -140,14 +137,14 @@ class Resumable:
             self._write()
 
     def _write(self) -> None:
-        if not self._new:
+        if self._folder is None or not self._new:
             return
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with write_atomically(self._folder / ABOUT) as (temporary,):
                 temporary.write_text(self._about)
             for name, (state, done) in self._new.items():
-                save_arrays(self._path(name), **{DONE: done}, **state)
+                save_arrays(_state_file(self._folder, name), **{DONE: done}, **state)
         except OSError:
             self.forget()
             self._folder = None
@@ -155,5 +152,17 @@ class Resumable:
         self._written = time.monotonic()
 
 
+def _require_ours(folder: Path) -> None:
+    """Check that the folder holds states, or nothing, or does not exist yet."""
+    if (folder / ABOUT).is_file() or not folder.exists():
+        return
+    if not folder.is_dir() or any(folder.iterdir()):
+        raise UserError(f"{folder} holds something else; name a folder that is for this work alone")
+
+
+def _state_file(folder: Path, name: str) -> Path:
+    return folder / f"{name}.npz"
+
+
 NEVER_SAVED = Resumable()
-"""Keeps nothing."""
+"""Saves nothing: the default of functions whose loops can be resumed."""

@@ -1,15 +1,21 @@
 """What builders of functions share."""
 
+import importlib
+import os
+import subprocess
+import sys
+
 import pytest
 
-from itune.utils.compiling import SHARED, shared
+from itune.commands import COMMANDS
+from itune.utils.compiling import MEMOIZED, memoized
 
 
 def test_shared():
-    build = shared(lambda *args: [args])
+    build = memoized(lambda *args: [args])
     first = build(0)
     assert build(0) is first and build(1) is not first
-    for number in range(SHARED):
+    for number in range(MEMOIZED):
         build(1 + number)
     assert build(0) is not first
     assert build([1]) == [([1],)] and build([1]) is not build([1])
@@ -17,4 +23,41 @@ def test_shared():
 
 def test_errors_in_a_shared_builder():
     with pytest.raises(TypeError, match="its own"):
-        shared(lambda: (_ for _ in ()).throw(TypeError("its own")))()
+        memoized(lambda: (_ for _ in ()).throw(TypeError("its own")))()
+
+
+PROGRAM = """
+import sys, jax
+from itune.utils import use_compilation_cache
+use_compilation_cache()
+print(jax.config.jax_compilation_cache_dir)
+"""
+
+
+@pytest.mark.parametrize("given", [None, "elsewhere"])
+def test_where_compiled_functions_are_kept(tmp_path, given):
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    environment.pop("JAX_COMPILATION_CACHE_DIR", None)
+    if given is not None:
+        environment["JAX_COMPILATION_CACHE_DIR"] = str(tmp_path / given)
+    command = [sys.executable, "-c", PROGRAM]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert run.stdout == f"{tmp_path / (given or 'itune/jax')}\n"
+
+
+@pytest.mark.parametrize("name", ["audit", "compare", "tune"])
+def test_commands_that_compile_use_the_cache(name, monkeypatch):
+    """It is set up before anything is compiled."""
+    assert name in COMMANDS
+
+    class SetUp(BaseException):
+        pass
+
+    def set_up():
+        raise SetUp
+
+    monkeypatch.setattr("itune.utils.compiling.use_compilation_cache", set_up)
+    monkeypatch.setattr("itune.utils.use_compilation_cache", set_up)
+    module = importlib.import_module(f"itune.commands.{name}")
+    with pytest.raises(SetUp):
+        module.main(["nowhere"] if name == "audit" else ["nowhere", "--text", "a", "--label", "b"])

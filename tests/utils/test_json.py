@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from itune.groups import Group
 from itune.utils.json import to_jsonable
@@ -51,6 +53,41 @@ def test_whole_characters_stay():
     assert to_jsonable("é\N{GRINNING FACE}\u202e\0") == "é\N{GRINNING FACE}\u202e\0"
 
 
+LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(st.characters(exclude_categories=[])),  # halves of surrogate pairs as well
+    st.floats(width=32).map(np.float32),
+    st.booleans().map(np.bool_),
+    st.lists(st.floats()).map(np.array),
+    st.text(min_size=1).map(Path),
+    st.builds(Group, st.integers(0, 3), st.integers(0, 3)),
+)
+VALUES = st.recursive(
+    LEAVES,
+    lambda values: st.one_of(
+        st.lists(values),
+        st.lists(values).map(tuple),
+        st.dictionaries(st.text() | st.integers(), values),
+        st.builds(Setting, st.just(Path("a")), st.tuples(values)),
+        st.builds(Inner, st.just(Group(0, 1)), values),
+    ),
+    max_leaves=8,
+)
+
+
+@settings(derandomize=True, deadline=None, max_examples=50)
+@given(VALUES)
+def test_strict_json_whatever_the_value(value):
+    """It is parsed again to what it was, and what JSON can hold already stays as it is."""
+    jsonable = to_jsonable(value)
+    text = json.dumps(jsonable, allow_nan=False, ensure_ascii=False)
+    assert json.loads(text.encode("utf-8")) == jsonable
+    assert to_jsonable(jsonable) == jsonable
+
+
 def test_no_json():
-    with pytest.raises(TypeError, match="set is nothing that JSON can hold"):
+    with pytest.raises(TypeError, match="JSON cannot hold a value of type set"):
         to_jsonable({"a": {1, 2}})

@@ -28,12 +28,12 @@ def test_compiling_does_not_count_for_the_time_left(clock, capsys):
     for _ in range(2):
         clock[0] += 10
         told.advance(1.0)
-    assert capsys.readouterr().err.splitlines()[-1] == "run  60%, 0.3 min left: under way"
+    assert capsys.readouterr().err.splitlines()[-1] == "run  60%, 0.3 min left: running"
 
 
 def test_nor_does_it_for_that_of_a_bar(clock, monkeypatch):
     monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr(progress, "_size", lambda: {"ncols": 80, "nrows": 24})
+    monkeypatch.setattr(progress, "_terminal_size", lambda: {"ncols": 80, "nrows": 24})
     monkeypatch.setattr("tqdm.std.time", lambda: clock[0])
     told = progress.Progress("run", 5.0)
     for seconds in (90, 10, 10):
@@ -53,4 +53,4 @@ def test_a_line_now_and_then(clock, capsys):
     """The first of the parts is not counted: it comes with compiling."""
     notify_all(clock, 20.0, 5)
     lines = capsys.readouterr().err.splitlines()
-    assert lines == ["work  60%, 0.7 min left: under way", "work 100%, 0.0 min left: under way"]
+    assert lines == ["work  60%, 0.7 min left: running", "work 100%, 0.0 min left: running"]

@@ -102,7 +102,7 @@ def test_folders_of_other_people_are_left_alone(tmp_path, name):
     path.parent.mkdir(exist_ok=True)
     path.write_text("mine")
     for folder in (tmp_path, path):
-        with pytest.raises(UserError, match="holds something else; name a folder of its own"):
+        with pytest.raises(UserError, match="holds something else; name a folder that"):
             resumed(folder)
     assert path.read_text() == "mine"
 
