@@ -13,7 +13,7 @@ from itune.models.loading import (
     load_encoder,
     model_folder,
 )
-from itune.models.random_init import write_fresh_encoder
+from itune.models.random_init import write_random_encoder
 from itune.models.registry import make_model
 from itune.models.saving import save_classifier
 
@@ -36,5 +36,5 @@ __all__ = [
     "resolve_encoder",
     "save_classifier",
     "to_hugging_face",
-    "write_fresh_encoder",
+    "write_random_encoder",
 ]

@@ -14,7 +14,7 @@ from itune.models.saving import save_classifier
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
-def write_fresh_encoder(
+def write_random_encoder(
     folder: str | Path,
     texts: Iterable[str],
     *,

@@ -6,13 +6,13 @@ import pytest
 from safetensors.numpy import load_file
 
 from itune import UserError
-from itune.models import has_head, load_encoder, load_tokenizer, write_fresh_encoder
+from itune.models import has_head, load_encoder, load_tokenizer, write_random_encoder
 
 TEXTS = ["It's a naïve kettle, really.", "12 Kettles"]
 
 
 def test_it_knows_its_words(tmp_path):
-    folder = write_fresh_encoder(tmp_path / "a", TEXTS, width=8, layers=2, max_positions=9)
+    folder = write_random_encoder(tmp_path / "a", TEXTS, width=8, layers=2, max_positions=9)
     tokenizer = load_tokenizer(folder)
     assert tokenizer.tokenize(TEXTS[0]) == [
         "it",
@@ -34,7 +34,7 @@ def test_it_knows_its_words(tmp_path):
 def test_a_function_of_its_arguments_alone(tmp_path):
     weights = [
         load_file(
-            write_fresh_encoder(tmp_path / str(n), TEXTS, width=8, seed=n // 2)
+            write_random_encoder(tmp_path / str(n), TEXTS, width=8, seed=n // 2)
             / "model.safetensors"
         )
         for n in range(3)
@@ -47,6 +47,6 @@ def test_a_function_of_its_arguments_alone(tmp_path):
 def test_bad_arguments(tmp_path):
     (tmp_path / "mine").touch()
     with pytest.raises(UserError, match="is not empty; choose another folder"):
-        write_fresh_encoder(tmp_path, TEXTS, width=8)
+        write_random_encoder(tmp_path, TEXTS, width=8)
     with pytest.raises(UserError, match="hidden_size"):
-        write_fresh_encoder(tmp_path / "a", TEXTS, width=9)
+        write_random_encoder(tmp_path / "a", TEXTS, width=9)
