@@ -14,6 +14,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from itune import UserError
 from itune.cli import Parser, run_main
 from itune.config import attribute_help
 from itune.corpora import (
@@ -26,7 +27,6 @@ from itune.corpora import (
     read_conll,
     write_jsonl,
 )
-from itune.errors import UserError
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -8,8 +8,8 @@ gathered into it before.
 import sys
 from pathlib import Path
 
+from itune import UserError
 from itune.cli import Parser, run_main
-from itune.errors import UserError
 from itune.results import collect, read_results, results_table
 from itune.utils import write_json
 

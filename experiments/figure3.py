@@ -6,8 +6,8 @@ figure3.svg; with ``--render`` or ``--results PLACE`` it runs nothing.
 
 import sys
 
+from itune import UserError
 from itune.cli import run_main
-from itune.errors import UserError
 from itune.plots import cid_plot
 from itune.results import published
 from itune.utils import use_compilation_cache

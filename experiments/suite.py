@@ -13,9 +13,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from itune import UserError
 from itune.cli import Parser
 from itune.config import parse, to_dict
-from itune.errors import UserError
 from itune.methods import METHODS
 from itune.results import RunResult, read_result, read_results, require_one_configuration
 from itune.training.run import run

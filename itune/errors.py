@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["UserError", "require"]
+__all__ = ["require"]  # UserError is public as itune.UserError
 
 
 class UserError(Exception):
