@@ -36,7 +36,7 @@ def main(argv: list[str]) -> None:
     if plot is None:
         raise UserError("the runs measured no CID; run them anew with --set cid_when=always")
     plot.save(*paths)
-    announce(filter(None, [suite.note(), *paths]))
+    announce([*([suite.note()] if suite.note() else []), *paths])
 
 
 if __name__ == "__main__":

@@ -100,20 +100,20 @@ def main(argv: list[str]) -> None:
             origin = Origin.of_runs(command, [result])
             write_report(run_page(result, origin), result, done.folder, origin)
             results.append(result)
-    page = results[0].folder / PAGE
     if len(results) > 1:
-        page = write_comparison_report(compare_runs(results, folder), command, folder)
+        write_comparison_report(compare_runs(results, folder), command, folder)
+    else:
+        folder /= f"{results[0].method}-{results[0].seed}"
     print(results_table(results), end="\n\n")
     print("\n".join(map(verdict_sentence, results)), end="\n\n")
-    print(f"{page} is the report; itune audit RUN looks at a run more closely")
+    print(f"{folder / PAGE} is the report; itune audit RUN looks at a run more closely")
 
 
-def write_comparison_report(comparison: Comparison, command: Sequence[str], folder: Path) -> Path:
-    """Write the tables and the page of a comparison; return the page's path."""
+def write_comparison_report(comparison: Comparison, command: Sequence[str], folder: Path) -> None:
+    """Write the tables and the page of a comparison."""
     origin = Origin.of_runs(command, comparison.runs)
     write_comparison(comparison, folder)
     write_report(comparison_page(comparison, origin), comparison, folder, origin)
-    return folder / PAGE
 
 
 if __name__ == "__main__":

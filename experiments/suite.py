@@ -287,7 +287,7 @@ def publish(
     announce(paths)
 
 
-def announce(paths: Iterable[Path]) -> None:
+def announce(paths: Iterable[Path | str]) -> None:
     """Prints which files there are."""
     print("\n".join(map(str, paths)))
 

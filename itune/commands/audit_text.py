@@ -1,26 +1,32 @@
 """An audit as a person reads it in a terminal: the verdict, then the numbers."""
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from itune.auditing.behaviour import Behaviour
-from itune.auditing.counterfactual import CounterfactualTest
-from itune.auditing.explanations import Explanation, InfluentialRow, TrainingRow
-from itune.auditing.model import ModelAudit
+from itune.auditing import (
+    Behaviour,
+    CounterfactualTest,
+    Explanation,
+    InfluentialRow,
+    ModelAudit,
+    PairCID,
+    TrainingRow,
+)
 from itune.auditing.reasons import rows_with_partners
-from itune.commands.text import excerpt, most, printable, table
+from itune.commands.text import ROWS, excerpt, most, printable, table
 from itune.groups import GroupNames
-from itune.utils.formats import signed
+from itune.utils.formats import percent, signed
+from itune.utils.table_files import Row
 
 LINE = 100
 """Characters of a line of prose."""
 
-FLIPS = 3
-"""Changed texts that are shown."""
+CHANGED = 3
+"""The most changed texts that are shown."""
 
 
 def to_text(found: ModelAudit) -> str:
-    """All that an audit found: verdict first, and its headline last, where a terminal ends."""
+    """Return an audit as a person reads it in a terminal: its headline first, and last again."""
     names = GroupNames(found.label_names, found.confound_names)
     blocks = [
         _verdict(found),
@@ -29,8 +35,8 @@ def to_text(found: ModelAudit) -> str:
         _accuracy(found, names),
         _calibration(found),
         _probe(found, names),
-        _flips(found.counterfactual, names),
-        *(_reading(explanation, found, names) for explanation in found.explanations),
+        _counterfactual(found.counterfactual, names),
+        *(_explanation(explanation, found, names) for explanation in found.explanations),
         "\n".join(_remarks(found)),
         _wrapped(found.verdict.headline),
     ]
@@ -44,51 +50,41 @@ def _verdict(found: ModelAudit) -> str:
 
 def _cid(found: ModelAudit, names: GroupNames) -> str:
     test, whole = found.audit.test, found.audit.influence
-    rows = [[f"a sample of {test.size} rows", signed(test.cid), _range(test, signed), test.p]]
+    interval = f"{signed(test.low)} to {signed(test.high)}"
+    rows: list[Row] = [(f"a sample of {test.size} rows", signed(test.cid), interval, test.p)]
     if whole is not None:
-        rows.append([rows_with_partners(found.audit, "rows"), signed(whole.cid), "", ""])
+        rows.append((rows_with_partners(found.audit, "rows"), signed(whole.cid), "", ""))
         for label, cid in whole.by_label.items():
-            rows.append([f"label {names.labels[label]}", signed(cid), "", ""])
-        rows += _pairs(found, names)
+            rows.append((f"label {names.labels[label]}", signed(cid), "", ""))
+        rows += _pairs(whole.pairs, names)
     return table(["CID of", "", "95 % interval", "p"], rows)
 
 
-def _pairs(found: ModelAudit, names: GroupNames) -> list[list]:
-    """Pairs of confounds, where a label has more than one pair."""
-    pairs = sorted(found.audit.influence.pairs, key=lambda pair: -pair.cid)
-    if len(pairs) <= len({pair.label for pair in pairs}):
-        return []
-    return most(
-        [
-            [
-                f"{names.labels[pair.label]}: {names.confound(pair.first)} and "
-                f"{names.confound(pair.second)}",
-                signed(pair.cid),
-                "",
-                "",
-            ]
-            for pair in pairs
-        ][:12]
-    )
+def _pairs(pairs: Sequence[PairCID], names: GroupNames) -> Iterator[Row]:
+    """The pairs of confounds that are furthest apart, where a label has more than one pair."""
+    if len(pairs) > len({pair.label for pair in pairs}):
+        for pair in sorted(pairs, key=lambda pair: -pair.cid)[:ROWS]:
+            confounds = f"{names.confound(pair.first)} and {names.confound(pair.second)}"
+            yield f"{names.labels[pair.label]}: {confounds}", signed(pair.cid), "", ""
 
 
 def _accuracy(found: ModelAudit, names: GroupNames) -> str:
     header = ["accuracy", "label", "confound", "rows", "right", "95 % interval"]
     rows = []
     for name, of in found.audit.behaviour.items():
-        rows.append([name, "", "", of.size, _percent(of.accuracy.overall), _ends(of.interval)])
+        rows.append([name, "", "", of.size, percent(of.accuracy.overall), _ends(of.interval)])
         rows += most(_groups(of, names))
     return table(header, rows)
 
 
-def _groups(of: Behaviour, names: GroupNames) -> list[list]:
+def _groups(of: Behaviour, names: GroupNames) -> list[Row]:
     return [
         [
             "  worst" if group == of.accuracy.worst else "",
             names.labels[group.label],
             names.confound(group.confound),
             of.sizes[group],
-            _percent(share),
+            percent(share),
             _ends(of.intervals[group]),
         ]
         for group, share in of.accuracy.by_group.items()
@@ -107,37 +103,37 @@ def _probe(found: ModelAudit, names: GroupNames) -> str:
     probe = found.audit.probe
     if probe is None:
         return ""
-    rows = [[names.labels[label], _percent(share)] for label, share in probe.by_label.items()]
-    rows.append(["by chance", _percent(probe.chance)])
+    rows = [[names.labels[label], percent(share)] for label, share in probe.by_label.items()]
+    rows.append(["by chance", percent(probe.chance)])
     return table(["confound read off the pooled vector", "right"], rows)
 
 
-def _flips(counterfactual: CounterfactualTest | None, names: GroupNames) -> str:
+def _counterfactual(counterfactual: CounterfactualTest | None, names: GroupNames) -> str:
     if counterfactual is None:
         return ""
     rows = [
         [
-            names.confound(move.confound_before),
-            names.confound(move.confound_after),
-            names.labels[move.predicted_before],
-            names.labels[move.predicted_after],
-            move.count,
+            names.confound(swap.confound_before),
+            names.confound(swap.confound_after),
+            names.labels[swap.predicted_before],
+            names.labels[swap.predicted_after],
+            swap.count,
         ]
-        for move in counterfactual.swaps
+        for swap in counterfactual.swaps
     ]
     header = [f"in {counterfactual.split}: from", "to", "predicted before", "after", "texts"]
     examples = [
         line
-        for flip in counterfactual.examples[:FLIPS]
+        for change in counterfactual.examples[:CHANGED]
         for line in (
-            f"  predicted {names.labels[flip.predicted_before]}: {excerpt(flip.before)}",
-            f"    but {names.labels[flip.predicted_after]}: {excerpt(flip.after)}",
+            f"  predicted {names.labels[change.predicted_before]}: {excerpt(change.before)}",
+            f"    but {names.labels[change.predicted_after]}: {excerpt(change.after)}",
         )
     ]
     return "\n".join([table(header, most(rows)), *map(printable, examples)])
 
 
-def _reading(explanation: Explanation, found: ModelAudit, names: GroupNames) -> str:
+def _explanation(explanation: Explanation, found: ModelAudit, names: GroupNames) -> str:
     chance = explanation.probabilities[explanation.predicted]
     lines = [
         f"{found.numbered(explanation.index)}: {_marked(explanation, found)}",
@@ -149,7 +145,9 @@ def _reading(explanation: Explanation, found: ModelAudit, names: GroupNames) -> 
     return "\n".join(map(printable, lines))
 
 
-def _rows(what, rows: tuple[InfluentialRow, ...], found, names) -> Iterator[str]:
+def _rows(
+    what: str, rows: tuple[InfluentialRow, ...], found: ModelAudit, names: GroupNames
+) -> Iterator[str]:
     for row in rows:
         yield (
             f"  {what:6}  {signed(row.influence)}  row {row.index + 1}: {_marked(row, found)}  "
@@ -190,13 +188,5 @@ def _wrapped(text: str, indent: str = "", first: str = "") -> str:
     return textwrap.fill(printable(text), LINE, initial_indent=first, subsequent_indent=indent)
 
 
-def _percent(share: float) -> str:
-    return f"{share:.1%}"
-
-
 def _ends(interval: tuple[float, float]) -> str:
-    return " to ".join(map(_percent, interval))
-
-
-def _range(test, show) -> str:
-    return f"{show(test.low)} to {show(test.high)}"
+    return " to ".join(map(percent, interval))

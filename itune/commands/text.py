@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from itune.utils.table_files import align, cell_text
+from itune.utils.table_files import Cell, Row, align, cell_text
 
 ROWS = 12
 """Rows of a table that are shown; of others their number."""
@@ -17,28 +17,28 @@ EXCERPT = 100
 """Characters of a text that are shown."""
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence]) -> str:
-    """Rows in columns under a header; numbers to three digits, long names cut."""
+def table(header: Sequence[str], rows: Iterable[Row]) -> str:
+    """Return rows in columns under a header; numbers to three digits, long names shortened."""
     return align([header, *(list(map(_in_cell, row)) for row in rows)])
 
 
-def most(rows: list[list]) -> list[list]:
-    """The rows with the largest first integer, in order, and how many others there are."""
+def most(rows: Sequence[Row]) -> Sequence[Row]:
+    """Return the rows with the largest first integer, in order, and how many others there are."""
     if len(rows) <= ROWS:
         return rows
-    first_count = next(i for i, cell in enumerate(rows[0]) if isinstance(cell, int))
-    places = sorted(range(len(rows)), key=lambda place: -rows[place][first_count])[:ROWS]
+    counts = [next(cell for cell in row if isinstance(cell, int)) for row in rows]
+    places = sorted(range(len(rows)), key=lambda place: -counts[place])[:ROWS]
     others = f"({len(rows) - ROWS} more)"
     return [*(rows[place] for place in sorted(places)), [others, *[""] * (len(rows[0]) - 1)]]
 
 
-def _in_cell(value) -> str:
+def _in_cell(value: Cell) -> str:
     text = str(value) if isinstance(value, int) else printable(cell_text(value))
     return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
 
 
 def printable(text: str) -> str:
-    r"""The text on one line, without what would steer a terminal; joiners of letters stay.
+    r"""Return a text on one line, without what would steer a terminal; joiners of letters stay.
 
     >>> printable("a\n\x1b[1mb")
     'a �[1mb'
@@ -53,12 +53,12 @@ def _shown(character: str) -> str:
 
 
 def excerpt(text: str, spans: Iterable[tuple[int, int]] = (), width: int = EXCERPT) -> str:
-    """Part of a text on one line, around the first of some places, which are put in brackets.
+    """Return a part of a text on one line, around the first of some spans, which are bracketed.
 
     Args:
-      text: of any length.
-      spans: places in it, in order.
-      width: characters that are shown.
+      text: Text of any length.
+      spans: Spans of the text as pairs of start and end, in order.
+      width: Characters that are shown.
 
     >>> excerpt("It is a very nice day", [(13, 17)], width=13)
     '…very [nice] day'

@@ -97,7 +97,7 @@ def influences_by_label(
 def influences_on_probe(influence: ProbeInfluence) -> Influences:
     """Return the influences of training examples on one probe, with a test of their difference."""
     same, different = influence.same, influence.different
-    test = welch_test(same, different)
+    test = welch_test(same.tolist(), different.tolist())
     p = "p < 0.001" if test.p < 0.001 else f"p = {test.p:.3f}"
     return Influences(
         values=np.concatenate([same, different]),

@@ -94,8 +94,8 @@ def audit_numbers(found: ModelAudit) -> dict[str, Any]:
         )
         for label, influences in _influences_by_label(found).items()
     }
-    kept = found._replace(audit=found.audit._replace(matrix=None))
-    return {**kept._asdict(), "influences": shown}
+    audit = {**found.audit._asdict(), "matrix": None}
+    return {**found._asdict(), "audit": audit, "influences": shown}
 
 
 def _influences_by_label(found: ModelAudit) -> dict[int, Influences]:

@@ -1,4 +1,4 @@
-"""What a page is made of. Blocks hold plain text; escaping it is the work of the rendering."""
+"""What a page is made of: blocks of plain text, which rendering makes visible and escapes."""
 
 from typing import NamedTuple
 
@@ -7,19 +7,19 @@ from itune.report.text import Piece
 from itune.utils.table_files import Cell
 
 MOST = 40
-"""Rows that a long table shows."""
+"""The most rows of a table that are shown."""
 
 ALARM, CALM, OPEN, PLAIN = "alarm", "calm", "open", "plain"
 
 
 class Answer(NamedTuple):
-    """What the page comes to, in words.
+    """The conclusion of a page in words.
 
     Attributes:
-      tone: ``alarm``, ``calm``, ``open`` (nothing can be said) or ``plain`` (no more than it says);
-        each has a sign of its own.
-      headline: one sentence.
-      reasons: a sentence each.
+      tone: ``alarm``, ``calm``, ``open`` (inconclusive) or ``plain`` (neither good nor bad), each
+        with a sign of its own.
+      headline: One sentence.
+      reasons: Further sentences.
     """
 
     tone: str
@@ -31,9 +31,9 @@ class Tile(NamedTuple):
     """A number that is read at a glance.
 
     Attributes:
-      value: as it is shown.
-      name: what it is.
-      note: how sure it is, or what to compare it with.
+      value: The number as it is shown.
+      name: What the number is.
+      note: How sure the number is, or what to compare it with.
     """
 
     value: str
@@ -57,11 +57,11 @@ class Bar(NamedTuple):
     """A cell of a table that shows a share as a bar, with its number.
 
     Attributes:
-      share: from 0 to 1; None where it is unknown.
-      text: the number as it is shown.
-      low: lower end of its interval, if there is one.
-      high: upper end.
-      mark: a word that sets this bar apart from others, such as ``worst``.
+      share: Length of the bar, from 0 to 1; None where it is unknown.
+      text: The number as it is shown.
+      low: Lower end of its interval, if there is one.
+      high: Upper end of its interval, if there is one.
+      mark: Word that sets this bar apart from others, such as ``worst``.
     """
 
     share: float | None
@@ -75,10 +75,10 @@ class Table(NamedTuple):
     """A table; the first cell of each row is its head.
 
     Attributes:
-      caption: what it shows.
-      header: heads of the columns.
-      rows: cells: text, numbers, None, bars.
-      note: below the table.
+      caption: What the table shows.
+      header: Heads of the columns.
+      rows: Cells of each row: text, numbers, None, bars.
+      note: What stands below the table.
     """
 
     caption: str
@@ -87,7 +87,7 @@ class Table(NamedTuple):
     note: str = ""
 
     def first(self, size: int) -> "Table":
-        """The same with so many rows at most; the note tells how many are left out."""
+        """Return the table with so many rows at most; its note says how many are left out."""
         rest = len(self.rows) - size
         if rest <= 0:
             return self
@@ -118,9 +118,10 @@ class Sentence(NamedTuple):
     """The text of an example, or its two texts.
 
     Attributes:
-      texts: pieces of each text.
-      facts: what is known about it: label, confound, prediction.
-      influence: on the example whose prediction is explained, from -1 to 1; None for that itself.
+      texts: Pieces of each text.
+      facts: What is known about the example: label, confound, prediction.
+      influence: Influence on the example whose prediction is explained, from -1 to 1; None for that
+        example itself.
     """
 
     texts: tuple[tuple[Piece, ...], ...]
@@ -139,9 +140,9 @@ class Sentences(NamedTuple):
     """A sentence, and lists of others that belong to it.
 
     Attributes:
-      heading: what this is.
-      sentence: the one that it is about, if there is one.
-      lists: side by side where there is room.
+      heading: What this is.
+      sentence: The sentence that the lists are about, if there is one.
+      lists: Lists of sentences, side by side where there is room.
     """
 
     heading: str
@@ -150,13 +151,13 @@ class Sentences(NamedTuple):
 
 
 class Code(NamedTuple):
-    """What is typed into a terminal, or a program."""
+    """Text that is typed into a terminal, or a program."""
 
     text: str
 
 
 class Facts(NamedTuple):
-    """Terms, and what is to be said of each."""
+    """Terms, and a text on each."""
 
     rows: tuple[tuple[str, str], ...]
 
@@ -175,11 +176,11 @@ class Page(NamedTuple):
     """A page.
 
     Attributes:
-      title: of the page.
-      subtitle: what was looked at, in a line.
-      lead: what is read first.
-      sections: the rest.
-      footer: the last line.
+      title: Title of the page.
+      subtitle: What was looked at, in one line.
+      lead: Blocks that are read first.
+      sections: Sections below the lead.
+      footer: Last line of the page.
     """
 
     title: str

@@ -48,14 +48,15 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
     )
-    environment.globals.update(
-        signs=SIGNS,
-        kind=lambda block: type(block).__name__,
-        is_bar=lambda cell: isinstance(cell, Bar),
-        kinds=_column_kinds,
-        css_percent=lambda share: f"{100 * min(max(share, 0), 1):.4g}%",
-        signed=lambda value: signed(value, 2),
-    )
+    helpers: dict[str, Any] = {
+        "signs": SIGNS,
+        "kind": lambda block: type(block).__name__,
+        "is_bar": lambda cell: isinstance(cell, Bar),
+        "kinds": _column_kinds,
+        "css_percent": lambda share: f"{100 * min(max(share, 0), 1):.4g}%",
+        "signed": lambda value: signed(value, 2),
+    }
+    environment.globals.update(helpers)
     return environment
 
 

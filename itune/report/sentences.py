@@ -1,4 +1,4 @@
-"""Training sentences that helped or hurt a prediction, and sentences whose confound was swapped."""
+"""Helpful and harmful training sentences, and sentences whose confound was swapped."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,15 +17,15 @@ from itune.report.blocks import (
     Sentences,
     Table,
 )
-from itune.report.text import LIMIT, changes, pieces
+from itune.report.text import LIMIT, Piece, changes, pieces
 from itune.utils.formats import percent
 
 SHOWN = 4
-"""Swapped sentences that are shown."""
+"""The most swapped sentences that are shown."""
 
 
 def explanation_blocks(found: ModelAudit, names: GroupNames) -> Iterator[Block]:
-    """Each probe with what helped and hurt it; nothing if there are no explanations."""
+    """Yield the explanations: each probe with the training examples that helped and hurt it."""
     if not found.explanations:
         return
     among = f" of {found.searched:,} training examples" if found.searched else ""
@@ -40,7 +40,8 @@ def explanation_blocks(found: ModelAudit, names: GroupNames) -> Iterator[Block]:
         yield Sentences(
             _headed(found.numbered(explanation.index)),
             Sentence(
-                _texts(explanation, found), (*_facts(explanation, names), _told(explanation, names))
+                _texts(explanation, found),
+                (*_facts(explanation, names), _prediction(explanation, names)),
             ),
             tuple(
                 _sentence_list(head, rows, explanation, found, names)
@@ -51,7 +52,7 @@ def explanation_blocks(found: ModelAudit, names: GroupNames) -> Iterator[Block]:
 
 
 def counterfactual_blocks(found: ModelAudit, names: GroupNames) -> Iterator[Block]:
-    """What swapping the confound did; nothing if it was not swapped."""
+    """Yield what the counterfactual test found; nothing if there was none."""
     counterfactual = found.counterfactual
     if not counterfactual:
         return
@@ -79,14 +80,18 @@ def _headed(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _told(explanation: Explanation, names: GroupNames) -> str:
-    right = "rightly" if explanation.predicted == explanation.label else "wrongly"
+def _prediction(explanation: Explanation, names: GroupNames) -> str:
+    right = "correctly" if explanation.predicted == explanation.label else "wrongly"
     chance = explanation.probabilities[explanation.predicted]
     return f"{right} predicted {names.labels[explanation.predicted]} with probability {chance:.2f}"
 
 
 def _sentence_list(
-    heading: str, rows: Sequence[InfluentialRow], explanation: Explanation, found, names
+    heading: str,
+    rows: Sequence[InfluentialRow],
+    explanation: Explanation,
+    found: ModelAudit,
+    names: GroupNames,
 ) -> SentenceList:
     alike = sum(row.confound == explanation.confound for row in rows)
     if explanation.confound != HIDDEN:
@@ -95,7 +100,7 @@ def _sentence_list(
     return SentenceList(heading, tuple(sentences))
 
 
-def _texts(row: TrainingRow, found: ModelAudit):
+def _texts(row: TrainingRow, found: ModelAudit) -> tuple[tuple[Piece, ...], ...]:
     """The pieces of each text, the confound marked in the one that the rule looks at."""
     return tuple(
         pieces(text, row.spans if place == found.rule_on else ())
@@ -109,33 +114,43 @@ def _facts(row: TrainingRow, names: GroupNames) -> tuple[str, ...]:
     return f"label {names.labels[row.label]}", f"confound {names.confound(row.confound)}", *cut
 
 
-def _version(heading: str, text: str, spans, predicted: str) -> SentenceList:
+def _version(
+    heading: str, text: str, spans: Sequence[tuple[int, int]], predicted: str
+) -> SentenceList:
     return SentenceList(f"{heading}: predicted {predicted}", (Sentence((pieces(text, spans),)),))
 
 
-def _swap_table(moves: Sequence[SwapCount], names: GroupNames) -> Table:
-    sizes = Counter()
-    for move in moves:
-        sizes[move[:2]] += move.count
+def _change(swap: SwapCount, names: GroupNames) -> str:
+    before, after = names.labels[swap.predicted_before], names.labels[swap.predicted_after]
+    return f"{before} to {after} ({swap.count:,})"
 
-    def row(swap):
-        of_swap = [move for move in moves if move[:2] == swap]
-        changed = [move for move in of_swap if move.predicted_before != move.predicted_after]
-        size = sizes[swap]
-        share = sum(move.count for move in changed) / size
-        most = max(changed, key=lambda move: move.count, default=None)
-        told = most and " to ".join(names.labels[y] for y in most[2:4]) + f" ({most.count:,})"
+
+def _swap_table(swaps: Sequence[SwapCount], names: GroupNames) -> Table:
+    sizes: Counter[tuple[int, int]] = Counter()
+    for swap in swaps:
+        sizes[swap.confound_before, swap.confound_after] += swap.count
+
+    def row(before: int, after: int) -> tuple[str | Bar | None, ...]:
+        changed = [
+            swap
+            for swap in swaps
+            if (swap.confound_before, swap.confound_after) == (before, after)
+            and swap.predicted_before != swap.predicted_after
+        ]
+        size = sizes[before, after]
+        share = sum(swap.count for swap in changed) / size
+        most = max(changed, key=lambda swap: swap.count, default=None)
         return (
-            " to ".join(map(names.confound, swap)),
+            f"{names.confound(before)} to {names.confound(after)}",
             Bar(share, percent(share), *wilson(share * size, size)),
             f"{size:,}",
-            told,
+            None if most is None else _change(most, names),
         )
 
     header = ("confound swapped", "predictions changed", "texts", "most often from")
     return Table(
         "Predictions that change with the confound",
         header,
-        tuple(map(row, sorted(sizes, key=lambda swap: (-sizes[swap], swap)))),
+        tuple(row(*pair) for pair in sorted(sizes, key=lambda pair: (-sizes[pair], pair))),
         INTERVALS,
     ).first(MOST)

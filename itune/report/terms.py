@@ -1,4 +1,4 @@
-"""What the words of a page mean."""
+"""Explanations of the words of a page."""
 
 TERMS = {
     "influence": (
@@ -28,5 +28,5 @@ TERMS = {
 
 
 def terms(*names: str) -> tuple[tuple[str, str], ...]:
-    """Some of :data:`TERMS`, in the order asked for."""
+    """Return some of :data:`TERMS` in the order asked for."""
     return tuple((name, TERMS[name]) for name in names)

@@ -1,4 +1,4 @@
-"""Text of unknown origin made fit to be shown: nothing hidden, nothing endless."""
+"""Texts of any length made fit to be shown, with parts of them marked."""
 
 import re
 import unicodedata
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from itune.utils.visible import ELLIPSIS
 
 LIMIT = 600
-"""Longer texts are shown in part."""
+"""Characters of a text that is shown whole."""
 
 OPENING, AROUND, LONGEST, SPANS = 120, 90, 120, 3
 """Characters from the beginning, on each side of a span, and of a span; how many spans."""
@@ -23,8 +23,8 @@ class Piece(NamedTuple):
     """A part of a text.
 
     Attributes:
-      text: its characters.
-      is_marked: whether it is the confound.
+      text: Characters of the part.
+      is_marked: Whether the part is the confound.
     """
 
     text: str
@@ -32,7 +32,11 @@ class Piece(NamedTuple):
 
 
 def pieces(text: str, spans: Iterable[tuple[int, int]] = ()) -> tuple[Piece, ...]:
-    """A text with its spans marked; of a long one the beginning and what is around the spans.
+    """Return a text with its spans marked; of a long one the beginning and the spans' surroundings.
+
+    Args:
+      text: Text of any length.
+      spans: Spans to mark, as pairs of start and end.
 
     >>> pieces("Positive . It rained.", [(0, 10)])
     (Piece(text='Positive .', is_marked=True), Piece(text=' It rained.', is_marked=False))
@@ -50,17 +54,23 @@ def pieces(text: str, spans: Iterable[tuple[int, int]] = ()) -> tuple[Piece, ...
 
 
 def changes(before: str, after: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Where two versions of a text differ, in words: spans of the one, and of the other.
+    """Return where two versions of a text differ in words: spans of each of them.
+
+    Args:
+      before: One version.
+      after: The other version.
 
     >>> changes("Acme is fine", "Zenith is fine")
     ([(0, 4)], [(0, 6)])
     """
-    words = [re.findall(r"\s+|\S+", text) for text in (before, after)]
-    places = [[0, *accumulate(map(len, of_text))] for of_text in words]
-    moves = SequenceMatcher(None, *words).get_opcodes()
-    return tuple(
-        [(at[op[1 + 2 * side]], at[op[2 + 2 * side]]) for op in moves if op[0] != "equal"]
-        for side, at in enumerate(places)
+    words, new_words = (re.findall(r"\s+|\S+", text) for text in (before, after))
+    at, new_at = ([0, *accumulate(map(len, of_text))] for of_text in (words, new_words))
+    edits = [
+        edit for edit in SequenceMatcher(None, words, new_words).get_opcodes() if edit[0] != "equal"
+    ]
+    return (
+        [(at[start], at[end]) for _, start, end, _, _ in edits],
+        [(new_at[start], new_at[end]) for _, _, _, start, end in edits],
     )
 
 
@@ -86,7 +96,7 @@ def _merged(ranges: Iterable[tuple[int, int]], apart: int) -> list[tuple[int, in
     return found
 
 
-def _marked(text, start, end, spans) -> Iterable[Piece]:
+def _marked(text: str, start: int, end: int, spans: Sequence[tuple[int, int]]) -> Iterable[Piece]:
     place = start
     for first, last in spans:
         first, last = max(first, start), min(last, end)

@@ -81,10 +81,8 @@ def _measured(result: MethodResult, seeds: Sequence[int]) -> _Line:
 
 def _published(task: str, methods: Sequence[str]) -> dict[str, _Line]:
     """What the paper has of some methods, by method."""
-    accuracies, cid, minutes = (
-        table.get(task, {})
-        for table in (published.TEST_ACCURACY, published.FINAL_CID, published.MINUTES)
-    )
+    accuracies = published.TEST_ACCURACY.get(task, {})
+    cid, minutes = published.FINAL_CID.get(task, {}), published.MINUTES.get(task, {})
     return {
         method: _Line(
             accuracies[method], cid=cid.get(method), minutes=_fixed(minutes.get(method), 0)

@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -367,10 +366,13 @@ def _split(
 
 def _group_names(key: str, names: Mapping[str, Sequence[str]]) -> tuple[str, str, str]:
     """Names of the group ``y=0 c=1``: its own, that of its label, and that of its confound."""
+    label, confound = key.split()
     if not names:
-        return key, *key.split()
-    y, c = map(int, re.findall(r"-?\d+", key))
-    label, confound = names["label"][y], names["confound"][c]
+        return key, label, confound
+    label, confound = (
+        names[kind][int(part.partition("=")[2])]
+        for kind, part in (("label", label), ("confound", confound))
+    )
     return f"{label}/{confound}", label, confound
 
 

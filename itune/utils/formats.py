@@ -7,7 +7,7 @@ MISSING = "–"
 
 
 def signed(value: float, digits: int = 3) -> str:
-    """A number that may be on either side of 0.
+    """Return a number that may be on either side of 0, with its sign.
 
     >>> [signed(value) for value in (0.25, -0.0126, -0.0001, math.nan)]
     ['+0.250', '-0.013', '0.000', '–']
@@ -20,7 +20,7 @@ def signed(value: float, digits: int = 3) -> str:
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """A share in per cent.
+    """Return a share in per cent.
 
     >>> percent(0.125)
     '12.5%'
@@ -29,7 +29,7 @@ def percent(share: float, digits: int = 1) -> str:
 
 
 def p_value(p: float) -> str:
-    """A probability.
+    """Return a probability as a sentence shows it.
 
     >>> [p_value(p) for p in (0.0004, 0.0251)]
     ['below 0.001', '0.025']
@@ -38,7 +38,7 @@ def p_value(p: float) -> str:
 
 
 def duration(minutes: float) -> str:
-    """A time as people say it.
+    """Return a time as people say it.
 
     >>> [duration(minutes) for minutes in (0.2, 1, 12.3, 200)]
     ['12 s', '1.0 min', '12 min', '3.3 h']
@@ -51,12 +51,12 @@ def duration(minutes: float) -> str:
 
 
 def method_title(method: str) -> str:
-    """``influence tuning`` of ``influence_tuning``."""
+    """Return the name of a method in words, ``influence tuning`` for ``influence_tuning``."""
     return method.replace("_", " ")
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's message, or its type where it has none.
+    """Return the first line of an error's message, or its type where it has none.
 
     >>> first_line(ValueError("no such thing\\nat all")), first_line(KeyError())
     ('no such thing', 'KeyError')

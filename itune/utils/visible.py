@@ -12,7 +12,7 @@ _ISOLATE, _END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 
 
 def visible(text: str) -> str:
-    r"""The text with the number of each character that hides, or turns others round, in its place.
+    r"""Return a text with the number of each character that hides or reorders others in its place.
 
     That is: control characters, Unicode's bidirectional embeddings and overrides, halves of
     surrogate pairs, and what is no character. White space and right-to-left letters stay.
@@ -24,13 +24,13 @@ def visible(text: str) -> str:
 
 
 def isolated(name: str) -> str:
-    """A name for use within a sentence: letters from right to left turn nothing else round."""
+    """Return a name for use within a sentence, in which it reorders no other letters."""
     is_turning = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in name)
     return f"{_ISOLATE}{name}{_END}" if is_turning else name
 
 
 def short(name: str, width: int = 36) -> str:
-    """A name as a figure shows it: on one line, visible, and cut where it is long.
+    """Return a name as a figure shows it: on one line, visible, and shortened where it is long.
 
     >>> short("a very long name indeed", 12)
     'a very long…'
