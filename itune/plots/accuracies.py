@@ -88,9 +88,7 @@ def _add_legend(axes: Sequence[Any]) -> None:
     for ax in axes:
         for mark, label in zip(*ax.get_legend_handles_labels(), strict=True):
             marks.setdefault(label, mark)
-    marks["mean of seeds"] = Line2D(
-        [], [], color=INK, marker="|", linestyle="", markeredgewidth=1.8
-    )
+    marks["mean"] = Line2D([], [], color=INK, marker="|", linestyle="", markeredgewidth=1.8)
     place = {"loc": "outside upper left", "borderpad": 0, "handletextpad": 0, "columnspacing": 1}
     axes[0].figure.legend(marks.values(), marks.keys(), frameon=False, ncols=3, **place)
 
