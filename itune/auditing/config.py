@@ -14,7 +14,7 @@ class AuditConfig:
     Attributes:
       sample: Number of training rows whose influences on one another give the interval and the p
         value of CID: equally many of each group, or all rows of a small group.
-      draws: Number of bootstrap draws, and of permutations.
+      draws: Number of permutations behind the p value of CID.
       whole: Whether predictions, explanations and CID use all rows: ``always``; ``never``, so that
         predictions and explanations use ``drawn`` rows and CID uses the sample alone; or ``auto``,
         which takes them whole in this order as long as the estimated times sum to at most

@@ -18,7 +18,7 @@ SIGNIFICANCE = 0.05
 """Largest p value that counts as significant."""
 
 MIN_ROWS = 8
-"""Rows that each of two groups of a label must have; resampling fewer rows says little."""
+"""Rows that each of two groups of a label must have; the interval of fewer says little."""
 
 CHANGED_SHARE = 0.05
 """Share of predictions that change with the confound, from which on it is a sign."""
@@ -49,7 +49,7 @@ class Evidence(NamedTuple):
 
     @property
     def has_few_rows(self) -> bool:
-        """Whether no label has two groups that are large enough for resampling."""
+        """Whether no label has two groups that are large enough for an interval."""
         large = [group.label for group, size in self.audit.groups.items() if size >= MIN_ROWS]
         return len(large) == len(set(large)) or math.isnan(self.audit.test.low)
 

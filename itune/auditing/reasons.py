@@ -190,7 +190,8 @@ def _remedy(evidence: Evidence, names: GroupNames) -> str:
             f"{smallest_group}"
         )
     half_width = (test.high - test.low) / 2
-    wanted = _rounded(test.size * max((half_width / (MEANINGFUL_CID / 2)) ** 2, 1))
+    excess = max(half_width / (MEANINGFUL_CID / 2), 1)
+    wanted = _rounded(test.size * excess ** (1 / test.decay))
     annotated = sum(groups.values())
     if test.high < MEANINGFUL_CID and evidence.changed_share is not None:
         return (
