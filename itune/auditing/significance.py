@@ -40,7 +40,7 @@ only there, as the permutation test rejects on one side only.
 **Where it does not hold.** Simulated coverage is in ``benchmarks/results/coverage.json``. A group
 of 8 to 20 rows whose gradients are strongly skewed, and which decides the CID since the other
 groups are far larger or weigh little, has a mean and a variance that go together: coverage falls to
-.8 with 8 rows. Groups that differ in spread but not in size can have up to .99. A group of fewer
+.9 with 8 rows, and to .8 if few directions hold most of the variance. Groups that differ in spread but not in size can have up to .99. A group of fewer
 than 4 rows has no variance of its own and gets that of the label's others; if there are none, that
 of the label's rows together. Labels of fewer than 4 rows add none.
 
