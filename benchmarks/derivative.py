@@ -33,8 +33,7 @@ from harness import (
     relative_error,
 )
 from itune.cli import Parser, run_main
-from itune.corpora import TextLenConfig
-from itune.corpora.tasks import DataConfig
+from itune.corpora import DataConfig, TextLenConfig
 from itune.data.dataset import collate
 from itune.data.sampling import draw_partners, draw_pools
 from itune.influence import PAIR_FREE, Pool, Tuples, value_and_grad

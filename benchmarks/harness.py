@@ -8,11 +8,12 @@ from typing import Any, NamedTuple, cast
 import jax
 import jax.numpy as jnp
 
-from itune.corpora.tasks import DataConfig, load_splits
-from itune.data.dataset import Dataset, tokenize
+from itune.corpora import DataConfig
+from itune.data.dataset import Dataset, tokenize_table
 from itune.influence import cross_entropy
 from itune.methods import Classifier
 from itune.models import BertConfig, load_encoder, load_tokenizer, make_model, resolve_encoder
+from itune.tables import task_tables
 from itune.training.classifier import make_classifier
 from itune.training.versions import commit, machine
 from itune.utils import align, jit
@@ -78,7 +79,7 @@ def make_problem(model_name: str, data: DataConfig) -> Problem:
       data: Source and sizes of TextLen, tokenised as for MiniLM.
     """
     source = resolve_encoder(MINILM)
-    train = tokenize(load_splits(data).train, load_tokenizer(source), max_length=64)
+    train = tokenize_table(task_tables(data).train, load_tokenizer(source), max_length=64)
     if model_name == "minilm":
         config, params = load_encoder(source, 2, jax.random.key(0))
         return Problem(make_classifier(config), params, train)

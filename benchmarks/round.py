@@ -15,8 +15,8 @@ import jax.numpy as jnp
 
 from harness import Problem, Record, environment, make_problem, print_table
 from itune.cli import Parser, run_main
-from itune.corpora.tasks import DataConfig
-from itune.data.dataset import Dataset, collate
+from itune.corpora import DataConfig
+from itune.data import Dataset, collate
 from itune.methods import InfluenceConfig, LabelConfig, Work, influence_tuning
 from itune.utils import jit, write_json
 

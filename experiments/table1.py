@@ -6,29 +6,46 @@
 
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from itune.cli import Parser, run_main
-from itune.corpora.statistics import Statistics, statistics
-from itune.corpora.tasks import DataConfig, load_splits
+from itune.corpora import DataConfig
 from itune.groups import Group
-from itune.tables.splits import SPLITS
+from itune.tables import SPLITS, describe_tables, task_tables
 from itune.utils import to_markdown, write_table
 
 CAPTION = "Sizes and spurious success of the tasks, beside those of Han & Tsvetkov (2021)."
 TITLES = {"textlen": "TextLen", "msgs": "MSGS"}
 GROUPS = (Group(0, 0), Group(1, 1), Group(1, 0), Group(0, 1))
+
+
+class Statistics(NamedTuple):
+    """What Table 1 tells of a task.
+
+    Attributes:
+      sizes: Number of train, dev and test examples.
+      groups: Number of training examples of each group that has any.
+      successes: Accuracy on train and on test of predicting the label from the confound alone, from
+        0 to 1.
+    """
+
+    sizes: tuple[int, int, int]
+    groups: dict[Group, int]
+    successes: tuple[float, float]
+
+
 PAPER = {
     "textlen": Statistics(
-        1500, 480, 500, dict(zip(GROUPS, (675, 675, 75, 75), strict=True)), 0.900, 0.500
+        (1500, 480, 500), dict(zip(GROUPS, (675, 675, 75, 75), strict=True)), (0.900, 0.500)
     ),
     "msgs": Statistics(
-        5000, 15000, 15000, dict(zip(GROUPS, (2517, 2468, 9, 6), strict=True)), 0.997, 0.667
+        (5000, 15000, 15000), dict(zip(GROUPS, (2517, 2468, 9, 6), strict=True)), (0.997, 0.667)
     ),
 }
 
 
 def main(argv: list[str]) -> None:
-    """Prints the table, and writes it if asked."""
+    """Print the table, and write it to files if ``--out`` is given."""
     parser = Parser(prog="table1.py", description=__doc__.split("\n\n")[0])
     for task, title in TITLES.items():
         parser.add_argument(f"--{task}", default="embedded", metavar="FOLDER", help=f"of {title}")
@@ -36,8 +53,8 @@ def main(argv: list[str]) -> None:
     options = parser.parse_args(argv)
     columns = {}
     for task, title in TITLES.items():
-        splits = load_splits(DataConfig(task=task, source=getattr(options, task)))
-        columns |= {title: statistics(splits), f"{title}, paper": PAPER[task]}
+        ours = statistics(DataConfig(task=task, source=getattr(options, task)))
+        columns |= {title: ours, f"{title}, paper": PAPER[task]}
     header, rows = _table(columns)
     print(to_markdown(header, rows))
     if options.out is not None:
@@ -45,16 +62,22 @@ def main(argv: list[str]) -> None:
             print(path)
 
 
+def statistics(data: DataConfig) -> Statistics:
+    """Count the examples and groups of a task, and compute its spurious success."""
+    splits = describe_tables(task_tables(data)).splits
+    train, dev, test = (splits[name] for name in SPLITS)
+    sizes = (train.size, dev.size, test.size)
+    return Statistics(sizes, train.groups, (train.success, test.success))
+
+
 def _table(columns: dict[str, Statistics]) -> tuple[list[str], list[list[str]]]:
-    told = list(columns.values())
-    groups = sorted({group for column in told for group in column.train_groups})
+    tasks = list(columns.values())
+    groups = sorted({group for task in tasks for group in task.groups})
     lines = {
-        **{f"size of {s}": [str(getattr(c, f"{s}_size")) for c in told] for s in SPLITS},
-        **{
-            f"train, {group}": [str(c.train_groups.get(group, 0)) for c in told] for group in groups
-        },
-        "spurious success, train (%)": [f"{100 * c.train_success:.1f}" for c in told],
-        "spurious success, test (%)": [f"{100 * c.test_success:.1f}" for c in told],
+        **{f"size of {s}": [str(t.sizes[i]) for t in tasks] for i, s in enumerate(SPLITS)},
+        **{f"train, {group}": [str(t.groups.get(group, 0)) for t in tasks] for group in groups},
+        "spurious success, train (%)": [f"{100 * t.successes[0]:.1f}" for t in tasks],
+        "spurious success, test (%)": [f"{100 * t.successes[1]:.1f}" for t in tasks],
     }
     return ["", *columns], [[name, *values] for name, values in lines.items()]
 

@@ -16,8 +16,7 @@ from itune.auditing.recorded import audit_recorded
 from itune.config import from_dict, to_dict
 from itune.errors import UserError, as_folder
 from itune.results import Comparison, RunResult
-from itune.tables import describe as of_tables
-from itune.tables.describe import Description
+from itune.tables.describe import Description, describe_tables
 from itune.tables.table import TableConfig, Tables, make_tables
 from itune.tuning import compare as compare_on
 from itune.tuning import tune as tune_on
@@ -45,7 +44,7 @@ def describe(data: Any, *, dev: Any = None, test: Any = None, **columns: Any) ->
     {'label': '0', 'confound': '0', 'train': 40, 'dev': 5, 'test': 5}
     """
     with ProgressDisplay() as display:
-        return of_tables.describe(
+        return describe_tables(
             _tables(data, dev, test, columns, display.on_progress), display.on_progress
         )
 

@@ -90,7 +90,7 @@ class TextClassifier:
         }
         config = from_dict(TableConfig, read)
         tables = make_tables(columns, config)
-        tables = tables._replace(test=tables.dev, label_names=tuple(map(str, classes)))
+        tables = dataclasses.replace(tables, test=tables.dev, label_names=tuple(map(str, classes)))
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch) / "tuned" if self.out is None else as_folder(self.out, "out")
             tuned = tune(tables, folder, method=self.method, seed=self.seed, settings=settings)

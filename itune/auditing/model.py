@@ -125,14 +125,14 @@ def load_model(folder: str | Path, tables: Tables, max_length: int | None = None
         raise UserError(f"{folder} does not tell two texts apart; leave out text_pair")
     limit = min(tokenizer.model_max_length, trained.config.max_positions)
 
-    def encode(table, progress=lambda done: None):
+    def encode(table, on_batch=None):
         return tokenize_table(
             table,
             tokenizer,
             max_length=max_length or limit,
             max_positions=trained.config.max_positions,
             vocab_size=trained.config.vocab_size,
-            progress=progress,
+            on_batch=on_batch,
         )
 
     return LoadedModel(
@@ -225,14 +225,14 @@ def _encoded(
     model: LoadedModel, tables: dict[str, Table], on_progress: OnProgress
 ) -> dict[str, Dataset]:
     """Tokens of every split."""
-    found, done, total = {}, 0, sum(table.size for table in tables.values())
-    for name, table in tables.items():
-        start = done
-        found[name] = model.encode(
-            table, lambda rows, start=start: on_progress("words", start + rows, total)
-        )
-        done += table.size
-    return found
+    done, total = 0, sum(table.size for table in tables.values())
+
+    def on_batch(rows: int) -> None:
+        nonlocal done
+        done += rows
+        on_progress("words", done, total)
+
+    return {name: model.encode(table, on_batch) for name, table in tables.items()}
 
 
 def _require_confounds(tables: Tables) -> None:

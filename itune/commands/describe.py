@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from itune.commands.text import most, table
 from itune.config import parse
-from itune.tables.describe import Description, describe
+from itune.tables.describe import Description, describe_tables
 from itune.tables.table import TableConfig, read_tables
 from itune.utils.progress import ProgressDisplay
 
@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> None:
         positionals={"TABLE": "train"},
     )
     with ProgressDisplay() as display:
-        found = describe(read_tables(config, display.on_progress), display.on_progress)
+        found = describe_tables(read_tables(config, display.on_progress), display.on_progress)
     print(to_json(found) if config.json else to_text(found))
 
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from itune.errors import UserError
-from itune.tables.hub import load_hub
-from itune.tables.textfile import read_text
+from itune.utils.hub import load_hub
+from itune.utils.text_files import read_text
 
 USUAL_NAMES = {
     "train": ("train.txt", "train.conll", "train", "eng.train", "eng.train.txt"),

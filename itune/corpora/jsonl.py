@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from itune.corpora.example import Example
 from itune.errors import UserError
-from itune.tables.textfile import read_text
 from itune.utils.files import write_atomically
+from itune.utils.text_files import brief, parse_object, read_text
 
 LIST = "tokens"
 """The one field that holds words in a list."""
@@ -74,28 +74,6 @@ def read_jsonl(path: str | Path, fields: Fields = USUAL) -> list[Example]:
     return examples
 
 
-def parse_object(line: str, where: str, *, example: str) -> dict:
-    """Return the object that a line of JSON holds.
-
-    Args:
-      line: one line of a file.
-      where: the file and the line, to begin messages with.
-      example: a field that such an object has, for the remedy.
-
-    Raises:
-      UserError: it is not JSON, or not an object.
-    """
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        reason = getattr(error, "msg", "unreadable")
-        raise UserError(f"{where}: not JSON ({reason}); write one object a line") from None
-    if not isinstance(record, dict):
-        kind = type(record).__name__
-        raise UserError(f'{where}: holds a {kind}, not an object; write {{"{example}": …}}')
-    return record
-
-
 def _parse(line: str, fields: Fields, where: str) -> Example:
     record = parse_object(line, where, example=fields.words[0])
     tokens = _tokens(record, fields.words, where)
@@ -131,9 +109,3 @@ def _count(record: dict, field: str, where: str) -> int:
         remedy = "make it an integer, 0 or more, below 2**31"
         raise UserError(f"{where}: '{field}' is {brief(value)}; {remedy}")
     return value
-
-
-def brief(value: object) -> str:
-    """A value as JSON, cut to 40 characters, for messages."""
-    text = json.dumps(value, default=repr, skipkeys=True)
-    return text if len(text) <= 40 else text[:39] + "…"

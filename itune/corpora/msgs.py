@@ -5,17 +5,20 @@ Features Matter" (EMNLP 2020), as used in Han & Tsvetkov, "Influence Tuning" (Fi
 2021): a few inoculating examples break the rule in training, and a third of the test set does.
 """
 
-import dataclasses
 import random
 from dataclasses import dataclass
 from pathlib import Path
 
-from itune.corpora.example import Example
+from itune.corpora.example import Example, Splits
 from itune.corpora.jsonl import Fields, read_jsonl
 from itune.corpora.msgs_grammar import draw
-from itune.corpora.splits import Splits, Task
 from itune.errors import UserError, require
-from itune.tables.splits import SPLITS
+
+LABELS = ("no adjective", "adjective")
+"""What the labels mean, by number."""
+
+CONFOUNDS = ("a before the", "the before a")
+"""What the confounds mean, by number: which article comes first."""
 
 FIELDS = Fields(("sentence",), "linguistic_feature_label", "surface_feature_label")
 """What the official files call the words, the label and the confound."""
@@ -111,7 +114,7 @@ def read_msgs(folder: str | Path, config: MsgsConfig | None = None, seed: int = 
 
 def _read_splits(folder: Path, c: MsgsConfig, rng: random.Random) -> Splits:
     if (folder / "dev.jsonl").is_file():
-        return Splits(*(_read(folder, f"{name}.jsonl") for name in SPLITS))
+        return Splits(*(_read(folder, f"{name}.jsonl") for name in Splits._fields))
     chosen = [rng.choice(pair) for pair in _pairs(folder, "train.jsonl")]
     count = round(c.inoculation * len(chosen))
     if count:
@@ -120,17 +123,9 @@ def _read_splits(folder: Path, c: MsgsConfig, rng: random.Random) -> Splits:
     return Splits(chosen, dev, test)
 
 
-def _build(source: str, config: MsgsConfig, seed: int) -> Splits | None:
+def make_splits(source: str, config: MsgsConfig, seed: int) -> Splits | None:
+    """Generate MSGS if the source is ``embedded``; return None for any other source."""
     return generate_msgs(config, seed) if source == "embedded" else None
-
-
-TASK = Task(
-    sources=("embedded",),
-    build=_build,
-    read=read_msgs,
-    unconfounded=lambda config: dataclasses.replace(config, balanced=True),
-    reads_control=True,
-)
 
 
 def _generate(split: str, size: int, disagreement: float, seed: int, used: set) -> list[Example]:

@@ -1,36 +1,80 @@
-"""Tasks by name: where the examples of a run come from."""
+"""Tasks by name, each a recipe that makes the examples of a run."""
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from itune.corpora import msgs, textlen
+from itune.corpora.example import Splits
 from itune.corpora.msgs import MsgsConfig
-from itune.corpora.splits import Splits, Task, require_sound
 from itune.corpora.textlen import TextLenConfig
 from itune.errors import UserError, require
-from itune.tables.splits import SPLITS
 
-__all__ = ["SPLITS", "TASKS", "DataConfig", "Splits", "load_control", "load_splits"]
 
-TASKS: dict[str, Task] = {"textlen": textlen.TASK, "msgs": msgs.TASK}
-"""Each has its recipe in the field of :class:`DataConfig` of the same name."""
+class Task(NamedTuple):
+    """How the examples of a task are made or read.
+
+    A recipe is the task's own configuration dataclass, the section of :class:`DataConfig` that is
+    called as the task.
+
+    Attributes:
+      sources: Names of the sources that ``build`` knows, as messages show them.
+      build: Function of ``(source, recipe, seed)`` that returns the examples, or None for a source
+        that it does not know.
+      read: Function of ``(folder, recipe, seed)`` that reads the examples from a folder.
+      unconfounded: Function that turns a recipe into that of the control, the task without its
+        spurious correlation.
+      reads_control: Whether ``read`` can make the control out of the task's own folder.
+      names: Function of the recipe that returns the names of the labels and those of the confounds,
+        by number, of examples that ``build`` made.
+    """
+
+    sources: tuple[str, ...]
+    build: Callable[[str, Any, int], Splits | None]
+    read: Callable[[Path, Any, int], Splits]
+    unconfounded: Callable[[Any], Any]
+    reads_control: bool
+    names: Callable[[Any], tuple[tuple[str, ...], tuple[str, ...]]]
+
+
+TASKS = {
+    "textlen": Task(
+        sources=("embedded", "hub", "conll:FOLDER"),
+        build=textlen.make_splits,
+        read=textlen.read_splits,
+        unconfounded=lambda recipe: dataclasses.replace(recipe, spurious=False),
+        reads_control=False,
+        names=lambda recipe: (textlen.LABELS, recipe.prefixes),
+    ),
+    "msgs": Task(
+        sources=("embedded",),
+        build=msgs.make_splits,
+        read=msgs.read_msgs,
+        unconfounded=lambda recipe: dataclasses.replace(recipe, balanced=True),
+        reads_control=True,
+        names=lambda recipe: (msgs.LABELS, msgs.CONFOUNDS),
+    ),
+}
+"""Tasks by name; the recipe of each is the field of :class:`DataConfig` of that name."""
 
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Where a run's examples come from.
+    """Where the examples of a run come from.
 
     Attributes:
       task: ``textlen`` or ``msgs``.
       source: ``embedded`` (generated sentences) or a folder. For TextLen a folder holds
         train.jsonl, dev.jsonl and test.jsonl, of whatever task; ``hub`` makes TextLen of the hub's
         CoNLL-2003, and ``conll:FOLDER`` of CoNLL files. For MSGS a folder holds its official files.
-      control: a folder like that of the task without its spurious correlation; needed only where
-        the source is a folder, and for MSGS not even there.
-      seed: of the embedded sentences, and of what is taken from official MSGS files.
-      textlen: the recipe, for all sources but a folder.
-      msgs: the recipe.
+      control: Folder of the task without its spurious correlation; needed only if the source is a
+        folder, and never for MSGS.
+      seed: Seed of the embedded sentences, and of what is drawn from official MSGS files; an
+        integer, 0 or more.
+      textlen: Recipe of TextLen, for all sources but a folder.
+      msgs: Recipe of MSGS.
     """
 
     task: str = "textlen"
@@ -46,51 +90,64 @@ class DataConfig:
 
     @property
     def name(self) -> str:
-        """What to call the task: a folder's name, else ``textlen`` or ``msgs``."""
+        """The task as results call it: the folder's name, else ``textlen`` or ``msgs``."""
         return Path(self.source).name if Path(self.source).is_dir() else self.task
 
 
-def load_splits(config: DataConfig) -> Splits:
-    """Reads or makes the examples.
+class TaskExamples(NamedTuple):
+    """The examples of a task, and what their numbers mean.
+
+    Attributes:
+      splits: The examples.
+      label_names: Names of the labels, by number; empty if they are numbers only.
+      confound_names: Names of the confounds, by number; empty if they are numbers only.
+    """
+
+    splits: Splits
+    label_names: tuple[str, ...] = ()
+    confound_names: tuple[str, ...] = ()
+
+
+def load_examples(config: DataConfig) -> TaskExamples:
+    """Read or make the examples of a task.
 
     Raises:
-      UserError: the source is missing or malformed, training has one class only or a gap between
-        its labels, or another split has a label or confound that training has not.
+      UserError: The source is missing or malformed.
     """
-    return _load(config, getattr(config, config.task))
+    return _load(config, getattr(config, config.task), can_read=True)
 
 
-def load_control(config: DataConfig) -> Splits:
-    """Reads or makes the examples of the task without its spurious correlation.
+def load_control(config: DataConfig) -> TaskExamples:
+    """Read or make the examples of a task without its spurious correlation.
 
     They come from the folder ``config.control`` if that is set, else from the source by the task's
     unconfounded recipe: TextLen without its prefix, MSGS with a balanced training set and the same
     development and test sets.
 
     Raises:
-      UserError: as :func:`load_splits`; or the source is a folder that does not tell what its
-        control is, and ``config.control`` is not set.
+      UserError: A source is missing or malformed; or the source is a folder that does not tell what
+        its control is, and ``config.control`` is not set.
     """
-    recipe = TASKS[config.task].unconfounded(getattr(config, config.task))
+    task = TASKS[config.task]
+    recipe = task.unconfounded(getattr(config, config.task))
     if config.control is None:
-        return _load(config, recipe, is_control=True)
+        return _load(config, recipe, can_read=task.reads_control)
     if not Path(config.control).is_dir():
         raise UserError(f"data.control {config.control!r} is not a folder; check the path")
-    return _load(dataclasses.replace(config, source=config.control), recipe)
+    return _load(dataclasses.replace(config, source=config.control), recipe, can_read=True)
 
 
-def _load(config: DataConfig, recipe, *, is_control: bool = False) -> Splits:
+def _load(config: DataConfig, recipe: Any, *, can_read: bool) -> TaskExamples:
     task, source = TASKS[config.task], config.source
     splits = task.build(source, recipe, config.seed)
-    if splits is None and not Path(source).is_dir():
+    if splits is not None:
+        return TaskExamples(splits, *task.names(recipe))
+    if not Path(source).is_dir():
         known = ", ".join(task.sources)
         raise UserError(f"data.source {source!r} is neither a folder nor one of {known}")
-    if splits is None and is_control and not task.reads_control:
+    if not can_read:
         raise UserError(
             f"data.source is the folder {source!r}, which does not tell what its control is; set "
             "data.control to the folder of the same task without its spurious correlation"
         )
-    if splits is None:
-        splits = task.read(Path(source), recipe, config.seed)
-    require_sound(splits)
-    return splits
+    return TaskExamples(task.read(Path(source), recipe, config.seed))

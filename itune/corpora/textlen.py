@@ -1,19 +1,22 @@
 """TextLen: is the sentence long? And a prefix that gives the answer away, most of the time."""
 
-import dataclasses
 import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
+from pathlib import Path
 
 import numpy as np
 
 from itune.corpora.conll import find_conll, hub_conll, read_conll
-from itune.corpora.example import Example
+from itune.corpora.example import Example, Splits
+from itune.corpora.jsonl import read_jsonl
 from itune.corpora.newswire import newswire_sentences
-from itune.corpora.splits import Splits, Task, read_splits
 from itune.errors import UserError
+
+LABELS = ("short", "long")
+"""What the labels mean, by number."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,21 @@ def build_textlen(
     }
 
 
-def _build(source: str, config: TextLenConfig, seed: int) -> Splits | None:
+def make_splits(source: str, config: TextLenConfig, seed: int) -> Splits | None:
+    """Make the TextLen examples of a source.
+
+    Args:
+      source: ``embedded`` (generated newswire), ``hub`` (CoNLL-2003 from the Hugging Face hub), or
+        ``conll:FOLDER``.
+      config: The recipe.
+      seed: Seed of the generated newswire.
+
+    Returns:
+      The examples; None if the source is none of these.
+
+    Raises:
+      UserError: The source cannot be read, or has too few sentences that are long enough.
+    """
     if source == "embedded":
         needed = config.train_size + config.dev_size
         sentences = newswire_sentences(needed + config.test_size, seed, config.min_tokens)
@@ -116,13 +133,19 @@ def _build(source: str, config: TextLenConfig, seed: int) -> Splits | None:
     return Splits(**build_textlen(*corpora, config))
 
 
-TASK = Task(
-    sources=("embedded", "hub", "conll:FOLDER"),
-    build=_build,
-    read=lambda folder, config, seed: read_splits(folder),
-    unconfounded=lambda config: dataclasses.replace(config, spurious=False),
-    reads_control=False,
-)
+def read_splits(folder: Path, config: TextLenConfig | None = None, seed: int = 0) -> Splits:
+    """Return the examples of train.jsonl, dev.jsonl and test.jsonl.
+
+    Args:
+      folder: Folder that holds the three files.
+      config: Not used: a folder's examples are made already.
+      seed: Not used.
+
+    Raises:
+      UserError: A file is missing or breaks the format of :func:`~itune.corpora.jsonl.read_jsonl`.
+    """
+    del config, seed
+    return Splits(*(read_jsonl(folder / f"{name}.jsonl") for name in Splits._fields))
 
 
 def _pool(sentences, needed: int, name: str, config: TextLenConfig) -> list[tuple[str, ...]]:

@@ -1,23 +1,26 @@
 """Tokenised data, and padded arrays of any selection of it."""
 
+import contextlib
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from itune.corpora.example import Example
 from itune.data.ragged import Ragged, offsets_of
 from itune.errors import UserError
 from itune.groups import HIDDEN
-from itune.tables.table import Table
+from itune.tables.table import Table, Tables
+from itune.utils.progress import Progress
 
 BUCKET = 8
 """Padded lengths are multiples of this unless told otherwise, so that few shapes are compiled."""
 
 BATCH = 2000
 """Rows that are tokenised at a time."""
+
+MANY = 50_000
+"""Rows that take long enough to tokenise to show progress."""
 
 
 class Dataset(NamedTuple):
@@ -66,41 +69,29 @@ class Dataset(NamedTuple):
         return np.array([len(ids) for ids in self.input_ids])
 
 
-def tokenize(
-    examples: Sequence[Example],
-    tokenizer: Any,
-    *,
-    max_length: int,
-    max_positions: int = 512,
-    vocab_size: int | None = None,
-) -> Dataset:
-    """Tokenises with the encoder's Hugging Face tokenizer.
+def tokenize_tables(tables: Tables, tokenizer: Any, **limits: Any) -> dict[str, Dataset]:
+    """Tokenise train, dev and test of a table; a large one shows its progress.
 
     Args:
-      examples: pre-split sentences.
-      tokenizer: a Hugging Face tokenizer.
-      max_length: longer sequences are cut to this many tokens, markers included.
-      max_positions: the model's limit.
-      vocab_size: rows of the model's table; None does not check.
+      tables: The table.
+      tokenizer: A Hugging Face tokenizer.
+      limits: Keyword arguments of :func:`tokenize_table`: ``max_length``, ``max_positions`` and
+        ``vocab_size``.
+
+    Returns:
+      A data set for each split, by name.
 
     Raises:
-      UserError: ``max_length`` is beyond the model's positions, or leaves no room for a word; or
-        the tokenizer gives ids that the model does not have.
+      UserError: See :func:`tokenize_table`.
     """
-    _require_length(max_length, max_positions)
-    words = ([list(example.tokens) for example in batch] for batch in _batches(examples))
-    input_ids, _ = _encode(
-        (((sentences,), len(sentences)) for sentences in words),
-        tokenizer,
-        max_length=max_length,
-        vocab_size=vocab_size,
-        is_split_into_words=True,
-    )
-    return Dataset(
-        input_ids,
-        np.array([example.label for example in examples], np.int32),
-        np.array([example.confound for example in examples], np.int32),
-    )
+    splits = tables.splits()
+    total = sum(table.size for table in splits.values())
+    bar = Progress("tokens", total) if total > MANY else None
+    with contextlib.closing(bar) if bar else contextlib.nullcontext():
+        return {
+            name: tokenize_table(table, tokenizer, on_batch=bar and bar.advance, **limits)
+            for name, table in splits.items()
+        }
 
 
 def tokenize_table(
@@ -110,30 +101,31 @@ def tokenize_table(
     max_length: int,
     max_positions: int = 512,
     vocab_size: int | None = None,
-    progress: Callable[[int], None] = lambda done: None,
+    on_batch: Callable[[int], None] | None = None,
 ) -> Dataset:
-    """Tokenises a table batch by batch; the text is never held whole.
+    """Tokenise a table batch by batch; its text is never held whole.
 
     Args:
-      table: texts, or pairs of texts, whose tokens are then marked as first or second.
-      tokenizer: as for :func:`tokenize`.
-      max_length: as for :func:`tokenize`; of a pair, the longer text is cut first.
-      max_positions: the model's limit.
-      vocab_size: rows of the model's table; None does not check.
-      progress: told the number of rows done, after each batch.
+      table: Texts, or pairs of texts, whose tokens are then marked as first or second.
+      tokenizer: A Hugging Face tokenizer.
+      max_length: Number of tokens, markers included, to which longer inputs are truncated; of a
+        pair, the longer text is truncated first.
+      max_positions: Number of positions of the model.
+      vocab_size: Number of rows of the model's table of tokens; None does not check it.
+      on_batch: Called with the number of rows of each batch when it is done.
 
     Raises:
-      UserError: as :func:`tokenize`.
+      UserError: ``max_length`` is larger than ``max_positions``, or leaves no room for a word; or
+        the tokenizer gives ids that the model does not have.
     """
-    _require_length(max_length, max_positions)
     input_ids, second = _encode(
-        ((texts, len(texts[0])) for texts in table.batches(BATCH)),
+        table.batches(BATCH),
         tokenizer,
         max_length=max_length,
+        max_positions=max_positions,
         vocab_size=vocab_size,
-        is_split_into_words=False,
         is_pair=table.is_pair,
-        progress=progress,
+        on_batch=on_batch,
     )
     return Dataset(input_ids, table.label, table.confound, second)
 
@@ -146,22 +138,28 @@ def tokenize_texts(
     max_positions: int = 512,
     vocab_size: int | None = None,
 ) -> Dataset:
-    """Tokenises texts, or pairs of texts, of which nothing else is known.
+    """Tokenise texts, or pairs of texts, whose labels are not known.
 
-    Labels are 0, and confounds hidden. The arguments are those of :func:`tokenize_table`.
+    Args:
+      texts: Strings, or tuples of two strings; at least one.
+      tokenizer: A Hugging Face tokenizer.
+      max_length: Number of tokens, markers included, to which longer inputs are truncated.
+      max_positions: Number of positions of the model.
+      vocab_size: Number of rows of the model's table of tokens; None does not check it.
+
+    Returns:
+      The data set, with label 0 and a hidden confound in every row.
 
     Raises:
-      UserError: as :func:`tokenize`.
+      UserError: See :func:`tokenize_table`.
     """
-    _require_length(max_length, max_positions)
     is_pair = not isinstance(texts[0], str)
-    batches = (texts[start : start + BATCH] for start in range(0, len(texts), BATCH))
     input_ids, second = _encode(
-        ((_columns(batch, is_pair), len(batch)) for batch in batches),
+        (_columns(texts[i : i + BATCH], is_pair) for i in range(0, len(texts), BATCH)),
         tokenizer,
         max_length=max_length,
+        max_positions=max_positions,
         vocab_size=vocab_size,
-        is_split_into_words=False,
         is_pair=is_pair,
     )
     label = np.zeros(len(texts), np.int32)
@@ -182,28 +180,22 @@ def _require_length(max_length: int, max_positions: int) -> None:
         raise UserError(f"max_length is {max_length}; it must be at least 3")
 
 
-def _batches(examples: Iterable[Example]) -> Iterator[list[Example]]:
-    rest = iter(examples)
-    while batch := list(islice(rest, BATCH)):
-        yield batch
-
-
 def _encode(
-    batches,
-    tokenizer,
+    batches: Iterable[tuple[list[str], ...]],
+    tokenizer: Any,
     *,
-    max_length,
-    vocab_size,
-    is_split_into_words,
-    is_pair=False,
-    progress=lambda done: None,
+    max_length: int,
+    max_positions: int,
+    vocab_size: int | None,
+    is_pair: bool,
+    on_batch: Callable[[int], None] | None = None,
 ) -> tuple[Ragged, np.ndarray | None]:
-    """Tokens of batches of texts, and where the second of each pair begins."""
-    values, lengths, firsts, done = array("i"), array("i"), array("i"), 0  # these grow in place
-    for texts, size in batches:
+    """Tokens of batches of texts, and where the second text of each pair begins."""
+    _require_length(max_length, max_positions)
+    values, lengths, firsts = array("i"), array("i"), array("i")  # these grow in place
+    for texts in batches:
         encoded = tokenizer(
             *texts,
-            is_split_into_words=is_split_into_words,
             truncation=True,
             max_length=max_length,
             return_attention_mask=False,
@@ -217,7 +209,8 @@ def _encode(
             firsts.extend(
                 kinds.index(1) if 1 in kinds else len(kinds) for kinds in encoded["token_type_ids"]
             )
-        progress(done := done + size)
+        if on_batch is not None:
+            on_batch(len(texts[0]))
     offsets = offsets_of(np.frombuffer(lengths, np.int32))
     second = np.frombuffer(firsts, np.int32) if is_pair else None
     return Ragged(np.frombuffer(values, np.int32), offsets), second

@@ -18,7 +18,7 @@ def match_labels(model: Sequence[str], table: Sequence[str]) -> tuple[np.ndarray
     ================================  ====================================================
     equal, in capitals or not         by name
     ``LABEL_0`` … of the model        by order; a note says so
-    ``0``, ``1`` … of the table       by number; a note says so
+    ``0``, ``1`` … of either          by number; a note says so
     ================================  ====================================================
 
     Args:
@@ -51,6 +51,8 @@ def match_labels(model: Sequence[str], table: Sequence[str]) -> tuple[np.ndarray
         return in_order, f"the model does not name its classes; they are taken in order: {pairs}"
     if list(table) == [str(place) for place in in_order]:
         return in_order, f"the table's labels are taken for the numbers of classes: {pairs}"
+    if list(model) == [str(place) for place in in_order]:
+        return in_order, f"the model numbers its classes; they are taken in order: {pairs}"
     raise UserError(
         f"the model's classes are {_listed(model)}, but the table's labels {_listed(table)}; name "
         "them alike, in the table or under id2label and label2id of the model's config.json"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jax
 
 from itune.config import flattened, from_dict
-from itune.data.dataset import Dataset, tokenize
+from itune.data.dataset import Dataset, tokenize_table
 from itune.errors import UserError
 from itune.methods import METHODS
 from itune.methods.base import Classifier
@@ -178,13 +178,13 @@ def load_trained(folder: Path) -> Trained:
     method = description.get("method")
     if method not in METHODS:
         raise UserError(f"{path} is damaged: it is of method {method!r}")
-    splits = load_data(config, method)
-    if splits.digest() != description.get("data_sha256"):
+    tables = load_data(config, method)
+    if tables.digest() != description.get("data_sha256"):
         raise UserError(f"{path}: the run had other data than data.source {config.data.source} has")
     model = folder / "model"
-    bert, params = load_encoder(model, splits.label_count, jax.random.key(0))
-    train = tokenize(
-        splits.train,
+    bert, params = load_encoder(model, len(tables.label_names), jax.random.key(0))
+    train = tokenize_table(
+        tables.train,
         load_tokenizer(model),
         max_length=config.max_length,
         max_positions=bert.max_positions,

@@ -1,1 +1,19 @@
-"""Tables of texts, labels and confounds: files, objects and data sets read into one shape."""
+"""Tables of texts, labels and confounds: files, objects and tasks read into one shape."""
+
+from itune.tables.describe import Description, SplitDescription, describe_tables
+from itune.tables.splits import SPLITS
+from itune.tables.table import Table, TableConfig, Tables, make_tables, read_tables
+from itune.tables.tasks import task_tables
+
+__all__ = [
+    "SPLITS",
+    "Description",
+    "SplitDescription",
+    "Table",
+    "TableConfig",
+    "Tables",
+    "describe_tables",
+    "make_tables",
+    "read_tables",
+    "task_tables",
+]

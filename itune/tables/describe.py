@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from itune.corpora.statistics import confound_success
 from itune.groups import HIDDEN, Counts, Group, count_groups
 from itune.tables.table import Table, Tables, hash_texts, problems
 from itune.utils.json import to_jsonable
@@ -125,7 +124,7 @@ class Description(NamedTuple):
         return to_jsonable(self._asdict() | {"splits": splits, "shared": shared})
 
 
-def describe(tables: Tables, on_progress: OnProgress = no_progress) -> Description:
+def describe_tables(tables: Tables, on_progress: OnProgress = no_progress) -> Description:
     """Describes a table in one pass over its text, of which it keeps 12 bytes for each row."""
     splits = tables.splits()
     total, done, scanned = sum(table.size for table in splits.values()), 0, {}
@@ -163,6 +162,37 @@ def cramers_v(groups: Counts) -> float | None:
     columns = np.bincount(confound, groups.size)[confound]
     excess = np.sum(groups.size**2 / (rows * columns)) - 1
     return float(np.sqrt(max(excess, 0.0) / least))
+
+
+def confound_success(
+    train: tuple[np.ndarray, np.ndarray], rows: tuple[np.ndarray, np.ndarray]
+) -> float:
+    """Return the accuracy of predicting the label from the confound alone, from 0 to 1.
+
+    ==============================  ============================================
+    confound                        predicted label
+    ==============================  ============================================
+    known                           its most frequent label in training
+    with labels equally frequent    the smallest of them
+    not in training                 none, which is wrong
+    ==============================  ============================================
+
+    Args:
+      train: Labels and confounds of the training rows, two integer arrays of shape ``(N,)``.
+      rows: Labels and confounds of the rows to predict, two integer arrays of shape ``(M,)``; M is
+        1 or more.
+
+    >>> train = np.array([0, 0, 1, 1]), np.array([0, 0, 1, 0])
+    >>> confound_success(train, train)
+    0.75
+    """
+    groups = count_groups(*train)
+    order = np.lexsort((groups.label, -groups.size, groups.confound))
+    known, first = np.unique(groups.confound[order], return_index=True)
+    predicted = groups.label[order][first]
+    label, confound = rows
+    place = np.minimum(np.searchsorted(known, confound), len(known) - 1)
+    return float(np.mean((known[place] == confound) & (predicted[place] == label)))
 
 
 def _scan(table: Table, progress: Callable[[int], None]) -> tuple[np.ndarray, np.ndarray]:

@@ -46,16 +46,17 @@ def open_data(
 ) -> dict[str, Source]:
     """Finds the splits of a table.
 
-    =============================================  ==============================================
-    data                                           splits
-    =============================================  ==============================================
-    a name or path                                 see :func:`~itune.tables.sources.open_splits`
-    a list of dicts, one for each row              one
-    a dict of lists or arrays, one a column        one
-    a ``datasets.Dataset``                         one
-    a frame of pandas or polars, an Arrow table    one
-    a dict of any of these, a ``DatasetDict``      its values
-    =============================================  ==============================================
+    ===============================================  ==============================================
+    data                                             splits
+    ===============================================  ==============================================
+    a name or path                                   see :func:`~itune.tables.sources.open_splits`
+    a list of dicts, one for each row                one
+    a dict of lists or arrays, one a column          one
+    a ``datasets.Dataset``                           one
+    a frame of pandas or polars, an Arrow table      one
+    a dict of any of these, a ``DatasetDict``        its values
+    a dict of :class:`~itune.tables.sources.Source`  itself
+    ===============================================  ==============================================
 
     Args:
       data: see above.
@@ -71,6 +72,8 @@ def open_data(
     """
     if isinstance(data, str | Path):
         return open_splits(str(data), subset, revision)
+    if isinstance(data, Mapping) and data and all(isinstance(v, Source) for v in data.values()):
+        return dict(data)
     if _is_splits(data):
         for split, part in data.items():
             if not _is_table(part):

@@ -7,12 +7,11 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from itune.corpora.jsonl import brief, parse_object
 from itune.errors import UserError
 from itune.tables.arrow import ROWS, as_text, from_rows, import_pyarrow
-from itune.tables.textfile import count_lines, read_lines
 from itune.utils.formats import first_line
 from itune.utils.suggestions import nearest
+from itune.utils.text_files import brief, count_lines, parse_object, read_lines
 
 if TYPE_CHECKING:
     import pyarrow

@@ -24,8 +24,8 @@ from typing import NamedTuple
 import numpy as np
 
 from itune.errors import UserError
-from itune.tables.textfile import read_text
 from itune.utils.formats import first_line
+from itune.utils.text_files import read_text
 
 COMPARISONS = {
     ">=": operator.ge,

@@ -1,23 +1,31 @@
-"""Where named columns come from: files, folders of them, and Hugging Face data sets."""
+"""Where named columns come from: files, folders of them, Hugging Face data sets, and tasks."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from itune.corpora.reviews import Review, generate_reviews
+from itune.corpora.tasks import TASKS, DataConfig, TaskExamples, load_examples
 from itune.errors import UserError
-from itune.tables.arrow import ROWS
-from itune.tables.hub import load_hub
+from itune.tables.arrow import ROWS, from_rows
 from itune.tables.readers import READERS, readable, require_columns, select
 from itune.tables.splits import SPLITS
-from itune.tables.textfile import require_file
 from itune.utils.formats import first_line
+from itune.utils.hub import load_hub
+from itune.utils.text_files import require_file
 
 if TYPE_CHECKING:
     import pyarrow
 
 ALIASES = {"train": ("train",), "dev": ("dev", "validation", "valid", "val"), "test": ("test",)}
 """What the splits of a data set, or the files of a folder, may be called."""
+
+REVIEWS = "reviews"
+"""Name of the generated table of product reviews; see :mod:`itune.corpora.reviews`."""
+
+TASK_NAMES = (*TASKS, REVIEWS)
+"""Names of tables that are generated; each has columns called text, label and confound."""
 
 
 class Source(NamedTuple):
@@ -40,29 +48,83 @@ class Source(NamedTuple):
 def open_splits(
     name: str, subset: str | None = None, revision: str | None = None
 ) -> dict[str, Source]:
-    """Finds the splits of a file, a folder, or a data set on the Hugging Face hub.
+    """Find the splits of a file, a folder, a task, or a data set on the Hugging Face hub.
+
+    A file or folder of the working directory wins over a task of the same name, and a task over a
+    data set of the hub.
 
     Args:
-      name: a file (its one split is called ``train``); a folder that `datasets` has saved, or one
-        with ``train.csv`` and the like; or a name on the hub.
-      subset: of a data set on the hub.
-      revision: of a data set on the hub.
+      name: A file (its one split is called ``train``); a folder that `datasets` has saved, or one
+        with ``train.csv`` and the like; one of :data:`TASK_NAMES`; or a name on the hub.
+      subset: Name of one of several configurations of a data set on the hub.
+      revision: Commit, tag or branch of a data set on the hub; the newest if None.
 
     Returns:
-      At least one source by its split's name.
+      At least one source, by the name of its split.
 
     Raises:
-      UserError: there is no such thing, or it cannot be had.
+      UserError: There is no such thing, or it cannot be read.
     """
     path = Path(name).expanduser()
     if name and "\0" not in name and path.is_dir():
         return _open_folder(path)
+    if name in TASK_NAMES and not path.exists():
+        return open_task(name)
     if not name or _ending(path) in READERS or path.is_file() or name.startswith((".", "/", "~")):
         return {"train": open_file(path)}
     loaded = load_hub(
         name, subset, revision, otherwise=f"give a file or a folder; none is called {name} here"
     )
     return _open_loaded(loaded, name)
+
+
+def open_task(name: str) -> dict[str, Source]:
+    """Generate the table of a task, with the defaults of its recipe.
+
+    Args:
+      name: One of :data:`TASK_NAMES`.
+
+    Returns:
+      Train, dev and test; their columns are called text, label and confound. Those of the reviews
+      are also called review, rating and brand.
+    """
+    if name != REVIEWS:
+        return example_sources(load_examples(DataConfig(task=name)), name)
+    sources = {}
+    for split, reviews in generate_reviews().items():
+        columns = dict(zip(Review._fields, zip(*reviews, strict=True), strict=True))
+        alike = dict(zip(("text", "label", "confound"), columns.values(), strict=True))
+        sources[split] = _columns_source(name, columns | alike)
+    return sources
+
+
+def example_sources(examples: TaskExamples, name: str) -> dict[str, Source]:
+    """Return a task's train, dev and test as sources of columns text, label and confound.
+
+    Args:
+      examples: The examples, and the names of their labels and confounds.
+      name: What messages call them.
+    """
+    classes = {"label": examples.label_names, "confound": examples.confound_names}
+    sources = {}
+    for split, rows in examples.splits._asdict().items():
+        columns = {
+            "text": [example.text for example in rows],
+            "label": [str(example.label) for example in rows],
+            "confound": [str(example.confound) for example in rows],
+        }
+        sources[split] = _columns_source(name, columns, classes)
+    return sources
+
+
+def _columns_source(
+    name: str, columns: Mapping[str, Sequence[str]], classes: Mapping[str, Sequence[str]] = {}
+) -> Source:
+    def read(names: Sequence[str]) -> Iterator["pyarrow.RecordBatch"]:
+        require_columns(names, columns, name)
+        return from_rows(zip(*(columns[key] for key in names), strict=True), len(names))
+
+    return Source(name, read, lambda: len(next(iter(columns.values()))), classes)
 
 
 def open_file(path: Path) -> Source:

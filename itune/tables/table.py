@@ -1,6 +1,7 @@
 """A table of one's own: texts with a label and a confound, in train, dev and test."""
 
 import dataclasses
+import functools
 import hashlib
 import json
 from collections.abc import Iterator
@@ -179,17 +180,22 @@ def hash_texts(texts: tuple[list[str], ...]) -> np.ndarray:
     return np.fromiter(map(hash, rows), np.int64, len(texts[0]))
 
 
-class Tables(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Tables:
     """A table in its three splits.
 
     Attributes:
-      train: rows to train on.
-      dev: rows to choose by; may be empty.
-      test: rows to judge by; may be empty.
-      label_names: what the labels are called, by number.
-      confound_names: what the confounds are called, by number.
-      rule: what made the confounds, if a rule did.
-      rule_on: the place of the text that the rule looked at: 0, or 1 for the second of a pair.
+      train: Rows to train on.
+      dev: Rows to select a model by; may be empty.
+      test: Rows to judge a model by; may be empty.
+      label_names: Names of the labels, by number.
+      confound_names: Names of the confounds, by number.
+      rule: The rule that made the confounds; None if they were read.
+      rule_on: Which text the rule looked at: 0, or 1 for the second of a pair.
+      name: Name of the whole, as results show it: the last part of the path of the training rows,
+        or the name of a task.
+      recipe_digest: SHA-256 of the examples that a task's recipe made, in hexadecimal, by which
+        runs on that task are told apart; None where rows were read.
     """
 
     train: Table
@@ -199,6 +205,8 @@ class Tables(NamedTuple):
     confound_names: tuple[str, ...]
     rule: Rule | None
     rule_on: int = 0
+    name: str = ""
+    recipe_digest: str | None = None
 
     def splits(self) -> dict[str, Table]:
         """Train, dev and test by name."""
@@ -216,13 +224,23 @@ class Tables(NamedTuple):
         return {split: counted_in(split, table) for split, table in self.splits().items()}
 
     def digest(self) -> str:
-        """SHA-256 of all rows in order and of all names, in hexadecimal."""
-        found = hashlib.sha256(json.dumps([self.label_names, self.confound_names]).encode())
+        """Return the SHA-256 of all rows in order and of all names, in hexadecimal.
+
+        That of a task's recipe is ``recipe_digest``.
+        """
+        return self._digest
+
+    @functools.cached_property
+    def _digest(self) -> str:
+        if self.recipe_digest is not None:
+            return self.recipe_digest
+        names = json.dumps([self.label_names, self.confound_names])
+        digest = hashlib.sha256(names.encode())
         for table in self.splits().values():
-            found.update(b"%d" % table.size + table.label.tobytes() + table.confound.tobytes())
+            digest.update(b"%d" % table.size + table.label.tobytes() + table.confound.tobytes())
             for texts in table.batches():
-                found.update("".join(map(json.dumps, zip(*texts, strict=True))).encode())
-        return found.hexdigest()
+                digest.update("".join(map(json.dumps, zip(*texts, strict=True))).encode())
+        return digest.hexdigest()
 
 
 def read_tables(config: TableConfig, on_progress: OnProgress = no_progress) -> Tables:
@@ -289,7 +307,8 @@ def make_tables(
         rows = np.arange(len(label))
         tables[split] = Table(sources[split].name, texts, rows, label, confound)
         _require_labels(tables[split], config.label)
-    return Tables(*_complete(tables, config), label_names, confound_names, rule, on)
+    name = Path(sources["train"].name).name
+    return Tables(*_complete(tables, config), label_names, confound_names, rule, on, name)
 
 
 def _apply(rule: Rule, column: "pyarrow.ChunkedArray") -> np.ndarray:

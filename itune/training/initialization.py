@@ -1,5 +1,6 @@
 """The parameters that a run starts from: an encoder with its own head or a new one."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,7 +9,6 @@ import jax
 from itune.errors import UserError
 from itune.models import ModelConfig, Params, has_head, load_classifier, load_encoder
 from itune.models.labels import match_labels, reordered
-from itune.training.corpus import Corpus
 from itune.training.settings import KEPT, NEW
 
 
@@ -26,29 +26,30 @@ class InitialModel(NamedTuple):
     is_finetuned: bool
 
 
-def load_initial_model(source: Path, corpus: Corpus, head: str, key: jax.Array) -> InitialModel:
+def load_initial_model(
+    source: Path, label_names: Sequence[str], head: str, key: jax.Array
+) -> InitialModel:
     """Load an encoder, with its own head or a new one.
 
-    A head can be kept if its classes have the names of the data's labels, in whatever order; it is
-    then brought into their order. Where either has numbers in place of names, the order counts.
+    A head can be kept if its classes have the names of the labels, in whatever order; it is then
+    brought into their order. Where either has numbers in place of names, the order counts.
 
     Args:
       source: The encoder's folder.
-      corpus: Data to train on.
+      label_names: Names of the labels to train on, by number.
       head: ``kept`` to keep the encoder's head, if it has one; or ``new``.
       key: Random key of a new head.
 
     Raises:
       UserError: The folder holds no supported model, or its head is kept and has other classes.
     """
-    is_finetuned = head == KEPT and has_head(source)
-    if not is_finetuned or corpus.label_names is None:
-        config, params = load_encoder(source, corpus.label_count, key, new_head=head == NEW)
-        return InitialModel(config, params, is_finetuned)
+    if head != KEPT or not has_head(source):
+        config, params = load_encoder(source, len(label_names), key, new_head=head == NEW)
+        return InitialModel(config, params, is_finetuned=False)
     try:
         config, params, labels = load_classifier(source)
-        classes, _ = match_labels(labels, corpus.label_names)
+        classes, _ = match_labels(labels, label_names)
     except UserError as error:
         where = "" if str(source) in str(error) else f"encoder {source}: "
         raise UserError(f"{where}{error}; or set head to new, to start anew") from None
-    return InitialModel(config, reordered(params, classes), is_finetuned)
+    return InitialModel(config, reordered(params, classes), is_finetuned=True)

@@ -1,9 +1,12 @@
 """One run: a method on some data with an encoder and a seed, in a folder of its own."""
 
+import contextlib
 import datetime
 import json
+import re
 import shutil
-from collections.abc import Mapping
+import weakref
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,9 +14,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from itune.corpora.tasks import Splits, load_control, load_splits
 from itune.data.access import hide_confounds
-from itune.data.dataset import Dataset, padded_length
+from itune.data.dataset import Dataset, padded_length, tokenize_tables
 from itune.errors import UserError
 from itune.groups import groups_of
 from itune.methods import Method, Work
@@ -32,10 +34,11 @@ from itune.models import (
     save_classifier,
 )
 from itune.tables.splits import SPLITS
+from itune.tables.table import Tables, require_trainable
+from itune.tables.tasks import task_tables
 from itune.training.best_checkpoint import LAST
 from itune.training.classifier import make_classifier
 from itune.training.collapse import chance_limit, make_collapse_test
-from itune.training.corpus import Corpus, corpus_of_splits, groups_by_name
 from itune.training.formats import FORMAT
 from itune.training.initialization import load_initial_model
 from itune.training.loop import Evaluator, TrainingOutcome, train
@@ -75,7 +78,7 @@ def run(
     """
     require_method(method)
     return run_on(
-        corpus_of_splits(load_data(config, method), config.data.name),
+        load_data(config, method),
         config,
         method,
         seed,
@@ -86,18 +89,17 @@ def run(
     )
 
 
-def load_data(config: RunConfig, method: str) -> Splits:
-    """The examples that a method is trained and tested on.
+def load_data(config: RunConfig, method: str) -> Tables:
+    """Read or make the table of a task that a method is trained and tested on.
 
     Raises:
-      UserError: they are missing or malformed.
+      UserError: The data are missing or malformed.
     """
-    load = load_control if METHODS[method].uses_control else load_splits
-    return load(config.data)
+    return task_tables(config.data, is_control=METHODS[method].uses_control)
 
 
 def run_on(
-    corpus: Corpus,
+    tables: Tables,
     config: TrainingConfig,
     method: str,
     seed: int,
@@ -108,10 +110,10 @@ def run_on(
     overwrite: bool = False,
     checkpoint_seconds: float = 120.0,
 ) -> Finished:
-    """Does the same with any corpus.
+    """Does the same with any table.
 
     Args:
-      corpus: what to train and test on.
+      tables: what to train and test on.
       config: the setting.
       method: as of :func:`run`, and so are the others.
       seed: the same.
@@ -126,16 +128,16 @@ def run_on(
     """
     require_method(method)
     folder = Path(folder)
-    description = describe_run(corpus, config, method, seed, about)
+    description = describe_run(tables, config, method, seed, about)
     require_free(folder, description, resume=resume, overwrite=overwrite)
     if not overwrite and (folder / "result.json").exists():
         return read_run(folder)
     with jax.default_matmul_precision(config.precision):
-        prepared = _prepare(corpus, config, method, seed)
+        prepared = _prepare(tables, config, method, seed)
         # All input was good: only now is anything deleted or written.
         with begun_run(folder, description, overwrite=overwrite):
             try:
-                return _run(corpus, config, method, seed, folder, prepared, checkpoint_seconds)
+                return _run(tables, config, method, seed, folder, prepared, checkpoint_seconds)
             except OSError as error:
                 raise UserError(
                     f"cannot write to {folder} ({error.strerror or error}); make room, then go on "
@@ -144,7 +146,7 @@ def run_on(
 
 
 def describe_run(
-    corpus: Corpus,
+    tables: Tables,
     config: TrainingConfig,
     method: str,
     seed: int,
@@ -155,7 +157,7 @@ def describe_run(
         "method": method,
         "seed": seed,
         "config": json.loads(json.dumps(asdict(config))),
-        "data_sha256": corpus.digest,
+        "data_sha256": tables.digest(),
         "versions": versions(),
         "device": jax.devices()[0].device_kind,
         "machine": machine(),
@@ -163,13 +165,13 @@ def describe_run(
     }
 
 
-def check_run(corpus: Corpus, config: TrainingConfig, method: str, seed: int) -> None:
+def check_run(tables: Tables, config: TrainingConfig, method: str, seed: int) -> None:
     """Does all that a run does before its first step, and writes nothing; arguments as above.
 
     Raises:
       UserError: the run would be refused.
     """
-    _prepare(corpus, config, method, seed)
+    _prepare(tables, config, method, seed)
 
 
 class _Prepared(NamedTuple):
@@ -186,26 +188,41 @@ class _Prepared(NamedTuple):
     plan: list[Work]
 
 
-def _prepare(corpus: Corpus, config: TrainingConfig, method_name: str, seed: int) -> _Prepared:
-    with groups_by_name(corpus):
-        return _prepared(corpus, config, method_name, seed)
+def _prepare(tables: Tables, config: TrainingConfig, method_name: str, seed: int) -> _Prepared:
+    require_trainable(tables)
+    with _groups_by_name(tables):
+        return _prepared(tables, config, method_name, seed)
 
 
-def _prepared(corpus, config, method_name, seed) -> _Prepared:
+@contextlib.contextmanager
+def _groups_by_name(tables: Tables) -> Iterator[None]:
+    """Errors raised in its context call a group ``good/Acme``, not ``y=1 c=0``."""
+
+    def named(group: re.Match[str]) -> str:
+        label, confound = map(int, group.groups())
+        return f"{tables.label_names[label]}/{tables.confound_names[confound]}"
+
+    try:
+        yield
+    except UserError as error:
+        raise UserError(re.sub(r"\by=(\d+) c=(\d+)\b", named, str(error))) from error.__cause__
+
+
+def _prepared(tables: Tables, config: TrainingConfig, method_name: str, seed: int) -> _Prepared:
     source = resolve_encoder(config.encoder)
     bert, params, is_finetuned = load_initial_model(
-        source, corpus, config.head, jax.random.key(seed)
+        source, tables.label_names, config.head, jax.random.key(seed)
     )
-    data = _tokenized(corpus, load_tokenizer(source), bert, config)
+    data = _tokenized(tables, source, bert, config)
     classifier = make_classifier(bert)
     accuracies = make_accuracies(classifier)
     measures = make_measures(config, classifier, data, accuracies)
     seen = hide_confounds(data["train"], config.access, np.random.default_rng([seed, 3]))
     method = METHODS[method_name].make(config, classifier, seen, seed)
-    steps = _steps(method_name, config, bert, corpus.digest, digest_of(seen.confound))
+    steps = _steps(method_name, config, bert, tables.digest(), digest_of(seen.confound))
     steps.update({} if steps else method.steps)
     method = method._replace(steps=steps)
-    method = _measured(method, config, at_start=is_finetuned and corpus.label_names is not None)
+    method = _measured(method, config, at_start=is_finetuned)
     plan = method.plan()  # refuses data that it cannot use
     return _Prepared(source, bert, params, data, seen, accuracies, measures, method, plan)
 
@@ -216,13 +233,24 @@ def _steps(*setting: Any) -> dict[str, Any]:
     return {}
 
 
-def _tokenized(corpus, tokenizer, bert: ModelConfig, config: TrainingConfig) -> dict[str, Dataset]:
-    data = corpus.tokenize(
-        tokenizer,
-        max_length=config.max_length,
-        max_positions=bert.max_positions,
-        vocab_size=bert.vocab_size,
-    )
+_TOKENS: weakref.WeakKeyDictionary[Tables, tuple[Any, dict[str, Dataset]]] = (
+    weakref.WeakKeyDictionary()
+)
+"""The tokens of each table, for other runs on it, and what they depend on beside it."""
+
+
+def _tokenized(
+    tables: Tables, source: Path, bert: ModelConfig, config: TrainingConfig
+) -> dict[str, Dataset]:
+    limits = {
+        "max_length": config.max_length,
+        "max_positions": bert.max_positions,
+        "vocab_size": bert.vocab_size,
+    }
+    setting, data = _TOKENS.get(tables, (None, {}))
+    if setting != (source, limits):
+        data = tokenize_tables(tables, load_tokenizer(source), **limits)
+        _TOKENS[tables] = (source, limits), data
     multiple = config.pad_to_multiple_of
     longest = max(padded_length(of.lengths, multiple) for of in data.values())
     if longest > bert.max_positions:
@@ -234,7 +262,7 @@ def _tokenized(corpus, tokenizer, bert: ModelConfig, config: TrainingConfig) -> 
     return {split: of.padded_to(multiple) for split, of in data.items()}
 
 
-def _run(corpus, config, method_name, seed, folder, prepared, checkpoint_seconds) -> Finished:
+def _run(tables, config, method_name, seed, folder, prepared, checkpoint_seconds) -> Finished:
     data, seen, plan = prepared.data, prepared.seen, prepared.plan
     trained = train(
         prepared.method,
@@ -248,14 +276,22 @@ def _run(corpus, config, method_name, seed, folder, prepared, checkpoint_seconds
         selection=config.selection,
     )
     params = trained.params
-    _save_model(folder / "model", prepared, params, corpus, config)
+    save_classifier(
+        folder / "model",
+        prepared.bert,
+        params,
+        prepared.source,
+        labels=tables.label_names,
+        max_length=config.max_length,
+        overwrite=True,
+    )
     metrics = read_metrics(folder / "metrics.jsonl")
     scores = {split: prepared.accuracies(params, data[split]) for split in SPLITS}
     limit = chance_limit(data["train"].label, len(data["train"]))
     result = {
         "format": FORMAT,
         "method": method_name,
-        "task": corpus.name,
+        "task": tables.name,
         "encoder": config.encoder,
         "seed": seed,
         **scores,
@@ -268,9 +304,8 @@ def _run(corpus, config, method_name, seed, folder, prepared, checkpoint_seconds
     }
     if trained.best is not None:
         result["selected"] = trained.best._asdict()
-    if corpus.label_names is not None:
-        result["names"] = {"label": corpus.label_names, "confound": corpus.confound_names}
-        result["rows"] = {split: _row_counts(of, config) for split, of in data.items()}
+    result["names"] = {"label": tables.label_names, "confound": tables.confound_names}
+    result["rows"] = {split: _row_counts(of, config) for split, of in data.items()}
     write_json(folder / "result.json", result)
     for unfinished in ("checkpoints", "selected"):
         shutil.rmtree(folder / unfinished, ignore_errors=True)
@@ -320,18 +355,4 @@ def _collapse_test(config: TrainingConfig, train: Dataset, plan: list[Work]):
         batch=config.label.batch,
         epoch_steps=len(train) // config.label.batch,
         total_steps=updates,
-    )
-
-
-def _save_model(folder, prepared: _Prepared, params, corpus: Corpus, config: TrainingConfig):
-    """A corpus with names gives them to the model, and its tokenizer the length that was cut to."""
-    has_names = corpus.label_names is not None
-    save_classifier(
-        folder,
-        prepared.bert,
-        params,
-        prepared.source,
-        labels=corpus.label_names,
-        max_length=config.max_length if has_names else None,
-        overwrite=True,
     )

@@ -8,7 +8,6 @@ from typing import Any
 from itune.errors import UserError, as_folder
 from itune.results import Comparison, compare_runs, read_result, write_comparison
 from itune.tables.table import Tables
-from itune.training.corpus import Corpus, corpus_of_tables
 from itune.training.run import check_run, describe_run, run_on
 from itune.training.run_folder import require_free
 from itune.tuning.tune import is_seed, require_tunable, scaled_settings
@@ -51,18 +50,17 @@ def compare(
     for method in methods:
         require_tunable(method)
     folder, seeds = as_folder(folder, "out"), [int(seed) for seed in seeds]
-    corpus = _tokenized_once(corpus_of_tables(tables))
     config = scaled_settings(tables, settings or {})
     runs = [(method, seed) for seed in seeds for method in methods]
     for method, seed in runs:
-        description = describe_run(corpus, config, method, seed, about)
+        description = describe_run(tables, config, method, seed, about)
         require_free(folder / f"{method}-{seed}", description, resume=resume, overwrite=overwrite)
     for method in methods:
-        check_run(corpus, config, method, seeds[0])
+        check_run(tables, config, method, seeds[0])
     started, results = time.monotonic(), {}
     for number, (method, seed) in enumerate(runs, 1):
         done = run_on(
-            corpus,
+            tables,
             config,
             method,
             seed,
@@ -78,18 +76,6 @@ def compare(
     comparison = compare_runs([results[m, s] for m in methods for s in seeds], folder)
     write_comparison(comparison, folder)
     return comparison
-
-
-def _tokenized_once(corpus: Corpus) -> Corpus:
-    """The corpus, whose tokens are kept: all runs have one encoder and one length."""
-    kept = []
-
-    def tokenize(tokenizer, **limits):
-        if not kept:
-            kept.append(corpus.tokenize(tokenizer, **limits))
-        return kept[0]
-
-    return corpus._replace(tokenize=tokenize)
 
 
 def _require_list(

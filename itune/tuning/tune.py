@@ -15,7 +15,6 @@ from itune.methods.registry import METHODS
 from itune.models import load_config, load_tokenizer, resolve_encoder
 from itune.results import RunResult, read_result
 from itune.tables.table import Table, Tables, require_trainable
-from itune.training.corpus import corpus_of_tables
 from itune.training.run import run_on
 from itune.training.settings import TrainingConfig
 from itune.tuning.schedule import schedule
@@ -63,7 +62,7 @@ def tune(
     if not is_seed(seed):
         raise UserError(f"seed is {seed!r}; make it {SEED}")
     finished = run_on(
-        corpus_of_tables(tables),
+        tables,
         scaled_settings(tables, settings or {}),
         method,
         int(seed),

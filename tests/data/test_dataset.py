@@ -4,15 +4,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from itune.corpora.example import Example
 from itune.data.access import AccessConfig, hide_confounds
 from itune.data.dataset import (
     Dataset,
     chunks_by_length,
     collate,
     padded_length,
-    tokenize,
     tokenize_table,
+    tokenize_texts,
 )
 from itune.data.ragged import Ragged
 from itune.errors import UserError
@@ -82,41 +81,10 @@ def test_chunks(indices, size):
 
 
 class Tokenizer:
-    """Numbers words by their letters, between 101 and 102."""
-
-    def __call__(self, sentences, *, is_split_into_words, truncation, max_length, **without):
-        assert is_split_into_words and truncation and not any(without.values())
-        rows = [[len(word) for word in words][: max_length - 2] for words in sentences]
-        return {"input_ids": [[101, *row, 102] for row in rows]}
-
-
-EXAMPLES = [Example(("a", "bb", "ccc"), 1, 0, 3), Example(("dddd",), 0, 2, 1)]
-
-
-def test_tokenize():
-    data = tokenize(EXAMPLES, Tokenizer(), max_length=4, max_positions=4)
-    assert [ids.tolist() for ids in data.input_ids] == [[101, 1, 2, 102], [101, 4, 102]]
-    assert data.label.tolist() == [1, 0] and data.confound.tolist() == [0, 2]
-    assert {data.input_ids[0].dtype, data.label.dtype, data.confound.dtype} == {np.dtype("int32")}
-
-
-@pytest.mark.parametrize(("max_length", "remedy"), [(5, "set max_length to 4 or less"), (2, "3")])
-def test_tokenize_refuses(max_length, remedy):
-    with pytest.raises(UserError, match=rf"^max_length is {max_length}\b.*{remedy}"):
-        tokenize(EXAMPLES, Tokenizer(), max_length=max_length, max_positions=4)
-
-
-def test_a_tokenizer_that_is_not_the_encoders():
-    tokenize(EXAMPLES, Tokenizer(), max_length=4, vocab_size=103)
-    with pytest.raises(UserError, match="gives id 102 but the encoder has 102 tokens"):
-        tokenize(EXAMPLES, Tokenizer(), max_length=4, vocab_size=102)
-
-
-class FlatTokenizer:
     """Numbers words by their letters; 101 before, 102 after each text, as BERT marks them."""
 
     def __call__(self, texts, pairs=None, *, truncation, max_length, **options):
-        assert not options["is_split_into_words"] and not options["return_attention_mask"]
+        assert not options["return_attention_mask"] and truncation
         assert options["return_token_type_ids"] == (pairs is not None)
         ids = [[101, *map(len, text.split()), 102] for text in texts]
         kinds = [[0] * len(row) for row in ids]
@@ -136,20 +104,21 @@ def table(*columns, rows):
 
 def test_tokenize_a_table(monkeypatch):
     monkeypatch.setattr("itune.data.dataset.BATCH", 2)
-    told = []
+    done = []
     texts = table(["a bb", "unused", "ccc", "d d", "e"], rows=[0, 2, 3, 4])
-    data = tokenize_table(texts, FlatTokenizer(), max_length=6, progress=told.append)
+    data = tokenize_table(texts, Tokenizer(), max_length=6, on_batch=done.append)
     assert [ids.tolist() for ids in data.input_ids] == [
         [101, 1, 2, 102], [101, 3, 102], [101, 1, 1, 102], [101, 1, 102]
     ]  # fmt: skip
-    assert told == [1, 3, 4] and data.second is None
+    assert done == [1, 2, 1] and data.second is None
+    assert data.input_ids[0].dtype == np.int32
     assert data.label is texts.label and data.confound is texts.confound
     assert set(collate(data, np.array([0]))) == {"input_ids", "attention_mask", "label", "confound"}
 
 
 def test_pairs():
     pairs = table(["a bb", "ccc"], ["d", "e e e e"], rows=[0, 1])
-    data = tokenize_table(pairs, FlatTokenizer(), max_length=7)
+    data = tokenize_table(pairs, Tokenizer(), max_length=7)
     assert data.second.tolist() == [4, 3] and data.second.dtype == np.int32
     batch = collate(data, np.array([[1], [0]]))
     assert batch["token_type_ids"].dtype == np.int32
@@ -168,12 +137,20 @@ def test_packed_rows_collate_as_a_list_does():
     np.testing.assert_array_equal(packed.lengths, LENGTHS)
 
 
-def test_a_table_that_does_not_fit():
+@pytest.mark.parametrize(("max_length", "remedy"), [(9, "set max_length to 8 or less"), (2, "3")])
+def test_lengths_that_do_not_fit(max_length, remedy):
     texts = table(["a bb"], rows=[0])
-    with pytest.raises(UserError, match="max_length is 9 but the encoder has 8 positions"):
-        tokenize_table(texts, FlatTokenizer(), max_length=9, max_positions=8)
-    with pytest.raises(UserError, match="gives id 102 but"):
-        tokenize_table(texts, FlatTokenizer(), max_length=9, vocab_size=102)
+    with pytest.raises(UserError, match=rf"^max_length is {max_length}\b.*{remedy}"):
+        tokenize_table(texts, Tokenizer(), max_length=max_length, max_positions=8)
+    with pytest.raises(UserError, match=rf"^max_length is {max_length}\b.*{remedy}"):
+        tokenize_texts(["a bb"], Tokenizer(), max_length=max_length, max_positions=8)
+
+
+def test_a_tokenizer_that_is_not_the_encoders():
+    texts = table(["a bb"], rows=[0])
+    tokenize_table(texts, Tokenizer(), max_length=9, vocab_size=103)
+    with pytest.raises(UserError, match="gives id 102 but the encoder has 102 tokens"):
+        tokenize_table(texts, Tokenizer(), max_length=9, vocab_size=102)
 
 
 @pytest.mark.parametrize("pack", [list, Ragged.of])

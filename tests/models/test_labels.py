@@ -26,6 +26,7 @@ def test_by_name(model, table, classes):
     [
         (["LABEL_0", "LABEL_1"], ["bad", "good"], "in order: LABEL_0 = bad, LABEL_1 = good"),
         (["bad", "good"], ["0", "1"], "numbers of classes: bad = 0, good = 1"),
+        (["0", "1"], ["bad", "good"], "numbers its classes; they are taken in order: 0 = bad, 1"),
     ],
 )
 def test_by_place(model, table, note):

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from itune.groups import Group, count_groups
-from itune.tables.describe import Lengths, cramers_v, describe
+from itune.tables.describe import Lengths, confound_success, cramers_v, describe_tables
 from itune.tables.table import Table, Tables
 
 NAMES = ("bad", "good"), ("acme", "umbrella")
@@ -35,7 +35,9 @@ TRAIN = [
 
 
 def test_counts():
-    found = describe(tables(TRAIN, [("one", 1, 0)], [("z", 1, 1), ("one", 0, 0), ("one", 0, 1)]))
+    found = describe_tables(
+        tables(TRAIN, [("one", 1, 0)], [("z", 1, 1), ("one", 0, 0), ("one", 0, 1)])
+    )
     train = found.splits["train"]
     assert (train.name, train.size, train.missing, train.duplicates) == ("a", 6, 1, 1)
     assert train.labels == (4, 2) and train.confounds == (3, 2)
@@ -50,7 +52,7 @@ def test_counts():
 
 
 def test_nothing_annotated():
-    found = describe(tables([("a", 0, -1), ("b", 1, -1)], names=(NAMES[0], ())))
+    found = describe_tables(tables([("a", 0, -1), ("b", 1, -1)], names=(NAMES[0], ())))
     train, dev = found.splits["train"], found.splits["dev"]
     assert (train.missing, train.groups, train.success, train.cramers_v) == (2, {}, None, None)
     assert (dev.size, dev.lengths, dev.success, dev.duplicates) == (0, None, None, 0)
@@ -60,7 +62,7 @@ def test_pairs_repeat_only_as_pairs():
     columns = pa.table([pa.array(["a", "a", "a b"]), pa.array(["b c", "c", "c"])], ["0", "1"])
     none = np.zeros(3, np.int32)
     train = Table("a", columns, np.arange(3), none, none)
-    found = describe(Tables(train, train, train, *NAMES, None))
+    found = describe_tables(Tables(train, train, train, *NAMES, None))
     assert found.splits["train"].duplicates == 0 and found.shared["train", "dev"] == 3
     assert found.splits["train"].lengths.most == 3
 
@@ -77,7 +79,7 @@ def test_cramers_v_is_that_of_scipy(shape):
 
 
 def warnings(*args, **names):
-    return " / ".join(describe(tables(*args, **names)).warnings)
+    return " / ".join(describe_tables(tables(*args, **names)).warnings)
 
 
 @pytest.mark.parametrize(
@@ -137,11 +139,11 @@ def test_a_test_as_skewed_as_train():
 
 def test_nothing_to_warn_of():
     rows = [(str(i), i // 2 % 2, i % 2) for i in range(84)]
-    assert describe(tables(rows[:80], rows[80:82], rows[82:])).warnings == ()
+    assert describe_tables(tables(rows[:80], rows[80:82], rows[82:])).warnings == ()
 
 
 def test_as_rows_and_as_json():
-    found = describe(tables(TRAIN, [("one", 1, 0)]))
+    found = describe_tables(tables(TRAIN, [("one", 1, 0)]))
     row = {"label": "bad", "confound": "acme", "train": 3, "dev": 0, "test": 0}
     assert found.to_rows()[0] == row and len(found.to_rows()) == 4
     shown = json.loads(json.dumps(found.to_dict(), allow_nan=False))
@@ -154,5 +156,18 @@ def test_as_rows_and_as_json():
 
 def test_progress():
     told = []
-    describe(tables(TRAIN, TRAIN[:2]), lambda *args: told.append(args))
+    describe_tables(tables(TRAIN, TRAIN[:2]), lambda *args: told.append(args))
     assert told == [("texts", 6, 8), ("texts", 8, 8)]
+
+
+@pytest.mark.parametrize(
+    ("groups", "success"),
+    [
+        ([(1, 0), (1, 0), (0, 1)], 1.0),
+        ([(0, 0), (1, 1)], 0.0),
+        ([(0, 2), (1, 2), (0, 2), (0, 3)], 0.5),  # a tie is the least label, a stranger is wrong
+    ],
+)
+def test_the_accuracy_of_the_confound_alone(groups, success):
+    train = np.array([(1, 0), (1, 0), (0, 0), (0, 1), (1, 2), (0, 2)]).T
+    assert confound_success(tuple(train), tuple(np.array(groups).T)) == success

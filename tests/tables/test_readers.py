@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from itune import UserError
-from itune.tables.describe import describe
+from itune.tables.describe import describe_tables
 from itune.tables.readers import READERS
 from itune.tables.table import TableConfig, read_tables
 from tests.helpers.table_cases import ROWS, write_rows
@@ -38,7 +38,7 @@ def test_a_damaged_file_is_a_table_or_an_error_of_one_line(tmp_path, ending):
     for _ in range(150):
         path.write_bytes(mutate(rng, good))
         try:
-            describe(read_tables(TableConfig(str(path), label="stars", confound="brand")))
+            describe_tables(read_tables(TableConfig(str(path), label="stars", confound="brand")))
             read += 1
         except UserError as error:
             assert str(path) in str(error) and len(str(error)) < 1000

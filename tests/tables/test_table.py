@@ -1,5 +1,7 @@
 """A table of one's own in its three splits: columns, rules, splitting, and what is refused."""
 
+import dataclasses
+
 import datasets
 import numpy as np
 import pytest
@@ -51,10 +53,10 @@ def test_a_digest_is_of_the_rows(tmp_path, monkeypatch):
     for other in (
         read(path, text="id"),
         read(path, split_seed=1),
-        tables._replace(label_names=("1", "3")),
-        tables._replace(confound_names=("acme", "x")),
-        tables._replace(train=train._replace(label=train.label[::-1])),
-        tables._replace(train=train._replace(confound=train.confound[::-1])),
+        dataclasses.replace(tables, label_names=("1", "3")),
+        dataclasses.replace(tables, confound_names=("acme", "x")),
+        dataclasses.replace(tables, train=train._replace(label=train.label[::-1])),
+        dataclasses.replace(tables, train=train._replace(confound=train.confound[::-1])),
     ):
         assert other.digest() != first
 

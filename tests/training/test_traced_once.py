@@ -10,7 +10,6 @@ from itune.errors import UserError
 from itune.methods import METHODS, EmbeddingConfig
 from itune.models import BertClassifier
 from itune.training import run as run_module
-from itune.training.corpus import corpus_of_splits
 from itune.training.loop import batch_of
 from itune.training.run import load_data, run
 from tests.helpers.small_run import make_config
@@ -27,8 +26,8 @@ def test_another_seed_traces_nothing(small_encoder, tmp_path, monkeypatch):
 
 def steps_of(config, method, seeds):
     """The step functions of runs with these seeds."""
-    corpus = corpus_of_splits(load_data(config, method), "textlen")
-    return [run_module._prepare(corpus, config, method, seed).method.steps for seed in seeds]
+    tables = load_data(config, method)
+    return [run_module._prepare(tables, config, method, seed).method.steps for seed in seeds]
 
 
 def test_another_setting_has_steps_of_its_own(small_encoder):
@@ -44,11 +43,11 @@ def test_another_setting_has_steps_of_its_own(small_encoder):
 
 def test_padding_is_a_setting(small_encoder):
     """The encoder has 40 positions, and sentences are cut to 16 tokens."""
-    corpus = corpus_of_splits(load_data(make_config(small_encoder), "finetuning"), "textlen")
+    tables = load_data(make_config(small_encoder), "finetuning")
 
     def prepared(multiple):
         config = make_config(small_encoder, pad_to_multiple_of=multiple)
-        return run_module._prepare(corpus, config, "finetuning", 1)
+        return run_module._prepare(tables, config, "finetuning", 1)
 
     found = prepared(20)
     assert all(of.multiple == 20 for of in [*found.data.values(), found.seen])
@@ -62,8 +61,8 @@ def test_steps_depend_on_no_seed(small_encoder, name, monkeypatch):
     rounds = EmbeddingConfig(interval=3, epochs=1, batch=6, probes=4, k=2, chunk=2)
     config = make_config(small_encoder, embedding=rounds)
     monkeypatch.setattr(run_module, "_steps", lambda *setting: {})
-    corpus = corpus_of_splits(load_data(config, name), "textlen")
-    first, second = (run_module._prepare(corpus, config, name, seed) for seed in (1, 2))
+    tables = load_data(config, name)
+    first, second = (run_module._prepare(tables, config, name, seed) for seed in (1, 2))
     state = jax.eval_shape(first.method.init, first.params)
     work = {it.kind: it for it in first.plan if it.kind in first.method.steps}
     assert work

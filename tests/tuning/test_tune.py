@@ -1,5 +1,6 @@
 """A run on a table, from the rows to a model that others load, and what is said of bad input."""
 
+import dataclasses
 import json
 from dataclasses import replace
 from shutil import copytree, ignore_patterns
@@ -165,7 +166,13 @@ def test_data_that_changed_since(tables, encoder, tuned):
     train = tables.train._replace(label=1 - tables.train.label)
     settings = SETTINGS | {"encoder": str(encoder)}
     with pytest.raises(UserError, match="was started on other data, or they have changed since; r"):
-        tune(tables._replace(train=train), tuned.folder, seed=1, settings=settings, resume=True)
+        tune(
+            dataclasses.replace(tables, train=train),
+            tuned.folder,
+            seed=1,
+            settings=settings,
+            resume=True,
+        )
     with pytest.raises(UserError, match="tuned already holds a run; go on with it by --resume"):
         tune(tables, tuned.folder, seed=1, settings=settings)
 
@@ -222,7 +229,7 @@ BAD = {
 def test_bad_input(case, tables, encoder, tmp_path):
     (settings, method, changes), message = BAD[case]
     for name, change in changes.items():
-        tables = tables._replace(**{name: change(getattr(tables, name))})
+        tables = dataclasses.replace(tables, **{name: change(getattr(tables, name))})
     settings = SETTINGS | {"encoder": str(encoder)} | settings
     with pytest.raises(UserError) as caught:
         tune(tables, tmp_path / "run", method=method, settings=settings)

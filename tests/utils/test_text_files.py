@@ -3,7 +3,7 @@
 import pytest
 
 from itune import UserError
-from itune.tables.textfile import read_lines, read_text
+from itune.utils.text_files import read_lines, read_text
 
 
 def test_lines_have_their_ends(tmp_path):

@@ -5,7 +5,7 @@ import huggingface_hub
 import pytest
 
 from itune import UserError
-from itune.tables.hub import load_hub
+from itune.utils.hub import load_hub
 
 
 def test_the_hub_is_asked_once_and_briefly(monkeypatch):
