@@ -15,8 +15,7 @@ import numpy as np
 from harness import Params, Record, environment, make_problem
 from itune.cli import Parser, run_main
 from itune.corpora import DataConfig, TextLenConfig
-from itune.data.dataset import collate
-from itune.data.sampling import draw_pools
+from itune.data import collate, draw_pools
 from itune.influence import PAIR_FREE, ROUTES, Pool, value_and_grad
 from itune.utils import align, jit, write_json
 

@@ -16,7 +16,7 @@ import numpy as np
 from harness import Params, Problem, environment, make_problem, ordinary_gradient, print_table
 from itune.cli import Parser, run_main
 from itune.corpora import DataConfig, TextLenConfig
-from itune.data.dataset import chunks_by_length, collate
+from itune.data import chunks_by_length, collate
 from itune.metrics import make_cid
 from itune.utils import write_json
 

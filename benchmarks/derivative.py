@@ -34,8 +34,7 @@ from harness import (
 )
 from itune.cli import Parser, run_main
 from itune.corpora import DataConfig, TextLenConfig
-from itune.data.dataset import collate
-from itune.data.sampling import draw_partners, draw_pools
+from itune.data import collate, draw_partners, draw_pools
 from itune.influence import PAIR_FREE, Pool, Tuples, value_and_grad
 from itune.utils import jit, write_json
 

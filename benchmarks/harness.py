@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from itune.corpora import DataConfig
-from itune.data.dataset import Dataset, tokenize_table
+from itune.data import Dataset, tokenize_table
 from itune.influence import cross_entropy
 from itune.methods import Classifier
 from itune.models import BertConfig, load_encoder, load_tokenizer, make_model, resolve_encoder

@@ -19,7 +19,7 @@ import jax
 from harness import MINILM, environment, print_table
 from itune import UserError
 from itune.cli import Parser, run_main
-from itune.corpora.reviews import RATINGS, Review, ReviewsConfig, generate_reviews
+from itune.corpora import RATINGS, Review, ReviewsConfig, generate_reviews
 from itune.models import load_encoder, resolve_encoder, save_classifier
 from itune.utils import write_json
 

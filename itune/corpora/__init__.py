@@ -5,7 +5,7 @@ from itune.corpora.example import Example, Splits
 from itune.corpora.jsonl import read_jsonl, write_jsonl
 from itune.corpora.msgs import MsgsConfig, generate_msgs, read_msgs
 from itune.corpora.newswire import newswire_sentences
-from itune.corpora.reviews import ReviewsConfig, generate_reviews
+from itune.corpora.reviews import RATINGS, Review, ReviewsConfig, generate_reviews
 from itune.corpora.tasks import TASKS, DataConfig
 from itune.corpora.textlen import TextLenConfig, build_textlen
 
@@ -13,6 +13,8 @@ __all__ = [
     "DataConfig",
     "Example",
     "MsgsConfig",
+    "RATINGS",
+    "Review",
     "ReviewsConfig",
     "Splits",
     "TASKS",

@@ -8,11 +8,11 @@ from typing import Any
 
 from itune.config import from_dict, to_dict
 from itune.errors import UserError
+from itune.methods.registry import METHODS
 from itune.models import model_folder
 from itune.tables.sources import TASK_NAMES, open_task
 from itune.tables.table import TableConfig, Tables, make_tables
 from itune.tables.tasks import task_tables
-from itune.methods.registry import METHODS
 from itune.training.settings import RunConfig, TrainingConfig
 from itune.utils.progress import OnProgress, no_progress
 
