@@ -14,8 +14,7 @@ from itune.influence import cross_entropy
 from itune.methods import Classifier
 from itune.models import BertConfig, load_encoder, load_tokenizer, make_model, resolve_encoder
 from itune.tables import task_tables
-from itune.training.classifier import make_classifier
-from itune.training.versions import commit, machine
+from itune.training import commit, machine, make_classifier
 from itune.utils import align, jit
 
 Params = Any

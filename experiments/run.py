@@ -21,8 +21,7 @@ from itune.results import (
     results_table,
     write_comparison,
 )
-from itune.training.run import run
-from itune.training.settings import RunConfig
+from itune.training import RunConfig, RunOptions, run_task
 from itune.utils import use_compilation_cache
 
 PRESETS = Path(__file__).parent / "presets"
@@ -87,14 +86,12 @@ def main(argv: list[str]) -> None:
     results = []
     for seed in config.seeds:
         for method in config.methods:
-            done = run(
+            done = run_task(
                 setting,
                 method,
                 seed,
                 folder / f"{method}-{seed}",
-                resume=config.resume,
-                overwrite=config.overwrite,
-                checkpoint_seconds=config.checkpoint_seconds,
+                RunOptions(config.resume, config.overwrite, config.checkpoint_seconds),
             )
             result = read_result(done.folder)
             origin = Origin.of_runs(command, [result])

@@ -14,7 +14,7 @@ from itune.cli import run_main
 from itune.config import parse
 from itune.errors import require
 from itune.search import SEARCH, load_grid, make_report, open_study, plan_search, work
-from itune.training.settings import RunConfig
+from itune.training import RunConfig
 from itune.utils import use_compilation_cache
 
 PRESETS = Path(__file__).parent / "presets"

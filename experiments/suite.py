@@ -18,9 +18,7 @@ from itune.cli import Parser
 from itune.config import parse, to_dict
 from itune.methods import METHODS
 from itune.results import RunResult, read_result, read_results, require_one_configuration
-from itune.training.run import run
-from itune.training.run_folder import RunInUse, is_at_work
-from itune.training.settings import RunConfig
+from itune.training import RunConfig, RunInUse, RunOptions, is_at_work, run_task
 from itune.utils import Row, to_text, write_table
 from run import PRESETS, Experiment
 
@@ -220,7 +218,7 @@ def _ran(setting: RunConfig, key: Wanted, folder: Path, told: str) -> bool:
     if not (folder / "result.json").exists():
         _tell(f"{told}: {folder}")
     try:
-        run(setting, key.method, key.seed, folder, resume=True)
+        run_task(setting, key.method, key.seed, folder, RunOptions(resume=True))
     except RunInUse:  # since a moment ago
         return False
     return True

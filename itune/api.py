@@ -1,9 +1,11 @@
 """The commands of the command line as functions: describe, audit, tune and compare.
 
-Each takes a table as rows, columns, a data frame or a data set (:mod:`itune.tables.objects`
-lists them), or by a name as the command line does. ``columns`` are the fields of
-:class:`~itune.tables.table.TableConfig`, such as ``text="review"``. What they return
-shows itself in a notebook; its ``to_rows()`` are rows that ``pandas.DataFrame`` takes.
+Each takes a table as rows, columns, a data frame or a data set (:mod:`itune.tables.objects` lists
+them); by a name, as the command line does; or as a :class:`~itune.tables.Tables`. A name is a file,
+a folder, one of the tasks ``textlen``, ``msgs`` and ``reviews``, or a data set of the Hugging Face
+hub; a file or folder of the working directory wins over a task of the same name. What the
+functions return shows itself in a notebook; its ``to_rows()`` are rows that ``pandas.DataFrame``
+takes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,42 +13,43 @@ from pathlib import Path
 from typing import Any
 
 from itune.auditing.config import AuditConfig
-from itune.auditing.model import ModelAudit
-from itune.auditing.recorded import audit_recorded
+from itune.auditing.model import ModelAudit, audit_model
 from itune.config import from_dict, to_dict
 from itune.errors import UserError, as_folder
 from itune.results import Comparison, RunResult
 from itune.tables.describe import Description, describe_tables
 from itune.tables.table import TableConfig, Tables, make_tables
-from itune.tuning import compare as compare_on
-from itune.tuning import tune as tune_on
+from itune.training.record import tables_of_model
+from itune.training.run_folder import RunOptions
+from itune.tuning import compare_on, tune_on
 from itune.utils.progress import OnProgress, ProgressDisplay, no_progress
 
 
 def describe(data: Any, *, dev: Any = None, test: Any = None, **columns: Any) -> Description:
-    """What a table holds, and what to beware of.
+    """Describe a table: sizes, groups, association of label and confound, and warnings.
 
     Args:
-      data: the table, or its training rows.
-      dev: rows of the same kind, or the name of one of the splits of ``data``; None for its own, or
-        a part of its rows.
-      test: likewise.
-      columns: what they are called, and how the table is split.
+      data: The table, or its training rows.
+      dev: Rows of dev, or the name of one of the splits of ``data``; None for its own, or a part of
+        its training rows.
+      test: Rows of test, or the name of one of the splits of ``data``; None for its own, or a part
+        of its training rows.
+      columns: Fields of :class:`~itune.tables.TableConfig`: what the columns are called, such as
+        ``text="review"``, and how the table is split.
 
     Raises:
-      UserError: the table cannot be read.
+      UserError: The table cannot be read.
 
     >>> rows = [{"text": f"{n} it is", "label": n % 2, "confound": n % 2} for n in range(100)]
-    >>> found = describe(rows)
-    >>> found.splits["train"].cramers_v, found.splits["test"].size
+    >>> description = describe(rows)
+    >>> description.splits["train"].cramers_v, description.splits["test"].size
     (1.0, 10)
-    >>> found.to_rows()[0]
+    >>> description.to_rows()[0]
     {'label': '0', 'confound': '0', 'train': 40, 'dev': 5, 'test': 5}
     """
     with ProgressDisplay() as display:
-        return describe_tables(
-            _tables(data, dev, test, columns, display.on_progress), display.on_progress
-        )
+        tables = _tables(data, dev, test, columns, display.on_progress)
+        return describe_tables(tables, display.on_progress)
 
 
 def audit(
@@ -59,41 +62,38 @@ def audit(
     keep: str | Path | None = None,
     **columns: Any,
 ) -> ModelAudit:
-    """Whether a model leans on a confound in the data it was trained on.
+    """Audit whether a model leans on a confound in the data that it was trained on.
 
     Args:
-      model: folder of a Hugging Face BERT classifier, or what :func:`tune` has written.
-      data: as of :func:`describe`. May be left out where :func:`tune` has written the model, and
-        had its table by name.
-      dev: the same.
-      test: the same.
-      settings: of :class:`~itune.auditing.config.AuditConfig`, by name.
-      keep: a folder of its own for what is done, so that an audit that is cut off goes on when it
-        is called again; deleted at the end.
-      columns: the same. Where :func:`tune` has written the model, what is not given is as it was
-        then, the split too; else all rows of ``data`` count as trained on, unless ``dev_fraction``
-        and ``test_fraction`` are given.
+      model: Folder of a Hugging Face BERT classifier, or of a run: by :func:`tune`,
+        :func:`compare` or ``experiments/run.py``.
+      data: The table that the model was trained on, or its training rows. May be left out if the
+        model is a run's that had its table by name, or was on a task.
+      dev: Rows of dev, or the name of one of the splits of ``data``.
+      test: Rows of test, or the name of one of the splits of ``data``.
+      settings: Fields of :class:`~itune.auditing.AuditConfig`, by name.
+      keep: Folder for intermediate results, for them alone: an audit that is interrupted goes on
+        from there when it is called again, and deletes them at its end. None keeps nothing.
+      columns: Fields of :class:`~itune.tables.TableConfig`. If the model is a run's and the data
+        can be the run's, what is not given is as it was in the run, the split too; else all rows of
+        ``data`` count as trained on, unless ``dev_fraction`` and ``test_fraction`` are given.
 
     Returns:
-      What was found; where the rows are not those that :func:`tune` trained on, a note says so.
+      The audit; a note says so if the data are not those of the model's run.
 
     Raises:
-      UserError: the folder holds no such model, there is no table, or its labels are not the
+      UserError: The folder holds no such model, there is no table, or its labels are not the
         model's classes.
     """
     config = from_dict(AuditConfig, settings or {}, source="settings")
+    folder = None if keep is None else as_folder(keep, "keep")
     _check(data, dev, test, columns)
     with ProgressDisplay() as display:
-        return audit_recorded(
-            model,
-            data,
-            columns,
-            config,
-            display.on_progress,
-            dev=dev,
-            test=test,
-            say=display.on_message,
-            keep=None if keep is None else as_folder(keep, "keep"),
+        tables = tables_of_model(
+            model, data, columns, dev=dev, test=test, on_progress=display.on_progress
+        )
+        return audit_model(
+            model, tables, config, display.on_progress, say=display.on_message, keep=folder
         )
 
 
@@ -110,35 +110,31 @@ def tune(
     overwrite: bool = False,
     **columns: Any,
 ) -> RunResult:
-    """A classifier that leans less on a confound.
+    """Train a classifier that leans less on a confound.
 
     Args:
-      data: as of :func:`describe`.
-      out: the folder that is written, of which ``model`` is a Hugging Face folder.
-      dev: the same.
-      test: the same.
-      method: a key of :data:`~itune.methods.METHODS`.
-      seed: of everything random in training.
-      settings: of :class:`~itune.training.settings.TrainingConfig` by dotted name, such as
-        ``{"encoder": "bert-base-uncased", "label.epochs": 3}``; the others suit the data.
-      resume: go on with what was cut off.
-      overwrite: delete what is there first.
-      columns: the same.
+      data: The table, or its training rows.
+      out: Folder that is written; the folder ``model`` in it is a Hugging Face folder.
+      dev: Rows of dev, or the name of one of the splits of ``data``; None for its own, or a part of
+        its training rows.
+      test: Rows of test, or the name of one of the splits of ``data``; None for its own, or a part
+        of its training rows.
+      method: Key of :data:`~itune.methods.METHODS`.
+      seed: Seed of everything random in training; an integer from 0 to 2**32 - 1.
+      settings: Fields of :class:`~itune.training.settings.TrainingConfig` by dotted name, such as
+        ``{"encoder": "bert-base-uncased", "label.epochs": 3}``; the others are scaled to the data.
+      resume: Whether to go on with a run that is in the folder already; a finished one is returned
+        as it is.
+      overwrite: Whether to delete what is in the folder first.
+      columns: Fields of :class:`~itune.tables.TableConfig`: what the columns are called, and how
+        the table is split.
 
     Raises:
-      UserError: the table cannot be trained on, or the folder holds something else.
+      UserError: The table cannot be trained on, or the folder holds something else.
     """
     tables = _tables(data, dev, test, columns, no_progress)
-    return tune_on(
-        tables,
-        out,
-        method=method,
-        seed=seed,
-        settings=settings,
-        about=_about(data, dev, test, columns),
-        resume=resume,
-        overwrite=overwrite,
-    )
+    options = RunOptions(resume, overwrite, about=_about(data, dev, test, columns))
+    return tune_on(tables, out, method=method, seed=seed, settings=settings, options=options)
 
 
 def compare(
@@ -154,24 +150,31 @@ def compare(
     overwrite: bool = False,
     **columns: Any,
 ) -> Comparison:
-    """Several methods on one table, and whether seeds tell them apart.
+    """Train classifiers on one table by several methods, and test whether seeds tell them apart.
 
     Args:
-      data: as of :func:`tune`, and so are the others.
-      out: gets a folder for each run.
-      dev: the same.
-      test: the same.
-      methods: the first is what the others are compared with.
-      seeds: each method is run with each.
-      settings: of all runs.
-      resume: the same.
-      overwrite: the same.
-      columns: the same.
+      data: The table, or its training rows.
+      out: Folder that gets a folder for each run, and tables of the comparison.
+      dev: Rows of dev, or the name of one of the splits of ``data``; None for its own, or a part of
+        its training rows.
+      test: Rows of test, or the name of one of the splits of ``data``; None for its own, or a part
+        of its training rows.
+      methods: Keys of :data:`~itune.methods.METHODS`; the first is what the others are compared
+        with.
+      seeds: Seeds with each of which every method is run; integers from 0 to 2**32 - 1.
+      settings: Fields of :class:`~itune.training.settings.TrainingConfig` by dotted name, for all
+        runs; the others are scaled to the data.
+      resume: Whether to go on with runs that are in the folder already, and take finished ones as
+        they are.
+      overwrite: Whether to delete earlier runs first.
+      columns: Fields of :class:`~itune.tables.TableConfig`: what the columns are called, and how
+        the table is split.
 
     Raises:
-      UserError: as :func:`tune`.
+      UserError: The table cannot be trained on, or a folder holds something else.
     """
     tables = _tables(data, dev, test, columns, no_progress)
+    options = RunOptions(resume, overwrite, about=_about(data, dev, test, columns))
     with ProgressDisplay() as display:
         return compare_on(
             tables,
@@ -179,9 +182,7 @@ def compare(
             methods=methods,
             seeds=seeds,
             settings=settings,
-            about=_about(data, dev, test, columns),
-            resume=resume,
-            overwrite=overwrite,
+            options=options,
             say=display.on_message,
         )
 
@@ -192,12 +193,11 @@ def _tables(
     _check(data, dev, test, columns)
     if isinstance(data, Tables):
         return data
-    return make_tables(
-        data, from_dict(TableConfig, columns), dev=dev, test=test, on_progress=on_progress
-    )
+    config = from_dict(TableConfig, columns)
+    return make_tables(data, config, dev=dev, test=test, on_progress=on_progress)
 
 
-def _check(data: Any, dev: Any, test: Any, columns: dict[str, Any]) -> None:
+def _check(data: Any, dev: Any, test: Any, columns: Mapping[str, Any]) -> None:
     """Checks that nothing is given twice."""
     if "train" in columns:
         raise UserError("train is given, but data has the training rows; leave it out")
@@ -206,10 +206,10 @@ def _check(data: Any, dev: Any, test: Any, columns: dict[str, Any]) -> None:
         raise UserError(f"{given[0]} is given, but the table is read already; leave it out")
 
 
-def _about(data: Any, dev: Any, test: Any, columns: dict[str, Any]) -> dict[str, Any] | None:
-    """What ``config.json`` tells of the table; no ``train`` where it cannot be read again."""
+def _about(data: Any, dev: Any, test: Any, columns: dict[str, Any]) -> dict[str, Any]:
+    """The table as ``config.json`` describes it; without ``train`` if it cannot be read again."""
     if isinstance(data, Tables):
-        return None
+        return {}
     parts = {"train": data, "dev": dev, "test": test}
     given = {name: rows for name, rows in parts.items() if rows is not None}
     named = {name: str(rows) for name, rows in given.items() if isinstance(rows, str | Path)}

@@ -13,7 +13,7 @@ from itune.config import from_dict
 from itune.errors import UserError, as_folder
 from itune.predictor import as_rows, load
 from itune.tables.table import TableConfig, make_tables
-from itune.tuning import tune
+from itune.tuning import tune_on
 from itune.utils.suggestions import nearest
 
 
@@ -93,7 +93,7 @@ class TextClassifier:
         tables = dataclasses.replace(tables, test=tables.dev, label_names=tuple(map(str, classes)))
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch) / "tuned" if self.out is None else as_folder(self.out, "out")
-            tuned = tune(tables, folder, method=self.method, seed=self.seed, settings=settings)
+            tuned = tune_on(tables, folder, method=self.method, seed=self.seed, settings=settings)
             self.predictor_ = load(folder)
         seen = {split: tuned.accuracies[split] for split in ("train", "dev")}
         self.tuned_ = dataclasses.replace(tuned, accuracies=seen)  # rows to test by are for score

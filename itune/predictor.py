@@ -14,6 +14,7 @@ from itune.errors import UserError
 from itune.metrics.accuracy import make_logits
 from itune.models import load_classifier, load_tokenizer, model_folder
 from itune.training.classifier import make_classifier
+from itune.training.record import find_record
 
 
 class Predictor:
@@ -25,11 +26,13 @@ class Predictor:
     """
 
     def __init__(self, folder: str | Path):
-        """Loads a folder; see :func:`load`."""
+        """Load a folder; see :func:`load`."""
+        record = find_record(folder)
         folder = model_folder(folder)
         self._config, self._params, self.labels = load_classifier(folder)
         self._tokenizer = load_tokenizer(folder)
-        self.max_length = min(self._tokenizer.model_max_length, self._config.max_positions)
+        limits = [self._tokenizer.model_max_length, self._config.max_positions]
+        self.max_length = min(limits if record is None else [*limits, record.config.max_length])
         classifier = make_classifier(self._config)
         self._logits = make_logits(lambda params, z: classifier.outputs(params, z, None).logits)
 

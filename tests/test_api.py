@@ -11,7 +11,7 @@ import pytest
 import itune
 from itune import UserError
 from itune import api as commands
-from itune.auditing.recorded import OTHER_ROWS
+from itune.auditing.model import OTHER_ROWS
 from itune.tables.table import TableConfig, make_tables
 from tests.helpers import tuning_cases
 from tests.helpers.table_cases import write_rows
@@ -62,22 +62,21 @@ def test_tune(tuned):
     assert about["table"]["text"] == "review"
 
 
-class Found(NamedTuple):
-    """What an audit tells of its rows."""
+class Sizes(NamedTuple):
+    """What stands for an audit: the rows that it was given."""
 
     sizes: dict[str, int]
     digest: str
-    notes: tuple[str, ...] = ()
 
 
 @pytest.fixture
 def no_measures(monkeypatch):
     """Audits read their table, and no more."""
 
-    def found(folder, tables, *_, **__):
-        return Found({name: rows.size for name, rows in tables.splits().items()}, tables.digest())
+    def sizes(folder, tables, *_, **__):
+        return Sizes({name: rows.size for name, rows in tables.splits().items()}, tables.digest())
 
-    monkeypatch.setattr("itune.auditing.recorded.audit_model", found)
+    monkeypatch.setattr(commands, "audit_model", sizes)
 
 
 @pytest.mark.usefixtures("no_measures")
@@ -94,7 +93,7 @@ def test_audit_of_the_rows_of_a_run(tuned, form, columns, tmp_path):
     columns = {} if form == "tables" else columns
     found = commands.audit(tuned.folder, data, **columns)
     assert found.sizes == {"train": 52, "dev": 6, "test": 6}
-    assert found.digest == tuned.digest and found.notes == ()
+    assert found.digest == tuned.digest
 
 
 @pytest.mark.usefixtures("no_measures")
@@ -109,10 +108,10 @@ def test_audit_of_a_table_by_name(tuned, tmp_path):
     about["table"]["train"] = str(table)
     (folder / "config.json").write_text(json.dumps(about))
     found = commands.audit(folder)
-    assert found.digest == tuned.digest and found.notes == ()
+    assert found.digest == tuned.digest
     other = write_rows(tmp_path / "other.csv", ROWS)
     found = commands.audit(folder, other, **COLUMNS)
-    assert found.sizes["train"] == 64 and found.notes == (OTHER_ROWS,)
+    assert found.sizes["train"] == 64
 
 
 @pytest.mark.parametrize(
@@ -127,7 +126,7 @@ def test_audit_of_a_table_by_name(tuned, tmp_path):
 def test_what_tune_notes_of_a_table(data, dev, train, noted, monkeypatch):
     """A name only where all parts have one, so that the table can be read again."""
     monkeypatch.setattr(commands, "_tables", lambda *_: None)
-    monkeypatch.setattr(commands, "tune_on", lambda *_, about, **__: about)
+    monkeypatch.setattr(commands, "tune_on", lambda *_, options, **__: options.about)
     about = commands.tune(data, "out", dev=dev, **COLUMNS)["table"]
     assert (about["train"], about["dev"], about["text"]) == (train, noted, "review")
 

@@ -50,15 +50,7 @@ LAYERS = """
 RANKS = {name: rank for rank, line in enumerate(LAYERS.split("\n")) for name in line.split()}
 
 # What programs and documents import though it is not public: to be shortened, never to grow.
-KNOWN = {
-    "itune.training.classifier.make_classifier",
-    "itune.training.run.run",
-    "itune.training.run_folder.RunInUse",
-    "itune.training.run_folder.is_at_work",
-    "itune.training.settings.RunConfig",
-    "itune.training.versions.commit",
-    "itune.training.versions.machine",
-}
+KNOWN = {}
 
 
 class Import(NamedTuple):

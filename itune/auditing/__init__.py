@@ -1,8 +1,8 @@
 """Audit a classifier: whether the confound sways it, and how certain that is."""
 
-from itune.auditing.audit import Audit, audit
 from itune.auditing.behaviour import Behaviour, measure_behaviour
 from itune.auditing.cid_breakdown import CIDBreakdown, PairCID, break_down_cid
+from itune.auditing.classifier import Audit, audit_classifier
 from itune.auditing.config import AuditConfig
 from itune.auditing.counterfactual import ChangedPrediction, CounterfactualTest, SwapCount
 from itune.auditing.explanations import Explanation, InfluentialRow, TrainingRow
@@ -31,7 +31,7 @@ __all__ = [
     "SwapCount",
     "TrainingRow",
     "Verdict",
-    "audit",
+    "audit_classifier",
     "audit_model",
     "break_down_cid",
     "cid_test",

@@ -3,7 +3,7 @@
 import math
 from typing import Final, Literal, NamedTuple
 
-from itune.auditing.audit import Audit
+from itune.auditing.classifier import Audit
 from itune.auditing.counterfactual import CounterfactualTest
 
 Kind = Literal["leans", "no_sign", "inconclusive"]

@@ -8,21 +8,19 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from itune.auditing.audit import Audit, audit
+from itune.auditing.classifier import Audit, audit_classifier
 from itune.auditing.config import AuditConfig
 from itune.auditing.counterfactual import CounterfactualTest, run_counterfactual_test
 from itune.auditing.explanations import Explanation, choose_probes, explain
 from itune.auditing.plan import EXPLANATIONS
 from itune.auditing.verdict import Verdict, give_verdict
 from itune.config import to_dict
-from itune.data.dataset import Dataset, tokenize_table
+from itune.data.dataset import Dataset
 from itune.errors import UserError
 from itune.groups import HIDDEN, GroupNames
-from itune.methods.base import Classifier
-from itune.models import load_classifier, load_tokenizer, model_folder
-from itune.models.labels import match_labels, reordered
 from itune.tables.table import Table, Tables, confound_problem
-from itune.training.classifier import make_classifier
+from itune.training.record import find_record
+from itune.training.trained_model import LoadedModel, load_model
 from itune.utils.files import digest_of
 from itune.utils.notebook import html_of
 from itune.utils.progress import OnProgress, no_progress
@@ -89,58 +87,8 @@ class ModelAudit(NamedTuple):
         return html_of(self)
 
 
-class LoadedModel(NamedTuple):
-    """A model and the data of a table as it takes them.
-
-    Attributes:
-      classifier: the model; its classes are numbered as the table's labels.
-      params: its parameters.
-      encode: a table to tokens; the same limits for all.
-      notes: what was assumed, a sentence each.
-    """
-
-    classifier: Classifier
-    params: Any
-    encode: Callable[..., Dataset]
-    notes: tuple[str, ...]
-
-
-def load_model(folder: str | Path, tables: Tables, max_length: int | None = None) -> LoadedModel:
-    """Loads a Hugging Face BERT classifier for the labels of a table.
-
-    Args:
-      folder: as ``BertForSequenceClassification.save_pretrained`` writes it, with the tokenizer;
-        or of a run, which has such a folder.
-      tables: its labels must be the model's classes.
-      max_length: tokens of an input; None for the limits of the tokenizer and the model.
-
-    Raises:
-      UserError: it is no such folder, or its classes are not the table's labels.
-    """
-    folder = model_folder(folder)
-    trained = load_classifier(folder)
-    classes, note = match_labels(trained.labels, tables.label_names)
-    tokenizer = load_tokenizer(folder)
-    if tables.train.is_pair and trained.config.type_vocab_size < 2:
-        raise UserError(f"{folder} does not tell two texts apart; leave out text_pair")
-    limit = min(tokenizer.model_max_length, trained.config.max_positions)
-
-    def encode(table, on_batch=None):
-        return tokenize_table(
-            table,
-            tokenizer,
-            max_length=max_length or limit,
-            max_positions=trained.config.max_positions,
-            vocab_size=trained.config.vocab_size,
-            on_batch=on_batch,
-        )
-
-    return LoadedModel(
-        classifier=make_classifier(trained.config),
-        params=reordered(trained.params, classes),
-        encode=encode,
-        notes=() if note is None else (note,),
-    )
+OTHER_ROWS = "these are not the rows, confounds and split that the model was trained on"
+"""A note on an audit whose table is not that of the model's run."""
 
 
 def audit_model(
@@ -152,23 +100,29 @@ def audit_model(
     say: Callable[[str], None] = lambda sentence: None,
     keep: Path | None = None,
 ) -> ModelAudit:
-    """Audits a model on the table that it was trained on.
+    """Audit a model in a folder on the table that it was trained on.
 
     Args:
-      folder: a Hugging Face BERT classifier, by whomever it was trained.
-      tables: the training data, and data to look at the behaviour on, if there are any.
-      config: the defaults if None.
-      on_progress: progress.
-      say: told what will be done, and what was assumed.
-      keep: a folder of its own for what is done, so that an audit that is cut off goes on when it
-        is called again; deleted at the end. None keeps nothing.
+      folder: Folder of a run, or of a Hugging Face BERT classifier that anybody has trained.
+      tables: The training data, and data to look at the behaviour on, if there are any.
+      config: How thorough the audit is; the defaults if None.
+      on_progress: Called with the progress of each part.
+      say: Called with sentences on what will be done, and what was assumed.
+      keep: Folder for intermediate results, for them alone: an audit that is interrupted goes on
+        from there when it is called again, and deletes them at its end. None keeps nothing.
+
+    Returns:
+      The audit. If the folder is that of a run on other data, a note says so; inputs are truncated
+      as they were in that run, unless the configuration has a length.
 
     Raises:
-      UserError: the folder holds no such model, its classes are not the table's labels, there is
+      UserError: The folder holds no such model, its classes are not the table's labels, there is
         nothing to compare, or ``keep`` holds something else.
     """
     config = AuditConfig() if config is None else config
-    model = load_model(folder, tables, config.max_length)
+    record = find_record(folder)
+    trained_length = None if record is None else record.config.max_length
+    model = load_model(folder, tables, config.max_length or trained_length)
     _require_confounds(tables)
     rng = np.random.default_rng([config.seed, 1])
     probes = choose_probes(tables.train, config, rng)
@@ -181,7 +135,7 @@ def audit_model(
     digest = tables.digest()
     about = {"params": digest_of(model.params), "data": digest, "config": to_dict(config)}
     with jax.default_matmul_precision("highest"), Resumable(keep, about) as resumable:
-        found = audit(
+        found = audit_classifier(
             *on_model, train, data, config, on_progress=on_progress, say=say, resumable=resumable
         )
         counterfactual = run_counterfactual_test(
@@ -216,7 +170,7 @@ def audit_model(
         digest=digest,
         searched=len(rows),
         rule_on=tables.rule_on,
-        notes=model.notes,
+        notes=model.notes + (OTHER_ROWS,) * (record is not None and record.digest != digest),
         rows_of=tables.rows_of(),
     )
 

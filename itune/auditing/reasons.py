@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from itune.auditing.audit import Audit
 from itune.auditing.behaviour import Behaviour
+from itune.auditing.classifier import Audit
 from itune.auditing.evidence import (
     CHANGED_SHARE,
     INCONCLUSIVE,

@@ -14,7 +14,7 @@ kind              condition
 
 from typing import NamedTuple
 
-from itune.auditing.audit import Audit
+from itune.auditing.classifier import Audit
 from itune.auditing.counterfactual import CounterfactualTest
 from itune.auditing.evidence import INCONCLUSIVE, LEANS, MEANINGFUL_CID, NO_SIGN, Evidence, Kind
 from itune.auditing.reasons import ROUNDING, reasons_for

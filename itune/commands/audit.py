@@ -1,21 +1,20 @@
-"""``itune audit``: whether a model leans on a confound, and how sure that is."""
+"""``itune audit``: tell whether a model leans on a confound, and how sure that is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from itune.auditing.config import AuditConfig
-from itune.commands.output import make_origin, require_free, write_results
-from itune.config import given_values, parse
+from itune.commands.output import make_origin, require_no_report, write_results
+from itune.config import given_values, parse, to_dict
 from itune.errors import UserError
 from itune.tables.table import TableConfig
-from itune.utils.progress import ProgressDisplay
 
 UNFINISHED = "unfinished"
-"""Folder in ``out`` of what an audit that was cut off had done; the next one goes on from it."""
+"""Folder in ``out`` for what an interrupted audit has done; the next one goes on from it."""
 
 SECTION = "table."
-"""Of the command's settings that are those of the table."""
+"""What the names of those settings begin with that describe the table."""
 
 
 def _whole_table() -> TableConfig:
@@ -27,14 +26,14 @@ class AuditCommand:
     """An audit of a model on the data it was trained on.
 
     Attributes:
-      model: folder of a Hugging Face BERT classifier, with its tokenizer; or of what itune tune has
-        written, which knows its table.
-      out: folder for the report, report.html, and its numbers, report.json.
-      overwrite: whether a report that is there is replaced.
-      table: the data. All rows of ``train`` count as trained on; where dev and test were taken from
-        it, give the fractions and the seed once more. Of a model that itune tune has written, what
-        is not given is as it was then.
-      audit: how thorough it is.
+      model: Folder of a Hugging Face BERT classifier, with its tokenizer; or of a run by itune
+        tune, itune compare or experiments/run.py, which knows its table.
+      out: Folder for the report, report.html, and its numbers, report.json.
+      overwrite: Whether a report that is there is replaced.
+      table: The data. All rows of ``train`` count as trained on; if dev and test were taken from
+        it, give the fractions and the seed once more. If the model is a run's, what is not given is
+        as it was then.
+      audit: How thorough the audit is.
     """
 
     model: str = ""
@@ -45,7 +44,7 @@ class AuditCommand:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Audits a model, prints what was found, and leaves a report."""
+    """Audit a model, print the result, and write a report."""
     command = parse(
         AuditCommand,
         None,
@@ -56,30 +55,27 @@ def main(argv: Sequence[str]) -> None:
     )
     if not command.model:
         raise UserError("model is not set; name the folder of a finetuned classifier")
-    require_free(command.out, command.overwrite)
+    require_no_report(command.out, command.overwrite)
 
-    from itune.auditing.recorded import audit_recorded
+    from itune import api
     from itune.commands.audit_text import to_text
     from itune.report import audit_numbers, audit_page
     from itune.utils.compiling import use_compilation_cache
 
     use_compilation_cache()
-    given = {
+    columns = {
         name.removeprefix(SECTION): value
         for name, value in given_values(AuditCommand, argv).items()
         if name.startswith(SECTION)
     }
-    given.pop("train", None)
-    with ProgressDisplay() as display:
-        found = audit_recorded(
-            command.model,
-            command.table.train or None,
-            given,
-            command.audit,
-            display.on_progress,
-            say=display.on_message,
-            keep=command.out / UNFINISHED,
-        )
-    origin = make_origin("audit", argv, found.digest, f"{command.audit.seed}, of every draw")
-    page, numbers = audit_page(found, origin), audit_numbers(found)
-    write_results(command.out, page, numbers, origin, to_text(found))
+    columns.pop("train", None)
+    result = api.audit(
+        command.model,
+        command.table.train or None,
+        settings=to_dict(command.audit),
+        keep=command.out / UNFINISHED,
+        **columns,
+    )
+    origin = make_origin("audit", argv, result.digest, f"{command.audit.seed}, of every draw")
+    page, numbers = audit_page(result, origin), audit_numbers(result)
+    write_results(command.out, page, numbers, origin, to_text(result))

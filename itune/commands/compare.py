@@ -1,4 +1,4 @@
-"""``itune compare``: several methods on one table, and whether seeds tell them apart."""
+"""``itune compare``: train by several methods, and test whether seeds tell them apart."""
 
 import sys
 from collections.abc import Sequence
@@ -14,11 +14,12 @@ class CompareCommand(TrainingCommand):
     """A table, and the ways in which classifiers are trained on it.
 
     Attributes:
-      methods: the first is what the others are compared with; out of ``finetuning``,
+      methods: Methods to compare, the reference first; out of ``finetuning``,
         ``influence_tuning``, ``embedding_tuning``, ``adversarial``, ``balanced_sampling``,
         ``subsampling``, ``group_dro``, ``last_layer_retraining``, ``product_of_experts``,
         ``finetuning_without_dropout`` and ``finetuning_with_resets``.
-      seeds: each method is run with each; two methods need 4 or more to be told apart.
+      seeds: Seeds with each of which every method is run; two methods need 4 or more to be told
+        apart.
     """
 
     methods: tuple[str, ...] = ("finetuning", "influence_tuning")
@@ -27,7 +28,7 @@ class CompareCommand(TrainingCommand):
 
 
 def main(argv: Sequence[str]) -> None:
-    """Runs every method with every seed, prints a table and what it says, and writes it."""
+    """Run every method with every seed, print a table and a verdict, and write a report."""
     command, settings = parse_training(
         CompareCommand,
         argv,
@@ -36,22 +37,22 @@ def main(argv: Sequence[str]) -> None:
     )
 
     from itune.commands.compare_text import to_text
-    from itune.commands.output import require_free, write_results
+    from itune.commands.output import require_no_report, write_results
     from itune.report import Origin, comparison_page
-    from itune.tuning import compare
+    from itune.tuning import compare_on
     from itune.utils.compiling import use_compilation_cache
 
-    require_free(command.out, command.overwrite or command.resume)
+    require_no_report(command.out, command.overwrite or command.resume)
     use_compilation_cache()
-    compared = compare(
+    comparison = compare_on(
         read_tables(command.table),
         command.out,
         methods=command.methods,
         seeds=command.seeds,
         settings=settings,
         say=lambda sentence: print(sentence, file=sys.stderr, flush=True),
-        **command.folder,
+        options=command.options,
     )
-    origin = Origin.of_runs(("itune", "compare", *argv), compared.runs)
-    page = comparison_page(compared, origin)
-    write_results(command.out, page, compared, origin, to_text(compared))
+    origin = Origin.of_runs(("itune", "compare", *argv), comparison.runs)
+    page = comparison_page(comparison, origin)
+    write_results(command.out, page, comparison, origin, to_text(comparison))

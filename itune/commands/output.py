@@ -10,7 +10,7 @@ from itune.report import NUMBERS, PAGE, Origin, write_report
 from itune.report.blocks import Page
 
 
-def require_free(folder: Path, overwrite: bool) -> None:
+def require_no_report(folder: Path, overwrite: bool) -> None:
     """Check, before any work is done, that a report can be written into a folder.
 
     Args:

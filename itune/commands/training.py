@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from itune.config import given_values, parse, to_dict
-from itune.errors import require
 from itune.tables.table import TableConfig
+from itune.training.run_folder import RunOptions
 from itune.training.settings import TrainingConfig
 from itune.tuning.schedule import SCALED
 
@@ -21,12 +21,12 @@ class TrainingCommand(TableConfig):
     """A table, and how classifiers are trained on it.
 
     Attributes:
-      out: the folder that is written; in there is the report, report.html, with its numbers in
+      out: Folder that is written; in there is the report, report.html, with its numbers in
         report.json.
-      resume: go on with what was cut off, and take as it is what is finished.
-      overwrite: delete first what is there of an earlier command.
-      checkpoint_seconds: time between checkpoints.
-      training: all other settings.
+      resume: Whether to go on with what was interrupted, and take finished runs as they are.
+      overwrite: Whether to delete first what is there of an earlier command.
+      checkpoint_seconds: Seconds between checkpoints.
+      training: All other settings.
     """
 
     out: Path = Path("tuned")
@@ -37,7 +37,7 @@ class TrainingCommand(TableConfig):
 
     def __post_init__(self):
         super().__post_init__()
-        require(self, "a non-negative number", lambda v: v >= 0, "checkpoint_seconds")
+        RunOptions(checkpoint_seconds=self.checkpoint_seconds)  # refuses what it cannot be
 
     @property
     def table(self) -> TableConfig:
@@ -46,20 +46,28 @@ class TrainingCommand(TableConfig):
         return TableConfig(**{name: getattr(self, name) for name in names})
 
     @property
-    def folder(self) -> dict[str, Any]:
-        """What is done with the folder, as arguments."""
-        names = ("resume", "overwrite", "checkpoint_seconds")
+    def options(self) -> RunOptions:
+        """What runs do with their folders, and what they record of the table."""
         about = {"table": to_dict(self.table.located)}
-        return {"about": about, **{name: getattr(self, name) for name in names}}
+        return RunOptions(self.resume, self.overwrite, self.checkpoint_seconds, about)
 
 
 def parse_training(
     command_type: type[C], argv: Sequence[str], *, prog: str, description: str
 ) -> tuple[C, dict[str, Any]]:
-    """A command, and those of its settings of training that were given, by dotted name.
+    """Parse a command line.
+
+    Args:
+      command_type: The command's configuration.
+      argv: Words of the command line.
+      prog: Name of the command, for ``--help`` and messages.
+      description: One sentence for ``--help``.
+
+    Returns:
+      The command, and the settings of training that were given, by dotted name.
 
     Raises:
-      UserError: as :func:`~itune.config.parse`.
+      UserError: See :func:`~itune.config.parse`.
     """
     command = parse(
         command_type,

@@ -1,4 +1,4 @@
-"""``itune tune``: a classifier that leans less on a confound."""
+"""``itune tune``: train a classifier that leans less on a confound."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ class TuneCommand(TrainingCommand):
     """A table, and how a classifier is trained on it.
 
     Attributes:
-      method: ``influence_tuning``, ``embedding_tuning``, ``finetuning``, ``adversarial``,
+      method: One of ``influence_tuning``, ``embedding_tuning``, ``finetuning``, ``adversarial``,
         ``balanced_sampling``, ``subsampling``, ``group_dro``, ``last_layer_retraining`` or
         ``product_of_experts``.
-      seed: of everything random in training.
+      seed: Seed of everything random in training; an integer from 0 to 2**32 - 1.
     """
 
     method: str = "influence_tuning"
@@ -28,7 +28,7 @@ class TuneCommand(TrainingCommand):
 
 
 def main(argv: Sequence[str]) -> None:
-    """Tunes, and prints what came of it."""
+    """Train a classifier, print what it came to, and write a report."""
     command, settings = parse_training(
         TuneCommand,
         argv,
@@ -39,17 +39,17 @@ def main(argv: Sequence[str]) -> None:
     from itune.commands.output import write_results
     from itune.commands.tune_text import to_text
     from itune.report import Origin, run_page
-    from itune.tuning import tune
+    from itune.tuning import tune_on
     from itune.utils.compiling import use_compilation_cache
 
     use_compilation_cache()
-    tuned = tune(
+    result = tune_on(
         read_tables(command.table),
         command.out,
         method=command.method,
         seed=command.seed,
         settings=settings,
-        **command.folder,
+        options=command.options,
     )
-    origin = Origin.of_runs(("itune", "tune", *argv), [tuned])
-    write_results(command.out, run_page(tuned, origin), tuned, origin, to_text(tuned))
+    origin = Origin.of_runs(("itune", "tune", *argv), [result])
+    write_results(command.out, run_page(result, origin), result, origin, to_text(result))

@@ -5,21 +5,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jax
-
-from itune.config import flattened, from_dict
-from itune.data.dataset import Dataset, tokenize_table
+from itune.config import flattened
+from itune.data import Dataset
 from itune.errors import UserError
-from itune.methods import METHODS
 from itune.methods.base import Classifier
-from itune.models import load_encoder, load_tokenizer
+from itune.models import Params
 from itune.results.run_result import RunResult, read_json, read_row, result_of_row
 from itune.search.worker import SEARCH
-from itune.training.classifier import make_classifier
 from itune.training.formats import upgrade
-from itune.training.run import load_data
+from itune.training.record import read_record
 from itune.training.run_folder import decisive
-from itune.training.settings import RunConfig
+from itune.training.settings import TrainingConfig
+from itune.training.trained_model import load_model
 
 UPDATES = "influence_update"
 
@@ -154,41 +151,34 @@ class Trained(NamedTuple):
     """A finished run's model, and what it was trained on.
 
     Attributes:
-      config: the run's configuration.
-      classifier: its losses.
-      params: of the trained model.
-      train: the tokenised training data.
+      config: Settings of the run.
+      classifier: The losses of the model.
+      params: Parameters of the trained model.
+      train: Tokenised training data.
     """
 
-    config: RunConfig
+    config: TrainingConfig
     classifier: Classifier
-    params: Any
+    params: Params
     train: Dataset
 
 
 def load_trained(folder: Path) -> Trained:
-    """Loads the model of a finished run, and its training data.
+    """Load the model of a finished run, and its training data.
+
+    Args:
+      folder: Folder of the run.
 
     Raises:
-      UserError: the run has not finished, or the data are not there any more, or have changed.
+      UserError: The run has not finished, or its data are not there any more or have changed.
     """
-    path = folder / "config.json"
-    description = read_json(path, dict)
-    config = from_dict(RunConfig, description.get("config", {}), source=str(path))
-    method = description.get("method")
-    if method not in METHODS:
-        raise UserError(f"{path} is damaged: it is of method {method!r}")
-    tables = load_data(config, method)
-    if tables.digest() != description.get("data_sha256"):
-        raise UserError(f"{path}: the run had other data than data.source {config.data.source} has")
-    model = folder / "model"
-    bert, params = load_encoder(model, len(tables.label_names), jax.random.key(0))
-    train = tokenize_table(
-        tables.train,
-        load_tokenizer(model),
-        max_length=config.max_length,
-        max_positions=bert.max_positions,
-        vocab_size=bert.vocab_size,
-    )
-    train = train.padded_to(config.pad_to_multiple_of)
-    return Trained(config, make_classifier(bert), params, train)
+    record = read_record(folder)
+    tables = record.tables()
+    if tables.digest() != record.digest:
+        raise UserError(
+            f"{record.path}: the run had other data than {tables.train.name} has now; take back "
+            "the data it had"
+        )
+    model = load_model(folder, tables, record.config.max_length)
+    train = model.encode(tables.train).padded_to(record.config.pad_to_multiple_of)
+    return Trained(record.config, model.classifier, model.params, train)

@@ -12,7 +12,8 @@ from typing import Any
 from itune.models import resolve_encoder
 from itune.search.grids import points
 from itune.search.study import DONE, FAILED, RUNNING, Study
-from itune.training.run import run
+from itune.training.run import run_task
+from itune.training.run_folder import RunOptions
 
 SEARCH = "search-"
 """Prefix of the name of a search's folder; the name of its method follows."""
@@ -48,13 +49,12 @@ def work(
 
     def mean_dev_accuracy(point: int) -> tuple[float, dict[str, Any]]:
         results = [
-            run(
+            run_task(
                 plan.settings[point],
                 plan.method,
                 seed,
                 run_folder(folder, point, seed),
-                resume=True,
-                checkpoint_seconds=checkpoint_seconds,
+                RunOptions(resume=True, checkpoint_seconds=checkpoint_seconds),
             ).result
             for seed in plan.seeds
         ]

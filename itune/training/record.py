@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from itune.config import from_dict, to_dict
+from itune.corpora.tasks import DataConfig
 from itune.errors import UserError
 from itune.methods.registry import METHODS
-from itune.models import model_folder
+from itune.models import find_model, load_config, model_folder
 from itune.tables.sources import TASK_NAMES, open_task
 from itune.tables.table import TableConfig, Tables, make_tables
 from itune.tables.tasks import task_tables
-from itune.training.settings import RunConfig, TrainingConfig
+from itune.training.settings import TrainingConfig
 from itune.utils.progress import OnProgress, no_progress
 
 WHOLE = {"dev_fraction": 0.0, "test_fraction": 0.0}
@@ -27,16 +28,16 @@ class RunRecord:
     Attributes:
       path: The file.
       method: Key of :data:`~itune.methods.registry.METHODS`.
-      config: All settings; of a run on a task a :class:`~itune.training.settings.RunConfig`.
-      table: Where the rows of a run on a table came from and how they were split; ``train`` is
-        empty if they were given in Python. None of a run on a task.
+      config: All settings of training.
+      source: Where the data came from: a task and its recipe, or a table and how it was split; its
+        ``train`` is empty if the rows were given in Python.
       digest: SHA-256 of the data, in hexadecimal.
     """
 
     path: Path
     method: str
     config: TrainingConfig
-    table: TableConfig | None
+    source: DataConfig | TableConfig
     digest: str
 
     def is_of(self, data: Any) -> bool:
@@ -45,14 +46,13 @@ class RunRecord:
         Args:
           data: A name or a path, which must be the run's; or rows, which can be those of a table.
         """
+        source = self.source
         if not isinstance(data, str | Path):
-            return self.table is not None
-        if self.table is not None:
-            return not self.table.train or _resolved(data) == _resolved(self.table.train)
-        task = self.config.data
-        return _resolved(data) == _resolved(task.source) or (
-            str(data) == task.task and not Path(task.source).is_dir()
-        )
+            return isinstance(source, TableConfig)
+        if isinstance(source, TableConfig):
+            return not source.train or _resolved(data) == _resolved(source.train)
+        is_folder = Path(source.source).is_dir()
+        return _resolved(data) == _resolved(source.source) if is_folder else data == source.task
 
     def tables(
         self,
@@ -70,33 +70,32 @@ class RunRecord:
           columns: Fields of :class:`~itune.tables.table.TableConfig` that differ from the run's.
           dev: Other rows of dev, or the name of a split.
           test: Other rows of test, or the name of a split.
-          on_progress: Called with the rows read.
+          on_progress: Called with the number of rows read.
 
         Raises:
-          UserError: The data cannot be read, are not named in the record, or a field is unknown.
+          UserError: The data cannot be read, the run does not tell where they are, or a field is
+            unknown.
         """
-        columns = columns or {}
-        if self.table is None:
-            config = from_dict(TableConfig, columns)
+        if isinstance(self.source, DataConfig):
             is_control = METHODS[self.method].uses_control
-            return task_tables(self.config.data, config, is_control=is_control)
-        known = to_dict(self.table)
-        if "confound" in columns:  # a rule would be preferred to the column
-            known["rule"] = None
-        config = from_dict(TableConfig, known | columns)
-        if data is None:
-            data = self._named()
+            config = from_dict(TableConfig, columns or {})
+            return task_tables(self.source, config, is_control=is_control)
+        known = to_dict(self.source) | dict(columns or {})
+        if columns and "confound" in columns and "rule" not in columns:
+            known["rule"] = None  # which would be preferred to the column
+        config = from_dict(TableConfig, known)
+        data = self._named(self.source.train) if data is None else data
         dev, test = (config.dev if dev is None else dev), (config.test if test is None else test)
         return make_tables(data, config, dev=dev, test=test, on_progress=on_progress)
 
-    def _named(self) -> Any:
-        """The training rows of the table, of which paths are absolute."""
-        if not self.table.train:
+    def _named(self, train: str) -> Any:
+        """The training rows by the name in the record, in which files have absolute paths."""
+        if not train:
             raise UserError(
                 f"no table is given, and {self.path.parent} was trained on rows given in Python, "
                 "which it does not keep; give them again, or a file of them"
             )
-        return open_task(self.table.train) if self.table.train in TASK_NAMES else self.table.train
+        return open_task(train) if train in TASK_NAMES else train
 
 
 def _resolved(name: str | Path) -> Path:
@@ -104,32 +103,31 @@ def _resolved(name: str | Path) -> Path:
 
 
 def read_record(folder: str | Path) -> RunRecord:
-    """Read the record of a run.
+    """Read the record of a run on a task, or on a table that can be described.
 
     Args:
       folder: Folder of the run.
 
     Raises:
-      UserError: ``config.json`` is missing or damaged, or of a run on a table that was given as
-        :class:`~itune.tables.table.Tables`.
+      UserError: ``config.json`` is missing or damaged, or does not tell what the run was on.
     """
     path = Path(folder) / "config.json"
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        has_table = "table" in found
-        method = found["method"]
-        config = from_dict(
-            TrainingConfig if has_table else RunConfig, found["config"], source=str(path)
-        )
-        if not has_table and "data" not in found["config"]:
-            raise UserError(f"{path} does not tell which table the run was on")
-        table = from_dict(TableConfig, found["table"], source=str(path)) if has_table else None
-        digest = found["data_sha256"]
+        record = json.loads(path.read_text(encoding="utf-8"))
+        settings = dict(record["config"])
+        if "table" in record:
+            source = from_dict(TableConfig, record["table"], source=str(path))
+        elif "data" in settings:
+            source = from_dict(DataConfig, settings.pop("data"), source=str(path))
+        else:
+            raise UserError(f"{path} does not tell what data the run was on; give them")
+        config = from_dict(TrainingConfig, settings, source=str(path))
+        method, digest = record["method"], record["data_sha256"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} is damaged, or of no run ({error!r})") from None
+        raise UserError(f"{path} is damaged, or of no run ({error!r}); run it again") from None
     if method not in METHODS:
-        raise UserError(f"{path} is damaged: it is of method {method!r}")
-    return RunRecord(path, method, config, table, digest)
+        raise UserError(f"{path} is damaged: it is of method {method!r}; run it again")
+    return RunRecord(path, method, config, source, digest)
 
 
 def find_record(folder: str | Path) -> RunRecord | None:
@@ -176,10 +174,11 @@ def tables_of_model(
       on_progress: Called with the rows read.
 
     Raises:
-      UserError: There is no table, or it cannot be read.
+      UserError: The folder holds no model, there is no table, or it cannot be read.
     """
     if isinstance(data, Tables):
         return data
+    load_config(find_model(folder))
     record = find_record(folder)
     if record is None and data is None:
         raise UserError(

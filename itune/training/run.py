@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -44,7 +44,13 @@ from itune.training.initialization import load_initial_model
 from itune.training.loop import Evaluator, TrainingOutcome, train
 from itune.training.measures import Accuracies, make_accuracies, make_measures
 from itune.training.metrics_log import read_metrics
-from itune.training.run_folder import Finished, begun_run, read_run, require_free
+from itune.training.run_folder import (
+    Finished,
+    RunOptions,
+    locked_run_folder,
+    read_run,
+    require_usable,
+)
 from itune.training.settings import AT_END, RunConfig, TrainingConfig
 from itune.training.versions import machine, versions
 from itune.utils.compiling import memoized
@@ -52,41 +58,26 @@ from itune.utils.files import digest_of
 from itune.utils.json import write_json
 
 
-def run(
-    config: RunConfig,
-    method: str,
-    seed: int,
-    folder: Path,
-    *,
-    resume: bool = False,
-    overwrite: bool = False,
-    checkpoint_seconds: float = 120.0,
+def run_task(
+    config: RunConfig, method: str, seed: int, folder: Path, options: RunOptions | None = None
 ) -> Finished:
-    """Trains on a task, measures and writes a run's folder; returns a finished one as it is.
+    """Train and test on a task; see :func:`run_on`, which gets the task's table.
 
     Args:
-      config: the setting.
-      method: a key of :data:`~itune.methods.METHODS`.
-      seed: of the classifier's initial weights, batches, dropout, probes and partners.
-      folder: the run's own folder; made if absent.
-      resume: go on with what is there; a finished run of this configuration is returned untouched.
-      overwrite: delete what is there first.
-      checkpoint_seconds: time between checkpoints.
+      config: All settings, those of the task among them.
+      method: Key of :data:`~itune.methods.registry.METHODS`.
+      seed: Seed of the classifier's initial weights, batches, dropout, probes and partners.
+      folder: The run's own folder; made if absent.
+      options: What to do with what is in the folder.
+
+    Returns:
+      The finished run.
 
     Raises:
-      UserError: bad input of any kind, or the folder holds something else.
+      UserError: Bad input of any kind, or the folder holds something else.
     """
     require_method(method)
-    return run_on(
-        load_data(config, method),
-        config,
-        method,
-        seed,
-        folder,
-        resume=resume,
-        overwrite=overwrite,
-        checkpoint_seconds=checkpoint_seconds,
-    )
+    return run_on(load_data(config, method), config, method, seed, folder, options)
 
 
 def load_data(config: RunConfig, method: str) -> Tables:
@@ -104,40 +95,37 @@ def run_on(
     method: str,
     seed: int,
     folder: Path,
-    *,
-    about: Mapping[str, Any] | None = None,
-    resume: bool = False,
-    overwrite: bool = False,
-    checkpoint_seconds: float = 120.0,
+    options: RunOptions | None = None,
 ) -> Finished:
-    """Does the same with any table.
+    """Train and test on a table, and write the run's folder.
 
     Args:
-      tables: what to train and test on.
-      config: the setting.
-      method: as of :func:`run`, and so are the others.
-      seed: the same.
-      folder: the same.
-      about: what else ``config.json`` should tell; decides nothing.
-      resume: as of :func:`run`.
-      overwrite: the same.
-      checkpoint_seconds: the same.
+      tables: The table to train and test on.
+      config: The settings of training.
+      method: Key of :data:`~itune.methods.registry.METHODS`.
+      seed: Seed of the classifier's initial weights, batches, dropout, probes and partners; an
+        integer from 0 to 2**32 - 1.
+      folder: The run's own folder; made if absent.
+      options: What to do with what is in the folder.
+
+    Returns:
+      The finished run; one that had finished before as it is.
 
     Raises:
-      UserError: bad input of any kind, or the folder holds something else.
+      UserError: Bad input of any kind, or the folder holds something else.
     """
     require_method(method)
-    folder = Path(folder)
-    description = describe_run(tables, config, method, seed, about)
-    require_free(folder, description, resume=resume, overwrite=overwrite)
-    if not overwrite and (folder / "result.json").exists():
+    folder, options = Path(folder), options or RunOptions()
+    description = describe_run(tables, config, method, seed, options)
+    require_usable(folder, description, options)
+    if not options.overwrite and (folder / "result.json").exists():
         return read_run(folder)
     with jax.default_matmul_precision(config.precision):
         prepared = _prepare(tables, config, method, seed)
         # All input was good: only now is anything deleted or written.
-        with begun_run(folder, description, overwrite=overwrite):
+        with locked_run_folder(folder, description, overwrite=options.overwrite):
             try:
-                return _run(tables, config, method, seed, folder, prepared, checkpoint_seconds)
+                return _run(tables, config, method, seed, folder, prepared, options)
             except OSError as error:
                 raise UserError(
                     f"cannot write to {folder} ({error.strerror or error}); make room, then go on "
@@ -146,13 +134,9 @@ def run_on(
 
 
 def describe_run(
-    tables: Tables,
-    config: TrainingConfig,
-    method: str,
-    seed: int,
-    about: Mapping[str, Any] | None = None,
+    tables: Tables, config: TrainingConfig, method: str, seed: int, options: RunOptions
 ) -> dict[str, Any]:
-    """The contents of a run's ``config.json``; arguments as of :func:`run_on`."""
+    """Return the contents of a run's ``config.json``; for the arguments see :func:`run_on`."""
     return {
         "method": method,
         "seed": seed,
@@ -161,15 +145,17 @@ def describe_run(
         "versions": versions(),
         "device": jax.devices()[0].device_kind,
         "machine": machine(),
-        **(about or {}),
+        **options.about,
     }
 
 
 def check_run(tables: Tables, config: TrainingConfig, method: str, seed: int) -> None:
-    """Does all that a run does before its first step, and writes nothing; arguments as above.
+    """Do all that a run does before its first step; for the arguments see :func:`run_on`.
+
+    Nothing is written.
 
     Raises:
-      UserError: the run would be refused.
+      UserError: The run would be refused.
     """
     _prepare(tables, config, method, seed)
 
@@ -222,7 +208,9 @@ def _prepared(tables: Tables, config: TrainingConfig, method_name: str, seed: in
     steps = _steps(method_name, config, bert, tables.digest(), digest_of(seen.confound))
     steps.update({} if steps else method.steps)
     method = method._replace(steps=steps)
-    method = _measured(method, config, at_start=is_finetuned)
+    # A run on a task has never been measured at its start, and older ones can be resumed.
+    at_start = is_finetuned and tables.recipe_digest is None
+    method = _measured(method, config, at_start=at_start)
     plan = method.plan()  # refuses data that it cannot use
     return _Prepared(source, bert, params, data, seen, accuracies, measures, method, plan)
 
@@ -262,7 +250,15 @@ def _tokenized(
     return {split: of.padded_to(multiple) for split, of in data.items()}
 
 
-def _run(tables, config, method_name, seed, folder, prepared, checkpoint_seconds) -> Finished:
+def _run(
+    tables: Tables,
+    config: TrainingConfig,
+    method_name: str,
+    seed: int,
+    folder: Path,
+    prepared: _Prepared,
+    options: RunOptions,
+) -> Finished:
     data, seen, plan = prepared.data, prepared.seen, prepared.plan
     trained = train(
         prepared.method,
@@ -271,7 +267,7 @@ def _run(tables, config, method_name, seed, folder, prepared, checkpoint_seconds
         prepared.measures,
         folder,
         name=f"{method_name}, seed {seed}",
-        checkpoint_seconds=checkpoint_seconds,
+        checkpoint_seconds=options.checkpoint_seconds,
         has_collapsed=_collapse_test(config, data["train"], plan),
         selection=config.selection,
     )

@@ -4,14 +4,14 @@ import contextlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
 from itune.config import flattened
-from itune.errors import UserError
+from itune.errors import UserError, require
 from itune.methods.registry import METHODS, unused_sections
 from itune.training.formats import upgrade
 from itune.training.metrics_log import read_metrics
@@ -28,7 +28,28 @@ MEASURED_WHEN = ("cid_when", "accuracy_when")
 
 
 class RunInUse(UserError):
-    """Another process is at work in a folder."""
+    """Another process works in the folder."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What a run does with its folder; nothing of it changes what the run ends with.
+
+    Attributes:
+      resume: Whether to go on with what is in the folder, which must be the same run; a finished
+        one is returned as it is.
+      overwrite: Whether to delete what is in the folder first, whatever it is.
+      checkpoint_seconds: Seconds between two checkpoints; 0 or more.
+      about: What else ``config.json`` says, such as where a table came from.
+    """
+
+    resume: bool = False
+    overwrite: bool = False
+    checkpoint_seconds: float = 120.0
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self):
+        require(self, "a non-negative number", lambda v: v >= 0, "checkpoint_seconds")
 
 
 class Finished(NamedTuple):
@@ -37,8 +58,8 @@ class Finished(NamedTuple):
     Attributes:
       folder: Folder with ``config.json``, ``metrics.jsonl``, ``result.json``, ``report.html`` and
         ``model/``.
-      result: what ``result.json`` says.
-      metrics: the rows of ``metrics.jsonl``.
+      result: Contents of ``result.json``.
+      metrics: Rows of ``metrics.jsonl``.
     """
 
     folder: Path
@@ -47,10 +68,10 @@ class Finished(NamedTuple):
 
 
 def read_run(folder: Path) -> Finished:
-    """Reads a finished run's folder.
+    """Read a finished run's folder.
 
     Raises:
-      UserError: a file of it is missing or damaged.
+      UserError: A file of it is missing or damaged.
     """
     try:
         result = upgrade(json.loads((folder / "result.json").read_text()))
@@ -62,34 +83,34 @@ def read_run(folder: Path) -> Finished:
         ) from error
 
 
-def require_free(folder: Path, description: dict, *, resume: bool, overwrite: bool) -> None:
-    """Says why the folder of a run must not be touched, if it must not.
+def require_usable(folder: Path, description: Mapping[str, Any], options: RunOptions) -> None:
+    """Check that a run may use a folder: it is empty, or its contents may be used or deleted.
 
     Args:
-      folder: of the run.
-      description: the contents of its ``config.json``.
-      resume: it may hold this run.
-      overwrite: it may hold any run.
+      folder: Folder of the run.
+      description: Contents of its ``config.json``.
+      options: What may be done with a run that is in there.
 
     Raises:
-      UserError: it holds something else, or cannot be used.
+      UserError: The folder holds something else, or cannot be used; or the options ask both to
+        resume and to overwrite.
     """
     path = folder / "config.json"
-    if resume and overwrite:
+    if options.resume and options.overwrite:
         raise UserError("resume goes on with what is there, overwrite deletes it; leave one out")
     try:
         if folder.exists() and not folder.is_dir():
             raise UserError(f"{folder} is a file; choose another --out")
-        if not folder.exists() or not any(map(_is_anything, folder.iterdir())):
+        if not folder.exists() or not any(map(_is_content, folder.iterdir())):
             return
         if not path.exists():
             raise UserError(f"{folder} is not empty and holds no run; choose another --out")
-        if not resume and not overwrite:
+        if not options.resume and not options.overwrite:
             raise UserError(
                 f"{folder} already holds a run; go on with it by --resume, replace it by "
                 "--overwrite, or choose another --out"
             )
-        if not overwrite:
+        if not options.overwrite:
             # A finished run is taken as it is, whenever it was measured on the way.
             when = () if (folder / "result.json").exists() else MEASURED_WHEN
             _require_same(path, description, when)
@@ -97,20 +118,25 @@ def require_free(folder: Path, description: dict, *, resume: bool, overwrite: bo
         raise _unusable(folder, error) from None
 
 
-def _is_anything(path: Path) -> bool:
-    """Not what a run that was only just begun, or killed then, has in its folder."""
+def _is_content(path: Path) -> bool:
+    """Whether a file is more than a run that is only just starting has in its folder."""
     return path.name not in (LOCK, f"config.json{UNFINISHED}")
 
 
 @contextlib.contextmanager
-def begun_run(folder: Path, description: dict, *, overwrite: bool) -> Iterator[None]:
-    """The folder of a run, made unless it is there to be gone on with; arguments as above.
+def locked_run_folder(
+    folder: Path, description: Mapping[str, Any], *, overwrite: bool
+) -> Iterator[None]:
+    """Make the folder of a run unless it is there, and keep other processes out of it.
 
-    Within the context no other process gets it.
+    Args:
+      folder: Folder of the run.
+      description: Contents of its ``config.json``, written if there is none.
+      overwrite: Whether to delete what is in there first.
 
     Raises:
-      RunInUse: another process is at work in it.
-      UserError: it cannot be written.
+      RunInUse: Another process works in the folder.
+      UserError: The folder cannot be written to.
     """
     lock = FileLock(folder / LOCK, timeout=0)
     try:
@@ -135,7 +161,7 @@ def begun_run(folder: Path, description: dict, *, overwrite: bool) -> Iterator[N
 
 
 def is_at_work(folder: Path) -> bool:
-    """Whether a process is at work in a folder."""
+    """Return whether a process works in the folder of a run."""
     if not (folder / LOCK).exists():
         return False
     try:
@@ -159,7 +185,7 @@ def _unusable(folder: Path, error: OSError) -> UserError:
     return UserError(f"cannot use folder {folder}: {error.strerror}; try another --out")
 
 
-def _require_same(path: Path, description: dict, also: Sequence[str]) -> None:
+def _require_same(path: Path, description: Mapping[str, Any], also: Sequence[str]) -> None:
     method = description["method"]
     try:
         found = json.loads(path.read_text())

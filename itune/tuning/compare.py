@@ -9,67 +9,53 @@ from itune.errors import UserError, as_folder
 from itune.results import Comparison, compare_runs, read_result, write_comparison
 from itune.tables.table import Tables
 from itune.training.run import check_run, describe_run, run_on
-from itune.training.run_folder import require_free
+from itune.training.run_folder import RunOptions, require_usable
 from itune.tuning.tune import is_seed, require_tunable, scaled_settings
 
 
-def compare(
+def compare_on(
     tables: Tables,
     folder: str | Path,
     *,
     methods: Sequence[str],
     seeds: Sequence[int],
     settings: Mapping[str, Any] | None = None,
-    about: Mapping[str, Any] | None = None,
-    resume: bool = False,
-    overwrite: bool = False,
-    checkpoint_seconds: float = 120.0,
+    options: RunOptions | None = None,
     say: Callable[[str], None] = lambda sentence: None,
 ) -> Comparison:
-    """Trains by each method with each seed, and writes a table of what came of it.
+    """Train on a table by each method with each seed, and write tables of the comparison.
 
     Nothing is trained before every run is known to have what it needs.
 
     Args:
-      tables: as of :func:`~itune.tuning.tune.tune`, and so are the others.
-      folder: gets a folder ``METHOD-SEED`` for each run, and ``comparison.md``, ``.csv``, ``.tex``.
-      methods: different ones; the first is what others are compared with.
-      seeds: different ones.
-      settings: of all runs.
-      about: the same.
-      resume: go on with runs that were cut off, and take finished ones as they are.
-      overwrite: delete earlier runs first.
-      checkpoint_seconds: the same.
-      say: told how far it is, after each run.
+      tables: What to train on, to select by, and to judge by.
+      folder: Gets a folder ``METHOD-SEED`` for each run, and ``comparison.md``, ``.csv``, ``.tex``.
+      methods: Different keys of :data:`~itune.methods.METHODS`, but not ``no_spurious``; the first
+        is what the others are compared with.
+      seeds: Different integers from 0 to 2**32 - 1.
+      settings: Fields of :class:`~itune.training.settings.TrainingConfig` by dotted name, for all
+        runs; the others are scaled to the data.
+      options: What each run does with what is in its folder.
+      say: Called with a sentence on the progress after each run.
 
     Raises:
-      UserError: bad input of any kind, or a folder holds something else.
+      UserError: Bad input of any kind, or a folder holds something else.
     """
     _require_list("methods", methods, "different methods", lambda method: isinstance(method, str))
     _require_list("seeds", seeds, "different integers from 0 to 2**32 - 1", is_seed)
     for method in methods:
         require_tunable(method)
     folder, seeds = as_folder(folder, "out"), [int(seed) for seed in seeds]
-    config = scaled_settings(tables, settings or {})
+    config, options = scaled_settings(tables, settings or {}), options or RunOptions()
     runs = [(method, seed) for seed in seeds for method in methods]
     for method, seed in runs:
-        description = describe_run(tables, config, method, seed, about)
-        require_free(folder / f"{method}-{seed}", description, resume=resume, overwrite=overwrite)
+        description = describe_run(tables, config, method, seed, options)
+        require_usable(folder / f"{method}-{seed}", description, options)
     for method in methods:
         check_run(tables, config, method, seeds[0])
     started, results = time.monotonic(), {}
     for number, (method, seed) in enumerate(runs, 1):
-        done = run_on(
-            tables,
-            config,
-            method,
-            seed,
-            folder / f"{method}-{seed}",
-            about=about,
-            resume=resume,
-            overwrite=overwrite,
-            checkpoint_seconds=checkpoint_seconds,
-        )
+        done = run_on(tables, config, method, seed, folder / f"{method}-{seed}", options)
         results[method, seed] = read_result(done.folder)
         left = (time.monotonic() - started) / number * (len(runs) - number) / 60
         say(f"{number} of {len(runs)} runs done, about {left:.0f} min left")

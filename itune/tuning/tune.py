@@ -16,6 +16,7 @@ from itune.models import load_config, load_tokenizer, resolve_encoder
 from itune.results import RunResult, read_result
 from itune.tables.table import Table, Tables, require_trainable
 from itune.training.run import run_on
+from itune.training.run_folder import RunOptions
 from itune.training.settings import TrainingConfig
 from itune.tuning.schedule import schedule
 
@@ -29,50 +30,35 @@ LONGEST = 256
 """Tokens that inputs are cut to at least."""
 
 
-def tune(
+def tune_on(
     tables: Tables,
     folder: str | Path,
     *,
     method: str = "influence_tuning",
     seed: int = 0,
     settings: Mapping[str, Any] | None = None,
-    about: Mapping[str, Any] | None = None,
-    resume: bool = False,
-    overwrite: bool = False,
-    checkpoint_seconds: float = 120.0,
+    options: RunOptions | None = None,
 ) -> RunResult:
-    """Trains a classifier on a table by a method of choice, and measures what it leans on.
+    """Train a classifier on a table with settings that are scaled to it, and test it.
 
     Args:
-      tables: what to train on, to select by, and to judge by.
-      folder: of the run; made if absent.
-      method: a key of :data:`~itune.methods.METHODS`, but ``no_spurious``.
-      seed: of everything random.
-      settings: of :class:`~itune.training.settings.TrainingConfig` by dotted name, such as
+      tables: What to train on, to select by, and to judge by.
+      folder: Folder of the run; made if absent.
+      method: Key of :data:`~itune.methods.METHODS`, but not ``no_spurious``.
+      seed: Seed of everything random; an integer from 0 to 2**32 - 1.
+      settings: Fields of :class:`~itune.training.settings.TrainingConfig` by dotted name, such as
         ``label.epochs``; the others are scaled to the data by :func:`scaled_settings`.
-      about: what else ``config.json`` should tell, such as where the table is from.
-      resume: go on with what is in the folder.
-      overwrite: delete what is in the folder first.
-      checkpoint_seconds: time between checkpoints.
+      options: What to do with what is in the folder.
 
     Raises:
-      UserError: bad input of any kind, or the folder holds something else.
+      UserError: Bad input of any kind, or the folder holds something else.
     """
     require_tunable(method)
     if not is_seed(seed):
         raise UserError(f"seed is {seed!r}; make it {SEED}")
-    finished = run_on(
-        tables,
-        scaled_settings(tables, settings or {}),
-        method,
-        int(seed),
-        as_folder(folder, "out"),
-        about=about,
-        resume=resume,
-        overwrite=overwrite,
-        checkpoint_seconds=checkpoint_seconds,
-    )
-    return read_result(finished.folder)
+    config = scaled_settings(tables, settings or {})
+    run = run_on(tables, config, method, int(seed), as_folder(folder, "out"), options)
+    return read_result(run.folder)
 
 
 def require_tunable(method: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from itune.auditing import AuditConfig, audit
+from itune.auditing import AuditConfig, audit_classifier
 from itune.data.dataset import Dataset
 from itune.errors import UserError
 from itune.groups import HIDDEN, Group
@@ -85,7 +85,9 @@ def result(params, train, progress):
     def on_progress(part, done, total):
         progress.append((part, done, total))
 
-    return audit(CLASSIFIER, params, train, {"test": test}, CONFIG, on_progress=on_progress)
+    return audit_classifier(
+        CLASSIFIER, params, train, {"test": test}, CONFIG, on_progress=on_progress
+    )
 
 
 def test_cid_of_all_rows_is_the_mean_over_probes(result, params, train):
@@ -132,13 +134,13 @@ def test_progress_goes_through_the_parts_to_their_ends(result, progress):
 
 def test_cid_of_all_rows_is_left_out_if_it_takes_too_long(params, train):
     config = AuditConfig(sample=8, draws=5, minutes=0.0, chunk=4)
-    result = audit(CLASSIFIER, params, train, {}, config)
+    result = audit_classifier(CLASSIFIER, params, train, {}, config)
     assert result.influence is None and result.minutes_of_whole > 0
 
 
 def test_rows_that_are_not_annotated_have_no_part_in_cid_and_probe(params):
     train = make_data(60, seed=0, hidden=20)
-    result = audit(CLASSIFIER, params, train, {}, CONFIG)
+    result = audit_classifier(CLASSIFIER, params, train, {}, CONFIG)
     assert np.all(result.confound == train.confound[result.sample])
     assert sum(result.share.values()) == pytest.approx(1)
     assert result.sample.min() >= 20 and result.influence.probes == 40
@@ -148,7 +150,7 @@ def test_rows_that_are_not_annotated_have_no_part_in_cid_and_probe(params):
 def test_labels_of_one_confound_each_are_refused(params, train):
     same = Dataset(train.input_ids, train.label, train.label)
     with pytest.raises(UserError, match="^no label of the training data occurs with two confounds"):
-        audit(CLASSIFIER, params, same, {}, CONFIG)
+        audit_classifier(CLASSIFIER, params, same, {}, CONFIG)
 
 
 @pytest.mark.parametrize(("name", "value"), [("sample", 7), ("draws", 0), ("whole", "maybe")])

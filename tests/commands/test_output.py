@@ -5,7 +5,7 @@ import json
 import pytest
 
 from itune import UserError
-from itune.commands.output import make_origin, require_free, write_results
+from itune.commands.output import make_origin, require_no_report, write_results
 from itune.report.blocks import Page
 
 PAGE = Page("A title", "in a line", (), (), "the end")
@@ -13,7 +13,7 @@ PAGE = Page("A title", "in a line", (), (), "the end")
 
 def test_written_whole_or_not_at_all(tmp_path, monkeypatch, capsys):
     folder = tmp_path / "new" / "folder"
-    require_free(folder, overwrite=False)
+    require_no_report(folder, overwrite=False)
     assert not folder.parent.exists()  # nothing is written yet
     origin = make_origin("audit", ["a b"], "0f", "1")
     write_results(folder, PAGE, {"cid": float("nan")}, origin, "in short")
@@ -52,14 +52,14 @@ def test_a_reader_that_leaves(tmp_path, monkeypatch):
 def test_taken(tmp_path, name):
     path = tmp_path / name
     path.write_text("mine")
-    require_free(tmp_path, overwrite=True)
+    require_no_report(tmp_path, overwrite=True)
     with pytest.raises(UserError, match=f"{name} exists; choose another folder .* --overwrite"):
-        require_free(tmp_path, overwrite=False)
+        require_no_report(tmp_path, overwrite=False)
     with pytest.raises(UserError, match=f"{name} is a file; choose another folder"):
-        require_free(path / "folder", overwrite=False)
+        require_no_report(path / "folder", overwrite=False)
 
 
 def test_not_writable(tmp_path, monkeypatch):
     monkeypatch.setattr("os.access", lambda *_: False)
     with pytest.raises(UserError, match="cannot write to .*; choose another folder"):
-        require_free(tmp_path, overwrite=False)
+        require_no_report(tmp_path, overwrite=False)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from itune.auditing.recorded import OTHER_ROWS
+from itune.auditing.model import OTHER_ROWS
 from itune.commands import main
 from itune.utils.formats import signed
 from tests.helpers.table_cases import write_rows

@@ -50,7 +50,7 @@ def trained(monkeypatch):
     """The learning rates that were asked for; 0.001 does best on dev."""
     rates = []
 
-    def run(config, method, seed, folder, **options):
+    def run(config, method, seed, folder, options):
         rates.append(config.label.learning_rate)
         split = {"accuracy": 1 - rates[-1], "worst_group_accuracy": 0.25}
         result = {"dev": split, "test": split, "seconds": 60}
@@ -59,7 +59,7 @@ def trained(monkeypatch):
         (folder / "metrics.jsonl").write_text("")
         return read_run(folder)
 
-    monkeypatch.setattr(worker, "run", run)
+    monkeypatch.setattr(worker, "run_task", run)
     return rates
 
 

@@ -15,7 +15,7 @@ import suite
 import table2
 import table3
 from itune.cli import run_main
-from itune.training.run_folder import LOCK, RunInUse
+from itune.training.run_folder import LOCK, RunInUse, RunOptions
 from itune.utils.files import UNFINISHED
 from tests.helpers.made_up_runs import CONFIG, make_row, write_run
 from tests.helpers.small_run import make_encoder
@@ -102,8 +102,8 @@ def test_from_collected_results(runs, tmp_path, capsys):
         assert (tmp_path / "new" / path.name).read_bytes() == path.read_bytes(), path.name
 
 
-def fake_run(config, method, seed, folder, *, resume):
-    assert resume
+def fake_run(config, method, seed, folder, options):
+    assert options == RunOptions(resume=True)
     if not folder.exists():
         write_run(folder, method, seed)
     fake_run.calls.append((str(folder.parent.name), method, seed, config.data.source))
@@ -112,7 +112,7 @@ def fake_run(config, method, seed, folder, *, resume):
 @pytest.fixture
 def no_training(monkeypatch):
     fake_run.calls = []
-    monkeypatch.setattr(suite, "run", fake_run)
+    monkeypatch.setattr(suite, "run_task", fake_run)
     monkeypatch.setattr(suite, "to_dict", lambda config: CONFIG)
 
 
@@ -138,18 +138,18 @@ def test_runs_are_shared_with_other_processes(runs, no_training, monkeypatch, ca
     (lock := FileLock(at_work / LOCK)).acquire()
     begun = []
 
-    def run(config, method, seed, folder, *, resume):
+    def run(config, method, seed, folder, options):
         if folder.name == taken and not begun:
             begun.append(folder)
             raise RunInUse("another process")
-        fake_run(config, method, seed, folder, resume=resume)
+        fake_run(config, method, seed, folder, options)
 
     def sleep(seconds):
         lock.release()
         shutil.rmtree(at_work)
         write_run(at_work, "finetuning", 3)
 
-    monkeypatch.setattr(suite, "run", run)
+    monkeypatch.setattr(suite, "run_task", run)
     monkeypatch.setattr(suite.time, "sleep", sleep)
     arguments = ["--out", str(runs), "--seeds", "3,4", "--methods", ",".join(METHODS)]
     assert run_main(table2.main, [*arguments, "--tasks", "textlen"]) == 0
@@ -163,7 +163,7 @@ def test_runs_are_shared_with_other_processes(runs, no_training, monkeypatch, ca
 
 def test_settings_of_every_run(runs, no_training, monkeypatch):
     found = []
-    monkeypatch.setattr(suite, "run", lambda config, *args, **kw: found.append(config))
+    monkeypatch.setattr(suite, "run_task", lambda config, *args, **kw: found.append(config))
     arguments = ["--out", str(runs), "--seeds", "1", "--methods", "finetuning"]
     words = ["--set", "label.chunk=32", "cid_probes=9", "--tasks", "textlen"]
     words += ["--set", "pad_to_multiple_of=16"]

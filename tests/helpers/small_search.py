@@ -37,7 +37,7 @@ class FakeRun:
         self._broken, self._collapsed = broken, collapsed
         self._lock = threading.Lock()
 
-    def __call__(self, config, method, seed, folder, **options):
+    def __call__(self, config, method, seed, folder, options):
         influence = config.influence
         with self._lock:
             self.calls.append((influence.interval, influence.learning_rate, seed))

@@ -8,6 +8,7 @@ from itune import UserError
 from itune.search import plan_search, work
 from itune.search import worker as worker_module
 from itune.search.grids import points
+from itune.training import RunOptions
 from tests.helpers.small_run import make_config
 from tests.helpers.small_search import GRID, TEST_ACCURACY, FakeRun, make_plan, open_small
 
@@ -16,7 +17,7 @@ from tests.helpers.small_search import GRID, TEST_ACCURACY, FakeRun, make_plan, 
 def fake(monkeypatch):
     def fake(**options):
         run = FakeRun(**options)
-        monkeypatch.setattr(worker_module, "run", run)
+        monkeypatch.setattr(worker_module, "run_task", run)
         return run
 
     return fake
@@ -41,7 +42,9 @@ def test_all_settings_with_all_seeds(fake, path, tmp_path):
     assert last.accuracy == pytest.approx((100 + 2) / 200 + 1e-5)
     assert first.notes["collapsed"] == [1, 3] and last.notes["collapsed"] == []
     method, folder, options = run.options[0]
-    assert method == "influence_tuning" and options == {"resume": True, "checkpoint_seconds": 7.0}
+    assert method == "influence_tuning" and options == RunOptions(
+        resume=True, checkpoint_seconds=7.0
+    )
     assert len({folder for _, folder, _ in run.options}) == len(expected)
     assert len(lines) == 6 and lines[-1].startswith("6 of 6: influence.interval ")
     assert sum(line.endswith(", collapsed") for line in lines) == 2
@@ -79,7 +82,7 @@ def test_bugs_are_not_noted(path, tmp_path, monkeypatch):
     def run(*args, **options):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(worker_module, "run", run)
+    monkeypatch.setattr(worker_module, "run_task", run)
     plan = make_plan(tmp_path)
     study = open_small(path, plan, tmp_path)
     with pytest.raises(ZeroDivisionError):

@@ -9,7 +9,8 @@ import pytest
 from itune.errors import UserError
 from itune.training import best_checkpoint, loop
 from itune.training.best_checkpoint import BestCheckpointTracker, dev_value
-from itune.training.run import run
+from itune.training.run import run_task
+from itune.training.run_folder import RunOptions
 from tests.helpers.small_run import make_config
 
 
@@ -93,7 +94,7 @@ def wanted():
 
 @pytest.fixture(scope="module")
 def whole(config, wanted, tmp_path_factory):
-    return run(config, "influence_tuning", 2, tmp_path_factory.mktemp("whole") / "run")
+    return run_task(config, "influence_tuning", 2, tmp_path_factory.mktemp("whole") / "run")
 
 
 def test_the_model_is_that_of_the_moment(whole):
@@ -128,8 +129,8 @@ def test_killed_and_resumed(config, whole, tmp_path, monkeypatch, batches_before
 
     with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(loop, "collate", collate)
-        run(config, "influence_tuning", 2, tmp_path / "run", checkpoint_seconds=0)
-    done = run(config, "influence_tuning", 2, tmp_path / "run", resume=True)
+        run_task(config, "influence_tuning", 2, tmp_path / "run", RunOptions(checkpoint_seconds=0))
+    done = run_task(config, "influence_tuning", 2, tmp_path / "run", RunOptions(resume=True))
     assert done.result["selected"] == whole.result["selected"]
     for name in ("metrics.jsonl", "model/model.safetensors"):
         assert (done.folder / name).read_bytes() == (whole.folder / name).read_bytes()
@@ -138,15 +139,24 @@ def test_killed_and_resumed(config, whole, tmp_path, monkeypatch, batches_before
 def test_runs_of_earlier_versions_go_on(config, tmp_path):
     """Their config.json lacks the settings that came later, whose defaults are what they did."""
     config = replace(config, selection="last", label=replace(config.label, epochs=1))
-    done = run(config, "finetuning", 1, tmp_path / "run")
+    done = run_task(config, "finetuning", 1, tmp_path / "run")
     path = tmp_path / "run" / "config.json"
     description = json.loads(path.read_text())
     for name in ("selection", "head", "cid_rows"):
         del description["config"][name]
     path.write_text(json.dumps(description))
-    assert run(config, "finetuning", 1, tmp_path / "run", resume=True).result == done.result
+    assert (
+        run_task(config, "finetuning", 1, tmp_path / "run", RunOptions(resume=True)).result
+        == done.result
+    )
     with pytest.raises(UserError, match="started with config.selection 'last', not 'worst'; res"):
-        run(replace(config, selection="worst"), "finetuning", 1, tmp_path / "run", resume=True)
+        run_task(
+            replace(config, selection="worst"),
+            "finetuning",
+            1,
+            tmp_path / "run",
+            RunOptions(resume=True),
+        )
 
 
 def test_selection_needs_accuracies(config):

@@ -5,7 +5,8 @@ import pytest
 
 from itune.training import collapse
 from itune.training.collapse import chance_limit, make_collapse_test
-from itune.training.run import run
+from itune.training.run import run_task
+from itune.training.run_folder import RunOptions
 from tests.helpers.small_run import make_config
 
 LABEL = np.array([0] * 50 + [1] * 50)
@@ -62,18 +63,18 @@ def test_a_collapsed_run_is_stopped_measured_and_recorded(small_encoder, tmp_pat
     monkeypatch.setattr(collapse, "LARGEST_MARGIN", 0.3)
     config = make_config(small_encoder)
     config = replace(config, label=replace(config.label, learning_rate=0.0))
-    finished = run(config, "finetuning", 1, tmp_path / "run")
+    finished = run_task(config, "finetuning", 1, tmp_path / "run")
     assert finished.result["collapsed"]
     updates = [row for row in finished.metrics if row["kind"] == "label_update"]
     assert len(updates) == 7 < 10  # a window of 5 behind the first 2
     last = [(row["kind"], row["step"], row["note"]) for row in finished.metrics[-2:]]
     assert last == [("cid", 7, "collapsed"), ("accuracy", 7, "collapsed")]
     assert finished.result["cid"] == finished.metrics[-2]
-    again = run(config, "finetuning", 1, tmp_path / "run", resume=True)
+    again = run_task(config, "finetuning", 1, tmp_path / "run", RunOptions(resume=True))
     assert again.result == finished.result
 
 
 def test_a_sound_run_is_not_recorded_as_collapsed(small_encoder, tmp_path):
     config = make_config(small_encoder)
     config = replace(config, label=replace(config.label, learning_rate=5e-3, epochs=12))
-    assert not run(config, "finetuning", 1, tmp_path / "run").result["collapsed"]
+    assert not run_task(config, "finetuning", 1, tmp_path / "run").result["collapsed"]

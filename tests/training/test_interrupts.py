@@ -7,7 +7,8 @@ import pytest
 
 from itune.training import loop
 from itune.training.interrupts import deferred_interrupt
-from itune.training.run import run
+from itune.training.run import run_task
+from itune.training.run_folder import RunOptions
 from tests.helpers.small_run import make_config
 
 
@@ -65,11 +66,11 @@ def test_a_run_goes_on_from_there(small_encoder, tmp_path, monkeypatch, interrup
 
     monkeypatch.setattr(loop, "collate", collate_and_interrupt)
     with pytest.raises(KeyboardInterrupt):
-        run(config, "influence_tuning", 1, tmp_path / "run")
+        run_task(config, "influence_tuning", 1, tmp_path / "run")
     assert len(batches) == interrupt_at
-    run(config, "influence_tuning", 1, tmp_path / "run", resume=True)
+    run_task(config, "influence_tuning", 1, tmp_path / "run", RunOptions(resume=True))
     done = len(batches)
-    run(config, "influence_tuning", 1, tmp_path / "whole")
+    run_task(config, "influence_tuning", 1, tmp_path / "whole")
     assert len(batches) == 2 * done  # none was gone through twice
     metrics = [(tmp_path / name / "metrics.jsonl").read_bytes() for name in ("run", "whole")]
     assert metrics[0] == metrics[1]

@@ -4,12 +4,18 @@ import pytest
 from filelock import FileLock
 
 from itune.errors import UserError
-from itune.training.run_folder import LOCK, begun_run, is_at_work, require_free
+from itune.training.run_folder import (
+    LOCK,
+    RunOptions,
+    is_at_work,
+    locked_run_folder,
+    require_usable,
+)
 from itune.utils.files import UNFINISHED
 
 
 def begin(folder, **options):
-    return begun_run(folder, {"a": 1}, **({"overwrite": False} | options))
+    return locked_run_folder(folder, {"a": 1}, **({"overwrite": False} | options))
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
@@ -33,10 +39,10 @@ def test_a_folder_whose_process_was_killed_at_once(tmp_path):
     """Or one that another process has just begun."""
     for name in (LOCK, f"config.json{UNFINISHED}"):
         (tmp_path / name).touch()
-    require_free(tmp_path, {}, resume=True, overwrite=False)
+    require_usable(tmp_path, {}, RunOptions(resume=True))
     (tmp_path / "notes").touch()
     with pytest.raises(UserError, match="is not empty and holds no run"):
-        require_free(tmp_path, {}, resume=True, overwrite=False)
+        require_usable(tmp_path, {}, RunOptions(resume=True))
 
 
 def test_who_is_at_work(tmp_path):

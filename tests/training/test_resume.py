@@ -8,7 +8,8 @@ import pytest
 from itune.errors import UserError
 from itune.methods import LastLayerConfig
 from itune.training import loop
-from itune.training.run import run
+from itune.training.run import run_task
+from itune.training.run_folder import RunOptions
 from itune.training.versions import machine
 from tests.helpers.small_run import make_config
 
@@ -25,7 +26,7 @@ def config(small_encoder):
 @pytest.fixture(scope="module")
 def uninterrupted(config, tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole") / "run"
-    run(config, "influence_tuning", 1, folder)
+    run_task(config, "influence_tuning", 1, folder)
     return folder
 
 
@@ -51,13 +52,13 @@ def kill_before(config, method, folder, batches_before, seconds, monkeypatch):
     with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(loop, "collate", collate_or_die)
         patch.setattr(loop.Checkpoints, "save", save_the_last)
-        run(config, method, 1, folder, checkpoint_seconds=seconds)
+        run_task(config, method, 1, folder, RunOptions(checkpoint_seconds=seconds))
     assert not (folder / "result.json").exists()
 
 
 def run_killed_and_resumed(config, method, folder, batches_before, seconds, monkeypatch):
     kill_before(config, method, folder, batches_before, seconds, monkeypatch)
-    return run(config, method, 1, folder, resume=True)
+    return run_task(config, method, 1, folder, RunOptions(resume=True))
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_killed_and_resumed_baselines(config, tmp_path, monkeypatch, method, bat
         config, last_layer=LastLayerConfig(epochs=2, learning_rate=0.1), cid_when="end"
     )
     whole, folder = tmp_path / "whole", tmp_path / "run"
-    run(config, method, 1, whole)
+    run_task(config, method, 1, whole)
     done = run_killed_and_resumed(config, method, folder, batches_before, 0, monkeypatch)
     assert outcome(folder) == outcome(whole)
     assert 0 < done.result["confounds"]["read"] <= done.result["confounds"]["visible"] == 44
@@ -102,11 +103,11 @@ def test_killed_and_resumed_baselines(config, tmp_path, monkeypatch, method, bat
 def test_measured_at_other_times(config, uninterrupted, tmp_path, monkeypatch, name):
     """A finished run is taken as it is; one that goes on has its pieces of work numbered."""
     other = replace(config, **{name: "end"})
-    taken = run(other, "influence_tuning", 1, uninterrupted, resume=True)
+    taken = run_task(other, "influence_tuning", 1, uninterrupted, RunOptions(resume=True))
     assert outcome(taken.folder) == outcome(uninterrupted)
     kill_before(config, "influence_tuning", tmp_path, 10, 0, monkeypatch)
     with pytest.raises(UserError, match=f"started with config.{name} 'always', not 'end'"):
-        run(other, "influence_tuning", 1, tmp_path, resume=True)
+        run_task(other, "influence_tuning", 1, tmp_path, RunOptions(resume=True))
 
 
 def test_it_tells_where_it_ran(uninterrupted):
@@ -115,7 +116,7 @@ def test_it_tells_where_it_ran(uninterrupted):
 
 
 def test_measured_only_at_the_end(config, uninterrupted, tmp_path):
-    done = run(
+    done = run_task(
         replace(config, cid_when="end", accuracy_when="end"), "influence_tuning", 1, tmp_path
     )
     model = "model/model.safetensors"

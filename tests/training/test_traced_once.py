@@ -11,15 +11,15 @@ from itune.methods import METHODS, EmbeddingConfig
 from itune.models import BertClassifier
 from itune.training import run as run_module
 from itune.training.loop import batch_of
-from itune.training.run import load_data, run
+from itune.training.run import load_data, run_task
 from tests.helpers.small_run import make_config
 
 
 def test_another_seed_traces_nothing(small_encoder, tmp_path, monkeypatch):
     config = make_config(small_encoder)
-    run(config, "influence_tuning", 1, tmp_path / "1")
+    run_task(config, "influence_tuning", 1, tmp_path / "1")
     monkeypatch.setattr(BertClassifier, "__call__", None)
-    run(config, "influence_tuning", 2, tmp_path / "2")
+    run_task(config, "influence_tuning", 2, tmp_path / "2")
     first, second = ((tmp_path / name / "metrics.jsonl").read_text() for name in "12")
     assert first != second
 

@@ -17,8 +17,8 @@ from itune.results import (
     read_comparison,
 )
 from itune.results.tables import COMPARISON_HEADER, comparison_rows
-from itune.training import loop
-from itune.tuning import compare
+from itune.training import RunOptions, loop
+from itune.tuning import compare_on
 from tests.helpers.tuning_cases import SETTINGS, make_encoder, make_tables
 
 pytestmark = pytest.mark.usefixtures("compilation_cache")
@@ -152,7 +152,7 @@ def test_a_comparison_is_cut_off_and_goes_on(case, monkeypatch):
     calls, real, said = [], loop.collate, []
 
     def run(**more):
-        return compare(
+        return compare_on(
             tables, folder, methods=METHODS, seeds=SEEDS, settings=settings, say=said.append, **more
         )
 
@@ -170,7 +170,7 @@ def test_a_comparison_is_cut_off_and_goes_on(case, monkeypatch):
     with pytest.raises(UserError, match="already holds a run; go on with it by --resume"):
         run()
     times = {path: path.stat().st_mtime_ns for path in done}
-    found = run(resume=True)
+    found = run(options=RunOptions(resume=True))
     assert {path: path.stat().st_mtime_ns for path in done} == times
     assert [result.method for result in found.methods] == list(METHODS)
     assert said[-1] == "2 of 2 runs done, about 0 min left"
@@ -204,7 +204,7 @@ def test_nothing_is_trained_before_all_is_known_to_work(case, tmp_path, changes,
     arguments = {"methods": METHODS, "seeds": SEEDS} | changes
     arguments["settings"] = settings | changes.get("settings", {})
     with pytest.raises(UserError) as caught:
-        compare(tables, tmp_path / "out", **arguments)
+        compare_on(tables, tmp_path / "out", **arguments)
     assert message in str(caught.value)
     assert not (tmp_path / "out").exists()
 

@@ -13,8 +13,11 @@ from itune.errors import UserError
 from itune.metrics import accuracy, make_logits
 from itune.models import BertClassifier, load_classifier, load_tokenizer
 from itune.results import read_result
-from itune.tuning import scaled_settings, tune
+from itune.training import RunOptions
+from itune.tuning import scaled_settings, tune_on
 from tests.helpers.tuning_cases import LABELS, SETTINGS, make_encoder, make_rows, make_tables
+
+ABOUT = RunOptions(about={"table": {"a": 1}})
 
 pytestmark = pytest.mark.usefixtures("compilation_cache")
 
@@ -37,7 +40,7 @@ def tables(folder):
 @pytest.fixture(scope="module")
 def tuned(tables, encoder, folder):
     settings = SETTINGS | {"encoder": str(encoder)}
-    return tune(tables, folder / "tuned", seed=1, settings=settings, about={"table": {"a": 1}})
+    return tune_on(tables, folder / "tuned", seed=1, settings=settings, options=ABOUT)
 
 
 def test_what_came_of_it(tuned, tables):
@@ -120,7 +123,7 @@ def test_transformers_predicts_the_same(tuned, encoder, folder, is_pair, tmp_pat
         pairs = [dict(row, more=f"{row['brand']} is great") for row in rows]
         tables = make_tables(tmp_path, pairs, text_pair="more")
         settings = SETTINGS | {"encoder": str(encoder), "max_length": 16}
-        tuned = tune(tables, tmp_path / "run", method="finetuning", settings=settings)
+        tuned = tune_on(tables, tmp_path / "run", method="finetuning", settings=settings)
     texts = ["Acme is great", "Umbrella is awful"], ["is fine", "Umbrella is great"]
     texts = texts if is_pair else texts[:1]
     model = AutoModelForSequenceClassification.from_pretrained(tuned.model).eval()
@@ -143,13 +146,15 @@ def finetuned(folder):
 
 def test_a_finetuned_folder_goes_on_from_its_head(finetuned, tables, tmp_path):
     settings = SETTINGS | {"encoder": str(finetuned), "label.learning_rate": 0.0, "cid_when": "end"}
-    tuned = tune(tables, tmp_path / "run", method="finetuning", settings=settings)
+    tuned = tune_on(tables, tmp_path / "run", method="finetuning", settings=settings)
     before, after = load_classifier(finetuned), load_classifier(tuned.model)
     assert after.labels == LABELS == before.labels[::-1]
     kernels = [found.params["classifier"]["kernel"] for found in (before, after)]
     np.testing.assert_array_equal(kernels[1], kernels[0][:, ::-1])
     assert tuned.dev_history[0].note == "start"
-    new = tune(tables, tmp_path / "new", method="finetuning", settings=settings | {"head": "new"})
+    new = tune_on(
+        tables, tmp_path / "new", method="finetuning", settings=settings | {"head": "new"}
+    )
     kernel = load_classifier(new.model).params["classifier"]["kernel"]
     assert np.abs(kernel - kernels[1]).min() > 1e-5
     assert new.dev_history[0].note == "epoch 1"
@@ -166,15 +171,15 @@ def test_data_that_changed_since(tables, encoder, tuned):
     train = tables.train._replace(label=1 - tables.train.label)
     settings = SETTINGS | {"encoder": str(encoder)}
     with pytest.raises(UserError, match="was started on other data, or they have changed since; r"):
-        tune(
+        tune_on(
             dataclasses.replace(tables, train=train),
             tuned.folder,
             seed=1,
             settings=settings,
-            resume=True,
+            options=RunOptions(resume=True),
         )
     with pytest.raises(UserError, match="tuned already holds a run; go on with it by --resume"):
-        tune(tables, tuned.folder, seed=1, settings=settings)
+        tune_on(tables, tuned.folder, seed=1, settings=settings)
 
 
 @pytest.mark.parametrize("what", ["checkpoints", "metrics", "model"])
@@ -191,7 +196,7 @@ def test_a_full_disk(tables, encoder, tmp_path, monkeypatch, what):
     with monkeypatch.context() as patch:
         patch.setattr(targets[what], full)
         with pytest.raises(UserError, match="cannot write to .*run .No space left on device.; ma"):
-            tune(tables, tmp_path / "run", method="finetuning", settings=settings)
+            tune_on(tables, tmp_path / "run", method="finetuning", settings=settings)
     assert not (tmp_path / "run" / "result.json").exists()
 
 
@@ -232,7 +237,7 @@ def test_bad_input(case, tables, encoder, tmp_path):
         tables = dataclasses.replace(tables, **{name: change(getattr(tables, name))})
     settings = SETTINGS | {"encoder": str(encoder)} | settings
     with pytest.raises(UserError) as caught:
-        tune(tables, tmp_path / "run", method=method, settings=settings)
+        tune_on(tables, tmp_path / "run", method=method, settings=settings)
     assert message in str(caught.value) and "\n" not in str(caught.value)
     assert not (tmp_path / "run").exists()
 
@@ -244,7 +249,7 @@ def test_encoders_that_do_not_fit(tables, folder, tmp_path):
         path.write_text(json.dumps(json.loads(path.read_text()) | changes))
         with pytest.raises(UserError) as caught:
             settings = SETTINGS | {"encoder": str(source)}
-            tune(tables, tmp_path / "run", method="finetuning", settings=settings)
+            tune_on(tables, tmp_path / "run", method="finetuning", settings=settings)
         for made in source.iterdir():
             made.unlink()
         source.rmdir()
@@ -263,7 +268,7 @@ def test_no_tokenizer(tables, encoder, tmp_path):
         if path.name in ("config.json", "model.safetensors"):
             (tmp_path / path.name).write_bytes(path.read_bytes())
     with pytest.raises(UserError, match="tokenizer"):
-        tune(tables, tmp_path / "run", settings=SETTINGS | {"encoder": str(tmp_path)})
+        tune_on(tables, tmp_path / "run", settings=SETTINGS | {"encoder": str(tmp_path)})
 
 
 def test_a_folder_of_something_else(tmp_path):

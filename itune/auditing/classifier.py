@@ -57,7 +57,7 @@ class Audit(NamedTuple):
     plan: AuditPlan
 
 
-def audit(
+def audit_classifier(
     classifier: Classifier,
     params: Any,
     train: Dataset,

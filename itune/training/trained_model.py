@@ -1,0 +1,69 @@
+"""A trained model out of a folder, for the labels and with the tokens of a table."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from itune.data.dataset import Dataset, tokenize_table
+from itune.errors import UserError
+from itune.methods.base import Classifier
+from itune.models import Params, load_classifier, load_tokenizer, model_folder
+from itune.models.labels import match_labels, reordered
+from itune.tables.table import Table, Tables
+from itune.training.classifier import make_classifier
+
+
+class LoadedModel(NamedTuple):
+    """A model, and how it takes the texts of a table.
+
+    Attributes:
+      classifier: The model; its classes are numbered as the table's labels are.
+      params: Its parameters.
+      encode: Function of ``(table, on_batch)`` that tokenises one split; see
+        :func:`~itune.data.dataset.tokenize_table`.
+      notes: What was assumed, one sentence each.
+    """
+
+    classifier: Classifier
+    params: Params
+    encode: Callable[..., Dataset]
+    notes: tuple[str, ...]
+
+
+def load_model(folder: str | Path, tables: Tables, max_length: int | None = None) -> LoadedModel:
+    """Load a Hugging Face BERT classifier for the labels of a table.
+
+    Args:
+      folder: Folder that ``BertForSequenceClassification.save_pretrained`` has written, with the
+        tokenizer; or folder of a run, which has such a folder.
+      tables: The table; its labels must be the model's classes.
+      max_length: Number of tokens to which inputs are truncated; None for the limits of the
+        tokenizer and the model.
+
+    Raises:
+      UserError: The folder holds no such model, or its classes are not the table's labels.
+    """
+    folder = model_folder(folder)
+    trained = load_classifier(folder)
+    classes, note = match_labels(trained.labels, tables.label_names)
+    tokenizer = load_tokenizer(folder)
+    if tables.train.is_pair and trained.config.type_vocab_size < 2:
+        raise UserError(f"{folder} does not tell two texts apart; leave out text_pair")
+    limit = min(tokenizer.model_max_length, trained.config.max_positions)
+
+    def encode(table: Table, on_batch: Callable[[int], None] | None = None) -> Dataset:
+        return tokenize_table(
+            table,
+            tokenizer,
+            max_length=max_length or limit,
+            max_positions=trained.config.max_positions,
+            vocab_size=trained.config.vocab_size,
+            on_batch=on_batch,
+        )
+
+    return LoadedModel(
+        classifier=make_classifier(trained.config),
+        params=reordered(trained.params, classes),
+        encode=encode,
+        notes=() if note is None else (note,),
+    )

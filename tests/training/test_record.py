@@ -1,0 +1,134 @@
+"""What a run's folder tells of its data, whatever made the run."""
+
+import json
+
+import pytest
+
+from itune import UserError
+from itune.config import to_dict
+from itune.corpora import DataConfig, TextLenConfig
+from itune.tables import TableConfig, make_tables, task_tables
+from itune.training import RunConfig, find_record, read_record, tables_of_model
+from tests.helpers.small_audit import make_model
+
+TABLE = TableConfig("reviews.csv", text="review", dev_fraction=0.2, split_seed=3)
+RULED = TableConfig("reviews.csv", text="review", rule="words:acme")
+TASK = RunConfig(data=DataConfig(textlen=TextLenConfig(train_size=40, dev_size=6, test_size=8)))
+ROWS = [
+    {"review": f"{brand} {n}", "label": n % 2, "confound": brand}
+    for n, brand in enumerate(["acme", "umbrella"] * 20)
+]
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Writes a run's config.json beside a model; returns the folder of the run."""
+    make_model(tmp_path)
+
+    def write(table=None, **changes):
+        record = {"method": "finetuning", "seed": 1, "config": {}, "data_sha256": "ab"}
+        if isinstance(table, TableConfig):
+            record["table"] = to_dict(table)
+        elif table is not None:
+            record["table"] = table
+        (tmp_path / "config.json").write_text(json.dumps(record | changes))
+        return tmp_path
+
+    return write
+
+
+def test_of_a_run_and_of_its_model(write):
+    run = write(TABLE)
+    record = read_record(run)
+    assert (record.source, record.digest, record.method) == (TABLE, "ab", "finetuning")
+    assert find_record(run) == find_record(run / "model") == read_record(run.resolve())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"table": 3},
+        {"table": {"txt": "review"}},
+        {"config": {"data": {"sauce": "hub"}}},
+        {"config": 3},
+        {"method": "tuning", "table": {}},
+    ],
+)
+def test_a_damaged_record_is_none(write, changes):
+    run = write(**changes)
+    assert find_record(run) is None
+    with pytest.raises(UserError, match="config.json"):
+        read_record(run)
+
+
+def test_a_model_that_no_run_has_made(write):
+    run = write(TABLE)
+    (run / "model").rename(run / "theirs")
+    assert find_record(run / "theirs") is None
+    assert find_record(run / "nowhere") is None
+
+
+@pytest.mark.parametrize("data", [None, ROWS, "rows.jsonl", "./model/../rows.jsonl"])
+def test_what_is_not_given_is_as_it_was(write, data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = "".join(json.dumps(row) + "\n" for row in ROWS)
+    (tmp_path / "rows.jsonl").write_text(text)
+    table = TableConfig("rows.jsonl", text="review", dev_fraction=0.25, split_seed=3).located
+    run = write(table)
+    tables = tables_of_model(run, data)
+    expected = make_tables(ROWS, TableConfig(text="review", dev_fraction=0.25, split_seed=3))
+    assert tables.digest() == expected.digest()
+    other = tables_of_model(run, data, {"split_seed": 1})
+    assert other.dev.size == expected.dev.size and other.digest() != expected.digest()
+
+
+def test_a_column_in_place_of_the_rule(write):
+    run = write(RULED)
+    assert tables_of_model(run, ROWS).confound_names == ("no", "yes")
+    assert tables_of_model(run, ROWS, {"confound": "confound"}).confound_names[0] == "acme"
+    both = {"confound": "confound", "rule": "words:acme || words:umbrella"}
+    assert tables_of_model(run, ROWS, both).rule is not None
+
+
+def test_another_table_is_read_whole(write, tmp_path):
+    (tmp_path / "other.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    run = write(TABLE)
+    with pytest.raises(UserError, match="has no column 'text'; set text, label"):
+        tables_of_model(run, tmp_path / "other.jsonl")
+    tables = tables_of_model(run, tmp_path / "other.jsonl", {"text": "review"})
+    assert (tables.train.size, tables.dev.size) == (40, 0)
+    (run / "config.json").unlink()
+    assert tables_of_model(run, ROWS, {"text": "review"}).train.size == 40
+    with pytest.raises(UserError, match="does not tell which one it was trained on; name a file"):
+        tables_of_model(run)
+
+
+def test_rows_that_were_given_in_python(write):
+    run = write(TableConfig(text="review"))
+    with pytest.raises(UserError, match="was trained on rows given in Python, which it does not k"):
+        tables_of_model(run)
+    assert tables_of_model(run, ROWS).train.size == 32
+
+
+@pytest.mark.parametrize("data", [None, "textlen"])
+def test_a_run_on_a_task_knows_its_table(write, data):
+    run = write(config=to_dict(TASK))
+    assert tables_of_model(run, data).digest() == task_tables(TASK.data).digest()
+    ruled = tables_of_model(run, data, {"rule": "prefix:Positive ."})
+    assert ruled.confound_names == ("no", "yes")
+    assert read_record(run).config.max_length == TASK.max_length
+
+
+def test_a_run_without_the_confound_had_the_control(write):
+    run = write(config=to_dict(TASK), method="no_spurious")
+    assert tables_of_model(run).digest() == task_tables(TASK.data, is_control=True).digest()
+
+
+def test_a_task_by_name_is_the_task_though_a_folder_is_called_so(write, tmp_path, monkeypatch):
+    """Where a run had a folder, its record has an absolute path."""
+    monkeypatch.chdir(tmp_path)
+    run = write(TableConfig("reviews"))
+    expected = make_tables("reviews").digest()
+    (tmp_path / "reviews").mkdir()
+    assert tables_of_model(run).digest() == expected
