@@ -50,7 +50,7 @@ LAYERS = """
 RANKS = {name: rank for rank, line in enumerate(LAYERS.split("\n")) for name in line.split()}
 
 # What programs and documents import though it is not public: to be shortened, never to grow.
-KNOWN = {}
+KNOWN: set[str] = set()
 
 
 class Import(NamedTuple):

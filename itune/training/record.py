@@ -123,7 +123,11 @@ def read_record(folder: str | Path) -> RunRecord:
             raise UserError(f"{path} does not tell what data the run was on; give them")
         config = from_dict(TrainingConfig, settings, source=str(path))
         method, digest = record["method"], record["data_sha256"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except OSError as error:
+        raise UserError(
+            f"cannot read {path} ({error.strerror}); name the folder of a run"
+        ) from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path} is damaged, or of no run ({error!r}); run it again") from None
     if method not in METHODS:
         raise UserError(f"{path} is damaged: it is of method {method!r}; run it again")

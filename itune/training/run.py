@@ -300,7 +300,8 @@ def _run(
     }
     if trained.best is not None:
         result["selected"] = trained.best._asdict()
-    result["names"] = {"label": tables.label_names, "confound": tables.confound_names}
+    names = {"label": list(tables.label_names), "confound": list(tables.confound_names)}
+    result["names"] = names
     result["rows"] = {split: _row_counts(of, config) for split, of in data.items()}
     write_json(folder / "result.json", result)
     for unfinished in ("checkpoints", "selected"):

@@ -202,4 +202,5 @@ def test_bad_files(official, name, rows, message):
 def test_bad_knobs(name, value):
     with pytest.raises(UserError) as caught:
         MsgsConfig(**{name: value})
-    assert str(caught.value).startswith(f"{name} is {value!r}; make it ")
+    assert str(caught.value).startswith(f"{name} must be ")
+    assert str(caught.value).endswith(f", got {value!r}")

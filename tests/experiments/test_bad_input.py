@@ -157,21 +157,21 @@ MADE = {  # files, too
         lambda s: s.data(line='{"text": "a", "label": 5000000000, "confound": 0}'),
         "train.jsonl, line 49: 'label' is 5000000000; make it an integer",
     ),
-    "label beyond a gap": (
+    "more labels than the encoder's head": (
         lambda s: s.data(train=[(7, 0), (7, 1)]),
-        "no training example has label 2, but one has label 7; number the classes from 0",
+        "the model has 2 classes (LABEL_0, LABEL_1), but the table 3 labels (0, 1, 7); take",
     ),
     "one class": (
         lambda s: s.data(drop=lambda y, c: y == 1),
-        "every training example has label 0; a classifier needs two classes",
+        "every training row has label '0'; a classifier needs two classes",
     ),
     "label in test only": (
         lambda s: s.data(test=[(2, 0)]),
-        "label 2 occurs in test but never in train; remove those examples",
+        "label '2' occurs in test but never in train; remove those rows",
     ),
     "no partner": (
         lambda s: (*s.data(train=[(1, 2)]), "methods", "influence_tuning"),
-        "group y=1 c=2 has 1 training example, which has no partner of the same confound; add",
+        "group 1/2 has 1 training example, which has no partner of the same confound; add",
     ),
     "no other confound": (
         lambda s: (*s.data(drop=lambda y, c: (y, c) == (1, 0)), "methods", "influence_tuning"),
@@ -179,7 +179,7 @@ MADE = {  # files, too
     ),
     "no CID": (
         lambda s: s.data(drop=lambda y, c: y != c),
-        "CID is undefined: none of the 6 probes has training examples of its label with another",
+        "no label occurs with two confounds in training, so there is nothing to compare; add",
     ),
     "no round": (
         lambda s: ("methods", "influence_tuning", "influence.interval", 999),

@@ -339,9 +339,7 @@ def test_a_run_and_its_probes(tmp_path, presets, capsys):
     config["data_sha256"] = "other"
     (folder / "config.json").write_text(json.dumps(config))
     assert run_main(figure1.main, [str(folder)]) == 2
-    assert (
-        "config.json: the run had other data than data.source embedded" in capsys.readouterr().err
-    )
+    assert "config.json: the run had other data than textlen has now" in capsys.readouterr().err
     (folder / "config.json").write_text(json.dumps(config | {"method": "foo"}))
     assert run_main(figure1.main, [str(folder)]) == 2
     assert "config.json is damaged: it is of method 'foo'" in capsys.readouterr().err
