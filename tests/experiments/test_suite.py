@@ -84,8 +84,9 @@ def test_figure3(runs, capsys):
     assert render(figure3, runs) == 0
     assert "2 of 6 runs are missing." in capsys.readouterr().out
     text = (runs / "tables" / "figure3.svg").read_text()
-    for label in ("finetuning: 0.265 (paper 0.093)", "influence tuning: 0.165 (paper 0.035)"):
-        assert f"<!-- {label} -->" in text
+    for label in ("finetuning", "influence tuning", "+0.265 at the end (◇ paper +0.093)"):
+        assert label in text
+    assert "+0.165 at the end (◇ paper +0.035)" in text
     assert (runs / "tables" / "figure3.png").exists()
 
 
