@@ -43,7 +43,7 @@ run: $(installed)
 test: $(installed)
 	$(venv)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
-lint: style docstrings
+lint: style docstrings types
 
 style: $(installed)
 	$(venv)/ruff check .

@@ -5,6 +5,7 @@
 """
 
 import sys
+from math import nan
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,7 +68,12 @@ def statistics(data: DataConfig) -> Statistics:
     splits = describe_tables(task_tables(data)).splits
     train, dev, test = (splits[name] for name in SPLITS)
     sizes = (train.size, dev.size, test.size)
-    return Statistics(sizes, train.groups, (train.success, test.success))
+    successes = (_or_nan(train.success), _or_nan(test.success))
+    return Statistics(sizes, train.groups, successes)
+
+
+def _or_nan(value: float | None) -> float:
+    return nan if value is None else value
 
 
 def _table(columns: dict[str, Statistics]) -> tuple[list[str], list[list[str]]]:

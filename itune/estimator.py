@@ -1,9 +1,10 @@
 """A classifier in the shape of scikit-learn's, which is not needed for it."""
 
 import dataclasses
+import importlib
 import inspect
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from pathlib import Path
 from typing import Any
 
@@ -117,16 +118,16 @@ class TextClassifier:
             not know.
         """
         self._fitted()
-        labels = _array(labels)
-        _require_equal(as_rows(texts), labels, "labels")
-        if not len(labels):
+        expected = _array(labels)
+        _require_equal(as_rows(texts), expected, "labels")
+        if not len(expected):
             raise UserError("there are no texts, and so no accuracy; give one or more")
         classes = set(self.classes_.tolist())
-        for label in labels.tolist():
+        for label in expected.tolist():
             if label not in classes:
                 known = ", ".join(map(str, self.classes_))
                 raise UserError(f"label {label!s} is none of the classes, which are {known}")
-        return float(np.mean(self.predict(texts) == labels))
+        return float(np.mean(self.predict(texts) == expected))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The arguments by name; ``deep`` is scikit-learn's, and changes nothing."""
@@ -161,13 +162,12 @@ class TextClassifier:
 
     def __sklearn_tags__(self) -> Any:
         """What scikit-learn asks before it cross-validates."""
-        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
-
-        return Tags(
+        utils: Any = importlib.import_module("sklearn.utils")
+        return utils.Tags(
             estimator_type="classifier",
-            target_tags=TargetTags(required=True),
-            classifier_tags=ClassifierTags(),
-            input_tags=InputTags(string=True, two_d_array=False),
+            target_tags=utils.TargetTags(required=True),
+            classifier_tags=utils.ClassifierTags(),
+            input_tags=utils.InputTags(string=True, two_d_array=False),
         )
 
     def _settings(self) -> dict[str, Any]:
@@ -222,7 +222,7 @@ def _columns(
     """The columns of a table of some texts."""
     texts = as_rows(texts)
     _require_equal(texts, codes, "labels")
-    columns = {"text": texts, "label": codes}
+    columns: dict[str, Any] = {"text": texts, "label": codes}
     if texts and isinstance(texts[0], tuple | list):
         if any(not isinstance(pair, tuple | list) or len(pair) != 2 for pair in texts):
             raise UserError("texts are pairs, but not all of them; give two strings in every row")
@@ -233,6 +233,6 @@ def _columns(
     return columns
 
 
-def _require_equal(texts: Sequence[Any], values: Sequence[Any], name: str) -> None:
+def _require_equal(texts: Sized, values: Sized, name: str) -> None:
     if len(texts) != len(values):
         raise UserError(f"there are {len(texts)} texts, but {len(values)} {name}; give one each")

@@ -94,8 +94,8 @@ def as_rows(texts: Sequence[Any]) -> list[Any]:
     """
     if isinstance(texts, str | bytes | Mapping | Set) or not hasattr(texts, "__len__"):
         raise UserError(f"texts is of type {type(texts).__name__}; give a list of texts")
-    if getattr(texts, "ndim", 1) != 1:
-        raise UserError(f"texts has {texts.ndim} axes; give a text, or a tuple of two, in each row")
+    if (axes := getattr(texts, "ndim", 1)) != 1:
+        raise UserError(f"texts has {axes} axes; give a text, or a tuple of two, in each row")
     return texts.tolist() if hasattr(texts, "tolist") else list(texts)
 
 

@@ -58,7 +58,7 @@ class MsgsConfig:
         require(self, "an integer of at least 2", is_size, "train_size", "dev_size", "test_size")
         require(self, "a number from 0 to 1", is_fraction, "inoculation", "agreement")
         require(self, "True or False", lambda v: isinstance(v, bool), "balanced")
-        require(self, "a file name", lambda v: isinstance(v, str) and v, "inoculating")
+        require(self, "a file name", lambda v: isinstance(v, str) and v != "", "inoculating")
 
 
 def generate_msgs(config: MsgsConfig | None = None, seed: int = 0) -> Splits:

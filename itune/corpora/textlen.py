@@ -218,7 +218,7 @@ def _require(config: TextLenConfig, name: str, ok: bool, remedy: str) -> None:
 
 
 def _is_count(value: object, least: int) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool) and value >= least
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
 
 
 def _is_real(value: object) -> bool:

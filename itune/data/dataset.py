@@ -89,7 +89,7 @@ def tokenize_tables(tables: Tables, tokenizer: Any, **limits: Any) -> dict[str, 
     bar = Progress("tokens", total) if total > MANY else None
     with contextlib.closing(bar) if bar else contextlib.nullcontext():
         return {
-            name: tokenize_table(table, tokenizer, on_batch=bar and bar.advance, **limits)
+            name: tokenize_table(table, tokenizer, on_batch=bar.advance if bar else None, **limits)
             for name, table in splits.items()
         }
 

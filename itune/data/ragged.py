@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from typing import overload
 
 import numpy as np
 
@@ -24,7 +25,7 @@ class Ragged(Sequence):
         self.values, self.offsets = values, offsets
 
     @classmethod
-    def of(cls, rows: Iterable[Sequence[int]]) -> "Ragged":
+    def of(cls, rows: Iterable[Sequence[int] | np.ndarray]) -> "Ragged":
         """Packs rows of integers."""
         rows = list(rows)
         lengths = np.fromiter(map(len, rows), np.int64, len(rows))
@@ -35,7 +36,13 @@ class Ragged(Sequence):
         """The number of rows."""
         return len(self.offsets) - 1
 
-    def __getitem__(self, index):
+    @overload
+    def __getitem__(self, index: int) -> np.ndarray: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "Ragged": ...
+
+    def __getitem__(self, index: int | slice) -> "np.ndarray | Ragged":
         """A row, as a view; or for a slice, the rows of it."""
         if isinstance(index, slice):
             return Ragged.of(self[i] for i in range(*index.indices(len(self))))

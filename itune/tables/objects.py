@@ -102,7 +102,7 @@ def _is_splits(data: Any) -> bool:
 
 
 def _is_table(value: Any) -> bool:
-    is_rows = isinstance(value, list | tuple) and value and isinstance(value[0], Mapping)
+    is_rows = isinstance(value, list | tuple) and len(value) > 0 and isinstance(value[0], Mapping)
     return is_rows or isinstance(value, Mapping) or _is_frame(value) or _is_dataset(value)
 
 

@@ -46,7 +46,8 @@ def partition(
             part[taken] = number + 1
             owed[number] -= size[taken].sum()
             drawn = drawn[part[drawn] == 0]
-    return tuple(np.flatnonzero(part[place] == number) for number in range(3))
+    train, development, testing = (np.flatnonzero(part[place] == number) for number in range(3))
+    return train, development, testing
 
 
 def _fitting(drawn: np.ndarray, size: np.ndarray, most: float) -> np.ndarray:

@@ -191,7 +191,10 @@ def _open_saved(path: Path) -> dict[str, Source]:
         raise UserError(
             f"{path}: is no data set that can be read ({first_line(error)}); save it again"
         ) from None
-    return _open_loaded(loaded if isinstance(loaded, dict) else {"train": loaded}, str(path))
+    splits: dict[str, Any] = {"train": loaded}
+    if isinstance(loaded, dict):
+        splits = {str(split): data for split, data in loaded.items()}
+    return _open_loaded(splits, str(path))
 
 
 def _open_loaded(loaded: Mapping[str, Any], name: str) -> dict[str, Source]:

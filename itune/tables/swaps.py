@@ -34,7 +34,13 @@ class Swaps(NamedTuple):
         (only,) = self.found
         if value == only:
             return [0]
-        return [only] if value == 0 and self.rule.patterns[only - 1].is_prefix else []
+        return [only] if value == 0 and self._expression(only).is_prefix else []
+
+    def _expression(self, value: int) -> Expression:
+        """The pattern that makes a confound; swaps are made of expressions only."""
+        pattern = self.rule.patterns[value - 1]
+        assert isinstance(pattern, Expression)
+        return pattern
 
     def swapped(self, text: str, target: int, rng: np.random.Generator) -> str | None:
         """The text with another confound; None where the rule does not find it there, or no text.
@@ -50,7 +56,7 @@ class Swaps(NamedTuple):
         """
         value = self.rule.value(text)
         if value == 0:
-            after = f"{self.rule.patterns[target - 1].words[0]} {text.lstrip()}"
+            after = f"{self._expression(target).words[0]} {text.lstrip()}"
         elif target == 0:
             after = _without(text, self.rule.spans(text))
         else:

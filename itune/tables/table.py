@@ -339,7 +339,8 @@ def _complete(tables: dict[str, Table], config: TableConfig) -> tuple[Table, Tab
     else:
         parts = (np.arange(train.size), *2 * [np.arange(0)])
     taken = dict(zip(SPLITS, map(train.take, parts), strict=True))
-    return tuple((taken | tables | {"train": taken["train"]})[split] for split in SPLITS)
+    split_tables = taken | tables | {"train": taken["train"]}
+    return split_tables["train"], split_tables["dev"], split_tables["test"]
 
 
 def problems(tables: Tables) -> list[str]:

@@ -4,7 +4,7 @@ import contextlib
 import math
 import re
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -42,14 +42,18 @@ def number_values(
       An int32 array for each column, and the names of the numbers.
     """
     found = [_distinct(column) for column in columns]
-    present = {value for values in found for value in values} - {None}
+    present = {value for values in found for value in values if value is not None}
     if classes:
         present -= {"-1"}
     groups, named = order_values(present)
     if classes:
         named = [_class_name(name, classes) for name in named]
     codes = [
-        np.array([groups.get(value, HIDDEN) for value in values] or [HIDDEN], np.int32)
+        np.array(
+            [HIDDEN if value is None else groups.get(value, HIDDEN) for value in values]
+            or [HIDDEN],
+            np.int32,
+        )
         for values in found
     ]
     places = [_places(column) for column in columns]
@@ -66,7 +70,7 @@ def order_values(values: Iterable[str]) -> tuple[dict[str, int], list[str]]:
     """
     values = sorted(values)
     numbers = [_number(value) for value in values]
-    keys = values if None in numbers else numbers
+    keys: list[Any] = values if None in numbers else numbers
     rank = {key: place for place, key in enumerate(sorted(set(keys)))}
     numbered = {value: rank[key] for value, key in zip(values, keys, strict=True)}
     numbered = dict(sorted(numbered.items(), key=lambda item: (item[1], len(item[0]), item[0])))

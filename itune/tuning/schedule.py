@@ -1,6 +1,7 @@
 """Settings for data of any size, scaled from those that the paper has for its own."""
 
 import math
+from typing import Any
 
 from itune.methods import (
     AdversarialConfig,
@@ -83,7 +84,7 @@ def schedule(
     probes = max(PROBES * pool // 64, 1)
     round_rate = 3e-5 * min(PAPER_WIDTH / width, 1)
     values = (interval, pool, probes, round_rate, POOLED, LEFT_OUT)
-    rounds = dict(zip(ROUNDS, values, strict=True))
+    rounds: dict[str, Any] = dict(zip(ROUNDS, values, strict=True))
     return TrainingConfig(
         max_length=length,
         cid_probes=CID_PROBES,

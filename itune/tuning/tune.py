@@ -80,7 +80,7 @@ def require_tunable(method: str) -> None:
 def is_seed(value: Any) -> bool:
     """Whether a run can have that seed."""
     is_integer = isinstance(value, Integral) and not isinstance(value, bool)
-    return is_integer and 0 <= value < 2**32
+    return is_integer and 0 <= int(value) < 2**32
 
 
 def scaled_settings(tables: Tables, settings: Mapping[str, Any]) -> TrainingConfig:
