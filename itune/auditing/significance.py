@@ -40,9 +40,10 @@ only there, as the permutation test rejects on one side only.
 **Where it does not hold.** Simulated coverage is in ``benchmarks/results/coverage.json``. A group
 of 8 to 20 rows whose gradients are strongly skewed, and which decides the CID since the other
 groups are far larger or weigh little, has a mean and a variance that go together: coverage falls to
-.9 with 8 rows, and to .8 if few directions hold most of the variance. Groups that differ in spread but not in size can have up to .99. A group of fewer
-than 4 rows has no variance of its own and gets that of the label's others; if there are none, that
-of the label's rows together. Labels of fewer than 4 rows add none.
+.9 with 8 rows, and to .8 if few directions hold most of the variance. Groups that differ in spread
+but not in size can have up to .99. A group of fewer than 4 rows has no variance of its own and gets
+that of the label's others; if there are none, that of the label's rows together. Labels of fewer
+than 4 rows add none.
 
 **The permutation test** permutes confounds among the examples of each label. If the model does not
 tell confounds apart, given the label, every permutation is as likely as the confounds observed.
