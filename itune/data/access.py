@@ -1,4 +1,4 @@
-"""Confound access: of how many training examples the confound may be used (NumPy)."""
+"""Confound access: for how many training examples the confound may be used (NumPy)."""
 
 from dataclasses import dataclass
 
@@ -17,15 +17,16 @@ class AccessConfig:
     """Which training examples' confounds a method may see.
 
     Attributes:
-      rate: fraction of the training examples, above 0.
-      rule: ``random``, a random subset; or ``released``, as the released code has it: 5 examples of
-        each minority group, the others at random. A minority group is any but its label's largest.
+      rate: Fraction of the training examples whose confound is visible, above 0 and at most 1.
+      rule: How the examples are chosen: ``random``, a random subset; or ``released``, the rule of
+        the released code: 5 examples of each minority group, the others at random. A minority group
+        is any but its label's largest.
     """
 
     rate: float = 1.0
     rule: str = RELEASED
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require(self, "a number above 0 and at most 1", lambda v: 0 < v <= 1, "rate")
         require(self, f"one of {RANDOM}, {RELEASED}", (RANDOM, RELEASED).__contains__, "rule")
 
@@ -33,17 +34,21 @@ class AccessConfig:
 def draw_visible(
     label: np.ndarray, confound: np.ndarray, config: AccessConfig, rng: np.random.Generator
 ) -> np.ndarray:
-    """Indices of ``round(rate N)`` examples, sorted; all N at rate 1.
+    """Draw the examples whose confound is visible: ``round(rate N)`` of N, or all at rate 1.
 
-    Examples that are not annotated are never among them; where they leave fewer, all others are.
-    Under ``released`` at least 5 of each minority group, or all of a smaller one, are among them:
-    as many others as are missing to the count are drawn from all examples that are left.
+    Examples that are not annotated are never drawn; if fewer than that number are annotated, all of
+    those are taken. Under ``released`` at least 5 examples of each minority group, or all of a
+    smaller one, are drawn first; the rest come from all annotated examples that are left.
 
     Args:
-      label: of the N training examples.
-      confound: of the same; :data:`~itune.groups.HIDDEN` where not annotated.
-      config: how many, and how.
-      rng: draws them.
+      label: Labels of the N training examples, an integer array of shape ``(N,)``.
+      confound: Confounds of the N training examples, an integer array of shape ``(N,)``;
+        :data:`~itune.groups.HIDDEN` where not annotated.
+      config: How many examples are drawn, and by which rule.
+      rng: Random generator of the drawing.
+
+    Returns:
+      Indices of the examples drawn, sorted, an integer array.
     """
     annotated = np.flatnonzero(confound != HIDDEN)
     size = round(config.rate * len(label))
@@ -60,7 +65,7 @@ def draw_visible(
 
 
 def minority_groups(label: np.ndarray, confound: np.ndarray) -> dict[Group, np.ndarray]:
-    """Every group but the largest of each label, with its indices.
+    """Return the indices of every group but the largest of each label.
 
     >>> groups = minority_groups(np.array([0, 0, 0, 1, 1, 1]), np.array([0, 0, 1, 1, 0, 1]))
     >>> {str(group): indices.tolist() for group, indices in groups.items()}
@@ -75,11 +80,19 @@ def minority_groups(label: np.ndarray, confound: np.ndarray) -> dict[Group, np.n
 
 
 def hide_confounds(train: Dataset, config: AccessConfig, rng: np.random.Generator) -> Dataset:
-    """The training data with all confounds hidden but those of :func:`draw_visible`.
+    """Hide all confounds of the training data but those of :func:`draw_visible`.
+
+    Args:
+      train: The training data.
+      config: How many confounds stay visible, and by which rule they are chosen.
+      rng: Random generator of the drawing.
+
+    Returns:
+      The training data with fewer visible confounds.
 
     Raises:
-      UserError: a group would be left with fewer than two examples that can be seen, though it has
-        them.
+      UserError: A group would be left with fewer than two visible examples, or with none if it has
+        one.
     """
     visible = draw_visible(train.label, train.confound, config, rng)
     annotated = train.visible
@@ -97,12 +110,13 @@ def hide_confounds(train: Dataset, config: AccessConfig, rng: np.random.Generato
 
 
 def hide_lone(train: Dataset) -> Dataset:
-    """The training data with the confounds hidden of examples that have no partners.
+    """Hide the confounds of training examples that have no partners.
 
-    Those are the examples alone in their group, and all of a label that then has one confound only.
+    These are the examples alone in their group, and all examples of a label that then has one
+    confound only.
 
     Raises:
-      UserError: nobody has partners.
+      UserError: No example has partners.
 
     >>> train = Dataset([[]] * 6, np.array([0, 0, 0, 0, 0, 1]), np.array([0, 0, 1, 1, 2, 0]))
     >>> hide_lone(train).confound.tolist()

@@ -14,7 +14,7 @@ from itune.tables.table import Table, Tables
 from itune.utils.progress import Progress
 
 BUCKET = 8
-"""Padded lengths are multiples of this unless told otherwise, so that few shapes are compiled."""
+"""Default number whose multiples padded lengths are, so that few shapes are compiled."""
 
 BATCH = 2000
 """Rows that are tokenised at a time."""
@@ -27,12 +27,14 @@ class Dataset(NamedTuple):
     """Tokens, labels and confounds of N examples (NumPy; nothing is padded).
 
     Attributes:
-      input_ids: one integer array for each example: a list of them, or a :class:`Ragged`.
-      label: ``(N,)`` int32.
-      confound: ``(N,)`` int32; :data:`HIDDEN` where it is not to be used.
-      second: ``(N,)`` int32, the place of the first token of the second text; None where
-        examples are single texts.
-      multiple: lengths are padded to multiples of this.
+      input_ids: Token ids, one integer array for each example: a list of arrays, or a
+        :class:`Ragged`.
+      label: Labels, an int32 array of shape ``(N,)``.
+      confound: Confounds, an int32 array of shape ``(N,)``; :data:`HIDDEN` where the confound is
+        not to be used.
+      second: Position of the first token of the second text, an int32 array of shape ``(N,)``;
+        None if examples are single texts.
+      multiple: Number to whose multiples lengths are padded.
     """
 
     input_ids: Sequence[np.ndarray]
@@ -42,7 +44,7 @@ class Dataset(NamedTuple):
     multiple: int = BUCKET
 
     def __len__(self) -> int:
-        """The number of examples, N (not of fields)."""
+        """Return the number of examples, N (not of fields)."""
         return len(self.input_ids)
 
     @property
@@ -51,26 +53,26 @@ class Dataset(NamedTuple):
         return np.flatnonzero(self.confound != HIDDEN)
 
     def subset(self, indices: np.ndarray) -> "Dataset":
-        """The examples at some indices, ``(n,)``, in that order."""
+        """Return the examples at some indices, ``(n,)``, in that order."""
         ids = self.input_ids
         ids = ids.take(indices) if isinstance(ids, Ragged) else [ids[i] for i in indices]
         second = None if self.second is None else self.second[indices]
         return Dataset(ids, self.label[indices], self.confound[indices], second, self.multiple)
 
     def padded_to(self, multiple: int) -> "Dataset":
-        """The same examples, padded to multiples of another number."""
+        """Return these examples, to be padded to multiples of another number."""
         return Dataset(*self[:-1], multiple)
 
     @property
     def lengths(self) -> np.ndarray:
-        """Tokens of each example, ``(N,)``."""
+        """Number of tokens of each example, an integer array of shape ``(N,)``."""
         if isinstance(self.input_ids, Ragged):
             return self.input_ids.lengths
         return np.array([len(ids) for ids in self.input_ids])
 
 
 def tokenize_tables(tables: Tables, tokenizer: Any, **limits: Any) -> dict[str, Dataset]:
-    """Tokenise train, dev and test of a table; a large one shows its progress.
+    """Tokenise train, dev and test of a table, and show progress if it is large.
 
     Args:
       tables: The table.
@@ -113,6 +115,9 @@ def tokenize_table(
       max_positions: Number of positions of the model.
       vocab_size: Number of rows of the model's table of tokens; None does not check it.
       on_batch: Called with the number of rows of each batch when it is done.
+
+    Returns:
+      The data set, its rows in the order of the table.
 
     Raises:
       UserError: ``max_length`` is larger than ``max_positions``, or leaves no room for a word; or
@@ -190,7 +195,7 @@ def _encode(
     is_pair: bool,
     on_batch: Callable[[int], None] | None = None,
 ) -> tuple[Ragged, np.ndarray | None]:
-    """Tokens of batches of texts, and where the second text of each pair begins."""
+    """Tokenise batches of texts; also return where the second text of each pair begins."""
     _require_length(max_length, max_positions)
     values, lengths, firsts = array("i"), array("i"), array("i")  # these grow in place
     for texts in batches:
@@ -226,24 +231,26 @@ def _require_known(ids: np.ndarray, vocab_size: int | None) -> None:
 
 
 def padded_length(lengths: np.ndarray, multiple: int = BUCKET) -> int:
-    """The shortest multiple of a number that holds every length."""
+    """Return the smallest multiple of a number that is at least every length."""
     return -(-int(np.max(lengths)) // multiple) * multiple
 
 
 def collate(
     dataset: Dataset, indices: np.ndarray, *, length: int | None = None
 ) -> dict[str, np.ndarray]:
-    """Padded arrays of the examples at ``indices``, of any shape.
+    """Return padded arrays of some examples of a data set.
 
     Args:
-      dataset: where they come from.
-      indices: which.
-      length: T, at least the longest; None for that, rounded up to a multiple of the data set's.
+      dataset: Data set that the examples are taken from.
+      indices: Indices of the examples, an integer array of any shape.
+      length: Padded length T, at least that of the longest example; None takes the length of the
+        longest example, rounded up to a multiple of ``dataset.multiple``.
 
     Returns:
       ``input_ids`` and ``attention_mask`` of shape ``indices.shape + (T,)``, int32 and bool, and
-      ``label`` and ``confound`` of shape ``indices.shape``. For pairs of texts ``token_type_ids``
-      as well, like ``input_ids``: 1 at the tokens of the second text, else 0.
+      ``label`` and ``confound`` of shape ``indices.shape``, int32. For pairs of texts also
+      ``token_type_ids`` of shape ``indices.shape + (T,)``, int32: 1 at the tokens of the second
+      text, else 0.
     """
     flat = np.ravel(indices)
     rows = [dataset.input_ids[i] for i in flat]
@@ -269,18 +276,19 @@ def collate(
 def chunks_by_length(
     dataset: Dataset, indices: np.ndarray, size: int
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Splits rows of indices into chunks of like length, all of one size.
+    """Split rows of indices into chunks of equal size whose examples have similar lengths.
 
     A row may hold several examples (a tuple); its length is that of its longest.
 
     Args:
-      dataset: where the lengths come from.
-      indices: ``(n,)`` or ``(n, examples)``.
-      size: rows of a chunk.
+      dataset: Data set that the indices point into.
+      indices: Indices of the examples, an integer array of shape ``(n,)`` or ``(n, examples)``.
+      size: Number of rows of a chunk.
 
     Returns:
-      Pairs of positions into ``indices``, ``(size,)``, and ``is_real``, ``(size,)``: the last chunk
-      is filled up by repeating its first row, marked False.
+      For each chunk, positions into ``indices``, an integer array of shape ``(size,)``, and
+      ``is_real``, a bool array of shape ``(size,)``. The last chunk is filled up by repeating its
+      first row, marked False.
     """
     rows = np.reshape(indices, (len(indices), -1))
     longest = dataset.lengths[rows].max(axis=1)

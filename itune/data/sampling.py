@@ -1,4 +1,4 @@
-"""Drawing batches, probes and partners (NumPy; a pure function of its generator)."""
+"""Draw batches, probes and partners (NumPy; pure functions of a random generator)."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from itune.groups import groups_of
 def label_batches(
     rng: np.random.Generator, count: int, batch: int, epochs: int
 ) -> list[list[np.ndarray]]:
-    """For each epoch, ``count // batch`` batches of a fresh permutation; the rest sits out."""
+    """Draw ``count // batch`` batches of a new permutation for each epoch; the rest is left out."""
     per_epoch = count // batch
     return [
         list(rng.permutation(count)[: per_epoch * batch].reshape(per_epoch, batch))
@@ -18,7 +18,7 @@ def label_batches(
 
 
 def draw_probes(rng: np.random.Generator, count: int, pool: np.ndarray) -> np.ndarray:
-    """``count`` different examples of the pool, or all of a smaller pool, in random order."""
+    """Draw ``count`` different examples of the pool, or all of a smaller one, in random order."""
     return rng.choice(pool, size=min(count, len(pool)), replace=False)
 
 
@@ -30,15 +30,23 @@ def draw_partners(
     confound: np.ndarray,
     pool: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draws the A and B examples of each probe.
+    """Draw the A and B examples of each probe.
 
-    A holds k of the pool with the probe's label and confound, the probe itself left out; B holds k
-    with its label and another confound. A smaller group is taken whole; its missing places are
-    filled with the probe's index and weight 0.
+    A holds k examples of the pool with the probe's label and confound, the probe itself left out; B
+    holds k with its label and another confound. A smaller group is taken whole; its missing places
+    are filled with the probe's index and weight 0.
+
+    Args:
+      rng: Random generator of the drawing.
+      probes: Indices of the probes, an integer array of shape ``(P,)``.
+      k: Number of examples of A, and of B.
+      label: Labels of all examples, an integer array of shape ``(N,)``.
+      confound: Confounds of all examples, an integer array of shape ``(N,)``.
+      pool: Indices of the examples that may be drawn, an integer array.
 
     Returns:
-      ``partners``, ``(len(probes), 2 k)`` indices, A first, and ``weights``, the same shape:
-      ``1 / |A|``, ``-1 / |B|``, or 0.
+      ``partners``, indices of shape ``(P, 2 k)``, int64, A first; and ``weights``, a float32 array
+      of shape ``(P, 2 k)``: ``1 / |A|``, ``-1 / |B|``, or 0.
     """
     partners = np.empty((len(probes), 2 * k), np.int64)
     weights = np.zeros((len(probes), 2 * k), np.float32)
@@ -64,24 +72,25 @@ def draw_pools(
     *,
     name: str = "count",
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Draws a stratified batch: equally many of each group, and a pool of them for each label.
+    """Draw a stratified batch: equally many examples of each group, in one pool for each label.
 
     Labels that occur with one confound only have no partners and are left out. A smaller group is
     taken whole; its missing places repeat its first example and are not real.
 
     Args:
-      rng: draws without replacement.
-      count: examples in all; rounded down to equally many of each group.
-      label: of all examples.
-      confound: of all examples.
-      pool: indices that may be drawn.
-      name: of ``count``, for the message.
+      rng: Random generator of the drawing, which is without replacement.
+      count: Number of examples in all; rounded down to equally many of each group.
+      label: Labels of all examples, an integer array of shape ``(N,)``.
+      confound: Confounds of all examples, an integer array of shape ``(N,)``.
+      pool: Indices of the examples that may be drawn, an integer array.
+      name: Name of the setting that is ``count``, for the error message.
 
     Returns:
-      For each label ``indices`` and ``is_real``, both ``(confounds, n)``.
+      For each label ``indices``, an int64 array, and ``is_real``, a bool array, both of shape
+      ``(confounds, n)``.
 
     Raises:
-      UserError: fewer than two for each group.
+      UserError: ``count`` leaves fewer than two examples for each group.
     """
     groups = {group: pool[found] for group, found in groups_of(label[pool], confound[pool]).items()}
     labels = [group.label for group in groups]
@@ -96,7 +105,9 @@ def draw_pools(
     return [_draw_rows(rng, groups, size) for groups in rows.values()]
 
 
-def _draw_rows(rng, groups: list[np.ndarray], size: int) -> tuple[np.ndarray, np.ndarray]:
+def _draw_rows(
+    rng: np.random.Generator, groups: list[np.ndarray], size: int
+) -> tuple[np.ndarray, np.ndarray]:
     indices = np.empty((len(groups), size), np.int64)
     is_real = np.zeros(indices.shape, bool)
     for row, group in enumerate(groups):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 ROWS = 10_000
-"""Rows of a batch."""
+"""Number of rows of a batch."""
 
 
 def import_pyarrow() -> ModuleType:
@@ -26,17 +26,20 @@ def import_pyarrow() -> ModuleType:
 
 
 def spool(batches: Iterable["pyarrow.RecordBatch"], names: Sequence[str]) -> "pyarrow.Table":
-    """Writes batches to a temporary file and maps it into memory.
+    """Write batches to a temporary file and map it into memory.
 
-    The system loads the pages that are read, and drops them when memory is short. The file has no
-    name any more when this returns, and goes with the table.
+    The operating system loads the pages that are read, and drops them when memory is short. The
+    file has no name any more when this returns, and is deleted with the table.
 
     Args:
-      batches: with columns of text, in the order of ``names``.
-      names: of the columns.
+      batches: Batches of columns of text, in the order of ``names``.
+      names: Names of the columns.
+
+    Returns:
+      The table, whose columns have type ``large_string``.
 
     Raises:
-      UserError: the temporary folder cannot hold it.
+      UserError: The temporary folder cannot hold the file.
     """
     arrow = import_pyarrow()
     schema = arrow.schema([(name, arrow.large_string()) for name in names])
@@ -55,7 +58,7 @@ def spool(batches: Iterable["pyarrow.RecordBatch"], names: Sequence[str]) -> "py
 
 
 def from_rows(rows: Iterable[Sequence[str | None]], width: int) -> Iterator["pyarrow.RecordBatch"]:
-    """Packs rows of ``width`` strings into batches."""
+    """Pack rows of ``width`` strings into batches."""
     arrow = import_pyarrow()
     rest = iter(rows)
     while batch := list(islice(rest, ROWS)):
@@ -64,15 +67,15 @@ def from_rows(rows: Iterable[Sequence[str | None]], width: int) -> Iterator["pya
 
 
 def as_text(column: Any, name: str, source: str) -> "pyarrow.Array":
-    """A column as strings: numbers as they are written, lists of words joined by blanks.
+    """Return a column as strings: numbers as they are written, lists of words joined by blanks.
 
     Args:
-      column: of any type.
-      name: of the column, for messages.
-      source: where it comes from, for messages.
+      column: An Arrow array of any type.
+      name: Name of the column, for error messages.
+      source: Name of the file or object that the column comes from, for error messages.
 
     Raises:
-      UserError: it holds something else, or text that is not UTF-8.
+      UserError: The column holds something else, or text that is not UTF-8.
     """
     arrow = import_pyarrow()
     try:
@@ -91,7 +94,7 @@ def as_text(column: Any, name: str, source: str) -> "pyarrow.Array":
 
 
 def is_blank(column: "pyarrow.Array") -> "pyarrow.Array":
-    """Whether each string is missing, or has nothing but white space."""
+    """Return whether each string is missing, or has nothing but white space."""
     compute = import_pyarrow().compute
     lengths = compute.binary_length(compute.utf8_trim_whitespace(column))
     return compute.fill_null(compute.equal(lengths, 0), True)

@@ -1,4 +1,4 @@
-"""The columns of a table on disk, checked on the way."""
+"""Columns of a table, checked and written to disk."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -18,22 +18,25 @@ def read_columns(
     texts: Sequence[str],
     on_progress: OnProgress = no_progress,
 ) -> dict[str, "pyarrow.Table"]:
-    """Writes columns to files and maps these into memory.
+    """Write columns to files and map these into memory.
 
     Args:
-      sources: of each split.
-      names: of the columns.
-      texts: which of them, at the beginning, must not be empty.
-      on_progress: told the rows read.
+      sources: The source of each split, by the name of the split.
+      names: Names of the columns to read.
+      texts: Names of the columns, the first of ``names``, in which no value may be empty.
+      on_progress: Called with the number of rows read so far.
+
+    Returns:
+      The columns of each split, in the order of ``names``, by the name of the split.
 
     Raises:
-      UserError: a text is empty, or a split has no row; or as ``Source.read``.
+      UserError: A text is empty, a split has no row, a column is missing, or a source is malformed.
     """
     total = 0 if on_progress is no_progress else sum(source.count() for source in sources.values())
     read, done = {}, 0
     for split, source in sources.items():
 
-        def progress(rows, done=done):
+        def progress(rows: int, done: int = done) -> None:
             on_progress("rows", done + rows, max(total, done + rows))
 
         batches = _checked(source, names, texts, progress)

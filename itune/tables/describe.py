@@ -1,4 +1,4 @@
-"""What a table holds: sizes, groups, association, lengths, duplicates, and what to beware of."""
+"""Describe a table: its sizes, groups, association, lengths and duplicates, with warnings."""
 
 from collections.abc import Callable, Iterable
 from itertools import combinations
@@ -13,23 +13,31 @@ from itune.utils.notebook import html_of
 from itune.utils.progress import OnProgress, no_progress
 
 TINY = (2, 20)
-"""A group with fewer rows than the first has no partners, with fewer than the second hardly any."""
+"""A group with fewer rows than the first number has no partners; than the second, few."""
 
 MANY_LABELS = 20
-"""With more labels than these, and few rows of each, the column may be another."""
+"""With more labels than this, and few rows of each, the wrong column may have been named."""
 
 LIKE_MISSING = ("NA", "N/A", "n/a", "#N/A", "<NA>", "null", "NULL", "None")
-"""Values that other programs write where there is none."""
+"""Values that other programs write where a value is missing."""
 
 SHOWN = 3
-"""Groups that a warning names; of others it tells the number."""
+"""Number of groups that a warning names; the others are only counted."""
 
 SKEWED = 0.1
-"""A gain by the confound that is worth a warning."""
+"""Gain in accuracy by the confound from which a warning is given."""
 
 
 class Lengths(NamedTuple):
-    """Words of a row, split at white space; those of a pair together."""
+    """Quantiles of the number of words of a row, split at white space; a pair counts as one text.
+
+    Attributes:
+      least: The smallest number of words.
+      tenth: The 10% quantile.
+      median: The median.
+      ninetieth: The 90% quantile.
+      most: The largest number of words.
+    """
 
     least: int
     tenth: float
@@ -39,21 +47,21 @@ class Lengths(NamedTuple):
 
 
 class SplitDescription(NamedTuple):
-    """What one split holds.
+    """Description of one split.
 
     Attributes:
-      name: where it comes from.
-      size: the number of rows.
-      labels: rows of each label, by number.
-      confounds: rows of each confound, by number.
-      missing: rows whose confound is not annotated.
-      groups: annotated rows of each group that has any, in order.
-      success: accuracy of telling the label from the confound alone, as learnt in train; None
-        where no row is annotated.
-      cramers_v: association of label and confound, from 0 to 1; None where either is constant.
-      lengths: words of the rows; None where there is none.
-      duplicates: rows whose text stands in an earlier row of the split.
-      contradictions: texts that stand in the split with more than one label.
+      name: Name of the file or object that the rows come from.
+      size: Number of rows.
+      labels: Number of rows of each label, by the label's number.
+      confounds: Number of rows of each confound, by the confound's number.
+      missing: Number of rows whose confound is not annotated.
+      groups: Number of annotated rows of each group that has any, in order of the groups.
+      success: Accuracy of predicting the label from the confound alone, learnt in train, from 0 to
+        1; None if no row is annotated.
+      cramers_v: Association of label and confound, from 0 to 1; None if either is constant.
+      lengths: Quantiles of the number of words of a row; None if there is no row.
+      duplicates: Number of rows whose text stands in an earlier row of the split.
+      contradictions: Number of texts that stand in the split with more than one label.
     """
 
     name: str
@@ -70,15 +78,15 @@ class SplitDescription(NamedTuple):
 
 
 class Description(NamedTuple):
-    """What a table holds.
+    """Description of a table.
 
     Attributes:
-      label_names: what the labels are called, by number.
-      confound_names: what the confounds are called, by number.
-      splits: of train, dev and test.
-      shared: rows of the second split whose text stands in the first, by the two names; only where
-        there are any.
-      warnings: what to beware of, a sentence each.
+      label_names: Names of the labels, by number.
+      confound_names: Names of the confounds, by number.
+      splits: Descriptions of train, dev and test, by the name of the split.
+      shared: Number of rows of the second split whose text stands in the first, by the names of the
+        two; pairs of splits without such rows are left out.
+      warnings: Problems of the table, one sentence each.
     """
 
     label_names: tuple[str, ...]
@@ -88,7 +96,7 @@ class Description(NamedTuple):
     warnings: tuple[str, ...]
 
     def to_rows(self) -> list[dict[str, Any]]:
-        """The groups: label, confound, and rows in each split; ``pandas.DataFrame`` takes them."""
+        """Return the groups, one dict each: label, confound, and number of rows in each split."""
         groups = sorted(set().union(*(split.groups for split in self.splits.values())))
         return [
             {
@@ -103,10 +111,10 @@ class Description(NamedTuple):
         return html_of(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything, as what JSON can hold; labels, confounds and groups by their names."""
+        """Return everything as JSON can hold it, with labels, confounds and groups by name."""
         labels, confounds = self.label_names, self.confound_names
 
-        def named(split):
+        def named(split: SplitDescription) -> dict[str, Any]:
             return split._asdict() | {
                 "labels": dict(zip(labels, split.labels, strict=True)),
                 "confounds": dict(zip(confounds, split.confounds, strict=True)),
@@ -125,7 +133,12 @@ class Description(NamedTuple):
 
 
 def describe_tables(tables: Tables, on_progress: OnProgress = no_progress) -> Description:
-    """Describes a table in one pass over its text, of which it keeps 12 bytes for each row."""
+    """Describe a table in one pass over its text, with 12 bytes of memory for each row.
+
+    Args:
+      tables: The table.
+      on_progress: Called with the number of rows read so far.
+    """
     splits = tables.splits()
     total, done, scanned = sum(table.size for table in splits.values()), 0, {}
     for name, table in splits.items():
@@ -145,10 +158,10 @@ def describe_tables(tables: Tables, on_progress: OnProgress = no_progress) -> De
 
 
 def cramers_v(groups: Counts) -> float | None:
-    """Cramér's V, without a correction for few rows.
+    """Compute Cramér's V, without a correction for few rows.
 
     ``V = sqrt((sum n_ij² / (n_i n_j) - 1) / min(rows - 1, columns - 1))``, over the groups that
-    have any rows; None where there is one label or one confound.
+    have any rows; None if there is one label or one confound.
 
     >>> cramers_v(count_groups(np.array([0, 0, 1, 1]), np.array([2, 2, 3, 3])))
     1.0
@@ -196,7 +209,7 @@ def confound_success(
 
 
 def _scan(table: Table, progress: Callable[[int], None]) -> tuple[np.ndarray, np.ndarray]:
-    """A 64-bit hash of each row's text, and its number of words."""
+    """Return a 64-bit hash of each row's text, and its number of words."""
     hashes, words = np.empty(table.size, np.int64), np.zeros(table.size, np.int32)
     start = 0
     for texts in table.batches():
@@ -241,7 +254,7 @@ def _contradictions(hashes: np.ndarray, label: np.ndarray) -> int:
 
 
 def _annotated(table: Table) -> tuple[np.ndarray, np.ndarray]:
-    """Labels and confounds of the rows that have both."""
+    """Return labels and confounds of the rows that have both."""
     is_known = table.confound != HIDDEN
     return table.label[is_known], table.confound[is_known]
 
@@ -256,7 +269,7 @@ def _lengths(words: np.ndarray) -> Lengths:
 
 
 def group_name(group: Group, labels: tuple[str, ...], confounds: tuple[str, ...]) -> str:
-    """A group as people call it.
+    """Return the name of a group: those of its label and its confound.
 
     >>> group_name(Group(1, 0), ("bad", "good"), ("acme", "other"))
     'good/acme'
@@ -319,7 +332,7 @@ def _group_warnings(found: Description, train: SplitDescription) -> Iterable[str
 
 
 def _skew_warnings(found: Description, train: SplitDescription) -> Iterable[str]:
-    """Where accuracy overall rewards who goes by the confound."""
+    """Warn of splits whose overall accuracy rewards use of the confound."""
     for name in ("dev", "test"):
         split = found.splits[name]
         if _gain(train) >= SKEWED and _gain(split) > _gain(train) / 2:
@@ -330,7 +343,7 @@ def _skew_warnings(found: Description, train: SplitDescription) -> Iterable[str]
 
 
 def _gain(split: SplitDescription) -> float:
-    """What the confound alone adds to the accuracy of the most frequent label."""
+    """Return what the confound alone adds to the accuracy of the most frequent label."""
     return 0.0 if split.success is None else split.success - max(split.labels) / split.size
 
 

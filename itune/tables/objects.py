@@ -1,8 +1,8 @@
 """Tables given as Python objects: rows, columns, data frames and data sets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,23 +11,31 @@ from itune.tables.arrow import ROWS, from_rows, import_pyarrow
 from itune.tables.readers import from_records, readable, require_columns, select, value_text
 from itune.tables.sources import Source, loaded_source, open_splits, split_called
 
+if TYPE_CHECKING:
+    import pyarrow
+
 KNOWN = "a list of dicts, a dict of lists, a data frame, a data set, or a file's name"
 
 
 def find_sources(
     train: Any, dev: Any, test: Any, subset: str | None = None, revision: str | None = None
 ) -> dict[str, Source]:
-    """The source of train, and those of dev and test that there are.
+    """Find the source of train, and those of dev and test where there are any.
 
     Args:
-      train: see :func:`open_data`.
-      dev: as train, or the name of a split of train's data set; None for the data set's own.
-      test: likewise.
-      subset: of a data set on the hub.
-      revision: of a data set on the hub.
+      train: Data of the training rows; anything that :func:`open_data` takes.
+      dev: Data of the development rows: anything that :func:`open_data` takes, or the name of a
+        split of train's data set. None takes the dev split of that data set, if it has one.
+      test: Data of the test rows: anything that :func:`open_data` takes, or the name of a split of
+        train's data set. None takes the test split of that data set, if it has one.
+      subset: Name of one of several configurations of a data set on the hub.
+      revision: Commit, tag or branch of a data set on the hub; the newest if None.
+
+    Returns:
+      The sources by the name of their split: ``train``, and ``dev`` and ``test`` if found.
 
     Raises:
-      UserError: as :func:`open_data`, or a data set has no such split.
+      UserError: There is no such data, it cannot be read, or a data set has no such split.
     """
     own = open_data(train, "train", subset, revision)
     found = {"train": _pick(own, "train", train)}
@@ -44,31 +52,31 @@ def find_sources(
 def open_data(
     data: Any, name: str, subset: str | None = None, revision: str | None = None
 ) -> dict[str, Source]:
-    """Finds the splits of a table.
+    """Find the splits of a table.
 
     ===============================================  ==============================================
     data                                             splits
     ===============================================  ==============================================
     a name or path                                   see :func:`~itune.tables.sources.open_splits`
-    a list of dicts, one for each row                one
-    a dict of lists or arrays, one a column          one
-    a ``datasets.Dataset``                           one
-    a frame of pandas or polars, an Arrow table      one
-    a dict of any of these, a ``DatasetDict``        its values
-    a dict of :class:`~itune.tables.sources.Source`  itself
+    a list of dicts, one for each row                one, ``train``
+    a dict of lists or arrays, one a column          one, ``train``
+    a ``datasets.Dataset``                           one, ``train``
+    a frame of pandas or polars, an Arrow table      one, ``train``
+    a dict of any of these, a ``DatasetDict``        one for each key
+    a dict of :class:`~itune.tables.sources.Source`  one for each key
     ===============================================  ==============================================
 
     Args:
-      data: see above.
-      name: what messages call it.
-      subset: of a data set on the hub.
-      revision: of a data set on the hub.
+      data: The table, of one of the kinds above.
+      name: Name of the data in error messages.
+      subset: Name of one of several configurations of a data set on the hub.
+      revision: Commit, tag or branch of a data set on the hub; the newest if None.
 
     Returns:
-      At least one source by its split's name; ``train`` where there is one only.
+      At least one source, by the name of its split.
 
     Raises:
-      UserError: it is nothing of that kind.
+      UserError: The data is of another kind, or it cannot be read.
     """
     if isinstance(data, str | Path):
         return open_splits(str(data), subset, revision)
@@ -83,7 +91,7 @@ def open_data(
 
 
 def _pick(splits: dict[str, Source], split: str, data: Any) -> Source:
-    """The split of that name, or the only one."""
+    """Return the split of that name, or the only one."""
     found = [source for key, source in splits.items() if split_called(key) == split]
     if not found and len(splits) > 1:
         name = data if isinstance(data, str) else split
@@ -94,7 +102,7 @@ def _pick(splits: dict[str, Source], split: str, data: Any) -> Source:
 
 
 def _is_splits(data: Any) -> bool:
-    """Whether all values are tables, or, of some, nothing; columns of dicts are no tables."""
+    """Return whether all values are tables, some perhaps empty; a dict of columns is not."""
     if not isinstance(data, Mapping) or not any(map(_is_table, data.values())):
         return False
     others = [value for value in data.values() if not _is_table(value)]
@@ -129,7 +137,7 @@ def _source(data: Any, name: str) -> Source:
 
 
 def _rows_source(rows: Sequence[Mapping[str, Any]], name: str) -> Source:
-    def records():
+    def records() -> Iterator[tuple[str, Mapping[str, Any]]]:
         for number, row in enumerate(rows, start=1):
             if not isinstance(row, Mapping):
                 what = f"{name}, row {number}: is of type {type(row).__name__}"
@@ -140,7 +148,7 @@ def _rows_source(rows: Sequence[Mapping[str, Any]], name: str) -> Source:
 
 
 def _columns_source(columns: Mapping[str, Any], name: str) -> Source:
-    def read(names):
+    def read(names: Sequence[str]) -> Iterator["pyarrow.RecordBatch"]:
         require_columns(names, map(str, columns), name)
         values = [_values(columns[column], column, name) for column in names]
         sizes = [len(column) for column in values]
@@ -167,7 +175,7 @@ def _columns_source(columns: Mapping[str, Any], name: str) -> Source:
 
 
 def _values(column: Any, name: str, source: str) -> Sequence[Any]:
-    """The values of a list, an array or a series."""
+    """Return the values of a list, an array or a series."""
     if isinstance(column, np.ndarray) and column.ndim != 1:
         raise UserError(f"{source}: {name!r} has {column.ndim} axes; give one value a row")
     if hasattr(column, "tolist"):
@@ -178,9 +186,9 @@ def _values(column: Any, name: str, source: str) -> Sequence[Any]:
 
 
 def _frame_source(data: Any, name: str) -> Source:
-    """A frame of pandas or polars, or an Arrow table."""
+    """Return the source of a frame of pandas or polars, or of an Arrow table."""
 
-    def read(names):
+    def read(names: Sequence[str]) -> Iterator["pyarrow.RecordBatch"]:
         is_arrow = hasattr(data, "column_names")
         require_columns(names, map(str, data.column_names if is_arrow else data.columns), name)
         chosen = list(dict.fromkeys(names))

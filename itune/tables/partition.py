@@ -1,4 +1,4 @@
-"""One table into train, dev and test (NumPy; a pure function of its seed)."""
+"""Split one table into train, dev and test (NumPy; a pure function of its seed)."""
 
 import numpy as np
 
@@ -11,19 +11,22 @@ def partition(
     seed: int,
     unit: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Draws development and test rows from each group in proportion to its size.
+    """Draw development and test rows from each group in proportion to its size.
 
-    Rows of one unit go together, with the group of the first of them. What rounding leaves over is
-    owed to the next group, so that the whole has its fractions as well. Every group keeps a unit in
-    training, whatever the fractions, and so do units that are larger than what is owed.
+    Rows of one unit go together, and count as rows of the group of the first of them. What rounding
+    leaves over is owed to the next group, so that the fractions hold for the whole table as well.
+    Every group keeps one unit in training, whatever the fractions; a unit that is larger than what
+    is owed stays in training too.
 
     Args:
-      label: ``(N,)``.
-      confound: ``(N,)``; the rows that are not annotated are a group as any other.
-      dev: fraction of the rows.
-      test: fraction of the rows.
-      seed: of the drawing.
-      unit: ``(N,)``, equal where rows must not be parted; None if any may be.
+      label: Labels, an integer array of shape ``(N,)``.
+      confound: Confounds, an integer array of shape ``(N,)``; rows that are not annotated form
+        groups like any others.
+      dev: Fraction of the rows that go to development.
+      test: Fraction of the rows that go to test.
+      seed: Seed of the drawing, a non-negative integer.
+      unit: Integer array of shape ``(N,)``, equal for rows that must not be parted; None if any
+        rows may be parted.
 
     Returns:
       The indices of train, dev and test, each in order.
@@ -51,7 +54,7 @@ def partition(
 
 
 def _fitting(drawn: np.ndarray, size: np.ndarray, most: float) -> np.ndarray:
-    """Those drawn that fit, one after the other; those that do not are passed over."""
+    """Return the units that fit, taken in order; a unit that does not fit is passed over."""
     taken = [drawn[:0]]
     while True:
         drawn = drawn[size[drawn] <= most]
@@ -64,7 +67,7 @@ def _fitting(drawn: np.ndarray, size: np.ndarray, most: float) -> np.ndarray:
 
 
 def _units(unit: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The first row of each unit, in order; the unit of each row by place; and their sizes."""
+    """Return the first row of each unit, in order; the unit of each row; and their sizes."""
     _, first, place, size = np.unique(
         unit, return_index=True, return_inverse=True, return_counts=True
     )
@@ -75,7 +78,7 @@ def _units(unit: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _groups(label: np.ndarray, confound: np.ndarray) -> list[np.ndarray]:
-    """The indices of each group, by one sort."""
+    """Return the indices of each group, by one sort."""
     order = np.lexsort((confound, label))
     changes = (np.diff(label[order]) != 0) | (np.diff(confound[order]) != 0)
     return np.split(order, np.flatnonzero(changes) + 1)

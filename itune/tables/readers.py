@@ -1,4 +1,4 @@
-"""Named columns out of files, batch by batch: CSV, JSON lines and Parquet."""
+"""Read named columns of files, batch by batch: CSV, JSON lines and Parquet."""
 
 import contextlib
 import csv
@@ -17,14 +17,19 @@ if TYPE_CHECKING:
     import pyarrow
 
 LONGEST_FIELD = 10_000_000
-"""Characters of a CSV field; one that is longer lacks its closing quote."""
+"""Largest number of characters of a CSV field; a longer one lacks its closing quote."""
 
 
 def require_columns(names: Sequence[str], known: Iterable[str], source: str) -> None:
-    """Checks that columns are there.
+    """Check that each column is there once.
+
+    Args:
+      names: Names of the columns that are wanted.
+      known: Names of the columns that there are.
+      source: Name of the file or object that has them, for error messages.
 
     Raises:
-      UserError: one is not; the nearest name is offered.
+      UserError: A column is missing, in which case the nearest name is offered, or is there twice.
     """
     known = list(known)
     for name in names:
@@ -52,7 +57,7 @@ def _read_csv(path: Path, names: Sequence[str]) -> Iterator["pyarrow.RecordBatch
     require_columns(names, header, str(path))
     places = [header.index(name) for name in names]
 
-    def fields():
+    def fields() -> Iterator[list[str]]:
         for line, row in rows:
             if len(row) != len(header):
                 raise UserError(
@@ -69,7 +74,7 @@ def _fields(count: int) -> str:
 
 
 def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not blank, each with the line it starts in."""
+    """Yield the rows that are not blank, each after the number of the line it begins in."""
     lines = read_lines(path)
     first = next(lines, "")
     csv.field_size_limit(LONGEST_FIELD)
@@ -90,7 +95,7 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _delimiter(header: str) -> str:
-    r"""The one of ``,``, ``;`` and ``\t`` that the header has most of."""
+    r"""Return the one of ``,``, ``;`` and ``\t`` that the header has most of."""
     return max(",;\t", key=header.count)
 
 
@@ -98,7 +103,7 @@ def _delimiter(header: str) -> str:
 
 
 def _read_jsonl(path: Path, names: Sequence[str]) -> Iterator["pyarrow.RecordBatch"]:
-    def records():
+    def records() -> Iterator[tuple[str, Mapping[str, Any]]]:
         for number, line in enumerate(read_lines(path), start=1):
             if line.strip():
                 where = f"{path}, line {number}"
@@ -110,19 +115,20 @@ def _read_jsonl(path: Path, names: Sequence[str]) -> Iterator["pyarrow.RecordBat
 def from_records(
     records: Iterable[tuple[str, Mapping[str, Any]]], names: Sequence[str], source: str
 ) -> Iterator["pyarrow.RecordBatch"]:
-    """Packs values by name into batches; a name that a record lacks is missing there.
+    """Pack records into batches; a column that a record lacks is missing there.
 
     Args:
-      records: each after where it stands, for messages.
-      names: of the columns.
-      source: where all come from, for messages.
+      records: Records, each a mapping of names to values, after the place where it stands, such as
+        a file and a line, for error messages.
+      names: Names of the columns to take.
+      source: Name of the file or object that all records come from, for error messages.
 
     Raises:
-      UserError: a value is neither text nor a number, or a name is in no record.
+      UserError: A value is neither text nor a number, or a column is in no record.
     """
     seen: set[str] = set()
 
-    def values():
+    def values() -> Iterator[list[str | None]]:
         for where, record in records:
             seen.update(record)
             yield [value_text(record.get(name), name, where) for name in names]
@@ -133,15 +139,18 @@ def from_records(
 
 
 def value_text(value: Any, name: str, where: str) -> str | None:
-    """A value as a string: numbers as they are written, words of a list joined by blanks.
+    """Return a value as a string: a number as it is written, a list of words joined by blanks.
 
     Args:
-      value: of a group of a table; None and NaN are missing.
-      name: of its column, for messages.
-      where: it stands, for messages.
+      value: Value of one column in one row; None and NaN are missing.
+      name: Name of the column, for error messages.
+      where: Place of the row, such as a file and a line, for error messages.
+
+    Returns:
+      The string, or None if the value is missing.
 
     Raises:
-      UserError: it is something else.
+      UserError: The value is neither text nor a number, or is text that is not valid Unicode.
     """
     if hasattr(value, "item"):  # of NumPy
         value = value.item() if getattr(value, "size", 1) == 1 else value.tolist()
@@ -159,7 +168,7 @@ def value_text(value: Any, name: str, where: str) -> str | None:
 
 
 def _require_whole(value: str, name: str, where: str) -> None:
-    r"""Refuses what JSON can spell by ``\ud800`` and no text can hold."""
+    r"""Refuse half a surrogate pair, which JSON can spell, ``\ud800``, but no text can hold."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -181,7 +190,7 @@ def _read_parquet(path: Path, names: Sequence[str]) -> Iterator["pyarrow.RecordB
 
 @contextlib.contextmanager
 def readable(problem: str) -> Iterator[None]:
-    """Turns what reading damaged data raises into one line, which begins with ``problem``."""
+    """Turn errors of reading damaged data into a UserError that begins with ``problem``."""
     try:
         yield
     except (import_pyarrow().ArrowException, OSError, ValueError, MemoryError) as error:
@@ -191,7 +200,7 @@ def readable(problem: str) -> Iterator[None]:
 
 
 def select(batch: Any, names: Sequence[str], source: str) -> "pyarrow.RecordBatch":
-    """Columns of a batch as text, in the order of their names."""
+    """Return columns of a batch as text, in the order of ``names``."""
     columns = [as_text(batch.column(name), name, source) for name in names]
     return import_pyarrow().record_batch(columns, [str(number) for number in range(len(names))])
 
@@ -202,7 +211,12 @@ def _count_parquet(path: Path) -> int:
 
 
 class Reader(NamedTuple):
-    """How to read a file: its columns by their names, and about how many rows it has."""
+    """How to read a kind of file.
+
+    Attributes:
+      read: Yields batches of the columns of a file that have the given names.
+      count: Returns about how many rows a file has.
+    """
 
     read: Callable[[Path, Sequence[str]], Iterator["pyarrow.RecordBatch"]]
     count: Callable[[Path], int]
@@ -214,4 +228,4 @@ READERS = {
     ".jsonl": Reader(_read_jsonl, count_lines),
     ".parquet": Reader(_read_parquet, _count_parquet),
 }
-"""Readers of files, by the ending of their names."""
+"""Reader of each kind of file, by the ending of its name."""

@@ -1,16 +1,16 @@
-r"""Confounds made by a rule: whether a text matches a pattern, or which of several.
+r"""Rules that make confounds: whether a text matches a pattern, or which of several.
 
 =========================  =====================================================================
 pattern                    matches
 =========================  =====================================================================
 ``regex:\d+ (stars|★)``    what the regular expression finds, anywhere in the text
 ``words:nice,great``       any of the words or phrases, whole, in capitals or not
-``words:@FILE``            the same, of a file with one a line
-``prefix:Positive .``      a text that begins so
-``length:>=20``            a text of so many words, split at white space; or ``>``, ``<=``, ``<``,
-                           ``=``
+``words:@FILE``            any of the words or phrases of a file with one on each line
+``prefix:Positive .``      a text that begins with ``Positive .``
+``length:>=20``            a text of 20 words or more, split at white space; also ``>``, ``<=``,
+                           ``<``, ``=``
 ``a || b``                 either; the number of the first that matches counts
-``NAME=a``                 as a, under that name
+``NAME=a``                 what ``a`` matches; the pattern is called NAME
 =========================  =====================================================================
 """
 
@@ -40,10 +40,10 @@ class Expression(NamedTuple):
     """A pattern that matches a place in the text.
 
     Attributes:
-      name: what it is called.
-      compiled: finds the places.
-      words: the words that it looks for, or the one prefix; empty for regular expressions.
-      is_prefix: whether it looks at the beginning alone.
+      name: Name of the pattern.
+      compiled: Regular expression that finds the places.
+      words: Words or phrases that it looks for, or the one prefix; empty for regular expressions.
+      is_prefix: Whether it looks only at the beginning of the text.
     """
 
     name: str
@@ -52,11 +52,11 @@ class Expression(NamedTuple):
     is_prefix: bool = False
 
     def matches(self, text: str) -> bool:
-        """Whether the text has such a place."""
+        """Return whether the text has such a place."""
         return self.compiled.search(text) is not None
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        """Where each begins and ends, in characters."""
+        """Return where each such place begins and ends, in characters."""
         return [found.span() for found in self.compiled.finditer(text) if found.group()]
 
 
@@ -64,9 +64,9 @@ class Length(NamedTuple):
     """A pattern that matches a number of words.
 
     Attributes:
-      name: what it is called.
-      compare: of the number of words with ``bound``.
-      bound: a number of words.
+      name: Name of the pattern.
+      compare: Comparison of a text's number of words with ``bound``.
+      bound: Number of words that texts are compared with.
     """
 
     name: str
@@ -74,16 +74,19 @@ class Length(NamedTuple):
     bound: int
 
     def matches(self, text: str) -> bool:
-        """Whether the text has so many words."""
+        """Return whether the text has such a number of words."""
         return self.compare(len(text.split()), self.bound)
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        """None: a length is in no one place."""
+        """Return no places: a length is in no one place."""
         return []
 
 
 class Rule(NamedTuple):
-    """Makes a confound: the number of the first pattern that matches, from 1; 0 if none does.
+    """A rule that makes confounds: the number of the first pattern that matches, or 0 if none does.
+
+    Attributes:
+      patterns: The patterns, numbered from 1.
 
     >>> rule = Rule((words(["nice", "great"]), length(">=", 4)))
     >>> rule.values(["A great day", "Bad", "It was not good"]).tolist()
@@ -96,31 +99,35 @@ class Rule(NamedTuple):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What the values are called: no and yes, or none and the patterns' names."""
+        """Names of the confounds: no and yes, or none and the patterns' names."""
         if len(self.patterns) == 1:
             return ("no", "yes")
         return ("none", *(pattern.name for pattern in self.patterns))
 
     def value(self, text: str) -> int:
-        """The confound of one text."""
+        """Return the confound of one text."""
         numbered = enumerate(self.patterns, start=1)
         return next((number for number, pattern in numbered if pattern.matches(text)), 0)
 
     def values(self, texts: Collection[str]) -> np.ndarray:
-        """The confounds of texts, int32."""
+        """Return the confounds of texts, an int32 array."""
         return np.fromiter(map(self.value, texts), np.int32, len(texts))
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        """Where the pattern that counts matches, in characters; empty if none, or for lengths."""
+        """Return where the first pattern that matches does so, in characters; none for lengths."""
         number = self.value(text)
         return self.patterns[number - 1].spans(text) if number else []
 
 
 def regex(expression: str, name: str = "") -> Expression:
-    """A pattern of a regular expression in Python's syntax.
+    """Return a pattern of a regular expression in Python's syntax.
+
+    Args:
+      expression: The regular expression.
+      name: Name of the pattern; ``regex:`` and the expression if empty.
 
     Raises:
-      UserError: it is none.
+      UserError: The regular expression is malformed.
     """
     try:
         with warnings.catch_warnings():
@@ -135,10 +142,14 @@ def regex(expression: str, name: str = "") -> Expression:
 
 
 def words(of: Iterable[str], name: str = "") -> Expression:
-    """A pattern of whole words or phrases, in capitals or not.
+    """Return a pattern of whole words or phrases, in capitals or not.
+
+    Args:
+      of: The words and phrases; empty ones are left out.
+      name: Name of the pattern; ``words:`` and the words if empty.
 
     Raises:
-      UserError: there is none.
+      UserError: There is no word.
     """
     listed = list(dict.fromkeys(filter(None, (" ".join(word.split()) for word in of))))
     if not listed:
@@ -148,13 +159,13 @@ def words(of: Iterable[str], name: str = "") -> Expression:
 
 
 def _lower(word: str) -> str:
-    """In small letters, unless that is another number of letters."""
+    """Return a word in small letters, unless that changes the number of letters."""
     lower = word.lower()
     return lower if len(lower) == len(word) else word
 
 
 def _any_of(listed: list[str]) -> str:
-    """An expression of any of some words, the longest first.
+    """Return a regular expression that matches any of some words, the longest first.
 
     It is a tree that tries no beginning twice: thousands of words take little longer than a few.
     """
@@ -169,10 +180,14 @@ def _any_of(listed: list[str]) -> str:
 
 
 def prefix(start: str, name: str = "") -> Expression:
-    """A pattern of the beginning of a text.
+    """Return a pattern of the beginning of a text.
+
+    Args:
+      start: The beginning to look for.
+      name: Name of the pattern; ``prefix:`` and the beginning if empty.
 
     Raises:
-      UserError: it is empty.
+      UserError: The beginning is empty.
     """
     if not start:
         raise UserError("a rule of a prefix has none; write prefix:Positive .")
@@ -181,15 +196,21 @@ def prefix(start: str, name: str = "") -> Expression:
 
 
 def length(comparison: str, bound: int, name: str = "") -> Length:
-    """A pattern of the number of words, split at white space."""
+    """Return a pattern of the number of words, split at white space.
+
+    Args:
+      comparison: One of the keys of :data:`COMPARISONS`, such as ``>=``.
+      bound: Number of words that texts are compared with.
+      name: Name of the pattern; ``length:``, the comparison and the bound if empty.
+    """
     return Length(name or f"length:{comparison}{bound}", COMPARISONS[comparison], bound)
 
 
 def parse_rule(text: str) -> Rule:
-    """Reads a rule as the command line gives it.
+    """Parse a rule as the command line gives it.
 
     Raises:
-      UserError: a pattern is of no known kind, or malformed; or two have one name.
+      UserError: A pattern is of no known kind or malformed, or two patterns have one name.
 
     >>> parse_rule("praise=words:nice,great || length:>=20").names
     ('none', 'praise', 'length:>=20')

@@ -1,4 +1,4 @@
-"""Where named columns come from: files, folders of them, Hugging Face data sets, and tasks."""
+"""Sources of named columns: files, folders of files, Hugging Face data sets, and tasks."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -32,11 +32,11 @@ class Source(NamedTuple):
     """Something that holds named columns.
 
     Attributes:
-      name: as messages show it.
-      read: the names of some columns to batches of them, as strings, in that order; raises
-        UserError for what is malformed when it is reached, or for a name that is not there.
-      count: about how many rows there are, for progress; what is quick to find.
-      classes: the names of the classes of columns that hold them by number.
+      name: Name of the source in messages.
+      read: Yields batches of the columns that have the given names, as strings, in that order.
+        Raises UserError for a name that is not there, and for malformed data when it is reached.
+      count: Returns about how many rows there are, for progress; quick, so it may be an estimate.
+      classes: Names of the classes, in order, for each column that holds classes by number.
     """
 
     name: str
@@ -128,10 +128,10 @@ def _columns_source(
 
 
 def open_file(path: Path) -> Source:
-    """Returns the source that a file is, by the ending of its name.
+    """Return the source of a file, which is read according to the ending of its name.
 
     Raises:
-      UserError: no such file, or an ending that is not known.
+      UserError: There is no such file, or the ending of its name is not known.
     """
     require_file(path)
     if _ending(path) not in READERS:
@@ -163,7 +163,7 @@ def _open_folder(path: Path) -> dict[str, Source]:
 
 
 def split_called(name: str) -> str | None:
-    """Which of train, dev and test a data set calls so, if any.
+    """Return which of train, dev and test is meant by a name of a split; None if none is.
 
     >>> split_called("validation"), split_called("unsupervised")
     ('dev', None)
@@ -172,7 +172,7 @@ def split_called(name: str) -> str | None:
 
 
 def _together(parts: list[Source]) -> Source:
-    """Several files, such as the shards of one split, one after the other."""
+    """Return several files, such as the shards of one split, as one source."""
     if len(parts) == 1:
         return parts[0]
     return Source(
@@ -202,9 +202,9 @@ def _open_loaded(loaded: Mapping[str, Any], name: str) -> dict[str, Source]:
 
 
 def loaded_source(data: Any, name: str) -> Source:
-    """The source that a ``datasets.Dataset`` is."""
+    """Return the source of a ``datasets.Dataset``, called ``name`` in messages."""
 
-    def read(names):
+    def read(names: Sequence[str]) -> Iterator["pyarrow.RecordBatch"]:
         require_columns(names, data.column_names, name)
         table = data.select_columns(list(dict.fromkeys(names))).with_format("arrow")
         with readable(f"{name}: is no data set"):

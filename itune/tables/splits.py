@@ -1,4 +1,4 @@
 """The splits of a data set."""
 
 SPLITS = ("train", "dev", "test")
-"""What each data set is split into, in this order."""
+"""Names of the parts that each data set is split into, in order."""

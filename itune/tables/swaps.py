@@ -1,4 +1,4 @@
-"""Texts with another confound, and nothing else changed, where a rule over words made it."""
+"""Give texts another confound and change nothing else, where a rule over words made it."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -8,26 +8,27 @@ import numpy as np
 from itune.tables.rules import Expression, Rule
 
 CLOSING = tuple(",.;:!?)")
-"""What no blank is left before where a word is taken out."""
+"""Characters before which no blank is left where a word is taken out."""
 
 
 class Swaps(NamedTuple):
-    """What to put in the place of each pattern of a rule.
+    """Replacements for what the patterns of a rule match.
 
     Attributes:
-      rule: with one pattern of words at least.
-      found: for each number of such a pattern, what it matched in some texts, as often as it did;
-        its own words where it matched in none.
+      rule: Rule that makes the confound, with at least one pattern of words.
+      found: For the number of each such pattern, the strings that it matched in some texts, each as
+        often as it was matched; the pattern's own words if it matched in none.
     """
 
     rule: Rule
     found: dict[int, list[str]]
 
     def targets(self, value: int) -> list[int]:
-        """The confounds that a text of this one can be given.
+        """Return the confounds that a text with confound ``value`` can be given.
 
-        Where the rule has several patterns of words, those of the others; where it has one, none,
-        and back if it is a prefix.
+        If the rule has several patterns of words, these are the confounds of the other patterns. If
+        it has one, a text that matches can be given confound 0; a text that does not match can be
+        given the pattern's confound only if the pattern is a prefix.
         """
         if len(self.found) > 1:
             return [number for number in self.found if number != value and value in self.found]
@@ -37,22 +38,27 @@ class Swaps(NamedTuple):
         return [only] if value == 0 and self._expression(only).is_prefix else []
 
     def _expression(self, value: int) -> Expression:
-        """The pattern that makes a confound; swaps are made of expressions only."""
+        """Return the pattern that makes a confound; swaps are made of expressions only."""
         pattern = self.rule.patterns[value - 1]
         assert isinstance(pattern, Expression)
         return pattern
 
     def swapped(self, text: str, target: int, rng: np.random.Generator) -> str | None:
-        """The text with another confound; None where the rule does not find it there, or no text.
+        """Return the text with another confound.
 
-        A word is replaced by that of the same place in the other list, where both are as long, or
-        by one that the other pattern found; it keeps its capitals. Words are taken out together
+        If the two patterns list equally many words, a word is replaced by the one at its place in
+        the other list; else by one that the other pattern matched. The new word gets the capitals
+        of the old one, but a prefix keeps its own. To give confound 0, words are taken out together
         with their blank.
 
         Args:
-          text: of any confound.
-          target: one of :meth:`targets` of its confound.
-          rng: draws what is put in.
+          text: The text, of any confound.
+          target: The new confound, one of :meth:`targets` of the text's confound.
+          rng: Random generator that draws the replacement.
+
+        Returns:
+          The new text; None if it is empty, or if the rule gives it another confound than
+          ``target``.
         """
         value = self.rule.value(text)
         if value == 0:
@@ -63,8 +69,8 @@ class Swaps(NamedTuple):
             after = self._replaced(text, value, target, rng)
         return after if after.strip() and self.rule.value(after) == target else None
 
-    def _replaced(self, text, value, target, rng) -> str:
-        old, new = (self.rule.patterns[number - 1] for number in (value, target))
+    def _replaced(self, text: str, value: int, target: int, rng: np.random.Generator) -> str:
+        old, new = self._expression(value), self._expression(target)
         pairs = {}
         if len(old.words) == len(new.words):
             pairs = dict(zip(map(_plain, old.words), new.words, strict=True))
@@ -79,14 +85,14 @@ class Swaps(NamedTuple):
 
 
 def make_swaps(rule: Rule, texts: Iterable[str]) -> Swaps | None:
-    """Looks in texts for what the patterns of a rule match.
+    """Collect from texts what the patterns of a rule match.
 
     Args:
-      rule: makes the confound.
-      texts: such as those of the training data.
+      rule: Rule that makes the confound.
+      texts: Texts to look in, such as those of the training data.
 
     Returns:
-      The swaps, or None where there is no pattern of words, nor a regular expression that matches.
+      The swaps; None if there is neither a pattern of words nor a regular expression that matches.
     """
     patterns = {n: p for n, p in enumerate(rule.patterns, 1) if isinstance(p, Expression)}
     found: dict[int, list[str]] = {number: [] for number in patterns}
@@ -103,7 +109,7 @@ def _plain(word: str) -> str:
 
 
 def _like(old: str, new: str) -> str:
-    """The new word with the capitals of the old one.
+    """Return the new word with the capitals of the old one.
 
     >>> [_like(old, "umbrella") for old in ("ACME", "Acme", "acme")]
     ['UMBRELLA', 'Umbrella', 'umbrella']
@@ -116,7 +122,7 @@ def _like(old: str, new: str) -> str:
 
 
 def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
-    """The text without some places, and without the blanks that would be left over.
+    """Return the text without some places, and without the blanks that would be left over.
 
     >>> _without("The nice, nice day is nice.", [(4, 8), (10, 14), (22, 26)])
     'The, day is.'

@@ -1,4 +1,4 @@
-"""A table of one's own: texts with a label and a confound, in train, dev and test."""
+"""Tables of texts, each with a label and a confound, in train, dev and test."""
 
 import dataclasses
 import functools
@@ -33,25 +33,27 @@ class TableConfig:
     """Where a table's rows come from, and what its columns are called.
 
     Attributes:
-      train: a file (.csv, .tsv, .jsonl, .parquet), a folder of such files called train, dev and
-        test, a folder that ``datasets`` has saved, or a name on the Hugging Face hub.
-      dev: as train, or the name of a split of train's data set. Where it is none: the data set's
-        own, else a part of train.
-      test: likewise.
-      text: the column of texts.
-      text_pair: the column of second texts, if inputs are pairs.
-      label: the column of labels, strings or numbers.
-      confound: the column of confounds, strings or numbers; empty where not annotated. Ignored
-        where a rule is set.
-      rule: makes the confound of the text: ``regex:EXPRESSION``, ``words:nice,great``,
+      train: Training rows: a file (.csv, .tsv, .jsonl, .parquet), a folder of such files called
+        train, dev and test, a folder that ``datasets`` has saved, or a name on the Hugging Face
+        hub.
+      dev: Development rows: a file, a folder, a name on the hub, or the name of a split of train's
+        data set. If none, the data set's own dev split, else a part of train.
+      test: Test rows: a file, a folder, a name on the hub, or the name of a split of train's data
+        set. If none, the data set's own test split, else a part of train.
+      text: Column of the texts.
+      text_pair: Column of the second texts, if inputs are pairs.
+      label: Column of the labels, strings or numbers.
+      confound: Column of the confounds, strings or numbers; empty where not annotated. Ignored if a
+        rule is set.
+      rule: Rule that makes the confound from the text: ``regex:EXPRESSION``, ``words:nice,great``,
         ``words:@FILE``, ``prefix:Positive .``, ``length:>=20``; several are joined by `` || ``,
         and the first that matches counts. ``NAME=`` before one names it.
-      rule_on: ``text`` or ``text_pair``, what the rule looks at.
-      dev_fraction: of train's rows, where dev is taken from it.
-      test_fraction: likewise for test.
-      split_seed: draws these parts.
-      subset: which of several data sets under one name on the hub.
-      revision: of a data set on the hub; the newest where none.
+      rule_on: Column that the rule looks at: ``text`` or ``text_pair``.
+      dev_fraction: Fraction of train's rows that become dev, if dev is taken from train.
+      test_fraction: Fraction of train's rows that become test, if test is taken from train.
+      split_seed: Seed of drawing dev and test from train, a non-negative integer.
+      subset: Name of one of several configurations of a data set on the hub.
+      revision: Commit, tag or branch of a data set on the hub; the newest if none.
     """
 
     train: str = ""
@@ -69,7 +71,7 @@ class TableConfig:
     subset: str | None = None
     revision: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require(self, f"one of {', '.join(TEXTS)}", TEXTS.__contains__, "rule_on")
         require(
             self,
@@ -96,9 +98,9 @@ class TableConfig:
 
     @property
     def located(self) -> "TableConfig":
-        """The same, with files and folders by their absolute paths, for whoever reads it later.
+        """This configuration with absolute paths of files and folders, to be read elsewhere.
 
-        What has no ending may be the name of a split, but for train.
+        A ``dev`` or ``test`` without an ending may be the name of a split and stays as it is.
         """
         paths = {name: Path(getattr(self, name) or "").expanduser() for name in SPLITS}
         found = {
@@ -110,12 +112,12 @@ class TableConfig:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """The columns of texts: one or two."""
+        """Names of the columns of texts: one or two."""
         return tuple(filter(None, (self.text, self.text_pair)))
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """All columns that are read, the texts first."""
+        """Names of all columns that are read, the texts first."""
         confound = None if self.rule else self.confound
         return (*self.texts, self.label, *filter(None, [confound]))
 
@@ -124,11 +126,12 @@ class Table(NamedTuple):
     """Rows of one split; the texts stay in a file.
 
     Attributes:
-      name: where they come from, as messages show it.
-      columns: one or two columns of texts, of these rows and perhaps of others.
-      rows: which of them, int64, in order.
-      label: of these rows, int32.
-      confound: of these rows, int32; :data:`~itune.groups.HIDDEN` where not annotated.
+      name: Name of the file or object that the rows come from, for messages.
+      columns: One or two columns of texts, which may hold other rows too.
+      rows: Places of the N rows in ``columns``, in order, an int64 array of shape ``(N,)``.
+      label: Labels of the rows, an int32 array of shape ``(N,)``.
+      confound: Confounds of the rows, an int32 array of shape ``(N,)``;
+        :data:`~itune.groups.HIDDEN` where not annotated.
     """
 
     name: str
@@ -139,21 +142,21 @@ class Table(NamedTuple):
 
     @property
     def size(self) -> int:
-        """The number of rows."""
+        """Number of rows."""
         return len(self.rows)
 
     @property
     def is_pair(self) -> bool:
-        """Whether there are two texts in a row."""
+        """Whether each row has two texts."""
         return self.columns.num_columns == 2
 
     def texts(self, row: int) -> tuple[str, ...]:
-        """The text, or the two texts, of one row."""
+        """Return the text, or the two texts, of one row."""
         place = int(self.rows[row])
         return tuple(column[place].as_py() for column in self.columns.columns)
 
     def batches(self, size: int = 10_000) -> Iterator[tuple[list[str], ...]]:
-        """Yields the texts of up to ``size`` rows at a time: one list, or two of a pair."""
+        """Yield the texts of up to ``size`` rows at a time: one list, or two for pairs."""
         start = 0
         for batch in self.columns.to_batches(max_chunksize=size):
             first, last = np.searchsorted(self.rows, (start, start + len(batch)))
@@ -163,19 +166,19 @@ class Table(NamedTuple):
             start += len(batch)
 
     def hashes(self) -> np.ndarray:
-        """64 bits of each row's text, ``(N,)``; they differ from one process to another."""
+        """Return a 64-bit hash of each row's text, ``(N,)``; it differs between processes."""
         parts = [hash_texts(texts) for texts in self.batches()]
         return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
     def take(self, indices: np.ndarray) -> "Table":
-        """The rows at ``indices``, which are in order."""
+        """Return the rows at ``indices``, which must be in order."""
         return Table(
             self.name, self.columns, self.rows[indices], self.label[indices], self.confound[indices]
         )
 
 
 def hash_texts(texts: tuple[list[str], ...]) -> np.ndarray:
-    """64 bits of each text, or of each pair of texts, of a batch."""
+    """Return a 64-bit hash of each text, or of each pair of texts, of a batch."""
     rows = texts[0] if len(texts) == 1 else zip(*texts, strict=True)
     return np.fromiter(map(hash, rows), np.int64, len(texts[0]))
 
@@ -209,11 +212,11 @@ class Tables:
     recipe_digest: str | None = None
 
     def splits(self) -> dict[str, Table]:
-        """Train, dev and test by name."""
+        """Return train, dev and test by name."""
         return {name: getattr(self, name) for name in SPLITS}
 
     def rows_of(self) -> dict[str, str]:
-        """For each split what its ``rows`` are counted in: itself, or the table it is a part of."""
+        """Return the name of what the ``rows`` of each split index: the split, or its table."""
 
         def counted_in(split: str, table: Table) -> str:
             if table.size == table.columns.num_rows:
@@ -226,7 +229,7 @@ class Tables:
     def digest(self) -> str:
         """Return the SHA-256 of all rows in order and of all names, in hexadecimal.
 
-        That of a task's recipe is ``recipe_digest``.
+        For a table of a task's recipe it is ``recipe_digest``.
         """
         return self._digest
 
@@ -244,7 +247,16 @@ class Tables:
 
 
 def read_tables(config: TableConfig, on_progress: OnProgress = no_progress) -> Tables:
-    """Reads a table from where the configuration says; see :func:`make_tables`."""
+    """Read a table from the files, folders or data sets that a configuration names.
+
+    Args:
+      config: Where the rows come from, what the columns are called, and how the rows are split.
+      on_progress: Called with the number of rows read so far.
+
+    Raises:
+      UserError: No training rows are named, or something is missing or malformed; see
+        :func:`make_tables`.
+    """
     if not config.train:
         raise UserError("TABLE is not set; name a file, a folder or a data set")
     return make_tables(
@@ -260,23 +272,27 @@ def make_tables(
     test: Any = None,
     on_progress: OnProgress = no_progress,
 ) -> Tables:
-    """Reads a table, numbers its labels and confounds, and splits it where it is not split yet.
+    """Read a table, number its labels and confounds, and split it if it is not split yet.
 
     Labels and confounds are numbered by :func:`~itune.tables.values.number_values` over all splits.
-    Rows of the same text are never parted: all go to train, to dev or to test.
+    Rows with equal texts are never parted: all go to train, to dev or to test.
 
     Args:
-      train: a file, a folder, a name on the hub, or an object; see
-        :func:`~itune.tables.objects.open_data`.
-      config: what its columns are called, and how it is split; ``train``, ``dev`` and ``test`` of
-        it do not count.
-      dev: as train, or the name of a split of train's data set; None for the data set's own, else a
-        part of train.
-      test: likewise.
-      on_progress: told the rows read.
+      train: Training rows: a file, a folder, a name on the hub, or an object that
+        :func:`~itune.tables.objects.open_data` takes.
+      config: What the columns are called, and how the rows are split; its ``train``, ``dev`` and
+        ``test`` are not used.
+      dev: Development rows: a file, a folder, a name on the hub, an object, or the name of a split
+        of train's data set. None takes the data set's own dev split, else a part of train.
+      test: Test rows: a file, a folder, a name on the hub, an object, or the name of a split of
+        train's data set. None takes the data set's own test split, else a part of train.
+      on_progress: Called with the number of rows read so far.
+
+    Returns:
+      The table in its three splits; dev and test may be empty.
 
     Raises:
-      UserError: a file, folder, data set or column is missing, or something in it is malformed: a
+      UserError: A file, folder, data set or column is missing, or something in it is malformed: a
         row without text or label, one row only, a broken line.
 
     >>> rows = {"text": ["nice", "bad", "so nice"], "label": [1, 0, 1], "confound": ["a", "b", "b"]}
@@ -289,7 +305,7 @@ def make_tables(
     sources = find_sources(train, dev, test, config.subset, config.revision)
     read = read_columns(sources, config.columns, config.texts, on_progress)
 
-    def numbered(name):
+    def numbered(name: str) -> tuple[list[np.ndarray], tuple[str, ...]]:
         columns = [columns.column(config.columns.index(name)) for columns in read.values()]
         return number_values(columns, sources["train"].classes.get(name, ()))
 
@@ -325,7 +341,7 @@ def _require_labels(table: Table, name: str) -> None:
 
 
 def _complete(tables: dict[str, Table], config: TableConfig) -> tuple[Table, Table, Table]:
-    """Takes from train what there is no split of."""
+    """Return train, dev and test; a missing dev or test is taken from train."""
     train = tables["train"]
     if train.size < 2:
         raise UserError(f"{train.name}: has 1 row; give it 2 or more")
@@ -344,7 +360,7 @@ def _complete(tables: dict[str, Table], config: TableConfig) -> tuple[Table, Tab
 
 
 def problems(tables: Tables) -> list[str]:
-    """What keeps a table from being trained on: what is wrong, and what to do; empty if nothing."""
+    """Return what keeps a table from being trained on, with remedies; empty if nothing does."""
     train = tables.train
     found = []
     if len(present := np.unique(train.label)) < 2:
@@ -369,7 +385,7 @@ def problems(tables: Tables) -> list[str]:
 
 
 def confound_problem(tables: Tables) -> str | None:
-    """What keeps the confound of training rows from being studied, and what to do; or None."""
+    """Return what keeps the confound in train from being studied, with its remedy, or None."""
     train = tables.train
     labels, confounds, _ = count_groups(train.label, train.confound)
     labels, confounds = labels[confounds != HIDDEN], confounds[confounds != HIDDEN]
@@ -391,10 +407,10 @@ def confound_problem(tables: Tables) -> str | None:
 
 
 def require_trainable(tables: Tables) -> None:
-    """Checks that a classifier can be trained on a table, and its confound be studied.
+    """Check that a classifier can be trained on a table, and its confound be studied.
 
     Raises:
-      UserError: the first of its :func:`problems`.
+      UserError: The table has :func:`problems`; the first of them is the message.
     """
     for problem in problems(tables):
         raise UserError(f"{tables.train.name}: {problem}")

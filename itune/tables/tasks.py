@@ -1,4 +1,4 @@
-"""The tables of tasks: what a recipe makes, in the shape of a user's own table."""
+"""Tables of tasks: examples that a recipe makes, in the form of a user's own table."""
 
 import dataclasses
 from pathlib import Path

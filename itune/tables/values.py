@@ -1,4 +1,4 @@
-"""Labels and confounds as people write them, numbered from 0 (NumPy and Arrow)."""
+"""Number labels and confounds from 0, as people write them (NumPy and Arrow)."""
 
 import contextlib
 import math
@@ -15,31 +15,31 @@ if TYPE_CHECKING:
     import pyarrow
 
 MISSING = ("", "nan", "NaN")
-"""How a missing value may be written, beside null."""
+"""How a missing value may be written, besides null."""
 
 
 def number_values(
     columns: Sequence["pyarrow.ChunkedArray"], classes: Sequence[str] = ()
 ) -> tuple[list[np.ndarray], tuple[str, ...]]:
-    """Numbers the values of some columns by one order.
+    """Number the values of some columns, all in one order.
 
     ==============================  ================================================
     values                          numbers
     ==============================  ================================================
     all of them numbers             by value; ``1``, ``1.0`` and ``01`` are one, called ``1``
     others                          alphabetically, by code point
-    of a class label                as they are numbered; -1 is missing
+    numbers of classes              the numbers that occur, in order; -1 is missing
     null, empty, blank, NaN         :data:`~itune.groups.HIDDEN`
     ==============================  ================================================
 
     White space around a value does not count.
 
     Args:
-      columns: strings.
-      classes: names of the classes, where the values are their numbers.
+      columns: Columns of strings.
+      classes: Names of the classes, in order, if the values are numbers of classes.
 
     Returns:
-      An int32 array for each column, and the names of the numbers.
+      An int32 array for each column, and the name of each number.
     """
     found = [_distinct(column) for column in columns]
     present = {value for values in found for value in values if value is not None}
@@ -61,7 +61,7 @@ def number_values(
 
 
 def order_values(values: Iterable[str]) -> tuple[dict[str, int], list[str]]:
-    """Each value's number, and the names of the numbers.
+    """Return the number of each value, and the name of each number.
 
     >>> order_values(["10.0", "9.0", "9"])
     ({'9': 0, '9.0': 0, '10.0': 1}, ['9', '10'])
@@ -96,14 +96,14 @@ def _class_name(value: str, classes: Sequence[str]) -> str:
     return classes[place] if is_one else value
 
 
-def _distinct(column) -> list[str | None]:
-    """The different values in order of appearance, trimmed; None where missing."""
+def _distinct(column: "pyarrow.ChunkedArray") -> list[str | None]:
+    """Return the different values in order of appearance, trimmed; None where missing."""
     texts = import_pyarrow().compute.unique(column).to_pylist()
     trimmed = [None if text is None else text.strip() for text in texts]
     return [None if text in MISSING else text for text in trimmed]
 
 
-def _places(column) -> np.ndarray:
-    """Where each value of a column stands among its distinct ones."""
+def _places(column: "pyarrow.ChunkedArray") -> np.ndarray:
+    """Return the place of each value of a column among its distinct ones."""
     compute = import_pyarrow().compute
     return compute.index_in(column, value_set=compute.unique(column)).to_numpy()
