@@ -1,11 +1,16 @@
 """The commands of the command line as functions: describe, audit, tune and compare.
 
-Each takes a table as rows, columns, a data frame or a data set (:mod:`itune.tables.objects` lists
-them); by a name, as the command line does; or as a :class:`~itune.tables.Tables`. A name is a file,
-a folder, one of the tasks ``textlen``, ``msgs`` and ``reviews``, or a data set of the Hugging Face
-hub; a file or folder of the working directory wins over a task of the same name. What the
-functions return shows itself in a notebook; its ``to_rows()`` are rows that ``pandas.DataFrame``
-takes.
+Each function takes a table in one of three forms:
+
+- Rows, columns, a data frame or a data set; :mod:`itune.tables.objects` lists what is accepted.
+- A name, as on the command line: a file, a folder, one of the tasks ``textlen``, ``msgs`` and
+  ``reviews``, or a data set on the Hugging Face hub. A file or folder in the working directory
+  takes precedence over a task with that name.
+- A :class:`~itune.tables.Tables`, which has been read and split already. ``dev``, ``test`` and
+  ``columns`` cannot be given with it.
+
+The results display themselves in a notebook. Their method ``to_rows()`` returns a list of dicts,
+from which ``pandas.DataFrame`` makes a data frame.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,19 +31,23 @@ from itune.utils.progress import OnProgress, ProgressDisplay, no_progress
 
 
 def describe(data: Any, *, dev: Any = None, test: Any = None, **columns: Any) -> Description:
-    """Describe a table: sizes, groups, association of label and confound, and warnings.
+    """Describe a table: its sizes and groups, how label and confound are associated, and warnings.
 
     Args:
-      data: The table, or its training rows.
-      dev: Rows of dev, or the name of one of the splits of ``data``; None for its own, or a part of
-        its training rows.
-      test: Rows of test, or the name of one of the splits of ``data``; None for its own, or a part
-        of its training rows.
-      columns: Fields of :class:`~itune.tables.TableConfig`: what the columns are called, such as
-        ``text="review"``, and how the table is split.
+      data: The table, or its training rows, in a form that :mod:`itune.api` lists.
+      dev: Development rows, in any form that ``data`` can have, or the name of a split of ``data``.
+        None uses the dev split of ``data``, or a random part of its training rows if it has none.
+      test: Test rows, in any form that ``data`` can have, or the name of a split of ``data``. None
+        uses the test split of ``data``, or a random part of its training rows if it has none.
+      columns: Fields of :class:`~itune.tables.TableConfig` as keyword arguments. They say what the
+        columns are called, such as ``text="review"``, and how the table is split, such as
+        ``dev_fraction=0.2``.
+
+    Returns:
+      The description of the table.
 
     Raises:
-      UserError: The table cannot be read.
+      UserError: The table cannot be read, or a keyword argument is unknown or has a bad value.
 
     >>> rows = [{"text": f"{n} it is", "label": n % 2, "confound": n % 2} for n in range(100)]
     >>> description = describe(rows)
@@ -65,25 +74,31 @@ def audit(
     """Audit whether a model leans on a confound in the data that it was trained on.
 
     Args:
-      model: Folder of a Hugging Face BERT classifier, or of a run: by :func:`tune`,
-        :func:`compare` or ``experiments/run.py``.
-      data: The table that the model was trained on, or its training rows. May be left out if the
-        model is a run's that had its table by name, or was on a task.
-      dev: Rows of dev, or the name of one of the splits of ``data``.
-      test: Rows of test, or the name of one of the splits of ``data``.
-      settings: Fields of :class:`~itune.auditing.AuditConfig`, by name.
-      keep: Folder for intermediate results, for them alone: an audit that is interrupted goes on
-        from there when it is called again, and deletes them at its end. None keeps nothing.
-      columns: Fields of :class:`~itune.tables.TableConfig`. If the model is a run's and the data
-        can be the run's, what is not given is as it was in the run, the split too; else all rows of
-        ``data`` count as trained on, unless ``dev_fraction`` and ``test_fraction`` are given.
+      model: Folder of a Hugging Face BERT classifier with its tokenizer, or of a run that
+        :func:`tune`, :func:`compare` or ``experiments/run.py`` has written.
+      data: The table that the model was trained on, or its training rows, in a form that
+        :mod:`itune.api` lists. None uses the table of the model's run, if that was a named table or
+        a task.
+      dev: Development rows, in any form that ``data`` can have, or the name of a split of ``data``.
+        None uses what the run used, or else the dev split of ``data`` if it has one.
+      test: Test rows, in any form that ``data`` can have, or the name of a split of ``data``. None
+        uses what the run used, or else the test split of ``data`` if it has one.
+      settings: Fields of :class:`~itune.auditing.AuditConfig` by name, such as ``{"sample": 800}``;
+        fields that are left out have their defaults.
+      keep: Folder for intermediate results, which must hold nothing else. An audit that was
+        interrupted continues from them when it is called again; they are deleted when it ends. None
+        saves nothing.
+      columns: Fields of :class:`~itune.tables.TableConfig` as keyword arguments, such as
+        ``text="review"``. If the model has a run and the data can be those of the run, a field that
+        is not given has the value it had in the run. Otherwise all rows of ``data`` count as
+        training rows, unless ``dev_fraction`` or ``test_fraction`` is given.
 
     Returns:
-      The audit; a note says so if the data are not those of the model's run.
+      The audit. If the data differ from those of the model's run, one of its notes says so.
 
     Raises:
-      UserError: The folder holds no such model, there is no table, or its labels are not the
-        model's classes.
+      UserError: The folder holds no such model, there is no table, the labels of the table are not
+        the classes of the model, or an argument has a bad value.
     """
     config = from_dict(AuditConfig, settings or {}, source="settings")
     folder = None if keep is None else as_folder(keep, "keep")
@@ -113,24 +128,32 @@ def tune(
     """Train a classifier that leans less on a confound.
 
     Args:
-      data: The table, or its training rows.
-      out: Folder that is written; the folder ``model`` in it is a Hugging Face folder.
-      dev: Rows of dev, or the name of one of the splits of ``data``; None for its own, or a part of
-        its training rows.
-      test: Rows of test, or the name of one of the splits of ``data``; None for its own, or a part
-        of its training rows.
-      method: Key of :data:`~itune.methods.METHODS`.
+      data: The table, or its training rows, in a form that :mod:`itune.api` lists.
+      out: Folder of the run, made if absent. It gets the trained model in ``model``, a folder that
+        Hugging Face's ``from_pretrained`` loads, and the run's settings, metrics and results.
+      dev: Development rows, in any form that ``data`` can have, or the name of a split of ``data``.
+        None uses the dev split of ``data``, or a random part of its training rows if it has none.
+      test: Test rows, in any form that ``data`` can have, or the name of a split of ``data``. None
+        uses the test split of ``data``, or a random part of its training rows if it has none.
+      method: Key of :data:`~itune.methods.METHODS`, such as ``influence_tuning``, ``group_dro`` or
+        ``finetuning``; but not ``no_spurious``.
       seed: Seed of everything random in training; an integer from 0 to 2**32 - 1.
-      settings: Fields of :class:`~itune.training.settings.TrainingConfig` by dotted name, such as
-        ``{"encoder": "bert-base-uncased", "label.epochs": 3}``; the others are scaled to the data.
-      resume: Whether to go on with a run that is in the folder already; a finished one is returned
-        as it is.
-      overwrite: Whether to delete what is in the folder first.
-      columns: Fields of :class:`~itune.tables.TableConfig`: what the columns are called, and how
-        the table is split.
+      settings: Fields of :class:`~itune.training.TrainingConfig` by dotted name, such as
+        ``{"encoder": "bert-base-uncased", "label.epochs": 3}``. Fields that are left out are scaled
+        to the size of the data.
+      resume: Whether to continue an interrupted run in ``out``. It must have been started with
+        these arguments; a finished run is returned unchanged.
+      overwrite: Whether to delete everything in ``out`` first.
+      columns: Fields of :class:`~itune.tables.TableConfig` as keyword arguments. They say what the
+        columns are called, such as ``text="review"``, and how the table is split, such as
+        ``dev_fraction=0.2``.
+
+    Returns:
+      The result of the run: its accuracies by split and group, its CID, and how both developed.
 
     Raises:
-      UserError: The table cannot be trained on, or the folder holds something else.
+      UserError: The table cannot be trained on, an argument has a bad value, or ``out`` is not
+        empty and neither ``resume`` nor ``overwrite`` permits its use.
     """
     tables = _tables(data, dev, test, columns, no_progress)
     options = RunOptions(resume, overwrite, about=_about(data, dev, test, columns))
@@ -150,28 +173,35 @@ def compare(
     overwrite: bool = False,
     **columns: Any,
 ) -> Comparison:
-    """Train classifiers on one table by several methods, and test whether seeds tell them apart.
+    """Train classifiers on one table by several methods, and test whether the methods differ.
 
     Args:
-      data: The table, or its training rows.
-      out: Folder that gets a folder for each run, and tables of the comparison.
-      dev: Rows of dev, or the name of one of the splits of ``data``; None for its own, or a part of
-        its training rows.
-      test: Rows of test, or the name of one of the splits of ``data``; None for its own, or a part
-        of its training rows.
-      methods: Keys of :data:`~itune.methods.METHODS`; the first is what the others are compared
-        with.
-      seeds: Seeds with each of which every method is run; integers from 0 to 2**32 - 1.
-      settings: Fields of :class:`~itune.training.settings.TrainingConfig` by dotted name, for all
-        runs; the others are scaled to the data.
-      resume: Whether to go on with runs that are in the folder already, and take finished ones as
-        they are.
-      overwrite: Whether to delete earlier runs first.
-      columns: Fields of :class:`~itune.tables.TableConfig`: what the columns are called, and how
-        the table is split.
+      data: The table, or its training rows, in a form that :mod:`itune.api` lists.
+      out: Folder of the comparison, made if absent. It gets a folder ``METHOD-SEED`` for each run,
+        and the comparison as ``comparison.md``, ``comparison.csv`` and ``comparison.tex``.
+      dev: Development rows, in any form that ``data`` can have, or the name of a split of ``data``.
+        None uses the dev split of ``data``, or a random part of its training rows if it has none.
+      test: Test rows, in any form that ``data`` can have, or the name of a split of ``data``. None
+        uses the test split of ``data``, or a random part of its training rows if it has none.
+      methods: Different keys of :data:`~itune.methods.METHODS`, but not ``no_spurious``. The first
+        is the reference that every other method is compared with.
+      seeds: Different integers from 0 to 2**32 - 1; every method is run once with each of them.
+      settings: Fields of :class:`~itune.training.TrainingConfig` by dotted name, such as
+        ``{"label.epochs": 3}``, for all runs. Fields that are left out are scaled to the size of
+        the data.
+      resume: Whether to continue interrupted runs in ``out``. They must have been started with
+        these arguments; finished runs are used unchanged.
+      overwrite: Whether to delete everything in the folder of each run first.
+      columns: Fields of :class:`~itune.tables.TableConfig` as keyword arguments. They say what the
+        columns are called, such as ``text="review"``, and how the table is split, such as
+        ``dev_fraction=0.2``.
+
+    Returns:
+      The comparison: mean and spread of each method over the seeds, and tests of the differences.
 
     Raises:
-      UserError: The table cannot be trained on, or a folder holds something else.
+      UserError: The table cannot be trained on, an argument has a bad value, or the folder of a run
+        is not empty and neither ``resume`` nor ``overwrite`` permits its use.
     """
     tables = _tables(data, dev, test, columns, no_progress)
     options = RunOptions(resume, overwrite, about=_about(data, dev, test, columns))
@@ -198,7 +228,7 @@ def _tables(
 
 
 def _check(data: Any, dev: Any, test: Any, columns: Mapping[str, Any]) -> None:
-    """Checks that nothing is given twice."""
+    """Check that nothing is given twice."""
     if "train" in columns:
         raise UserError("train is given, but data has the training rows; leave it out")
     given = [*columns, *(name for name, rows in (("dev", dev), ("test", test)) if rows is not None)]
@@ -207,7 +237,7 @@ def _check(data: Any, dev: Any, test: Any, columns: Mapping[str, Any]) -> None:
 
 
 def _about(data: Any, dev: Any, test: Any, columns: dict[str, Any]) -> dict[str, Any]:
-    """The table as ``config.json`` describes it; without ``train`` if it cannot be read again."""
+    """Describe the table for ``config.json``; without ``train`` if it cannot be read again."""
     if isinstance(data, Tables):
         return {}
     parts = {"train": data, "dev": dev, "test": test}

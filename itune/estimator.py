@@ -1,4 +1,4 @@
-"""A classifier in the shape of scikit-learn's, which is not needed for it."""
+"""A classifier with the interface of scikit-learn's, which need not be installed."""
 
 import dataclasses
 import importlib
@@ -12,7 +12,7 @@ import numpy as np
 
 from itune.config import from_dict
 from itune.errors import UserError, as_folder
-from itune.predictor import as_rows, load
+from itune.predictor import Predictor, as_rows, load
 from itune.tables.table import TableConfig, make_tables
 from itune.tuning import tune_on
 from itune.utils.suggestions import nearest
@@ -21,13 +21,15 @@ from itune.utils.suggestions import nearest
 class TextClassifier:
     """A text classifier that leans less on a confound: ``fit``, ``predict``, ``score``.
 
-    As scikit-learn asks of estimators, arguments are only kept here, and looked at by :meth:`fit`.
+    As scikit-learn requires of estimators, the constructor only stores its arguments, and
+    :meth:`fit` checks them.
 
     Attributes:
-      classes_: the labels in order, of the type that they were given as, ``(classes,)``.
-      tuned_: what training came to, a :class:`~itune.results.RunResult`, on rows to train and
-        select by.
-      predictor_: the model, a :class:`~itune.predictor.Predictor`.
+      classes_: The classes in order, an array of shape ``(classes,)`` with labels of the type that
+        was given to :meth:`fit`.
+      tuned_: The :class:`~itune.results.RunResult` of training; its accuracies are those on the
+        splits train and dev.
+      predictor_: The trained model, a :class:`~itune.predictor.Predictor`.
     """
 
     _estimator_type = "classifier"
@@ -43,17 +45,20 @@ class TextClassifier:
         settings: Mapping[str, Any] | None = None,
         out: str | Path | None = None,
     ):
-        """Keeps its arguments.
+        """Store the arguments.
 
         Args:
-          method: a key of :data:`~itune.methods.METHODS`.
-          encoder: as of :class:`~itune.training.settings.TrainingConfig`.
-          rule: makes confounds of texts, where :meth:`fit` is given none; as of
-            :class:`~itune.tables.table.TableConfig`.
-          dev_fraction: of the rows, by which the best moment of training is selected.
-          seed: of everything random.
-          settings: of training by dotted name; the others suit the data.
-          out: the folder that training writes; a temporary one if None.
+          method: Key of :data:`~itune.methods.METHODS`, but not ``no_spurious``.
+          encoder: Encoder to start from: a name on the Hugging Face hub, a local folder, or
+            ``all-MiniLM-L6-v2``.
+          rule: Rule that makes the confound of a text if :meth:`fit` is given no confounds, such as
+            ``words:nice,great``; ``rule`` of :class:`~itune.tables.TableConfig` lists the forms.
+          dev_fraction: Fraction of the rows, from 0 to below 1, that is set aside to select the
+            best checkpoint by.
+          seed: Seed of everything random in training; an integer from 0 to 2**32 - 1.
+          settings: Fields of :class:`~itune.training.TrainingConfig` by dotted name, such as
+            ``{"label.epochs": 3}``. Fields that are left out are scaled to the size of the data.
+          out: Folder of the run, which must be absent or empty; None for a temporary folder.
         """
         self.method = method
         self.encoder = encoder
@@ -66,16 +71,20 @@ class TextClassifier:
     def fit(
         self, texts: Sequence[Any], labels: Sequence[Any], confounds: Sequence[Any] | None = None
     ) -> "TextClassifier":
-        """Trains, and returns itself.
+        """Train the classifier.
 
         Args:
-          texts: N texts, or pairs of texts.
-          labels: N strings or numbers.
-          confounds: N strings or numbers, None where not annotated; all None to have the rule make
-            them.
+          texts: N strings, or N pairs of strings.
+          labels: N labels, strings or numbers of one type.
+          confounds: N confounds, strings or numbers, with None for each row that is not annotated.
+            If the argument itself is None, the rule makes the confounds.
+
+        Returns:
+          The classifier itself.
 
         Raises:
-          UserError: bad input of any kind.
+          UserError: An argument here or of the constructor has a bad value, or the rows cannot be
+            trained on.
         """
         classes, codes = _number(labels)
         columns = _columns(texts, codes, confounds)
@@ -102,20 +111,48 @@ class TextClassifier:
         return self
 
     def predict_proba(self, texts: Sequence[Any]) -> np.ndarray:
-        """Probabilities of the classes, in the order of ``classes_``, ``(N, classes)``."""
+        """Return the probabilities of the classes for each text.
+
+        Args:
+          texts: N strings, or N pairs of strings if the classifier was trained on pairs.
+
+        Returns:
+          The probabilities in the order of ``classes_``, an array of shape ``(N, classes)`` and
+          dtype float64; each row sums to 1.
+
+        Raises:
+          UserError: The classifier is not fitted, or the texts are not strings or pairs.
+        """
         return self._fitted().predict_proba(texts)
 
     def predict(self, texts: Sequence[Any]) -> np.ndarray:
-        """The most likely label of each text, ``(N,)``."""
+        """Return the most likely label of each text.
+
+        Args:
+          texts: N strings, or N pairs of strings if the classifier was trained on pairs.
+
+        Returns:
+          The labels, an array of shape ``(N,)`` with values of ``classes_``.
+
+        Raises:
+          UserError: The classifier is not fitted, or the texts are not strings or pairs.
+        """
         logits = self._fitted().logits(texts)
         return self.classes_[logits.argmax(axis=-1)]
 
     def score(self, texts: Sequence[Any], labels: Sequence[Any]) -> float:
-        """Accuracy on N texts.
+        """Return the accuracy on some texts.
+
+        Args:
+          texts: N strings, or N pairs of strings if the classifier was trained on pairs.
+          labels: N correct labels, each one of ``classes_``.
+
+        Returns:
+          The accuracy, from 0 to 1.
 
         Raises:
-          UserError: it is not fitted, N is 0, there are other than N labels, or one that it does
-            not know.
+          UserError: The classifier is not fitted, there are no texts, the numbers of texts and
+            labels differ, or a label is none of the classes.
         """
         self._fitted()
         expected = _array(labels)
@@ -130,15 +167,25 @@ class TextClassifier:
         return float(np.mean(self.predict(texts) == expected))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The arguments by name; ``deep`` is scikit-learn's, and changes nothing."""
+        """Return the arguments of the constructor by name.
+
+        Args:
+          deep: Accepted because scikit-learn passes it; it changes nothing.
+        """
         del deep
         return {name: getattr(self, name) for name in self._names()}
 
     def set_params(self, **params: Any) -> "TextClassifier":
-        """Changes arguments, and returns itself.
+        """Change arguments of the constructor.
+
+        Args:
+          params: New values by name of the argument.
+
+        Returns:
+          The classifier itself.
 
         Raises:
-          UserError: there is no argument of that name.
+          UserError: The constructor has no argument of that name.
         """
         names = self._names()
         for name in params:
@@ -151,7 +198,7 @@ class TextClassifier:
         return self
 
     def __repr__(self) -> str:
-        """The call that makes it, without defaults."""
+        """Return the call that makes the classifier, without arguments that have their default."""
         defaults = inspect.signature(type(self)).parameters
         given = (
             f"{name}={value!r}"
@@ -161,7 +208,7 @@ class TextClassifier:
         return f"{type(self).__name__}({', '.join(given)})"
 
     def __sklearn_tags__(self) -> Any:
-        """What scikit-learn asks before it cross-validates."""
+        """Return the tags that scikit-learn reads before it cross-validates."""
         utils: Any = importlib.import_module("sklearn.utils")
         return utils.Tags(
             estimator_type="classifier",
@@ -183,14 +230,14 @@ class TextClassifier:
     def _names(cls) -> list[str]:
         return list(inspect.signature(cls).parameters)
 
-    def _fitted(self):
+    def _fitted(self) -> Predictor:
         if not hasattr(self, "predictor_"):
             raise UserError("this TextClassifier is not fitted; call fit before it predicts")
         return self.predictor_
 
 
 def _number(labels: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
-    """The classes in order, and the place of each label among them."""
+    """Return the classes in order, and the position of each label among them."""
     values = _array(labels)
     for row, label in enumerate(values):
         if label is None or label != label:
@@ -219,7 +266,7 @@ def _array(values: Sequence[Any]) -> np.ndarray:
 def _columns(
     texts: Sequence[Any], codes: np.ndarray, confounds: Sequence[Any] | None
 ) -> dict[str, Any]:
-    """The columns of a table of some texts."""
+    """Return the columns of a table of texts."""
     texts = as_rows(texts)
     _require_equal(texts, codes, "labels")
     columns: dict[str, Any] = {"text": texts, "label": codes}

@@ -1,4 +1,4 @@
-"""A finetuned classifier out of a folder, for new text."""
+"""A finetuned classifier, loaded from a folder to classify new texts."""
 
 import re
 from collections.abc import Mapping, Sequence, Set
@@ -18,15 +18,20 @@ from itune.training.record import find_record
 
 
 class Predictor:
-    """Says what class texts are of.
+    """A finetuned classifier that predicts the classes of texts.
+
+    Args:
+      folder: Folder of a run, or of a ``BertForSequenceClassification`` with its tokenizer.
 
     Attributes:
-      labels: what the classes are called, in the order of columns.
-      max_length: tokens that inputs are cut to.
+      labels: Names of the classes, in the order of the columns of logits and probabilities.
+      max_length: Number of tokens to which inputs are truncated.
+
+    Raises:
+      UserError: The folder holds no such classifier.
     """
 
     def __init__(self, folder: str | Path):
-        """Load a folder; see :func:`load`."""
         record = find_record(folder)
         folder = model_folder(folder)
         self._config, self._params, self.labels = load_classifier(folder)
@@ -37,7 +42,18 @@ class Predictor:
         self._logits = make_logits(lambda params, z: classifier.outputs(params, z, None).logits)
 
     def logits(self, texts: Sequence[Any]) -> np.ndarray:
-        """Logits of N texts, or pairs of texts, ``(N, classes)``, float32."""
+        """Return the logits of texts.
+
+        Args:
+          texts: N strings, or N pairs of strings if the model takes two texts.
+
+        Returns:
+          The logits, an array of shape ``(N, classes)`` and dtype float32.
+
+        Raises:
+          UserError: The texts are not a sequence of strings or of pairs, or the model does not take
+            pairs.
+        """
         texts = as_texts(texts)
         if not texts:
             return np.empty((0, len(self.labels)), np.float32)
@@ -54,32 +70,63 @@ class Predictor:
             return self._logits(self._params, data)
 
     def predict_proba(self, texts: Sequence[Any]) -> np.ndarray:
-        """Probabilities of the classes, ``(N, classes)``, float64; each row sums to 1."""
+        """Return the probabilities of the classes for each text.
+
+        Args:
+          texts: N strings, or N pairs of strings if the model takes two texts.
+
+        Returns:
+          The probabilities, an array of shape ``(N, classes)`` and dtype float64; each row sums to
+          1.
+
+        Raises:
+          UserError: The texts are not a sequence of strings or of pairs, or the model does not take
+            pairs.
+        """
         return softmax(self.logits(texts).astype(np.float64), axis=-1)
 
     def predict(self, texts: Sequence[Any]) -> np.ndarray:
-        """Names of the most likely classes, ``(N,)``."""
+        """Return the most likely class of each text.
+
+        Args:
+          texts: N strings, or N pairs of strings if the model takes two texts.
+
+        Returns:
+          The names of the classes, an array of strings of shape ``(N,)``.
+
+        Raises:
+          UserError: The texts are not a sequence of strings or of pairs, or the model does not take
+            pairs.
+        """
         return np.array(self.labels)[self.logits(texts).argmax(axis=-1)]
 
 
 def load(folder: str | Path) -> Predictor:
-    """Loads a classifier to predict with.
+    """Load a finetuned classifier to predict with.
 
     Args:
-      folder: what ``itune tune`` has written, or any folder of a ``BertForSequenceClassification``
-        with its tokenizer.
+      folder: Folder that ``itune tune`` or :func:`itune.tune` has written, or any folder of a
+        ``BertForSequenceClassification`` with its tokenizer.
+
+    Returns:
+      The classifier.
 
     Raises:
-      UserError: it holds no such classifier.
+      UserError: The folder holds no such classifier.
     """
     return Predictor(folder)
 
 
 def as_texts(texts: Sequence[Any]) -> list[Any]:
-    """Texts, or pairs of texts, as a list; those of a series by place, whatever its index.
+    """Return texts, or pairs of texts, as a list.
+
+    Args:
+      texts: List, array or series of strings, or of pairs of strings. A series is read in order,
+        whatever its index.
 
     Raises:
-      UserError: it is no sequence, or its items are not of one kind.
+      UserError: ``texts`` is no sequence, its items are neither all strings nor all pairs, or a
+        string holds half a surrogate pair.
     """
     rows = as_rows(texts)
     _require_one_kind(rows)
@@ -87,10 +134,13 @@ def as_texts(texts: Sequence[Any]) -> list[Any]:
 
 
 def as_rows(texts: Sequence[Any]) -> list[Any]:
-    """The items of a list, an array or a series, by place.
+    """Return the items of a list, an array or a series as a list, in order.
+
+    Args:
+      texts: List, or array or series with one axis.
 
     Raises:
-      UserError: it is none of these.
+      UserError: ``texts`` is no sequence, is a single string, or has several axes.
     """
     if isinstance(texts, str | bytes | Mapping | Set) or not hasattr(texts, "__len__"):
         raise UserError(f"texts is of type {type(texts).__name__}; give a list of texts")

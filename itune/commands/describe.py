@@ -13,17 +13,24 @@ from itune.utils.progress import ProgressDisplay
 
 @dataclass(frozen=True)
 class DescribeCommand(TableConfig):
-    """A table, and how to tell of it.
+    """A table, and how its description is printed.
 
     Attributes:
-      json: everything as JSON, for programs, in place of tables for people.
+      json: Whether to print everything as JSON, for programs, in place of tables for people.
     """
 
     json: bool = False
 
 
 def main(argv: Sequence[str]) -> None:
-    """Reads a table and prints its description."""
+    """Read a table and print its description.
+
+    Args:
+      argv: Words of the command line after ``itune describe``.
+
+    Raises:
+      UserError: An option is unknown or has a bad value, or the table cannot be read.
+    """
     config = parse(
         DescribeCommand,
         None,
@@ -38,12 +45,12 @@ def main(argv: Sequence[str]) -> None:
 
 
 def to_json(found: Description) -> str:
-    """A description as a program reads it; strict JSON."""
+    """Return a description as strict JSON, for programs."""
     return json.dumps(found.to_dict(), ensure_ascii=False, indent=2, allow_nan=False)
 
 
 def to_text(found: Description) -> str:
-    """A description as a person reads it in a terminal."""
+    """Return a description as a person reads it in a terminal."""
     blocks = [_overview(found), _values("label", found.label_names, found)]
     if found.confound_names:
         blocks += [_values("confound", found.confound_names, found), _groups(found)]

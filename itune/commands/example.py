@@ -12,11 +12,11 @@ COLUMNS = "--text review --label rating --confound brand"
 
 @dataclass(frozen=True)
 class ExampleConfig:
-    """Where the example goes.
+    """Where the example is written, and what it holds.
 
     Attributes:
-      out: a folder that is absent or empty.
-      reviews: what is in it.
+      out: Folder to write to; it must be absent or empty.
+      reviews: Settings of the reviews that are made.
     """
 
     out: str = "reviews"
@@ -24,7 +24,14 @@ class ExampleConfig:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Writes the reviews and prints what to do with them."""
+    """Write the reviews, and print commands to try on them.
+
+    Args:
+      argv: Words of the command line after ``itune example``.
+
+    Raises:
+      UserError: An option is unknown or has a bad value, or the folder cannot be written.
+    """
     config = parse(
         ExampleConfig,
         None,
@@ -38,7 +45,7 @@ def main(argv: Sequence[str]) -> None:
 
 
 def next_steps(folder: str) -> str:
-    """The commands that work on the folder."""
+    """Return what is printed at the end: commands to try on the folder."""
     source = shlex.quote(folder)
     rule = " || ".join(f"words:{brand}" for brand in BRANDS)
     return f"""\

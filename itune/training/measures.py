@@ -19,7 +19,7 @@ Accuracies = Callable[[Any, Dataset], dict[str, Any]]
 
 @memoized
 def make_accuracies(classifier: Classifier) -> Accuracies:
-    """Builds the function that looks at accuracies."""
+    """Build the function that computes accuracies from parameters and a data set."""
     predict = make_logits(lambda params, z: classifier.outputs(params, z, None).logits)
     return lambda params, dataset: accuracy(predict(params, dataset), dataset).to_dict()
 
@@ -30,10 +30,19 @@ def make_measures(
     data: Mapping[str, Dataset],
     accuracies: Accuracies,
 ) -> dict[str, Evaluator]:
-    """What the loop does for each measuring kind of work: ``cid``, and ``accuracy`` on dev.
+    """Build the evaluators of the training loop: ``cid`` on train, and ``accuracy`` on dev.
+
+    Args:
+      config: Settings of training, which say what CID is measured on.
+      classifier: Model to evaluate.
+      data: Tokenised data by split; ``train`` and ``dev`` are used.
+      accuracies: Function that :func:`make_accuracies` has built for the model.
+
+    Returns:
+      An evaluator for each kind of evaluation, by its name.
 
     Raises:
-      UserError: CID is undefined.
+      UserError: CID is undefined, since no two training examples can be compared.
     """
     train = cid_examples(config, data["train"])
     probes = np.arange(min(config.cid_probes, len(train)))
@@ -48,10 +57,14 @@ def make_measures(
 
 
 def cid_examples(config: TrainingConfig, train: Dataset) -> Dataset:
-    """The annotated training examples that CID is measured against; the probes come first.
+    """Return the annotated training examples that CID is measured on; the probes come first.
+
+    Args:
+      config: Settings of training; ``cid_rows`` is the number of examples, or None for all.
+      train: Tokenised training data.
 
     Raises:
-      UserError: some are to be drawn, and there are none to compare.
+      UserError: Examples must be drawn, but no label has two confounds to compare.
     """
     rows = train.visible
     if config.cid_rows is not None:

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from itune.data.dataset import Dataset, padded_length, tokenize_tables
 from itune.errors import UserError
 from itune.groups import groups_of
 from itune.methods import Method, Work
+from itune.methods.base import Step
 from itune.methods.plans import (
     confounds_read,
     evaluated_after_rounds,
@@ -29,6 +30,7 @@ from itune.methods.plans import (
 from itune.methods.registry import METHODS, require_method
 from itune.models import (
     ModelConfig,
+    Params,
     load_tokenizer,
     resolve_encoder,
     save_classifier,
@@ -61,20 +63,22 @@ from itune.utils.json import write_json
 def run_task(
     config: RunConfig, method: str, seed: int, folder: Path, options: RunOptions | None = None
 ) -> Finished:
-    """Train and test on a task; see :func:`run_on`, which gets the task's table.
+    """Train and test a method on a task, and write the run's folder.
 
     Args:
-      config: All settings, those of the task among them.
+      config: Settings of training and of the task.
       method: Key of :data:`~itune.methods.registry.METHODS`.
-      seed: Seed of the classifier's initial weights, batches, dropout, probes and partners.
+      seed: Seed of the classifier's initial weights, batches, dropout, probes and partners; an
+        integer from 0 to 2**32 - 1.
       folder: The run's own folder; made if absent.
       options: What to do with what is in the folder.
 
     Returns:
-      The finished run.
+      The finished run; a run that had finished before is returned unchanged.
 
     Raises:
-      UserError: Bad input of any kind, or the folder holds something else.
+      UserError: An argument has a bad value, the data cannot be used, or the folder is not empty
+        and the options do not permit its use.
     """
     require_method(method)
     return run_on(load_data(config, method), config, method, seed, folder, options)
@@ -82,6 +86,11 @@ def run_task(
 
 def load_data(config: RunConfig, method: str) -> Tables:
     """Read or make the table of a task that a method is trained and tested on.
+
+    Args:
+      config: Settings, which say in ``data`` what the task is and where its examples are.
+      method: Key of :data:`~itune.methods.registry.METHODS`; a method that trains on data without
+        the confound gets those.
 
     Raises:
       UserError: The data are missing or malformed.
@@ -97,11 +106,11 @@ def run_on(
     folder: Path,
     options: RunOptions | None = None,
 ) -> Finished:
-    """Train and test on a table, and write the run's folder.
+    """Train and test a method on a table, and write the run's folder.
 
     Args:
       tables: The table to train and test on.
-      config: The settings of training.
+      config: Settings of training.
       method: Key of :data:`~itune.methods.registry.METHODS`.
       seed: Seed of the classifier's initial weights, batches, dropout, probes and partners; an
         integer from 0 to 2**32 - 1.
@@ -109,10 +118,11 @@ def run_on(
       options: What to do with what is in the folder.
 
     Returns:
-      The finished run; one that had finished before as it is.
+      The finished run; a run that had finished before is returned unchanged.
 
     Raises:
-      UserError: Bad input of any kind, or the folder holds something else.
+      UserError: An argument has a bad value, the data cannot be used, or the folder is not empty
+        and the options do not permit its use.
     """
     require_method(method)
     folder, options = Path(folder), options or RunOptions()
@@ -136,7 +146,15 @@ def run_on(
 def describe_run(
     tables: Tables, config: TrainingConfig, method: str, seed: int, options: RunOptions
 ) -> dict[str, Any]:
-    """Return the contents of a run's ``config.json``; for the arguments see :func:`run_on`."""
+    """Return the contents of a run's ``config.json``.
+
+    Args:
+      tables: The table to train and test on.
+      config: Settings of training.
+      method: Key of :data:`~itune.methods.registry.METHODS`.
+      seed: Seed of the run; an integer from 0 to 2**32 - 1.
+      options: What the run does with its folder; its ``about`` is a part of the contents.
+    """
     return {
         "method": method,
         "seed": seed,
@@ -150,9 +168,13 @@ def describe_run(
 
 
 def check_run(tables: Tables, config: TrainingConfig, method: str, seed: int) -> None:
-    """Do all that a run does before its first step; for the arguments see :func:`run_on`.
+    """Do all that a run does before its first step, without writing anything.
 
-    Nothing is written.
+    Args:
+      tables: The table to train and test on.
+      config: Settings of training.
+      method: Key of :data:`~itune.methods.registry.METHODS`.
+      seed: Seed of the run; an integer from 0 to 2**32 - 1.
 
     Raises:
       UserError: The run would be refused.
@@ -165,7 +187,7 @@ class _Prepared(NamedTuple):
 
     source: Path
     bert: ModelConfig
-    params: Any
+    params: Params
     data: dict[str, Dataset]
     seen: Dataset
     accuracies: Accuracies
@@ -182,7 +204,7 @@ def _prepare(tables: Tables, config: TrainingConfig, method_name: str, seed: int
 
 @contextlib.contextmanager
 def _groups_by_name(tables: Tables) -> Iterator[None]:
-    """Errors raised in its context call a group ``good/Acme``, not ``y=1 c=0``."""
+    """Let errors raised in its context call a group ``good/Acme``, not ``y=1 c=0``."""
 
     def named(group: re.Match[str]) -> str:
         label, confound = map(int, group.groups())
@@ -216,8 +238,8 @@ def _prepared(tables: Tables, config: TrainingConfig, method_name: str, seed: in
 
 
 @memoized
-def _steps(*setting: Any) -> dict[str, Any]:
-    """Where the step functions of a setting are kept: runs of other seeds need no others."""
+def _steps(*setting: Any) -> dict[str, Step]:
+    """Return the dict that holds a setting's step functions, which runs of all seeds share."""
     return {}
 
 
@@ -310,7 +332,7 @@ def _run(
 
 
 def _row_counts(dataset: Dataset, config: TrainingConfig) -> dict[str, Any]:
-    """Rows in all, those as long as inputs may be at most, and those of each group."""
+    """Count all rows, those that have the greatest length allowed, and those of each group."""
     known = dataset.visible
     groups = groups_of(dataset.label[known], dataset.confound[known])
     return {
@@ -321,9 +343,9 @@ def _row_counts(dataset: Dataset, config: TrainingConfig) -> dict[str, Any]:
 
 
 def _measured(method: Method, config: TrainingConfig, *, at_start: bool) -> Method:
-    """The method with measures where the configuration wants them."""
+    """Return the method with evaluations in its plan where the configuration wants them."""
 
-    def plan():
+    def plan() -> list[Work]:
         work = method.plan()
         if config.selection != LAST:
             work = evaluated_after_rounds(work)
@@ -336,8 +358,12 @@ def _measured(method: Method, config: TrainingConfig, *, at_start: bool) -> Meth
     return method._replace(plan=plan)
 
 
-def _final_cid(trained: TrainingOutcome, metrics: list[dict[str, Any]], measures) -> dict[str, Any]:
-    """CID of the result: that of the last evaluation, unless the best checkpoint is earlier."""
+def _final_cid(
+    trained: TrainingOutcome,
+    metrics: list[dict[str, Any]],
+    measures: Mapping[str, Evaluator],
+) -> dict[str, Any]:
+    """Return the CID of the run's model: the last in the metrics, or the best checkpoint's."""
     best = trained.best
     if best is None or best.is_last:
         return [row for row in metrics if row["kind"] == "cid"][-1]
@@ -345,7 +371,9 @@ def _final_cid(trained: TrainingOutcome, metrics: list[dict[str, Any]], measures
     return {"kind": "cid", "step": best.step, "note": "selected", **found}
 
 
-def _collapse_test(config: TrainingConfig, train: Dataset, plan: list[Work]):
+def _collapse_test(
+    config: TrainingConfig, train: Dataset, plan: list[Work]
+) -> Callable[[Sequence[float]], bool]:
     updates = sum(work.kind == "label_update" for work in plan)
     return make_collapse_test(
         labels_in_steps(plan, train),

@@ -28,33 +28,37 @@ class TrainingConfig:
     """What decides the result of a run, beside its data, its method and its seed.
 
     Attributes:
-      encoder: a name on the Hugging Face hub, a local folder, or ``all-MiniLM-L6-v2``.
-      head: ``kept``, where the encoder has a classification head it goes on from that; or ``new``.
-      max_length: tokens; longer inputs are cut.
-      pad_to_multiple_of: inputs are padded to the length of the longest they are computed with,
-        rounded up to a multiple of this. A larger one leaves fewer shapes to compile, and more
-        padding to compute: worth it on accelerators. Changes which dropout masks are drawn, too.
-      cid_probes: the first so many training examples are the probes whose influence difference is
-        measured.
-      cid_rows: training examples that it is measured against, drawn at random, the probes among
-        them; all, where none.
-      cid_when: ``always``, after every epoch or before and after every round, or only at the
-        ``end``, which is cheaper. Changes nothing else.
-      accuracy_when: the same of accuracies on dev, which ``always`` measures after every epoch. The
-        ``end`` goes with selection ``last`` only.
-      selection: which moment that is measured on dev gives the model: the ``last``; or the best by
-        the mean over groups of dev accuracy (``balanced``), by the ``worst`` group, or by
-        ``accuracy``, the latest of equal ones. But for ``last``, rounds are followed by such a
-        moment, too.
-      precision: of matrix products on accelerators, as ``jax_default_matmul_precision``.
-      access: which training examples' confounds the method may see.
-      label: the label phase.
-      influence: the influence phase of influence tuning.
-      embedding: the influence phase of embedding tuning.
-      adversarial: the adversary of adversarial training.
-      group_dro: the group weights of group DRO.
-      last_layer: the second phase of last layer retraining.
-      experts: the expert of the confound in product of experts.
+      encoder: Encoder to start from: a name on the Hugging Face hub, a local folder, or
+        ``all-MiniLM-L6-v2``.
+      head: ``kept`` to start from the encoder's classification head, if it has one; or ``new`` for
+        a new head.
+      max_length: Number of tokens to which inputs are truncated.
+      pad_to_multiple_of: Inputs are padded to the length of the longest input of their batch,
+        rounded up to a multiple of this number of tokens. A larger number leaves fewer shapes to
+        compile but adds padding to compute, which pays on accelerators. It also changes which
+        dropout masks are drawn.
+      cid_probes: Number of probes of the influence difference (CID): the first annotated training
+        examples, or the first of the ``cid_rows`` that are drawn.
+      cid_rows: Number of training examples that CID is measured on, drawn at random, the probes
+        among them; all if none.
+      cid_when: When CID is measured: ``always``, which is after every epoch, or before and after
+        every round; or only at the ``end``, which is cheaper. It changes nothing else.
+      accuracy_when: When accuracies on dev are measured: ``always``, which is after every epoch; or
+        only at the ``end``, which requires selection ``last``.
+      selection: Which evaluation on dev gives the model: the ``last``; or the best by the mean
+        accuracy over groups (``balanced``), by the accuracy of the ``worst`` group, or by overall
+        ``accuracy``. Of equal evaluations the latest is taken. Unless it is ``last``, every round
+        is followed by an evaluation, too.
+      precision: Precision of matrix products on accelerators; a value of JAX's option
+        ``jax_default_matmul_precision``.
+      access: Settings of which training examples' confounds the method may see.
+      label: Settings of the label phase.
+      influence: Settings of the influence phase of influence tuning.
+      embedding: Settings of the influence phase of embedding tuning.
+      adversarial: Settings of the adversary of adversarial training.
+      group_dro: Settings of the group weights of group DRO.
+      last_layer: Settings of the second phase of last layer retraining.
+      experts: Settings of the confound expert of product of experts.
     """
 
     encoder: str = "all-MiniLM-L6-v2"
@@ -99,7 +103,7 @@ class RunConfig(TrainingConfig):
     """What decides the result of a run on a task, beside its method and its seed.
 
     Attributes:
-      data: where the examples come from.
+      data: Settings of where the examples come from.
     """
 
     data: DataConfig = field(default_factory=DataConfig)

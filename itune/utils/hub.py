@@ -1,4 +1,4 @@
-"""Data sets of the Hugging Face hub, and what is said when they cannot be had."""
+"""Data sets of the Hugging Face hub, and an error message for when they cannot be loaded."""
 
 import contextlib
 from pathlib import Path
@@ -13,20 +13,20 @@ _TIMEOUT = 10.0  # seconds, for the one request that tells whether the hub can b
 def load_hub(
     name: str, subset: str | None = None, revision: str | None = None, *, otherwise: str
 ) -> dict[str, Any]:
-    """Loads a data set by its name on the hub, or from a folder of files that `datasets` knows.
+    """Load a data set by its name on the hub, or from a folder of files that `datasets` knows.
 
     Args:
-      name: on the hub, or of a folder.
-      subset: which of several configurations.
-      revision: the commit, tag or branch to load; the newest when None.
-      otherwise: the end of the message when it cannot be had: what else to try.
+      name: Name of the data set on the hub, or path of a folder.
+      subset: Name of the configuration, if the data set has several.
+      revision: Commit, tag or branch to load; None for the newest.
+      otherwise: What else to try if the data set cannot be loaded; ends the error message.
 
     Returns:
-      Its splits by name, each a ``datasets.Dataset``.
+      The splits by name, each a ``datasets.Dataset``.
 
     Raises:
-      UserError: the data set cannot be loaded: no such name, no
-        network.
+      UserError: The data set cannot be loaded, for example because there is no data set of that
+        name, or no network.
     """
     import datasets
 
@@ -43,7 +43,7 @@ def load_hub(
 
 
 def _require_reachable(name: str) -> None:
-    """One request that is not repeated: `datasets` alone tries for half a minute."""
+    """Send one request, which is not repeated: `datasets` alone tries for half a minute."""
     import huggingface_hub
 
     with contextlib.suppress(huggingface_hub.errors.OfflineModeIsEnabled):  # but the cache is there
