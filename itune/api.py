@@ -143,7 +143,8 @@ def tune(
         to the size of the data.
       resume: Whether to continue an interrupted run in ``out``. It must have been started with
         these arguments; a finished run is returned unchanged.
-      overwrite: Whether to delete everything in ``out`` first.
+      overwrite: Whether to replace an earlier run in ``out``; everything in the folder is deleted
+        first.
       columns: Fields of :class:`~itune.tables.TableConfig` as keyword arguments. They say what the
         columns are called, such as ``text="review"``, and how the table is split, such as
         ``dev_fraction=0.2``.
@@ -152,8 +153,8 @@ def tune(
       The result of the run: its accuracies by split and group, its CID, and how both developed.
 
     Raises:
-      UserError: The table cannot be trained on, an argument has a bad value, or ``out`` is not
-        empty and neither ``resume`` nor ``overwrite`` permits its use.
+      UserError: The table cannot be trained on, an argument has a bad value, or ``out`` holds a run
+        and neither ``resume`` nor ``overwrite`` is true, or it holds anything but a run.
     """
     tables = _tables(data, dev, test, columns, no_progress)
     options = RunOptions(resume, overwrite, about=_about(data, dev, test, columns))
@@ -191,7 +192,8 @@ def compare(
         the data.
       resume: Whether to continue interrupted runs in ``out``. They must have been started with
         these arguments; finished runs are used unchanged.
-      overwrite: Whether to delete everything in the folder of each run first.
+      overwrite: Whether to replace earlier runs in ``out``; everything in their folders is deleted
+        first.
       columns: Fields of :class:`~itune.tables.TableConfig` as keyword arguments. They say what the
         columns are called, such as ``text="review"``, and how the table is split, such as
         ``dev_fraction=0.2``.
@@ -201,7 +203,8 @@ def compare(
 
     Raises:
       UserError: The table cannot be trained on, an argument has a bad value, or the folder of a run
-        is not empty and neither ``resume`` nor ``overwrite`` permits its use.
+        holds one already and neither ``resume`` nor ``overwrite`` is true, or it holds anything but
+        a run.
     """
     tables = _tables(data, dev, test, columns, no_progress)
     options = RunOptions(resume, overwrite, about=_about(data, dev, test, columns))

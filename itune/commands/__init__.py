@@ -20,7 +20,7 @@ _RUN_AGAIN = "what was done is kept; go on by the same command"
 
 
 class Command(NamedTuple):
-    """A command; its module, which is imported when the command runs, is called as it is.
+    """A command of ``itune``; the module of that name is imported when the command runs.
 
     Attributes:
       summary: One line for ``itune --help``.
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status, as :func:`~itune.cli.run_main` does.
 
     Args:
-      argv: The name of the command and its arguments; those of the process if None.
+      argv: Name of the command and its arguments; None for the arguments of the process.
     """
     argv = sys.argv[1:] if argv is None else argv
     command = COMMANDS.get(next(iter(argv), ""))

@@ -26,7 +26,7 @@ CHANGED = 3
 
 
 def to_text(found: ModelAudit) -> str:
-    """Return an audit as a person reads it in a terminal: its headline first, and last again."""
+    """Return an audit as text for a terminal; its headline stands at the start and at the end."""
     names = GroupNames(found.label_names, found.confound_names)
     blocks = [
         _verdict(found),
@@ -61,7 +61,7 @@ def _cid(found: ModelAudit, names: GroupNames) -> str:
 
 
 def _pairs(pairs: Sequence[PairCID], names: GroupNames) -> Iterator[Row]:
-    """The pairs of confounds that are furthest apart, where a label has more than one pair."""
+    """Yield the pairs of confounds furthest apart, if a label has more than one pair."""
     if len(pairs) > len({pair.label for pair in pairs}):
         for pair in sorted(pairs, key=lambda pair: -pair.cid)[:ROWS]:
             confounds = f"{names.confound(pair.first)} and {names.confound(pair.second)}"
@@ -160,7 +160,7 @@ def _of(row: TrainingRow, names: GroupNames) -> str:
 
 
 def _marked(row: TrainingRow, found: ModelAudit) -> str:
-    """The text, or both, with the confound in brackets."""
+    """Return the text, or both texts, with the confound in brackets."""
     texts = (
         excerpt(text, row.spans if place == found.rule_on else ())
         for place, text in enumerate(row.texts)
@@ -169,7 +169,7 @@ def _marked(row: TrainingRow, found: ModelAudit) -> str:
 
 
 def _remarks(found: ModelAudit) -> Iterator[str]:
-    """How many rows the numbers are of, where it is not all."""
+    """Yield how many rows the numbers describe, where that is not all rows."""
     train = found.sizes["train"]
     if found.explanations and found.searched < train:
         yield _wrapped(

@@ -11,7 +11,7 @@ from itune.tables.table import read_tables
 
 @dataclass(frozen=True)
 class CompareCommand(TrainingCommand):
-    """A table, and the ways in which classifiers are trained on it.
+    """A table, and the methods and seeds that are compared on it.
 
     Attributes:
       methods: Methods to compare, the reference first; out of ``finetuning``,
@@ -28,7 +28,15 @@ class CompareCommand(TrainingCommand):
 
 
 def main(argv: Sequence[str]) -> None:
-    """Run every method with every seed, print a table and a verdict, and write a report."""
+    """Run every method with every seed, print a table and a verdict, and write a report.
+
+    Args:
+      argv: Words of the command line after ``itune compare``.
+
+    Raises:
+      UserError: An option is unknown or has a bad value, the table cannot be trained on, or a
+        folder cannot be used.
+    """
     command, settings = parse_training(
         CompareCommand,
         argv,

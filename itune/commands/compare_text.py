@@ -12,7 +12,7 @@ HEADER = ("method", *MEASURES, "collapsed", "difference", "Welch p", "permutatio
 
 
 def to_text(comparison: Comparison) -> str:
-    """Return a comparison as a person reads it in a terminal."""
+    """Return a comparison as text for a terminal."""
     seeds = ", ".join(map(str, comparison.seeds))
     blocks = [
         f"{comparison.data}, seeds {seeds}; mean ± standard deviation over seeds",

@@ -50,7 +50,7 @@ def to_json(found: Description) -> str:
 
 
 def to_text(found: Description) -> str:
-    """Return a description as a person reads it in a terminal."""
+    """Return a description as text for a terminal."""
     blocks = [_overview(found), _values("label", found.label_names, found)]
     if found.confound_names:
         blocks += [_values("confound", found.confound_names, found), _groups(found)]

@@ -31,11 +31,11 @@ def require_no_report(folder: Path, overwrite: bool) -> None:
 
 
 def make_origin(command: str, argv: Sequence[str], digest: str, seeds: str) -> Origin:
-    """Return how the result of a command was made, here and now.
+    """Return the origin of a result that a command of this process makes.
 
     Args:
       command: Name of the command.
-      argv: Its other words.
+      argv: Words of the command line after the name of the command.
       digest: SHA-256 of the data, in hexadecimal.
       seeds: Seeds of every draw, in words.
     """
@@ -50,12 +50,12 @@ def make_origin(command: str, argv: Sequence[str], digest: str, seeds: str) -> O
 def write_results(folder: Path, page: Page, numbers: Any, origin: Origin, text: str) -> None:
     """Write a report, then print the result and where the report is.
 
-    What reads the output may leave early; the report is complete by then.
+    The report is complete before anything is printed, so a reader of the output may leave early.
 
     Args:
       folder: Folder for the report; made if absent.
       page: Page of the report.
-      numbers: Result with fields or keys.
+      numbers: Result whose fields or keys are written as JSON.
       origin: How the result was made.
       text: The result as it is printed.
 

@@ -18,12 +18,21 @@ EXCERPT = 100
 
 
 def table(header: Sequence[str], rows: Iterable[Row]) -> str:
-    """Return rows in columns under a header; numbers to three digits, long names shortened."""
+    """Return a table as text in columns, with numbers to three digits and long names shortened.
+
+    Args:
+      header: Heads of the columns.
+      rows: Cells of each row.
+    """
     return align([header, *(list(map(_in_cell, row)) for row in rows)])
 
 
 def most(rows: Sequence[Row]) -> Sequence[Row]:
-    """Return the rows with the largest first integer, in order, and how many others there are."""
+    """Return the :data:`ROWS` rows with the largest counts, in order, and a row on the others.
+
+    Args:
+      rows: Cells of each row; the first integer among them is the count of the row.
+    """
     if len(rows) <= ROWS:
         return rows
     counts = [next(cell for cell in row if isinstance(cell, int)) for row in rows]
@@ -38,7 +47,7 @@ def _in_cell(value: Cell) -> str:
 
 
 def printable(text: str) -> str:
-    r"""Return a text on one line, without what would steer a terminal; joiners of letters stay.
+    r"""Return a text on one line, without control characters; joiners of letters stay.
 
     >>> printable("a\n\x1b[1mb")
     'a �[1mb'
@@ -53,12 +62,12 @@ def _shown(character: str) -> str:
 
 
 def excerpt(text: str, spans: Iterable[tuple[int, int]] = (), width: int = EXCERPT) -> str:
-    """Return a part of a text on one line, around the first of some spans, which are bracketed.
+    """Return the part of a text around the first of some spans, on one line, spans in brackets.
 
     Args:
       text: Text of any length.
       spans: Spans of the text as pairs of start and end, in order.
-      width: Characters that are shown.
+      width: Number of characters to show.
 
     >>> excerpt("It is a very nice day", [(13, 17)], width=13)
     '…very [nice] day'

@@ -21,12 +21,11 @@ class TrainingCommand(TableConfig):
     """A table, and how classifiers are trained on it.
 
     Attributes:
-      out: Folder that is written; in there is the report, report.html, with its numbers in
-        report.json.
-      resume: Whether to go on with what was interrupted, and take finished runs as they are.
-      overwrite: Whether to delete first what is there of an earlier command.
+      out: Folder to write to. The report in it is report.html; its numbers are in report.json.
+      resume: Whether to continue interrupted runs in the folder, and use finished runs unchanged.
+      overwrite: Whether to delete first what an earlier command has left in the folder.
       checkpoint_seconds: Seconds between checkpoints.
-      training: All other settings.
+      training: Settings of training.
     """
 
     out: Path = Path("tuned")
@@ -41,13 +40,13 @@ class TrainingCommand(TableConfig):
 
     @property
     def table(self) -> TableConfig:
-        """Where the rows come from."""
+        """Settings of where the rows come from."""
         names = TableConfig.__dataclass_fields__
         return TableConfig(**{name: getattr(self, name) for name in names})
 
     @property
     def options(self) -> RunOptions:
-        """What runs do with their folders, and what they record of the table."""
+        """Options of the runs: what they do with their folders, and what they record."""
         about = {"table": to_dict(self.table.located)}
         return RunOptions(self.resume, self.overwrite, self.checkpoint_seconds, about)
 
@@ -55,10 +54,10 @@ class TrainingCommand(TableConfig):
 def parse_training(
     command_type: type[C], argv: Sequence[str], *, prog: str, description: str
 ) -> tuple[C, dict[str, Any]]:
-    """Parse a command line.
+    """Parse the command line of a command that trains.
 
     Args:
-      command_type: The command's configuration.
+      command_type: Class of the command's configuration.
       argv: Words of the command line.
       prog: Name of the command, for ``--help`` and messages.
       description: One sentence for ``--help``.
@@ -67,7 +66,7 @@ def parse_training(
       The command, and the settings of training that were given, by dotted name.
 
     Raises:
-      UserError: See :func:`~itune.config.parse`.
+      UserError: An option is unknown, or a value is bad.
     """
     command = parse(
         command_type,

@@ -10,7 +10,7 @@ from itune.utils.formats import MISSING, method_title, signed
 
 
 def to_text(run: RunResult) -> str:
-    """Return a finished run as a person reads it in a terminal."""
+    """Return a finished run as text for a terminal."""
     blocks = [
         f"{run.data}: {method_title(run.method)} from {run.encoder}, seed {run.seed}, "
         f"{run.minutes:.1f} min",

@@ -22,13 +22,13 @@ def group_name(label: str, confound: str) -> str:
 def group_table(
     caption: str, rows: Sequence[tuple[str, float, int | None]], worst: str | None
 ) -> Table:
-    """Return a bar for each group, with its 95 % interval; of very many groups the worst.
+    """Return a table with a bar for each group and its 95 % interval; the worst of many groups.
 
     Args:
-      caption: What the accuracies are of.
-      rows: Name, accuracy (a fraction) and number of rows of each group; None where that is not
-        known, and neither is the interval.
-      worst: Name of the group to mark, unless all groups are alike.
+      caption: Caption of the table.
+      rows: Name, accuracy (a fraction) and number of rows of each group. A number of rows that is
+        not known is None, and its bar has no interval.
+      worst: Name of the group to mark as the worst; nothing is marked if all accuracies are equal.
     """
     is_uneven = len({accuracy for _, accuracy, _ in rows}) > 1
 

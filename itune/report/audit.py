@@ -44,7 +44,7 @@ def audit_page(found: ModelAudit, origin: Origin | None = None) -> Page:
     """Return the page of an audit.
 
     Args:
-      found: What the audit found.
+      found: The audit.
       origin: How the audit was made; None leaves that section out.
     """
     names = GroupNames(
@@ -82,11 +82,11 @@ def audit_page(found: ModelAudit, origin: Origin | None = None) -> Page:
 def audit_numbers(found: ModelAudit) -> dict[str, Any]:
     """Return the numbers of an audit for JSON, without the matrix of influences.
 
-    In its place there is for each label what the figure shows of it: influences of the same and of
-    different confounds.
+    In its place stands what the figure shows of each label: the spread of influences between
+    examples with one confound, and between examples with different confounds.
 
     Args:
-      found: What the audit found.
+      found: The audit.
     """
     shown = {
         found.label_names[label]: dict(

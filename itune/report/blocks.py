@@ -87,7 +87,7 @@ class Table(NamedTuple):
     note: str = ""
 
     def first(self, size: int) -> "Table":
-        """Return the table with so many rows at most; its note says how many are left out."""
+        """Return the table with its first ``size`` rows; its note says how many are left out."""
         rest = len(self.rows) - size
         if rest <= 0:
             return self
@@ -100,8 +100,8 @@ class Figure(NamedTuple):
 
     Attributes:
       svg: Drawing as :meth:`itune.plots.Plot.to_svg` makes it.
-      alt: What it shows, in words and numbers.
-      caption: How to read it.
+      alt: Description of the drawing in words and numbers.
+      caption: Caption, which says how to read the drawing.
     """
 
     svg: str
@@ -140,7 +140,7 @@ class Sentences(NamedTuple):
     """A sentence, and lists of others that belong to it.
 
     Attributes:
-      heading: What this is.
+      heading: Heading of the block.
       sentence: The sentence that the lists are about, if there is one.
       lists: Lists of sentences, side by side where there is room.
     """

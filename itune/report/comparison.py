@@ -35,7 +35,7 @@ def comparison_page(comparison: Comparison, origin: Origin | None = None) -> Pag
     """Return the page of a comparison.
 
     Args:
-      comparison: What the methods came to.
+      comparison: Results of the methods.
       origin: How the runs were made; None leaves that section out.
     """
     titles = [result.title for result in comparison.methods]

@@ -21,7 +21,7 @@ IN_NOTEBOOK = 2
 
 
 def render(page: Page) -> str:
-    """Return a page as HTML; the same page has the same characters.
+    """Return a page as HTML; equal pages give equal text.
 
     Every text is made visible (:func:`itune.utils.visible.visible`), then escaped.
     """

@@ -52,12 +52,12 @@ def run_page(run: RunResult, origin: Origin | None = None) -> Page:
 
 
 def run_lead(run: RunResult) -> tuple[Block, ...]:
-    """Return what is read first of a run: the verdict, and a few numbers."""
+    """Return the blocks of a run that are read first: the verdict, and a few numbers."""
     return _answer(run), Tiles(tuple(_tiles(run)))
 
 
 def settings_table(runs: Iterable[RunResult]) -> Table:
-    """Return the settings that decided runs of one configuration, whose methods may differ."""
+    """Return a table of the settings that decided runs of one configuration by any methods."""
     settings = {}
     for run in runs:
         settings |= decisive(run.config, run.method)

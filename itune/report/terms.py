@@ -28,5 +28,5 @@ TERMS = {
 
 
 def terms(*names: str) -> tuple[tuple[str, str], ...]:
-    """Return some of :data:`TERMS` in the order asked for."""
+    """Return some terms of :data:`TERMS` with their texts, in the order of ``names``."""
     return tuple((name, TERMS[name]) for name in names)

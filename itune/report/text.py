@@ -32,7 +32,7 @@ class Piece(NamedTuple):
 
 
 def pieces(text: str, spans: Iterable[tuple[int, int]] = ()) -> tuple[Piece, ...]:
-    """Return a text with its spans marked; of a long one the beginning and the spans' surroundings.
+    """Return a text in pieces with its spans marked; a long text only around the spans.
 
     Args:
       text: Text of any length.
@@ -54,7 +54,7 @@ def pieces(text: str, spans: Iterable[tuple[int, int]] = ()) -> tuple[Piece, ...
 
 
 def changes(before: str, after: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Return where two versions of a text differ in words: spans of each of them.
+    """Return the spans of two versions of a text in which their words differ.
 
     Args:
       before: One version.

@@ -60,7 +60,7 @@ def is_candidate(row: Mapping[str, Any]) -> bool:
 
 
 class BestCheckpointTracker:
-    """Keeps the parameters of the best evaluation so far on disk; of equal ones the latest.
+    """Keeps the parameters of the best evaluation so far on disk; the latest of equal ones.
 
     The parameters of what was best at the newest checkpoint stay as well, so that a run which was
     killed can be resumed from there.

@@ -26,9 +26,9 @@ class CheckpointInfo(NamedTuple):
     """How far a run has come at a checkpoint.
 
     Attributes:
-      work: Number of pieces of work that are done.
-      metrics_bytes: Length in bytes that ``metrics.jsonl`` has when they are.
-      seconds: Wall-clock time in seconds that they took, over all sessions of the run.
+      work: Number of pieces of work that are finished.
+      metrics_bytes: Length of ``metrics.jsonl`` at the checkpoint, in bytes.
+      seconds: Wall-clock time of the finished work in seconds, over all sessions of the run.
     """
 
     work: int
@@ -51,7 +51,7 @@ def _os_errors_only() -> Iterator[None]:
 
 
 class Checkpoints:
-    """Saves and restores states under a folder, of which the newest :data:`NEWEST_TO_KEEP` stay.
+    """Saves and restores the states of a run; the newest :data:`NEWEST_TO_KEEP` are kept.
 
     Saving is atomic: a process that is killed while it saves leaves the earlier checkpoints.
 
@@ -72,7 +72,8 @@ class Checkpoints:
         """Write a state and wait until it is on disk.
 
         Args:
-          info: How far the run has come; nothing is written if the newest checkpoint is of there.
+          info: How far the run has come; nothing is written if a checkpoint of that
+            point is the newest.
           state: Pytree of arrays.
 
         Raises:

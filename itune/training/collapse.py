@@ -12,19 +12,20 @@ STANDARD_ERRORS, LARGEST_MARGIN = 3.0, 0.05
 def make_collapse_test(
     label: np.ndarray, *, batch: int, epoch_steps: int, total_steps: int
 ) -> Callable[[Sequence[float]], bool]:
-    """Build ``has_collapsed(accuracies)`` of the training accuracies of all label updates so far.
+    """Build ``has_collapsed(accuracies)``, a test whether a run has collapsed.
 
-    It is true once their mean over a window is at chance (:func:`chance_limit`). The window is an
-    epoch or a quarter of all label steps, whichever is longer; it has 1000 answers at least and
-    does not reach into the first fifth of the steps, when a sound run may not have learnt anything
-    yet. So a run is stopped before its middle at the earliest, one that recovers from a round
-    within a quarter of its steps goes on, and one that is too short to tell is never stopped.
+    Its argument is the training accuracies of all label updates so far. It is true once their mean
+    over a window is at chance (:func:`chance_limit`). The window is an epoch or a quarter of all
+    label steps, whichever is longer; it has at least 1000 answers and does not reach into the first
+    fifth of the steps, when a sound run may not have learnt anything yet. So a run is stopped
+    before its middle at the earliest, one that recovers from a round within a quarter of its steps
+    goes on, and one that is too short to tell is never stopped.
 
     Args:
       label: Labels of the examples of all label steps, each as often as it is used.
-      batch: Examples of one update.
-      epoch_steps: Label updates of one epoch.
-      total_steps: Label updates of the run.
+      batch: Number of examples of one update.
+      epoch_steps: Number of label updates of one epoch.
+      total_steps: Number of label updates of the run.
     """
     window = max(epoch_steps, round(WINDOW_SHARE * total_steps), math.ceil(LEAST_ANSWERS / batch))
     start = round(SOUND_SHARE * total_steps)
@@ -41,7 +42,7 @@ def make_collapse_test(
 def chance_limit(label: np.ndarray, count: int) -> float:
     """Return the accuracy below which answers are no better than always the largest class.
 
-    It is the share of that class plus three standard errors, of which at most 0.05.
+    It is the share of that class plus a margin of three standard errors, at most 0.05.
 
     Args:
       label: Labels of the examples.

@@ -16,9 +16,9 @@ class InitialModel(NamedTuple):
     """A classifier before its first step.
 
     Attributes:
-      config: Configuration of its architecture.
-      params: Its parameters.
-      is_finetuned: Whether its head was there before.
+      config: Configuration of the architecture.
+      params: Parameters of the classifier.
+      is_finetuned: Whether the classification head was loaded from the encoder.
     """
 
     config: ModelConfig

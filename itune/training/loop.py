@@ -26,7 +26,7 @@ class Evaluator(NamedTuple):
     Attributes:
       evaluate: ``evaluate(params) -> dict`` of JSON values by name; the first is a number, and is
         shown as progress.
-      cost: Work that it takes, in gradients of the label loss of one example.
+      cost: Cost of one evaluation, in gradients of the label loss of one example.
     """
 
     evaluate: Callable[[Params], dict[str, Any]]
@@ -34,7 +34,7 @@ class Evaluator(NamedTuple):
 
 
 class TrainingOutcome(NamedTuple):
-    """What the training loop returns.
+    """The result of the training loop.
 
     Attributes:
       params: Parameters after the last piece of work, or those of the best checkpoint.
@@ -107,7 +107,7 @@ def train(
 
 
 class _Session:
-    """What one process knows of a run, and has open, from the newest checkpoint on."""
+    """The state and the open files of a run in one process, from the newest checkpoint on."""
 
     def __init__(
         self,

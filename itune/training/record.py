@@ -23,10 +23,10 @@ WHOLE = {"dev_fraction": 0.0, "test_fraction": 0.0}
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What ``config.json`` of a run says.
+    """The contents of a run's ``config.json``.
 
     Attributes:
-      path: The file.
+      path: Path of the ``config.json``.
       method: Key of :data:`~itune.methods.registry.METHODS`.
       config: All settings of training.
       source: Where the data came from: a task and its recipe, or a table and how it was split; its
@@ -66,7 +66,8 @@ class RunRecord:
         """Read the data of the run once more.
 
         Args:
-          data: The same rows in another form; None for where the run had them from.
+          data: The training rows of the run in another form; None to read them from the place that
+            the record names.
           columns: Fields of :class:`~itune.tables.table.TableConfig` that differ from the run's.
           dev: Other rows of dev, or the name of a split.
           test: Other rows of test, or the name of a split.
@@ -89,7 +90,7 @@ class RunRecord:
         return make_tables(data, config, dev=dev, test=test, on_progress=on_progress)
 
     def _named(self, train: str) -> Any:
-        """The training rows by the name in the record, in which files have absolute paths."""
+        """Return the training rows by their name in the record, where files have absolute paths."""
         if not train:
             raise UserError(
                 f"no table is given, and {self.path.parent} was trained on rows given in Python, "
@@ -164,7 +165,7 @@ def tables_of_model(
     test: Any = None,
     on_progress: OnProgress = no_progress,
 ) -> Tables:
-    """Read the table of a model, of which the folder of its run tells what is not given.
+    """Read the table of a model; the folder of its run supplies what is not given.
 
     Args:
       folder: Folder of a run, or of any model.

@@ -33,14 +33,14 @@ class RunInUse(UserError):
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What a run does with its folder; nothing of it changes what the run ends with.
+    """How a run uses its folder; no option changes the results of the run.
 
     Attributes:
-      resume: Whether to go on with what is in the folder, which must be the same run; a finished
-        one is returned as it is.
-      overwrite: Whether to delete what is in the folder first, whatever it is.
+      resume: Whether to continue the run in the folder, which must have been started with the
+        present arguments; a finished run is returned unchanged.
+      overwrite: Whether to delete the run in the folder first, whatever its arguments.
       checkpoint_seconds: Seconds between two checkpoints; 0 or more.
-      about: What else ``config.json`` says, such as where a table came from.
+      about: Further contents of ``config.json``, such as where the table came from.
     """
 
     resume: bool = False
@@ -68,10 +68,13 @@ class Finished(NamedTuple):
 
 
 def read_run(folder: Path) -> Finished:
-    """Read a finished run's folder.
+    """Read the folder of a finished run.
+
+    Args:
+      folder: Folder of the run.
 
     Raises:
-      UserError: A file of it is missing or damaged.
+      UserError: A file of the run is missing or damaged.
     """
     try:
         result = upgrade(json.loads((folder / "result.json").read_text()))
@@ -89,7 +92,7 @@ def require_usable(folder: Path, description: Mapping[str, Any], options: RunOpt
     Args:
       folder: Folder of the run.
       description: Contents of its ``config.json``.
-      options: What may be done with a run that is in there.
+      options: What may be done with a run that is in the folder.
 
     Raises:
       UserError: The folder holds something else, or cannot be used; or the options ask both to
@@ -119,7 +122,7 @@ def require_usable(folder: Path, description: Mapping[str, Any], options: RunOpt
 
 
 def _is_content(path: Path) -> bool:
-    """Whether a file is more than a run that is only just starting has in its folder."""
+    """Return whether a file is more than what a run that has just started has in its folder."""
     return path.name not in (LOCK, f"config.json{UNFINISHED}")
 
 
@@ -132,7 +135,7 @@ def locked_run_folder(
     Args:
       folder: Folder of the run.
       description: Contents of its ``config.json``, written if there is none.
-      overwrite: Whether to delete what is in there first.
+      overwrite: Whether to delete the contents of the folder first.
 
     Raises:
       RunInUse: Another process works in the folder.
@@ -207,7 +210,7 @@ def _require_same(path: Path, description: Mapping[str, Any], also: Sequence[str
 
 
 def _decisive(description: Mapping[str, Any], method: str, also: Sequence[str]) -> dict[str, Any]:
-    """What ``config.json`` says that decides a run, and some other settings, with dotted keys."""
+    """Return what decides a run by its ``config.json``, and some other settings, by dotted key."""
     config = description["config"]
     config = decisive(config, method) | {key: config[key] for key in also if key in config}
     named = {f"config.{key}": value for key, value in config.items()}
@@ -215,10 +218,14 @@ def _decisive(description: Mapping[str, Any], method: str, also: Sequence[str]) 
 
 
 def decisive(config: Mapping[str, Any], method: str) -> dict[str, Any]:
-    """What of a run's configuration decides its outcome, with dotted keys.
+    """Return the settings that decide the results of a run, by dotted key.
 
-    Not when it is measured, nor the sections that its method does not depend on, nor the place of
-    control data that it does not train on.
+    Left out are when the run is evaluated, the sections that its method does not use, and the place
+    of control data unless the method trains on them.
+
+    Args:
+      config: Settings of the run, as nested dicts.
+      method: Key of :data:`~itune.methods.registry.METHODS`.
     """
     others = tuple(f"{name}." for name in unused_sections(method))
     others += () if METHODS[method].uses_control else ("data.control",)

@@ -14,11 +14,11 @@ from itune.training.classifier import make_classifier
 
 
 class LoadedModel(NamedTuple):
-    """A model, and how it takes the texts of a table.
+    """A trained model, and the function that tokenises a table for it.
 
     Attributes:
       classifier: The model; its classes are numbered as the table's labels are.
-      params: Its parameters.
+      params: Parameters of the model.
       encode: Function of ``(table, on_batch)`` that tokenises one split; see
         :func:`~itune.data.dataset.tokenize_table`.
       notes: What was assumed, one sentence each.

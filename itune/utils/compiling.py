@@ -47,9 +47,12 @@ def _compiler_options() -> dict[str, str] | None:
 
 
 def memoized(build: Callable[P, T]) -> Callable[P, T]:
-    """Let a builder return the same object for the same arguments, of the last :data:`MEMOIZED`.
+    """Make a builder return one object for equal arguments, of the last :data:`MEMOIZED` ones.
 
-    Arguments that cannot be hashed, such as a module with a list for a field, are built for anew.
+    For arguments that cannot be hashed, such as a module with a list for a field, it builds anew.
+
+    Args:
+      build: Function that builds an object from its arguments.
     """
     remembered = lru_cache(MEMOIZED)(build)
 

@@ -7,8 +7,8 @@ from typing import Any
 def html_of(result: Any) -> str:
     """Return what a notebook shows of a result.
 
-    The report is imported by name, when it is asked for: it stands above the results that it shows,
-    which must not depend on it.
+    The report package is imported by name and only when needed, because results must not depend on
+    the reports that show them.
 
     Args:
       result: What :func:`itune.describe`, :func:`itune.audit`, :func:`itune.tune` or

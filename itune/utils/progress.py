@@ -18,7 +18,7 @@ def no_progress(part: str, done: int, total: int) -> None:
 
 
 def _terminal_size() -> dict[str, Any]:
-    """A size for terminals that do not know their own, on which tqdm would hide the bar."""
+    """Return a size for terminals that do not know theirs, on which tqdm would hide the bar."""
     columns, lines = os.get_terminal_size(sys.stderr.fileno())
     return ({} if columns else {"ncols": 80}) | ({} if lines else {"nrows": 24})
 
@@ -26,8 +26,9 @@ def _terminal_size() -> dict[str, Any]:
 class Progress:
     """Progress of work with a known total, on standard error.
 
-    On a terminal it is a bar; elsewhere, a line for each message and one every so often. The time
-    left leaves the first piece of work out, which is compiled first.
+    On a terminal it is a bar; elsewhere it is a line for each message, and a line every ``every``
+    seconds. The estimate of the time left ignores the first piece of work, since compilation slows
+    it.
     """
 
     def __init__(self, name: str, total: float, done: float = 0.0, *, every: float = 30.0):
@@ -36,7 +37,7 @@ class Progress:
         Args:
           name: What the work is called.
           total: The cost of all the work, in any unit.
-          done: The cost of what was done before, in that unit.
+          done: The cost of the work done before, in the unit of ``total``.
           every: Seconds between lines where there is no terminal.
         """
         self._name, self._total, self._done, self._every = name, total, done, every
