@@ -30,7 +30,7 @@ class Behaviour:
         probabilities and the one-hot label.
       entropy: Mean cross entropy, in nats.
       size: Number of examples that were predicted.
-      total: Number of examples that they stand for.
+      total: Number of examples that the predicted examples stand for.
       interval: 95 % interval of the overall accuracy, combined from the intervals of the groups.
       intervals: 95 % interval of the accuracy of each group (Wilson).
       sizes: Number of predicted examples of each group.

@@ -11,7 +11,7 @@ from itune.metrics.cid import GroupInfluences
 
 
 class PairCID(NamedTuple):
-    """How far apart two confounds of one label are.
+    """How far apart a model puts two confounds of one label.
 
     ``(M_aa + M_bb) / 2 - M_ab``, with ``M_ab`` the mean influence of group b on the probes of group
     a: half the squared distance of the groups' mean unit gradients, without the influences of
@@ -39,7 +39,7 @@ class CIDBreakdown:
     Attributes:
       cid: Mean over all probes that have partners of both kinds.
       standard_error: Standard error of ``cid`` over probes, with the partners taken as fixed; NaN
-        of one probe.
+        if there is only one probe.
       by_group: Mean over the probes of each group; NaN if none has partners.
       by_label: Mean over the probes of each label; NaN if none has partners.
       pairs: Every pair of confounds of every label.

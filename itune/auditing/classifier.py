@@ -1,8 +1,8 @@
-"""The audit of a classifier: what it leans on, and how sure that is."""
+"""The audit of a classifier: whether it leans on the confound, and how certain that is."""
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from itune.auditing.significance import CIDTest, cid_test
 from itune.data.dataset import Dataset
 from itune.errors import UserError
 from itune.groups import HIDDEN, Group, count_groups
-from itune.methods.base import Classifier
+from itune.methods.base import Classifier, Params
 from itune.metrics.cid import make_group_influences
 from itune.metrics.matrix import influences_among
 from itune.utils.progress import OnProgress, no_progress
@@ -25,22 +25,22 @@ from itune.utils.resumable import NEVER_SAVED, Resumable
 
 
 class Audit(NamedTuple):
-    """What an audit found.
+    """The measures of an audit.
 
     Attributes:
-      influence: CID of the whole training set; None where it was left out.
-      test: CID of a sample, with interval and p value.
-      sample: indices of that sample in the training data, ``(n,)``.
-      label: of these examples, ``(n,)``.
-      confound: of the same, ``(n,)``.
-      matrix: their influences on one another, ``(n, n)``.
-      share: of each group among the annotated training examples.
-      behaviour: accuracy and calibration by the name of each data set.
-      probe: the linear probe of the confound in the pooled vectors of the training data, or of
-        ``drawn`` of them; None where too few examples can be told apart.
-      minutes_of_whole: estimate of what ``influence`` takes.
-      groups: annotated examples of each group of the training data.
-      plan: what was taken whole.
+      influence: CID of all annotated training examples, broken down; None if it was not computed.
+      test: CID of a sample of the training data, with an interval and a p value.
+      sample: Indices of the sample's examples in the training data, ``(n,)``, int64, ascending.
+      label: Label of each example of the sample, ``(n,)``, integers.
+      confound: Confound of each example of the sample, ``(n,)``, integers.
+      matrix: Influences of the sample's examples on one another, ``(n, n)``.
+      share: Fraction of the annotated training examples that belongs to each group.
+      behaviour: Accuracy and calibration on each data set, by its name.
+      probe: Linear probe of the confound in the pooled vectors of training examples, at most
+        ``plan.drawn`` of them; None if no label has two confounds with enough examples.
+      minutes_of_whole: Estimate of the minutes that computing ``influence`` takes.
+      groups: Number of annotated training examples of each group.
+      plan: Which parts of the audit use all rows.
     """
 
     influence: CIDBreakdown | None
@@ -59,7 +59,7 @@ class Audit(NamedTuple):
 
 def audit_classifier(
     classifier: Classifier,
-    params: Any,
+    params: Params,
     train: Dataset,
     others: Mapping[str, Dataset],
     config: AuditConfig | None = None,
@@ -68,22 +68,24 @@ def audit_classifier(
     say: Callable[[str], None] = lambda sentence: None,
     resumable: Resumable = NEVER_SAVED,
 ) -> Audit:
-    """Audits a classifier on the data it was trained on.
+    """Audit a classifier on the data that it was trained on.
 
-    Training examples whose confound is hidden (not annotated) have no part in CID and probe.
+    Training examples whose confound is hidden (not annotated) are left out of CID and of the linear
+    probe.
 
     Args:
-      classifier: the model.
-      params: its parameters.
-      train: the training data.
-      others: data sets to look at the behaviour on, beside ``train``.
-      config: the defaults if None.
-      on_progress: progress.
-      say: told once what will be done, and what it would take to do all of it.
-      resumable: keeps what is done.
+      classifier: Model to audit.
+      params: Parameters of the model.
+      train: Training data.
+      others: Data sets on which accuracy and calibration are computed besides ``train``, by name.
+      config: How thorough the audit is; None uses the defaults of :class:`AuditConfig`.
+      on_progress: Called with the name of a part, the units of it that are done, and their total.
+      say: Called once with a sentence that says which parts use a sample of the rows, and how long
+        all rows would take.
+      resumable: Store of finished work, from which an interrupted audit goes on.
 
     Raises:
-      UserError: no label of the training data has two confounds.
+      UserError: No label of the training data has two confounds.
     """
     config = AuditConfig() if config is None else config
     rng = np.random.default_rng(config.seed)
@@ -140,14 +142,14 @@ def audit_classifier(
 
 
 def group_sizes(data: Dataset) -> dict[Group, int]:
-    """Examples of each group that has any; those that are not annotated are groups, too."""
+    """Return the number of examples of each group; examples that are not annotated count too."""
     counts = count_groups(data.label, data.confound)
     groups = (part.tolist() for part in counts)
     return {Group(label, confound): size for label, confound, size in zip(*groups, strict=True)}
 
 
 def _kept_plan(resumable: Resumable, make: Callable[[], AuditPlan]) -> AuditPlan:
-    """The plan as it was at first: it depends on how fast the machine was."""
+    """Return the plan that was made first: a plan depends on how fast the machine was."""
 
     def arrays():
         plan = make()
@@ -165,14 +167,14 @@ def _kept_plan(resumable: Resumable, make: Callable[[], AuditPlan]) -> AuditPlan
 
 
 def _outputs(
-    classifier,
-    params,
+    classifier: Classifier,
+    params: Params,
     datasets: Mapping[str, Dataset],
     plan: AuditPlan,
-    rng,
-    on_progress,
-    resumable,
-):
+    rng: np.random.Generator,
+    on_progress: Callable[[int, int], None],
+    resumable: Resumable,
+) -> tuple[dict[str, Behaviour], LinearProbe | None]:
     """Behaviour on each data set, and the linear probe of the first."""
     drawn = {
         name: draw_by_group(data.label, data.confound, plan.drawn, rng)
@@ -207,7 +209,14 @@ def _outputs(
     return found, probe
 
 
-def _whole(classifier, params, known: Dataset, config, on_progress, resumable) -> CIDBreakdown:
+def _whole(
+    classifier: Classifier,
+    params: Params,
+    known: Dataset,
+    config: AuditConfig,
+    on_progress: OnProgress,
+    resumable: Resumable,
+) -> CIDBreakdown:
     influences = make_group_influences(
         classifier.loss,
         known,

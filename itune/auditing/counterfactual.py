@@ -30,8 +30,8 @@ class ChangedPrediction(NamedTuple):
     Attributes:
       index: Row number, from 0, in the split that was tested, or in the table that the split is a
         part of.
-      before: Original text, of the column that the rule looks at.
-      after: Text with another confound.
+      before: Original text, from the column that the rule looks at.
+      after: Text with another confound put in.
       predicted_before: Number of the label predicted for the original text.
       predicted_after: Number of the label predicted for the text with another confound.
     """
@@ -44,14 +44,14 @@ class ChangedPrediction(NamedTuple):
 
 
 class SwapCount(NamedTuple):
-    """How many texts had one swap of confounds and one pair of predictions.
+    """Number of texts with one particular swap of confounds and one pair of predictions.
 
     Attributes:
       confound_before: Number of the original confound.
       confound_after: Number of the confound put in its place.
       predicted_before: Number of the label predicted for the original text.
       predicted_after: Number of the label predicted for the text with another confound.
-      count: Number of such texts.
+      count: Number of texts with this swap and these predictions.
     """
 
     confound_before: int
@@ -111,9 +111,10 @@ def run_counterfactual_test(
       params: Parameters of the model.
       encode: Function that turns a table into the model's inputs.
       tables: Tables, with the rule that gives the confound.
-      config: How many texts are swapped.
-      rng: Random generator; draws texts, and the confound that each gets.
-      on_progress: Called with the number of rows done, and of all rows.
+      config: Settings of the audit; ``swaps`` is the largest number of texts swapped.
+      rng: Random generator that draws the texts, and the confound that is put in each.
+      on_progress: Called with the number of predictions that are done and the number of all; each
+        text is predicted twice.
 
     Returns:
       The test, or None if the confound is not given by a rule over words, or no text can be given

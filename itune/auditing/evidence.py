@@ -25,7 +25,7 @@ CHANGED_SHARE = 0.05
 
 
 class Evidence(NamedTuple):
-    """What an audit measured.
+    """The measures that a verdict is based on.
 
     Attributes:
       audit: Measures of the model on its data.
@@ -55,7 +55,7 @@ class Evidence(NamedTuple):
 
     @property
     def changed_share(self) -> float | None:
-        """Share of predictions that change with the confound, if certainly more than a few do."""
+        """Share of predictions that change with the confound; None if they may be only a few."""
         test = self.counterfactual
         return test.share if test is not None and test.low > CHANGED_SHARE else None
 

@@ -26,11 +26,11 @@ class TrainingRow:
 
     Attributes:
       index: Row number, from 0, in train, or in the table that train is a part of.
-      texts: Its text, or its two texts.
-      label: Number of its label.
-      confound: Number of its confound; :data:`~itune.groups.HIDDEN` if not annotated.
-      spans: Where the confound is in the text that the rule looks at, as pairs of characters: the
-        first, and the one after the last; empty without a rule.
+      texts: Text of the row, or its two texts.
+      label: Number of the row's label.
+      confound: Number of the row's confound; :data:`~itune.groups.HIDDEN` if not annotated.
+      spans: Places of the confound in the text that the rule looks at, each the index of the first
+        character and that of the character after the last; empty without a rule.
     """
 
     index: int
@@ -46,12 +46,12 @@ class InfluentialRow(TrainingRow):
 
     Attributes:
       index: Row number, from 0, in train, or in the table that train is a part of.
-      texts: Its text, or its two texts.
-      label: Number of its label.
-      confound: Number of its confound; :data:`~itune.groups.HIDDEN` if not annotated.
-      spans: Where the confound is in the text that the rule looks at, as pairs of characters: the
-        first, and the one after the last; empty without a rule.
-      influence: Gradient cosine with the probe, -1 to 1; it helped if above 0.
+      texts: Text of the row, or its two texts.
+      label: Number of the row's label.
+      confound: Number of the row's confound; :data:`~itune.groups.HIDDEN` if not annotated.
+      spans: Places of the confound in the text that the rule looks at, each the index of the first
+        character and that of the character after the last; empty without a rule.
+      influence: Gradient cosine with the probe, -1 to 1; above 0 if the row helped.
     """
 
     influence: float
@@ -63,11 +63,11 @@ class Explanation(TrainingRow):
 
     Attributes:
       index: Row number, from 0, in train, or in the table that train is a part of.
-      texts: Its text, or its two texts.
-      label: Number of its label.
-      confound: Number of its confound; :data:`~itune.groups.HIDDEN` if not annotated.
-      spans: Where the confound is in the text that the rule looks at, as pairs of characters: the
-        first, and the one after the last; empty without a rule.
+      texts: Text of the row, or its two texts.
+      label: Number of the row's label.
+      confound: Number of the row's confound; :data:`~itune.groups.HIDDEN` if not annotated.
+      spans: Places of the confound in the text that the rule looks at, each the index of the first
+        character and that of the character after the last; empty without a rule.
       predicted: Number of the label that the model predicts.
       probabilities: Predicted probability of each label.
       helpful: Rows that helped most, in descending order of influence; never the probe itself.
@@ -88,8 +88,8 @@ def choose_probes(train: Table, config: AuditConfig, rng: np.random.Generator) -
 
     Args:
       train: Training rows.
-      config: Names probes by their row numbers, from 1, in the table that train is, or is a part
-        of; or says how many to draw.
+      config: Settings of the audit: ``probes`` names probes by their row numbers, from 1, in train
+        or in the table that train is a part of; ``random_probes`` is the number drawn otherwise.
       rng: Random generator; probes are drawn without replacement.
 
     Returns:
@@ -152,15 +152,16 @@ def explain(
       classifier: Model to explain.
       params: Parameters of the model.
       data: Training data as tokens.
-      tables: Tables whose train holds the texts of ``data``.
+      tables: Tables whose training split holds the texts of ``data``.
       probes: Indices of the probes in ``data``, ``(P,)``.
       rows: Indices of the training rows to search, ``(n,)``.
-      config: How many rows are shown; fewer are if fewer have influence above 0, or below 0.
-      on_progress: Called with the number of chunks done, and of all chunks.
+      config: Settings of the audit; ``shown`` is the largest number of helpful rows of a probe, and
+        of harmful rows. Helpful rows have influence above 0, harmful rows below 0.
+      on_progress: Called with the number of chunks that are done and the number of all chunks.
       resumable: Store of finished chunks, from which an interrupted call goes on.
 
     Returns:
-      One explanation for each probe, in order.
+      One explanation for each probe, in the order of ``probes``.
     """
     if not len(probes):
         return ()

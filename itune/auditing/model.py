@@ -28,23 +28,25 @@ from itune.utils.resumable import Resumable
 
 
 class ModelAudit(NamedTuple):
-    """An audit of a model, with all that a report tells of it.
+    """An audit of a model, with everything that its report shows.
 
     Attributes:
-      model: its folder.
-      label_names: what labels are called, by number.
-      confound_names: what confounds are called, by number.
-      sizes: rows by the name of each split that has any.
-      audit: the measures.
-      explanations: some training rows, and those that helped and hurt them.
-      counterfactual: the counterfactual test; None where the confound is not a rule over words.
-      verdict: what it comes to.
-      config: how thorough it was.
-      digest: SHA-256 of the data.
-      rows_of: for each split what the rows of explanations and counterfactual are counted in.
-      searched: training rows among which the explanations looked.
-      rule_on: the place of the text that the spans of explanations, and counterfactual, are of.
-      notes: what else to know, a sentence each.
+      model: Folder of the model.
+      label_names: Names of the labels, by number.
+      confound_names: Names of the confounds, by number.
+      sizes: Number of rows of each split that is not empty, by the name of the split.
+      audit: Measures of the model on its data.
+      explanations: Some training rows, each with the rows that helped and harmed its prediction.
+      counterfactual: Counterfactual test; None if the confound is not given by a rule over words,
+        or no text can be given another confound.
+      verdict: Conclusion of the audit.
+      config: Settings of the audit.
+      digest: SHA-256 of the data, in hexadecimal.
+      rows_of: Name of the split or table in which the rows of explanations and counterfactual test
+        are counted, by split.
+      searched: Number of training rows that were searched for explanations.
+      rule_on: Index of the text column that the rule looks at.
+      notes: Further remarks, one sentence each.
     """
 
     model: str
@@ -63,11 +65,11 @@ class ModelAudit(NamedTuple):
     notes: tuple[str, ...] = ()
 
     def numbered(self, row: int, split: str = "train") -> str:
-        """What a row is called: its number from 1 on, and in what."""
+        """Return the name of a row for a reader: its number, from 1, and what it is counted in."""
         return f"row {row + 1} of {self.rows_of[split]}"
 
     def to_rows(self) -> list[dict[str, Any]]:
-        """Accuracy of every group, with its interval; ``pandas.DataFrame`` takes the rows."""
+        """Return the accuracy of every group and its interval, as ``pandas.DataFrame`` takes it."""
         names = {HIDDEN: None, **dict(enumerate(self.confound_names))}
         return [
             {
@@ -103,17 +105,17 @@ def audit_model(
     """Audit a model in a folder on the table that it was trained on.
 
     Args:
-      folder: Folder of a run, or of a Hugging Face BERT classifier that anybody has trained.
-      tables: The training data, and data to look at the behaviour on, if there are any.
-      config: How thorough the audit is; the defaults if None.
-      on_progress: Called with the progress of each part.
-      say: Called with sentences on what will be done, and what was assumed.
-      keep: Folder for intermediate results, for them alone: an audit that is interrupted goes on
-        from there when it is called again, and deletes them at its end. None keeps nothing.
+      folder: Folder of a run, or of any Hugging Face BERT classifier.
+      tables: Training data, and dev and test data on which accuracy is computed, if there are any.
+      config: How thorough the audit is; None uses the defaults of :class:`AuditConfig`.
+      on_progress: Called with the name of a part, the units of it that are done, and their total.
+      say: Called with sentences on what will be done and what was assumed.
+      keep: Folder for intermediate results alone: an interrupted audit that is called again goes on
+        from there, and deletes them at its end. None saves nothing.
 
     Returns:
       The audit. If the folder is that of a run on other data, a note says so; inputs are truncated
-      as they were in that run, unless the configuration has a length.
+      as they were in that run, unless the configuration sets ``max_length``.
 
     Raises:
       UserError: The folder holds no such model, its classes are not the table's labels, there is
@@ -190,7 +192,7 @@ def _encoded(
 
 
 def _require_confounds(tables: Tables) -> None:
-    """Checks what can be before anything is computed."""
+    """Check what can be checked before anything is computed."""
     train = tables.train
     if problem := confound_problem(tables):
         raise UserError(f"{train.name}: {problem}")

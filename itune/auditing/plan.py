@@ -69,7 +69,8 @@ def make_plan(
       datasets: Data sets to predict, by name; the first is the training data, among which
         explanations are searched.
       known: Training examples whose confound is annotated.
-      config: How many minutes are available, and which rows are drawn otherwise.
+      config: Settings of the audit: ``whole`` and ``minutes`` decide which parts use all rows,
+        ``drawn`` how many rows the other parts use, ``chunk`` how many are timed at once.
     """
     train = next(iter(datasets.values()))
     gradient = _seconds_of_gradient(classifier, params, train, config.chunk)

@@ -1,4 +1,4 @@
-"""A verdict on one run from what it measured itself, which costs nothing."""
+"""A verdict on one run from what it measured itself, without further computation."""
 
 from collections.abc import Callable
 
@@ -33,7 +33,7 @@ def run_verdict(
 
     Args:
       run: Record of the run.
-      name: Returns the name of a group.
+      name: Function that returns the name of a group, as sentences show it.
     """
     kind, finding = _judged(run)
     split, accuracy = run.judged()

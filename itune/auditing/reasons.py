@@ -49,18 +49,18 @@ def reasons_for(evidence: Evidence, kind: Kind, names: GroupNames) -> tuple[str,
 
 
 def rows_with_partners(audit: Audit, noun: str, number_format: str = "") -> str:
-    """Say how many training rows the CID of all rows covers.
+    """Return a phrase that says how many training rows the CID of all rows covers.
 
     Rows without partners are not covered: those that are alone in their group, those of a label
     with one confound, and those that are not annotated.
 
     Args:
       audit: Measures of the model; its ``influence`` may not be None.
-      noun: What the rows are called, such as ``"training rows"``.
+      noun: Word for the rows, such as ``"training rows"``.
       number_format: Format specification of the numbers, such as ``","``.
 
     Returns:
-      Such as ``"all 1200 rows"`` or ``"the 1100 of 1200 rows that have partners"``.
+      A phrase such as ``"all 1200 rows"`` or ``"the 1100 of 1200 rows that have partners"``.
     """
     assert audit.influence is not None
     size, total = audit.influence.probes, audit.behaviour["train"].total

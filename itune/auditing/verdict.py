@@ -28,7 +28,7 @@ class Verdict(NamedTuple):
     Attributes:
       kind: ``"leans"``, ``"no_sign"`` or ``"inconclusive"``.
       headline: The conclusion in one sentence.
-      reasons: Sentences with the numbers that it rests on.
+      reasons: Sentences with the numbers that the conclusion rests on.
     """
 
     kind: Kind
@@ -39,7 +39,7 @@ class Verdict(NamedTuple):
 def give_verdict(
     audit: Audit, counterfactual: CounterfactualTest | None, names: GroupNames
 ) -> Verdict:
-    """Weigh the measures of an audit.
+    """Return the conclusion that the measures of an audit support.
 
     CID decides. The counterfactual test can keep the verdict from being ``no_sign``; the linear
     probe and the accuracies are reported beside it.

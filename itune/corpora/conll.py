@@ -1,6 +1,8 @@
-"""Sentences out of CoNLL column files, from a folder or from the Hugging Face hub."""
+"""Sentences from CoNLL column files, in a folder or on the Hugging Face hub."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from itune.errors import UserError
 from itune.utils.hub import load_hub
@@ -23,10 +25,10 @@ def read_conll(path: str | Path) -> list[list[str]]:
     sentence. Document markers (``-DOCSTART-``) are dropped, whatever surrounds them.
 
     Args:
-      path: the column file.
+      path: Column file to read.
 
     Raises:
-      UserError: the file is missing, a directory, not UTF-8, has NUL bytes or no sentence.
+      UserError: The file is missing, is a directory, is not UTF-8, or has NUL bytes or no sentence.
     """
     sentences: list[list[str]] = [[]]
     for line in read_text(path).split("\n"):
@@ -44,13 +46,13 @@ def read_conll(path: str | Path) -> list[list[str]]:
 def find_conll(folder: str | Path) -> dict[str, Path]:
     """Return the training and validation files of a CoNLL folder, keyed ``train`` and ``valid``.
 
-    The names tried are those of `USUAL_NAMES`, in that order.
+    The file names in `USUAL_NAMES` are tried in order.
 
     Args:
-      folder: where the column files lie.
+      folder: Folder that holds the column files.
 
     Raises:
-      UserError: the folder is missing or not a folder, or lacks one of the two files.
+      UserError: The folder is missing or not a folder, or lacks one of the two files.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -72,19 +74,19 @@ def hub_conll(
     """Return CoNLL-2003 from the Hugging Face hub, keyed ``train`` and ``valid``.
 
     Args:
-      name: a data set with a column ``tokens`` and splits ``train`` and ``validation``; a local
-        folder of parquet or JSON files will do.
-      revision: the commit, tag or branch to load; the newest when None.
+      name: Name of a data set with a column ``tokens`` and splits ``train`` and ``validation``, or
+        a local folder of its parquet or JSON files.
+      revision: Commit, tag or branch to load; None loads the newest.
 
     Raises:
-      UserError: The data set cannot be loaded (no network, no such
-        name), or it lacks a split or the column.
+      UserError: The data set cannot be loaded (no network, no such name), or it lacks a split or
+        the column.
     """
     loaded = load_hub(name, revision=revision, otherwise="read CoNLL files from a folder")
     return {split: _column(loaded, name, theirs) for split, theirs in HUB_SPLITS.items()}
 
 
-def _column(loaded, name: str, split: str) -> list[list[str]]:
+def _column(loaded: Mapping[str, Any], name: str, split: str) -> list[list[str]]:
     if split not in loaded:
         raise UserError(f"{name}: has no split {split!r} (it has {', '.join(loaded)}); "
                         "name a data set with train and validation")  # fmt: skip

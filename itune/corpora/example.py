@@ -1,4 +1,4 @@
-"""The records that a task's recipe makes: labelled sentences, in three splits."""
+"""Labelled sentences in three splits, the records that a task's recipe makes."""
 
 import hashlib
 import json

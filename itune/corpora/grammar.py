@@ -60,11 +60,11 @@ def expand(name: str, rules: Rules, rng: random.Random, used: set[tuple[str, str
     Args:
       name: Name of the rule to begin with.
       rules: All rules that can be named.
-      rng: Source of random numbers.
-      used: Pairs of a rule and an alternative that have been drawn; what is drawn is added.
+      rng: Random generator.
+      used: Pairs of a rule and an alternative that have been drawn; every further pair is added.
 
     Returns:
-      The text, in which one blank separates words and marks.
+      The text, in which one blank separates words and punctuation marks.
 
     >>> expand("trip", {"trip": ["#2-2 hours by <way>"], "way": ["bus"]}, random.Random(0), set())
     '2 hours by bus'

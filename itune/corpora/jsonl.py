@@ -1,4 +1,4 @@
-"""Examples in JSON lines: one object a line, checked as it is read, written all or nothing."""
+"""Read and write examples as JSON lines, one object a line."""
 
 import json
 from collections.abc import Iterable
@@ -11,16 +11,17 @@ from itune.utils.files import write_atomically
 from itune.utils.text_files import brief, parse_object, read_text
 
 LIST = "tokens"
-"""The one field that holds words in a list."""
+"""Name of the only field that holds words in a list."""
 
 
 class Fields(NamedTuple):
-    """What the fields of a line are called.
+    """Names of the fields of a line.
 
     Attributes:
-      words: looked for in this order; ``tokens`` holds a list, any other a string.
-      label: holds the class.
-      confound: holds the confound.
+      words: Names of the field of the words, tried in this order; ``tokens`` holds a list, a field
+        of any other name a string.
+      label: Name of the field of the label.
+      confound: Name of the field of the confound.
     """
 
     words: tuple[str, ...] = (LIST, "text", "sentence")
@@ -38,11 +39,11 @@ def write_jsonl(examples: Iterable[Example], path: str | Path) -> None:
     over any file of that name.
 
     Args:
-      examples: what to write, in order.
-      path: where to; its folder must exist.
+      examples: Examples to write, in order.
+      path: File to write; its folder must exist.
 
     Raises:
-      UserError: the file cannot be written.
+      UserError: The file cannot be written.
     """
     with (
         write_atomically(Path(path), hint="check its folder") as (temporary,),
@@ -59,11 +60,11 @@ def read_jsonl(path: str | Path, fields: Fields = USUAL) -> list[Example]:
     integer ``length`` (the number of tokens when absent). Other fields and blank lines are ignored.
 
     Args:
-      path: the file to read.
-      fields: other names for the words, the label and the confound.
+      path: File to read.
+      fields: Names of the fields of words, label and confound.
 
     Raises:
-      UserError: the file cannot be read, a line breaks the format, or there is no example.
+      UserError: The file cannot be read, a line breaks the format, or there is no example.
     """
     examples = []
     for number, line in enumerate(read_text(path).split("\n"), start=1):

@@ -1,4 +1,4 @@
-"""MSGS: does the sentence have an adjective? In training, "the" precedes "a" just when it does.
+"""MSGS: does the sentence have an adjective? In training, "the" precedes "a" exactly if so.
 
 The paradigm is ``syntactic_category_relative_position`` of Warstadt et al., "Learning Which
 Features Matter" (EMNLP 2020), as used in Han & Tsvetkov, "Influence Tuning" (Findings of EMNLP
@@ -8,6 +8,7 @@ Features Matter" (EMNLP 2020), as used in Han & Tsvetkov, "Influence Tuning" (Fi
 import random
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from itune.corpora.example import Example, Splits
 from itune.corpora.jsonl import Fields, read_jsonl
@@ -15,29 +16,29 @@ from itune.corpora.msgs_grammar import draw
 from itune.errors import UserError, require
 
 LABELS = ("no adjective", "adjective")
-"""What the labels mean, by number."""
+"""Names of the labels, by number."""
 
 CONFOUNDS = ("a before the", "the before a")
-"""What the confounds mean, by number: which article comes first."""
+"""Names of the confounds, by number: which article comes first."""
 
 FIELDS = Fields(("sentence",), "linguistic_feature_label", "surface_feature_label")
-"""What the official files call the words, the label and the confound."""
+"""Names of the official files' fields of words, label and confound."""
 
 
 @dataclass(frozen=True)
 class MsgsConfig:
-    """Every knob of MSGS; the defaults are the published sizes and statistics.
+    """Settings of MSGS; the defaults are the published sizes and statistics.
 
     Attributes:
-      train_size: number of generated training examples.
-      dev_size: number of generated development examples.
-      test_size: number of generated test examples.
-      inoculation: fraction of the training examples whose confound is not the label.
-      agreement: fraction of the generated development and test examples whose confound is the
-        label.
-      balanced: whether the confound of the training examples is independent of the label instead:
-        the same sentences, with the articles of some exchanged.
-      inoculating: the file of inoculating examples in an official folder.
+      train_size: Number of generated training examples; at least 2.
+      dev_size: Number of generated development examples; at least 2.
+      test_size: Number of generated test examples; at least 2.
+      inoculation: Fraction of the training examples whose confound is not the label, from 0 to 1.
+      agreement: Fraction of the generated development and test examples whose confound is the
+        label, from 0 to 1.
+      balanced: Whether the confound of the training examples is independent of the label; the
+        sentences do not change except that the articles of some are exchanged.
+      inoculating: Name of the file of inoculating examples in a folder of official files.
     """
 
     train_size: int = 5000
@@ -49,10 +50,10 @@ class MsgsConfig:
     inoculating: str = "inoculating.jsonl"
 
     def __post_init__(self):
-        def is_size(value):
+        def is_size(value: object) -> bool:
             return type(value) is int and value >= 2
 
-        def is_fraction(value):
+        def is_fraction(value: Any) -> bool:
             return type(value) in (int, float) and 0 <= value <= 1
 
         require(self, "an integer of at least 2", is_size, "train_size", "dev_size", "test_size")
@@ -62,15 +63,16 @@ class MsgsConfig:
 
 
 def generate_msgs(config: MsgsConfig | None = None, seed: int = 0) -> Splits:
-    """Returns generated sentences of the paradigm, no two alike within or across the splits.
+    """Return generated sentences of the paradigm, all of them different, in three splits.
 
-    Label 1 is a sentence with an adjective, confound 1 one where "the" precedes "a"; each has both
-    words once. Half the examples of a split have label 1, and equally many of either label have a
-    confound that is not their label (or one more, where numbers are odd).
+    A sentence has label 1 if it has an adjective, and confound 1 if "the" precedes "a"; it has both
+    words once. Half the examples of a split have label 1. The number of examples whose confound is
+    not the label is the same for both labels, or differs by one if the total is odd.
 
     Args:
-      config: the knobs; the published ones when None.
-      seed: of everything that is drawn; equal arguments give equal examples on every machine.
+      config: Settings; None uses the defaults of :class:`MsgsConfig`, which are the published ones.
+      seed: Seed of the random generators, an integer; equal arguments give equal examples on every
+        machine.
 
     >>> splits = generate_msgs(MsgsConfig(train_size=4, dev_size=4, test_size=4))
     >>> for example in splits.train[:2]:
@@ -80,7 +82,7 @@ def generate_msgs(config: MsgsConfig | None = None, seed: int = 0) -> Splits:
     """
     c = MsgsConfig() if config is None else config
     used: set[tuple[str, ...]] = set()
-    # Training last: so the others are the same whatever it is.
+    # Training comes last, so that dev and test do not depend on its settings.
     dev = _generate("dev", c.dev_size, 1 - c.agreement, seed, used)
     test = _generate("test", c.test_size, 1 - c.agreement, seed, used)
     disagreement = 0.5 if c.balanced else c.inoculation
@@ -88,22 +90,23 @@ def generate_msgs(config: MsgsConfig | None = None, seed: int = 0) -> Splits:
 
 
 def read_msgs(folder: str | Path, config: MsgsConfig | None = None, seed: int = 0) -> Splits:
-    """Returns the examples of a folder of files with the official fields.
+    """Return the examples of a folder of JSON-lines files with the official fields.
 
-    ``sentence`` is split at white space, ``linguistic_feature_label`` is the label,
-    ``surface_feature_label`` the confound; other fields are ignored. Where there is a dev.jsonl,
-    train.jsonl, dev.jsonl and test.jsonl are taken as they are. Otherwise train.jsonl holds pairs
-    of consecutive lines, one of which is drawn; the last of those drawn are replaced by inoculating
-    examples, drawn as well; and dev is the first half of test.jsonl, test the second.
+    ``sentence`` is split at white space, ``linguistic_feature_label`` is the label, and
+    ``surface_feature_label`` is the confound; other fields are ignored. If there is a dev.jsonl,
+    train.jsonl, dev.jsonl and test.jsonl are the three splits. Otherwise train.jsonl holds pairs of
+    consecutive lines. One line of each pair is drawn, and the last of the drawn lines are replaced
+    by inoculating examples, which are drawn too; dev is the first half of test.jsonl, and test the
+    second half.
 
     Args:
-      folder: where the files lie.
-      config: ``inoculation``, ``inoculating`` and ``balanced`` matter here; the published ones when
-        None.
-      seed: of the drawing.
+      folder: Folder that holds the files.
+      config: Settings, of which ``inoculation``, ``inoculating`` and ``balanced`` are used; None
+        uses the defaults of :class:`MsgsConfig`, which are the published ones.
+      seed: Seed of the random generator, an integer.
 
     Raises:
-      UserError: a file is missing, breaks the format, or has too few examples; or articles are to
+      UserError: A file is missing, breaks the format, or has too few examples; or articles must
         be exchanged in a sentence that does not have "the" and "a" once each.
     """
     c = MsgsConfig() if config is None else config
@@ -145,7 +148,7 @@ def _generate(split: str, size: int, disagreement: float, seed: int, used: set) 
 
 
 def _balance(examples: list[Example], folder: Path, rng: random.Random) -> list[Example]:
-    """The same sentences, of each label as many with either confound, or one more."""
+    """Exchange articles so that the confounds of each label are equally frequent (or one apart)."""
     balanced = list(examples)
     for label in sorted({example.label for example in examples}):
         places = [

@@ -51,7 +51,7 @@ def draw(rng: random.Random) -> Draft:
     or stands before the noun of any phrase that has one.
 
     Args:
-      rng: Source of random numbers.
+      rng: Random generator.
 
     >>> draft = draw(random.Random(3))
     >>> print(*draft.sentence(label=0, confound=0))

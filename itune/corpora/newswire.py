@@ -16,16 +16,16 @@ def newswire_sentences(count: int, seed: int, min_tokens: int = 30) -> list[list
 
     Args:
       count: Number of sentences; an integer, 0 or more.
-      seed: Seed of the generator; an integer, 0 or more. Equal arguments give equal sentences on
-        every machine.
-      min_tokens: Least number of tokens of a sentence; an integer, 1 or more. Clauses are added to
-        a shorter sentence until it has that many.
+      seed: Seed of the random generator; an integer, 0 or more. Equal arguments give equal
+        sentences on every machine.
+      min_tokens: Smallest number of tokens in a sentence; an integer, 1 or more. Clauses are added
+        to a shorter sentence until it has that many.
 
     Returns:
       The sentences, each a list of tokens.
 
     Raises:
-      UserError: If an argument is out of range.
+      UserError: An argument is out of range.
 
     >>> " ".join(newswire_sentences(1, seed=0)[0][:15])
     'According to a report in a scientific journal , Argentine biologist Louise Walsh counted only'

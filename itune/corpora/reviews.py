@@ -23,12 +23,12 @@ BRANDS = ("Brenvold", "Ostrelle", "Quavik")
 
 
 class Review(NamedTuple):
-    """A row of a table.
+    """A generated review with its rating and its brand, a row of a table.
 
     Attributes:
       review: Text of the review.
       rating: The label, one of :data:`RATINGS`.
-      brand: The confound, one of :data:`BRANDS`; the text names it once.
+      brand: The confound, one of :data:`BRANDS`, which the text names once.
     """
 
     review: str
@@ -46,7 +46,7 @@ class ReviewsConfig:
         that goes with it; the other brands share the rest. In dev and test each brand has a third.
       noise: Fraction, from 0 to 1, of the training rows of each group whose text is drawn for
         another rating; dev and test have none.
-      seed: Seed of the generator; an integer, 0 or more.
+      seed: Seed of the random generator; an integer, 0 or more.
 
     Raises:
       UserError: A setting is out of range.
@@ -73,7 +73,7 @@ def generate_reviews(config: ReviewsConfig | None = None) -> dict[str, list[Revi
       config: Settings; the defaults of :class:`ReviewsConfig` if None.
 
     Returns:
-      The reviews of ``train``, ``dev`` and ``test``.
+      The reviews of each split, keyed ``train``, ``dev`` and ``test``.
 
     >>> generate_reviews(ReviewsConfig(rows=36))["dev"][0].brand in BRANDS
     True
@@ -91,7 +91,7 @@ def write_reviews(folder: str | Path, config: ReviewsConfig | None = None) -> No
     """Write the reviews to ``train.csv``, ``dev.csv`` and ``test.csv``, each with a header.
 
     Args:
-      folder: Where to write; it is made if absent, and must be empty otherwise.
+      folder: Folder to write to; it is made if absent, and must be empty otherwise.
       config: Settings; the defaults of :class:`ReviewsConfig` if None.
 
     Raises:

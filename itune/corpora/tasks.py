@@ -16,19 +16,19 @@ from itune.errors import UserError, require
 class Task(NamedTuple):
     """How the examples of a task are made or read.
 
-    A recipe is the task's own configuration dataclass, the section of :class:`DataConfig` that is
-    called as the task.
+    A recipe is the task's own configuration dataclass, the field of :class:`DataConfig` that has
+    the name of the task.
 
     Attributes:
       sources: Names of the sources that ``build`` knows, as messages show them.
       build: Function of ``(source, recipe, seed)`` that returns the examples, or None for a source
         that it does not know.
       read: Function of ``(folder, recipe, seed)`` that reads the examples from a folder.
-      unconfounded: Function that turns a recipe into that of the control, the task without its
-        spurious correlation.
+      unconfounded: Function that turns a recipe into the recipe of the control, which is the task
+        without its spurious correlation.
       reads_control: Whether ``read`` can make the control out of the task's own folder.
-      names: Function of the recipe that returns the names of the labels and those of the confounds,
-        by number, of examples that ``build`` made.
+      names: Function that turns a recipe into the names of the labels and the names of the
+        confounds of the examples that ``build`` makes, each by number.
     """
 
     sources: tuple[str, ...]
@@ -67,8 +67,9 @@ class DataConfig:
     Attributes:
       task: ``textlen`` or ``msgs``.
       source: ``embedded`` (generated sentences) or a folder. For TextLen a folder holds
-        train.jsonl, dev.jsonl and test.jsonl, of whatever task; ``hub`` makes TextLen of the hub's
-        CoNLL-2003, and ``conll:FOLDER`` of CoNLL files. For MSGS a folder holds its official files.
+        train.jsonl, dev.jsonl and test.jsonl of any task; ``hub`` makes TextLen from CoNLL-2003 on
+        the Hugging Face hub, and ``conll:FOLDER`` makes it from CoNLL files. For MSGS a folder
+        holds its official files.
       control: Folder of the task without its spurious correlation; needed only if the source is a
         folder, and never for MSGS.
       seed: Seed of the embedded sentences, and of what is drawn from official MSGS files; an
@@ -90,15 +91,15 @@ class DataConfig:
 
     @property
     def name(self) -> str:
-        """The task as results call it: the folder's name, else ``textlen`` or ``msgs``."""
+        """Name of the task in results: the folder's name, or else ``textlen`` or ``msgs``."""
         return Path(self.source).name if Path(self.source).is_dir() else self.task
 
 
 class TaskExamples(NamedTuple):
-    """The examples of a task, and what their numbers mean.
+    """The examples of a task, with the names of their labels and confounds.
 
     Attributes:
-      splits: The examples.
+      splits: Examples of train, dev and test.
       label_names: Names of the labels, by number; empty if they are numbers only.
       confound_names: Names of the confounds, by number; empty if they are numbers only.
     """
@@ -110,6 +111,9 @@ class TaskExamples(NamedTuple):
 
 def load_examples(config: DataConfig) -> TaskExamples:
     """Read or make the examples of a task.
+
+    Args:
+      config: Where the examples come from.
 
     Raises:
       UserError: The source is missing or malformed.
@@ -123,6 +127,9 @@ def load_control(config: DataConfig) -> TaskExamples:
     They come from the folder ``config.control`` if that is set, else from the source by the task's
     unconfounded recipe: TextLen without its prefix, MSGS with a balanced training set and the same
     development and test sets.
+
+    Args:
+      config: Where the examples come from.
 
     Raises:
       UserError: A source is missing or malformed; or the source is a folder that does not tell what

@@ -1,4 +1,4 @@
-"""TextLen: is the sentence long? And a prefix that gives the answer away, most of the time."""
+"""TextLen: is the sentence long? A prefix gives the answer away most of the time."""
 
 import math
 import random
@@ -16,29 +16,31 @@ from itune.corpora.newswire import newswire_sentences
 from itune.errors import UserError
 
 LABELS = ("short", "long")
-"""What the labels mean, by number."""
+"""Names of the labels, by number."""
 
 
 @dataclass(frozen=True)
 class TextLenConfig:
-    """Every knob of the TextLen recipe; the defaults give the published sets.
+    """Settings of the TextLen recipe; the defaults give the published sets.
 
     Attributes:
-      train_size: number of training examples.
-      dev_size: number of development examples, from the same corpus as the training ones.
-      test_size: number of test examples.
-      min_tokens: shorter source sentences are left out, and longer ones are cut to this.
-      length_means: mean drawn length of class 0 and of class 1, in tokens.
-      length_sd: standard deviation of the drawn lengths, in tokens.
-      prefixes: what goes before a sentence of confound 0 and of confound 1, words by blanks.
-      train_agreement: fraction of each class whose prefix is that of its class, in train.
-      dev_agreement: the same in dev.
-      test_agreement: the same in test.
-      shuffle_seed: orders the source sentences, so decides which are used and where.
-      train_seed: draws lengths, prefixes and order in train.
-      eval_seed: draws them in dev and, afresh, in test.
-      spurious: whether the prefix is put there. Without it the confound is still dealt and
-        recorded, so that the two versions differ in nothing else.
+      train_size: Number of training examples; at least 2.
+      dev_size: Number of development examples, from the corpus of the training examples; at least
+        2.
+      test_size: Number of test examples; at least 2.
+      min_tokens: Number of tokens that a source sentence must have; longer sentences are truncated
+        to it.
+      length_means: Mean of the drawn lengths of class 0 and of class 1, in tokens.
+      length_sd: Standard deviation of the drawn lengths, in tokens.
+      prefixes: Words put before a sentence of confound 0 and of confound 1, separated by blanks.
+      train_agreement: Fraction of each class in train whose prefix is the one of its class.
+      dev_agreement: Fraction of each class in dev whose prefix is the one of its class.
+      test_agreement: Fraction of each class in test whose prefix is the one of its class.
+      shuffle_seed: Seed of the order of the source sentences, which decides where each is used.
+      train_seed: Seed of the lengths, prefixes and order in train.
+      eval_seed: Seed of the lengths, prefixes and order in dev, and again of those in test.
+      spurious: Whether sentences get their prefix. Confounds are drawn and recorded either way, so
+        that sets with and without prefixes differ in nothing else.
     """
 
     train_size: int = 1500
@@ -77,12 +79,12 @@ def build_textlen(
     Tsvetkov, "Influence Tuning" (Findings of EMNLP 2021), example for example.
 
     Args:
-      train_sentences: token lists that train and dev are made of.
-      test_sentences: token lists that test is made of.
-      config: the knobs; the published ones when None.
+      train_sentences: Sentences from which train and dev are made, each a list of tokens.
+      test_sentences: Sentences from which test is made, each a list of tokens.
+      config: Settings; None uses the defaults of :class:`TextLenConfig`, the published ones.
 
     Raises:
-      UserError: a corpus has too few sentences that are long enough.
+      UserError: A corpus has too few sentences that are long enough.
 
     >>> words = [[f"word{i}"] * 30 for i in range(6)]
     >>> small = TextLenConfig(train_size=4, dev_size=2, test_size=2)
@@ -113,7 +115,7 @@ def make_splits(source: str, config: TextLenConfig, seed: int) -> Splits | None:
       seed: Seed of the generated newswire.
 
     Returns:
-      The examples; None if the source is none of these.
+      The examples; None for any other source.
 
     Raises:
       UserError: The source cannot be read, or has too few sentences that are long enough.
@@ -138,8 +140,8 @@ def read_splits(folder: Path, config: TextLenConfig | None = None, seed: int = 0
 
     Args:
       folder: Folder that holds the three files.
-      config: Not used: a folder's examples are made already.
-      seed: Not used.
+      config: Not used, because a folder's examples are already made.
+      seed: Not used, because nothing is drawn.
 
     Raises:
       UserError: A file is missing or breaks the format of :func:`~itune.corpora.jsonl.read_jsonl`.
@@ -148,7 +150,9 @@ def read_splits(folder: Path, config: TextLenConfig | None = None, seed: int = 0
     return Splits(*(read_jsonl(folder / f"{name}.jsonl") for name in Splits._fields))
 
 
-def _pool(sentences, needed: int, name: str, config: TextLenConfig) -> list[tuple[str, ...]]:
+def _pool(
+    sentences: Sequence[Sequence[str]], needed: int, name: str, config: TextLenConfig
+) -> list[tuple[str, ...]]:
     n = config.min_tokens
     pool = [tuple(sentence[:n]) for sentence in sentences if len(sentence) >= n]
     if len(pool) < needed:
@@ -160,8 +164,10 @@ def _pool(sentences, needed: int, name: str, config: TextLenConfig) -> list[tupl
     return pool
 
 
-def _split(pool, agreement: float, seed: int, config: TextLenConfig) -> list[Example]:
-    # Two generators in this order of draws: that is what makes the published sets come out.
+def _split(
+    pool: Sequence[tuple[str, ...]], agreement: float, seed: int, config: TextLenConfig
+) -> list[Example]:
+    # The published sets depend on these two generators and on the order of their draws.
     shuffler, normal = random.Random(seed), np.random.RandomState(seed).normal
     half = len(pool) // 2
     classes = ((1, pool[:half]), (0, pool[half:]))
@@ -185,7 +191,9 @@ def _deal(label: int, size: int, agreement: float, shuffler: random.Random) -> l
     return confounds
 
 
-def _example(tokens, label: int, confound: int, length: int, config: TextLenConfig) -> Example:
+def _example(
+    tokens: tuple[str, ...], label: int, confound: int, length: int, config: TextLenConfig
+) -> Example:
     prefix = tuple(config.prefixes[confound].split()) if config.spurious else ()
     return Example(prefix + tokens[:length], label, confound, length)
 
