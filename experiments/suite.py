@@ -76,7 +76,9 @@ def make_parser(
     parser = Parser(prog=prog, description=description)
     add = parser.add_argument
 
-    def add_list(name, default, kind, told):
+    def add_list(
+        name: str, default: Sequence[Any], kind: Callable[[str], tuple], told: str
+    ) -> None:
         text = f"{told} (default: {','.join(map(str, default))})"
         add(f"--{name}", type=kind, default=tuple(default), metavar="A,B", help=text)
 
@@ -157,7 +159,7 @@ def gather(options: argparse.Namespace) -> Suite:
     return Suite({key: runs[key] for key in wanted if key in runs}, len(wanted))
 
 
-def _wanted(options) -> list[Wanted]:
+def _wanted(options: argparse.Namespace) -> list[Wanted]:
     """All runs, seed by seed, so that every method has some as soon as may be."""
     return [
         Wanted(task, method, seed, percent)
@@ -168,16 +170,16 @@ def _wanted(options) -> list[Wanted]:
     ]
 
 
-def _setting_name(options, key: Wanted) -> str:
+def _setting_name(options: argparse.Namespace, key: Wanted) -> str:
     preset = PRESET_NAMES[options.encoder].format(key.task)
     return preset if key.percent == 100 else f"{preset}-access-{key.percent}"
 
 
-def _folder(options, key: Wanted) -> Path:
+def _folder(options: argparse.Namespace, key: Wanted) -> Path:
     return options.out / _setting_name(options, key) / f"{key.method}-{key.seed}"
 
 
-def _finished(options, wanted: list[Wanted]) -> dict[Wanted, RunResult]:
+def _finished(options: argparse.Namespace, wanted: list[Wanted]) -> dict[Wanted, RunResult]:
     folders = {key: _folder(options, key) for key in wanted}
     return {
         key: read_result(folder)
@@ -186,13 +188,13 @@ def _finished(options, wanted: list[Wanted]) -> dict[Wanted, RunResult]:
     }
 
 
-def _collected(options, wanted: list[Wanted]) -> dict[Wanted, RunResult]:
+def _collected(options: argparse.Namespace, wanted: list[Wanted]) -> dict[Wanted, RunResult]:
     found = {(run.setting, run.method, run.seed): run for run in read_results(options.results)}
     places = {key: (_setting_name(options, key), key.method, key.seed) for key in wanted}
     return {key: found[place] for key, place in places.items() if place in found}
 
 
-def _run_all(options, wanted: list[Wanted]) -> dict[Wanted, RunResult]:
+def _run_all(options: argparse.Namespace, wanted: list[Wanted]) -> dict[Wanted, RunResult]:
     settings = {key: _setting(options, key) for key in wanted}
     known = _finished(options, wanted)
     for task, setting in {key.task: settings[key] for key in wanted}.items():
@@ -228,7 +230,7 @@ def _tell(what: str) -> None:
     print(what, file=sys.stderr, flush=True)
 
 
-def _setting(options, key: Wanted) -> RunConfig:
+def _setting(options: argparse.Namespace, key: Wanted) -> RunConfig:
     """The preset's configuration with the data and the access rate asked for."""
     given = {
         "preset": PRESET_NAMES[options.encoder].format(key.task),
@@ -245,7 +247,7 @@ def _setting(options, key: Wanted) -> RunConfig:
 # What may stand in one table
 
 
-def _require_whole(runs: dict[Wanted, RunResult], options) -> None:
+def _require_whole(runs: dict[Wanted, RunResult], options: argparse.Namespace) -> None:
     if not runs:
         places = ", ".join(map(str, options.results or [options.out]))
         names = ", ".join(PRESET_NAMES[options.encoder].format(task) for task in options.tasks)

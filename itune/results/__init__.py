@@ -1,4 +1,4 @@
-"""What finished runs came to: records, collections of them, comparisons, and tables."""
+"""Results of finished runs: records, collections of them, comparisons, and tables."""
 
 from itune.results import published
 from itune.results.collection import (

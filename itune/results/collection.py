@@ -1,4 +1,4 @@
-"""Finished runs gathered: read from folders and from JSON files, and written to such a file."""
+"""Collections of finished runs, read from folders and from JSON files."""
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ from itune.training.trained_model import load_model
 UPDATES = "influence_update"
 
 COLLECTED = ("cid", "accuracy", UPDATES)
-"""Kinds of rows of ``metrics.jsonl`` that a collection keeps; of a round's updates two."""
+"""Kinds of rows of ``metrics.jsonl`` that a collection has; of each round's updates only two."""
 
 
 def read_results(places: Iterable[str | Path]) -> list[RunResult]:
@@ -31,8 +31,8 @@ def read_results(places: Iterable[str | Path]) -> list[RunResult]:
     a folder is named.
 
     Args:
-      places: Folders, and JSON files that :func:`collect` made. A row without a setting, as earlier
-        versions wrote it, gets the file's name for one.
+      places: Folders, and JSON files that hold rows of :func:`collect`. The setting of a row
+        without one, which earlier versions wrote, is the name of the file without its suffix.
 
     Raises:
       UserError: A file is missing or damaged, a folder holds no finished run, or a run is found
@@ -44,10 +44,11 @@ def read_results(places: Iterable[str | Path]) -> list[RunResult]:
 def collect(places: Iterable[str | Path]) -> list[dict[str, Any]]:
     """Return finished runs as rows of a collection, in order of setting, method and seed.
 
-    Of paths to data the last part is kept, and of the updates of a round the first and the last.
+    Paths to data are shortened to their last part, and the updates of each round to the first and
+    the last of them.
 
     Args:
-      places: Folders and JSON files, as for :func:`read_results`.
+      places: Folders that hold finished runs, and JSON files that hold rows of this function.
 
     Raises:
       UserError: A file is missing or damaged, a folder holds no finished run, or a run is found
@@ -58,7 +59,7 @@ def collect(places: Iterable[str | Path]) -> list[dict[str, Any]]:
 
 
 def _found(places: Iterable[str | Path]) -> list[tuple[RunResult, dict[str, Any]]]:
-    """The runs with the JSON objects they are made of."""
+    """Return the runs, each with the JSON object that it is made from."""
     runs: dict[tuple[str, str, int], tuple[RunResult, dict[str, Any]]] = {}
     for place in map(Path, places):
         for run, row in _below(place) if place.is_dir() else _in_collection(place):
@@ -117,17 +118,18 @@ def _thinned(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 def require_one_configuration(
     runs: Sequence[RunResult], wanted: Mapping[str, Any] | None = None
 ) -> None:
-    """Check that runs differ in nothing that decides them but method, seed and access rate.
+    """Check that runs have one configuration, except for method, seed and access rate.
 
-    A key that only one of two runs has is of another version, and does not count. A method that
-    takes its data from ``data.control`` has data of its own.
+    Only settings that affect results count. A key that only one of two runs has comes from another
+    version and is ignored. The method ``no_spurious`` has data of its own, from ``data.control``.
 
     Args:
       runs: Runs on one task.
-      wanted: Configuration that the runs must have; that of the first run if None.
+      wanted: Configuration that the runs must have; None requires the configuration of the first
+        run.
 
     Raises:
-      UserError: Two runs differ; the message names them, and in what.
+      UserError: Two runs differ; the message names both runs and the key.
     """
     known = {key: (value, "the setting") for key, value in flattened(wanted or {}).items()}
     for run in runs:
@@ -148,11 +150,11 @@ def require_one_configuration(
 
 
 class Trained(NamedTuple):
-    """A finished run's model, and what it was trained on.
+    """The model of a finished run, and its training data.
 
     Attributes:
       config: Settings of the run.
-      classifier: The losses of the model.
+      classifier: Outputs and losses of the model, as functions of its parameters.
       params: Parameters of the trained model.
       train: Tokenised training data.
     """
@@ -170,7 +172,7 @@ def load_trained(folder: Path) -> Trained:
       folder: Folder of the run.
 
     Raises:
-      UserError: The run has not finished, or its data are not there any more or have changed.
+      UserError: The run has not finished, or its data are missing or have changed.
     """
     record = read_record(folder)
     tables = record.tables()

@@ -30,18 +30,19 @@ MEASURES = {
     "CID": "cid",
     "minutes": "minutes",
 }
-"""What is summed up: its name in tables, and the attribute of a run and of a method's result."""
+"""Measures that are summed up: the name in tables, and the attribute of runs and of results."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """The group-balanced accuracy of a method on test beside that of the reference.
+    """Difference in group-balanced accuracy on test between a method and the reference.
 
     Attributes:
       difference: Difference of the means, a fraction; above 0 where this method is better.
-      welch: p value of Welch's test.
-      permutation: p value of the permutation test.
-      corrected: p value of the permutation test after Holm's correction for all methods compared.
+      welch: Two-sided p value of Welch's test.
+      permutation: Two-sided p value of the permutation test.
+      corrected: Two-sided p value of the permutation test after Holm's correction for all methods
+        compared.
       is_exact: Whether the permutation test counted every partition.
     """
 
@@ -54,19 +55,22 @@ class Difference:
 
 @dataclass(frozen=True)
 class MethodResult:
-    """One method over seeds; accuracies are fractions.
+    """Results of one method over seeds; accuracies are fractions.
 
     Attributes:
       method: Key of :data:`~itune.methods.registry.METHODS`.
-      runs: The runs, one for each seed, collapsed ones among them.
-      dev_accuracy: Accuracy on dev.
-      test_accuracy: Accuracy on test.
-      balanced_accuracy: Group-balanced accuracy on test.
-      worst_group_accuracy: Accuracy of the worst group of test.
-      cid: CID after training, of the runs where it came to a number.
-      minutes: Wall clock time of training.
+      runs: Records of the runs, one for each seed, including those that collapsed.
+      dev_accuracy: Mean and standard deviation over seeds of the accuracy on dev.
+      test_accuracy: Mean and standard deviation over seeds of the accuracy on test.
+      balanced_accuracy: Mean and standard deviation over seeds of the group-balanced accuracy on
+        test.
+      worst_group_accuracy: Mean and standard deviation over seeds of the accuracy of the worst
+        group of test.
+      cid: Mean and standard deviation of the CID after training, over the seeds whose CID is known.
+      minutes: Mean and standard deviation over seeds of the wall clock time of training, in
+        minutes.
       collapsed: Number of runs that collapsed.
-      difference: Difference to the reference; None for the reference itself.
+      difference: Difference from the reference; None for the reference itself.
     """
 
     method: str
@@ -93,10 +97,9 @@ class Comparison:
     Attributes:
       data: Name of the task or the table.
       seeds: Seeds of the runs.
-      methods: What each method came to, the reference first.
-      best: The method that differs from every other beyond chance; None where the seeds do not
-        tell.
-      verdict: What that means, one sentence each.
+      methods: Results of each method, the reference first.
+      best: Key of the method that is better than every other beyond chance; None if there is none.
+      verdict: Conclusions of the comparison, one sentence each.
       folder: Folder that holds the folders ``METHOD-SEED`` of the runs, if there is one.
     """
 
@@ -114,7 +117,7 @@ class Comparison:
 
     @property
     def note(self) -> str | None:
-        """A sentence on runs that have learnt nothing; None where there are none."""
+        """Sentence on the runs that have learnt nothing; None if there are none."""
         collapsed = sum(result.collapsed for result in self.methods)
         if not collapsed:
             return None
@@ -140,16 +143,16 @@ class Comparison:
 
 
 def compare_runs(runs: Sequence[RunResult], folder: Path | None = None) -> Comparison:
-    """Sum up runs on the same data by method, and test the methods against the first.
+    """Summarise runs on the same data by method, and test the methods against the first.
 
-    What is tested is the group-balanced accuracy on test. Methods are told from the first by
-    permutation tests, corrected for how many there are. The method with the largest mean is the
-    best only if it is told from each of the others, with a correction for all pairs, since it is
-    picked after the fact.
+    Permutation tests compare the group-balanced accuracy on test of each method with that of the
+    first, corrected for the number of tests. The method with the largest mean is the best only if
+    it differs from each of the others with a correction for all pairs, since it is chosen after its
+    results are seen.
 
     Args:
-      runs: The runs, one or more; the method of the first is the reference.
-      folder: Folder of the comparison, if it has one.
+      runs: Runs to compare, one or more; the method of the first is the reference.
+      folder: Folder of the comparison; None if it has none.
     """
     groups: dict[str, list[RunResult]] = {}
     for run in runs:
@@ -195,7 +198,7 @@ def _difference(values: Sequence[float], reference: Sequence[float]) -> Differen
 
 
 def _best(values: Sequence[Sequence[float]]) -> int | None:
-    """The place of the method with the largest mean, if it is told from every other."""
+    """Return the index of the method with the largest mean, if it differs from every other."""
     means = [summarise(of_method).mean for of_method in values]
     top = max(range(len(values)), key=means.__getitem__)
     pairs = list(itertools.combinations(range(len(values)), 2))

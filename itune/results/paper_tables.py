@@ -31,7 +31,7 @@ ACCESS_HEADER = (
 
 @dataclass(frozen=True)
 class _Line:
-    """One method by one source: accuracies in per cent by seed, and means of other measures."""
+    """One method from one source: accuracies by seed in per cent, and means of other measures."""
 
     accuracies: tuple[float | None, ...]
     worst_group: float | None = None
@@ -45,14 +45,15 @@ class _Line:
 
 
 def methods_rows(tasks: Mapping[str, Comparison], seeds: Sequence[int]) -> list[Row]:
-    """Return two rows for each task and method: what was measured, and what was published.
+    """Return rows for each task and method: one of measured values, and one of published values.
 
-    p values compare with finetuning and with adversarial training on the same task, by the same
-    source.
+    p values compare a method with finetuning and with adversarial training on the same task, from
+    the same source.
 
     Args:
-      tasks: Comparison of the methods by task; runs that collapsed count.
-      seeds: Seeds in the order in which accuracies are shown; those that are missing show a dash.
+      tasks: Comparison of the methods on each task, by the task's name; collapsed runs count.
+      seeds: Seeds in the order in which their accuracies are shown; a dash stands for a missing
+        one.
     """
     rows = []
     for task, comparison in tasks.items():
@@ -80,7 +81,7 @@ def _measured(result: MethodResult, seeds: Sequence[int]) -> _Line:
 
 
 def _published(task: str, methods: Sequence[str]) -> dict[str, _Line]:
-    """What the paper has of some methods, by method."""
+    """Return the published values of those methods that the paper has, by method."""
     accuracies = published.TEST_ACCURACY.get(task, {})
     cid, minutes = published.FINAL_CID.get(task, {}), published.MINUTES.get(task, {})
     return {
@@ -120,8 +121,8 @@ def access_rows(runs: Mapping[tuple[str, str, int], Sequence[RunResult]]) -> lis
     The published means leave out seeds that collapsed; both means are given here.
 
     Args:
-      runs: Runs by task, method and percentage of confounds that can be read; keys without any
-        runs are left out.
+      runs: Runs by task, method and percentage of confounds that can be read; a key without runs
+        gives no row.
     """
     return [_access_row(*key, of_key) for key, of_key in runs.items() if of_key]
 
@@ -149,18 +150,18 @@ def _accuracies(runs: Sequence[RunResult]) -> Row:
 
 
 def _mean_count(values: Sequence[int | None]) -> int | None:
-    """The mean of those that are known, a whole number."""
+    """Return the mean of the known values, rounded to a whole number; None if none is known."""
     known = [value for value in values if value is not None]
     return round(summarise(known).mean) if known else None
 
 
 def _fixed(value: float | None, digits: int) -> str | None:
-    """A number with so many digits after the point, as text; 0 has no sign."""
+    """Format a number with some digits after the point; 0 has no sign, and NaN gives None."""
     return None if value is None or math.isnan(value) else f"{value:z.{digits}f}"
 
 
 def _p(value: float) -> str | None:
-    """A p value to three digits.
+    """Format a p value to three digits after the point.
 
     >>> [_p(value) for value in (0.0004, 0.0251, math.nan)]
     ['<0.001', '0.025', None]

@@ -1,4 +1,4 @@
-"""What Han & Tsvetkov (2021) published, to be set beside what is measured here.
+"""Results that Han & Tsvetkov (2021) published, for comparison with results measured here.
 
 Encoder ``bert-base-uncased``, five seeds. Tasks, methods and access rates are named as in
 :mod:`itune.methods`; accuracies are in per cent, and of the test data.
@@ -55,7 +55,7 @@ ACCURACY_BY_ACCESS_OF_ALL: dict[str, dict[str, dict[int, float]]] = {
     "textlen": {"influence_tuning": {50: 68.1}},
     "msgs": {"influence_tuning": {50: 77.0}},
 }
-"""The same with every seed counted, where the published logs tell."""
+"""Table 3 with every seed counted, where the published logs show them all."""
 
 FINAL_CID: dict[str, dict[str, float]] = {
     "textlen": {"finetuning": 0.093, "influence_tuning": 0.035, "no_spurious": 0.019},

@@ -16,10 +16,10 @@ from itune.training.run_folder import read_run
 from itune.utils.notebook import html_of
 
 FEW_ROUNDS = 3
-"""Influence rounds of which a note says that they are few."""
+"""Number of influence rounds below which a note says that they are few."""
 
 MANY_TRUNCATED = 0.1
-"""Share of training rows as long as ``max_length`` of which a note says that they are many."""
+"""Share of training rows that fill ``max_length`` above which a note says so."""
 
 CRITERIA = {BALANCED: "group-balanced accuracy", WORST: "worst group", ACCURACY: "accuracy"}
 """What each rule of selection maximises, in words."""
@@ -31,10 +31,10 @@ class GroupAccuracy:
 
     Attributes:
       name: Name of the group: ``good/Acme``, or ``y=0 c=1`` where labels have no names.
-      label: Name of its label; ``y=0`` where labels have no names.
-      confound: Name of its confound; ``c=1`` where confounds have no names.
-      accuracy: Fraction of its rows that are classified correctly.
-      size: Number of its rows; None where the run did not record it.
+      label: Name of the group's label; ``y=0`` where labels have no names.
+      confound: Name of the group's confound; ``c=1`` where confounds have no names.
+      accuracy: Fraction of the group's rows that are classified correctly.
+      size: Number of rows of the group; None where the run did not record it.
     """
 
     name: str
@@ -67,7 +67,7 @@ class SplitAccuracy:
 
     @property
     def worst(self) -> GroupAccuracy | None:
-        """The group of the lowest accuracy, of several the first; None without groups."""
+        """The first of the groups with the lowest accuracy; None without groups."""
         return min(self.groups, key=lambda group: group.accuracy, default=None)
 
 
@@ -78,8 +78,8 @@ class CIDEvaluation:
     Attributes:
       step: Number of label steps finished before the evaluation.
       note: What a person calls the point, such as ``before round 1``.
-      cid: Mean over the probes; None where it came to no number.
-      standard_error: Standard error of that mean; None for a single probe.
+      cid: Mean over the probes; None where it is not a finite number.
+      standard_error: Standard error of ``cid``; None for a single probe.
     """
 
     step: int
@@ -105,10 +105,10 @@ class DevEvaluation:
 
 @dataclass(frozen=True)
 class RunResult:
-    """What one finished run came to.
+    """Results of one finished run.
 
     Attributes:
-      where: Where the record was read from, for messages.
+      where: Description of the place that the record was read from, for messages.
       folder: Folder of the run; None where the record was read from a collection.
       setting: Name of the folder that holds the run's own folder.
       data: Name of the task or the table.
@@ -119,20 +119,21 @@ class RunResult:
       label_names: Names of the labels, by number; empty where they have none.
       confound_names: Names of the confounds, by number; empty where they have none.
       accuracies: Accuracies of the splits ``train``, ``dev`` and ``test``, by name.
-      final_cid: CID of the model that the run left.
+      final_cid: CID of the final model.
       cid_history: CID at every evaluation, in order.
       dev_history: Accuracies on dev at every evaluation, in order.
-      best_checkpoint: The evaluation on dev that gave the model; None where the last did.
+      best_checkpoint: Evaluation on dev whose checkpoint is the model; None where the model is the
+        last checkpoint.
       has_collapsed: Whether training rows are classified no better than by chance at the end.
       confounds_visible: Number of training rows whose confound the method could see; None where
         the run did not record it.
       confounds_read: Number of training rows whose confound the method used; None where the run did
         not record it.
-      minutes: Wall clock time of training.
+      minutes: Wall clock time of training, in minutes.
       config: Settings of the run, as ``config.json`` has them.
       digest: SHA-256 of the data, in hexadecimal; None where the run did not record it.
-      versions: Versions of Python and of the packages that computed, by name.
-      device: Kind of device that computed.
+      versions: Versions of Python and of the packages used, by name.
+      device: Kind of device that training ran on.
       notes: Remarks on the run, one sentence each, without a full stop.
     """
 
@@ -168,12 +169,12 @@ class RunResult:
 
     @property
     def cid(self) -> float | None:
-        """CID of the model that the run left; None where it came to no number."""
+        """CID of the final model; None where it is not a finite number."""
         return self.final_cid.cid
 
     @property
     def cid_before(self) -> CIDEvaluation | None:
-        """The first evaluation of CID; None unless it was before the one of the final model."""
+        """The first evaluation of CID; None unless it precedes that of the final model."""
         first = self.cid_history[0] if self.cid_history else self.final_cid
         last = self.final_cid
         is_last = first.step > last.step or (first.step, first.note) == (last.step, last.note)
@@ -203,14 +204,14 @@ class RunResult:
 
     @property
     def criterion(self) -> str | None:
-        """What the best checkpoint is best in on dev, in words; None where the last was taken."""
+        """Measure on dev by which the best checkpoint was chosen; None if the last was taken."""
         if self.best_checkpoint is None:
             return None
         has_groups = bool(self.accuracies["dev"].groups)
         return CRITERIA[self.best_checkpoint.rule if has_groups else ACCURACY]
 
     def judged(self) -> tuple[str, SplitAccuracy]:
-        """The split to judge the run by, and its name: test if there is one, else dev, or train."""
+        """Return the name and accuracies of the split to judge by: test, or else dev, or train."""
         name = next(name for name in reversed(SPLITS) if name in self.accuracies)
         return name, self.accuracies[name]
 
@@ -275,14 +276,15 @@ def result_of_row(
     """Make the record of a run from a JSON object.
 
     Args:
-      row: JSON object: what ``config.json`` holds, with ``result`` (``result.json``), ``measured``
-        (rows of ``metrics.jsonl``) and perhaps ``setting``; of any format version.
-      where: Where the object was read from, for messages.
-      setting: Setting of the run, unless the object names it.
-      folder: Folder of the run, if there is one.
+      row: JSON object of any format version: the contents of ``config.json``, with ``result`` (the
+        contents of ``result.json``), ``measured`` (rows of ``metrics.jsonl``) and optionally
+        ``setting``.
+      where: Description of the place that the object was read from, for messages.
+      setting: Setting of the run if the object does not name it.
+      folder: Folder of the run; None if there is none.
 
     Raises:
-      UserError: The object lacks something, or is not of a run.
+      UserError: The object lacks something, or is not the result of a run.
     """
     try:
         return _result(row, where, setting, folder)

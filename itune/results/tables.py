@@ -1,4 +1,4 @@
-"""Tables of runs and of comparisons: for terminals, and as files."""
+"""Tables of runs and of comparisons, for terminals and as files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,7 +28,7 @@ CAPTION = (
 
 
 def results_table(runs: Sequence[RunResult]) -> str:
-    """Return a table for a terminal: accuracies, worst group, CID and time of each run.
+    """Return a table, for a terminal, of accuracies, worst group, CID and time of each run.
 
     Args:
       runs: Finished runs, one line each.
@@ -75,7 +75,9 @@ def _tests(found: Difference | None) -> tuple[float | None, ...]:
 
 
 def write_comparison(comparison: Comparison, folder: Path) -> None:
-    """Write ``comparison.md``, ``.tex`` and ``.csv``, and what :func:`read_comparison` needs.
+    """Write a comparison as ``comparison.md``, ``.tex``, ``.csv`` and ``.json``.
+
+    :func:`read_comparison` reads ``comparison.json``.
 
     Args:
       comparison: Comparison of runs in folders ``METHOD-SEED`` of ``folder``.
@@ -92,6 +94,9 @@ def write_comparison(comparison: Comparison, folder: Path) -> None:
 
 def read_comparison(folder: str | Path) -> Comparison:
     """Read the folder of a comparison.
+
+    Args:
+      folder: Folder that :func:`write_comparison` wrote to.
 
     Raises:
       UserError: The folder holds no comparison, or a run of it is missing or damaged.

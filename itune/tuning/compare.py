@@ -1,4 +1,4 @@
-"""Several methods on one table, under the same access to confounds and the same selection."""
+"""Compare methods on one table, with one rate of access to confounds and one rule of selection."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -25,21 +25,23 @@ def compare_on(
 ) -> Comparison:
     """Train on a table by each method with each seed, and write tables of the comparison.
 
-    Nothing is trained before every run is known to have what it needs.
+    Every run is checked to have what it needs before anything is trained.
 
     Args:
-      tables: What to train on, to select by, and to judge by.
-      folder: Gets a folder ``METHOD-SEED`` for each run, and ``comparison.md``, ``.csv``, ``.tex``.
-      methods: Different keys of :data:`~itune.methods.METHODS`, but not ``no_spurious``; the first
-        is what the others are compared with.
-      seeds: Different integers from 0 to 2**32 - 1.
-      settings: Fields of :class:`~itune.training.settings.TrainingConfig` by dotted name, for all
-        runs; the others are scaled to the data.
-      options: What each run does with what is in its folder.
-      say: Called with a sentence on the progress after each run.
+      tables: Rows of train to train on, of dev to select a model by, and of test to judge it by.
+      folder: Folder that gets a folder ``METHOD-SEED`` for each run, and ``comparison.md``,
+        ``comparison.csv`` and ``comparison.tex``.
+      methods: Different keys of :data:`~itune.methods.METHODS`, but not ``no_spurious``; the others
+        are compared with the first.
+      seeds: Seeds of the runs of each method; different integers from 0 to 2**32 - 1.
+      settings: Values of fields of :class:`~itune.training.settings.TrainingConfig` for all runs,
+        by dotted name; the other fields are scaled to the data.
+      options: How each run uses its folder; None uses the defaults of
+        :class:`~itune.training.run_folder.RunOptions`.
+      say: Called after each run with a sentence on the progress.
 
     Raises:
-      UserError: Bad input of any kind, or a folder holds something else.
+      UserError: An argument is invalid, or the folder of a run holds something else.
     """
     _require_list("methods", methods, "different methods", lambda method: isinstance(method, str))
     _require_list("seeds", seeds, "different integers from 0 to 2**32 - 1", is_seed)

@@ -1,4 +1,4 @@
-"""Settings for data of any size, scaled from those that the paper has for its own."""
+"""Settings for data of any size, scaled from the paper's settings for its own data."""
 
 import math
 from typing import Any
@@ -26,7 +26,7 @@ SCALED = (
     *(f"{phase}.{name}" for phase in ("influence", "embedding") for name in ROUNDS),
     *("adversarial.epochs", "adversarial.learning_rate", "last_layer.epochs"),
 )
-"""Settings that :func:`schedule` decides."""
+"""Names of the settings that :func:`schedule` decides."""
 
 
 def schedule(
@@ -38,7 +38,7 @@ def schedule(
     batch: int | None = None,
     epochs: int | None = None,
 ) -> TrainingConfig:
-    """The paper's settings, scaled to data of n rows and an encoder of some width.
+    """Return the paper's settings, scaled to a number of rows n and to the width of an encoder.
 
     The paper trains BERT-base (width 768) on 1500 rows in 10 epochs with batches of 64, and on
     10,000 rows in 3; it interrupts 230 label steps by 4 rounds of 6 influence updates each::
@@ -54,16 +54,16 @@ def schedule(
 
     Embedding tuning has the same rounds in 10 epochs; adversarial training twice the epochs at 2.5
     times the rate, and last layer retraining ten times the epochs. Rounds take pooled partners. CID
-    is measured with 100 probes against 500 training rows. The moment with the best group-balanced
-    accuracy on dev is selected.
+    is measured with 100 probes against 500 training rows. The checkpoint with the best
+    group-balanced accuracy on dev is selected.
 
     Args:
-      size: n, training rows.
-      groups: combinations of a label and a confound among them.
-      width: hidden size of the encoder.
-      length: tokens that inputs are cut to.
-      batch: of label steps, where it is decided already.
-      epochs: likewise.
+      size: Number of training rows, n.
+      groups: Number of groups among the training rows.
+      width: Hidden size of the encoder.
+      length: Number of tokens that inputs are truncated to.
+      batch: Batch size of label steps; None scales it to n.
+      epochs: Number of epochs of label steps; None scales it to n.
 
     >>> for n in (100, 1500, 100_000):
     ...     s = schedule(n)

@@ -1,4 +1,4 @@
-"""Tuning a classifier on a table of one's own."""
+"""Tune a classifier on a table, with settings scaled to it."""
 
 from collections.abc import Mapping
 from numbers import Integral
@@ -21,13 +21,13 @@ from itune.training.settings import TrainingConfig
 from itune.tuning.schedule import schedule
 
 LOOKED_AT = 1000
-"""Rows whose length is looked at."""
+"""Largest number of rows whose length is computed."""
 
 SEED = "an integer from 0 to 2**32 - 1"
-"""What a seed is, in words."""
+"""Description of a valid seed, for messages."""
 
 LONGEST = 256
-"""Tokens that inputs are cut to at least."""
+"""Largest number of tokens that inputs are truncated to by default."""
 
 
 def tune_on(
@@ -42,16 +42,17 @@ def tune_on(
     """Train a classifier on a table with settings that are scaled to it, and test it.
 
     Args:
-      tables: What to train on, to select by, and to judge by.
-      folder: Folder of the run; made if absent.
+      tables: Rows of train to train on, of dev to select a model by, and of test to judge it by.
+      folder: Folder of the run; it is made if absent.
       method: Key of :data:`~itune.methods.METHODS`, but not ``no_spurious``.
-      seed: Seed of everything random; an integer from 0 to 2**32 - 1.
-      settings: Fields of :class:`~itune.training.settings.TrainingConfig` by dotted name, such as
-        ``label.epochs``; the others are scaled to the data by :func:`scaled_settings`.
-      options: What to do with what is in the folder.
+      seed: Seed of the random generators; an integer from 0 to 2**32 - 1.
+      settings: Values of fields of :class:`~itune.training.settings.TrainingConfig` by dotted name,
+        such as ``label.epochs``; :func:`scaled_settings` scales the other fields to the data.
+      options: How the run uses its folder; None uses the defaults of
+        :class:`~itune.training.run_folder.RunOptions`.
 
     Raises:
-      UserError: Bad input of any kind, or the folder holds something else.
+      UserError: An argument is invalid, or the folder holds something else.
     """
     require_tunable(method)
     if not is_seed(seed):
@@ -62,10 +63,13 @@ def tune_on(
 
 
 def require_tunable(method: str) -> None:
-    """Checks that a method can be trained on a table.
+    """Check that a method can be trained on a table.
+
+    Args:
+      method: Key of :data:`~itune.methods.METHODS`.
 
     Raises:
-      UserError: there is no such method, or it needs what tables have not.
+      UserError: There is no such method, or it needs data without the confound.
     """
     others = ", ".join(name for name, spec in METHODS.items() if not spec.uses_control)
     if not isinstance(method, str) or method not in METHODS:
@@ -78,22 +82,24 @@ def require_tunable(method: str) -> None:
 
 
 def is_seed(value: Any) -> bool:
-    """Whether a run can have that seed."""
+    """Return whether a value is a valid seed, an integer from 0 to 2**32 - 1."""
     is_integer = isinstance(value, Integral) and not isinstance(value, bool)
     return is_integer and 0 <= int(value) < 2**32
 
 
 def scaled_settings(tables: Tables, settings: Mapping[str, Any]) -> TrainingConfig:
-    """Settings for a table: what is given, and the rest by :func:`~itune.tuning.schedule.schedule`.
+    """Return settings for a table: those that are given, and the others scaled to the table.
 
-    Inputs are cut to what 95 of 100 training rows fit into, 256 tokens at most.
+    The others are the result of :func:`~itune.tuning.schedule.schedule`. Inputs are truncated to a
+    length that 95 of 100 training rows do not exceed, at most 256 tokens.
 
     Args:
-      tables: rows to train on.
-      settings: by dotted name.
+      tables: Tables whose training rows the settings are scaled to.
+      settings: Values of fields of :class:`~itune.training.settings.TrainingConfig`, by dotted
+        name.
 
     Raises:
-      UserError: no such setting or encoder, or the table cannot be trained on.
+      UserError: A setting or the encoder does not exist, or the table cannot be trained on.
     """
     require_trainable(tables)
     given = replaced(TrainingConfig(), settings)
@@ -117,12 +123,12 @@ def scaled_settings(tables: Tables, settings: Mapping[str, Any]) -> TrainingConf
 
 
 def typical_length(train: Table, tokenizer: Any, limit: int) -> int:
-    """Tokens that 95 of 100 rows have at most, rounded up to a multiple of 8.
+    """Return the number of tokens that 95 of 100 rows do not exceed, rounded up to a multiple of 8.
 
     Args:
-      train: of which up to :data:`LOOKED_AT` rows, evenly spread, are looked at.
-      tokenizer: of the encoder.
-      limit: the most.
+      train: Training rows; at most :data:`LOOKED_AT` of them, evenly spread, are tokenised.
+      tokenizer: Tokeniser of the encoder.
+      limit: Largest number of tokens to return.
     """
     rows = np.unique(np.linspace(0, train.size - 1, LOOKED_AT).round().astype(int))
     lengths = tokenize_table(
