@@ -51,7 +51,7 @@ style: $(installed)
 
 # What is public stands alone in the API reference.
 docstrings: $(installed)
-	$(venv)/python tests/docstrings.py itune/methods
+	$(venv)/python tests/docstrings.py --form itune experiments benchmarks
 
 types: $(installed)
 	$(venv)/pyrefly check
