@@ -15,7 +15,7 @@ from harness import environment, print_table
 from itune.auditing import cid_test
 from itune.cli import Parser, run_main
 from itune.groups import Group
-from itune.utils.json import write_json
+from itune.utils import write_json
 
 SIZES = ((8, 8), (20, 20), (60, 60), (200, 200), (40, 8), (100, 20), (200, 8), (20, 20, 20))
 SHIFTS = (0.0, 0.3, 3.0)
