@@ -148,7 +148,7 @@ def gather(options: argparse.Namespace) -> Suite:
     """Runs what is missing, or takes what is there.
 
     Raises:
-      UserError: bad input; or nothing is there; or it is of different configurations.
+      UserError: The input is bad, nothing is there, or it is of different configurations.
     """
     wanted = _wanted(options)
     if options.results or options.render:

@@ -57,7 +57,7 @@ def to_hugging_face(params: Params, config: ModelConfig) -> dict[str, np.ndarray
       config: Its configuration.
 
     Returns:
-      float32 arrays by name, each C-contiguous and a copy.
+      Arrays by name, float32, each C-contiguous and a copy.
 
     Raises:
       UserError: A parameter is missing, or not of the shape that the configuration says.
