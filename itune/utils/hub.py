@@ -33,8 +33,8 @@ def load_hub(
     try:
         if not Path(name).exists():
             _require_reachable(name)
-        loaded = datasets.load_dataset(name, subset, revision=revision)
-        return {str(split): data for split, data in loaded.items()}
+        loaded: Any = datasets.load_dataset(name, subset, revision=revision)
+        return loaded
     except Exception as error:  # the client lets many libraries' network errors through
         raise UserError(
             f"cannot load {name} from the hub ({first_line(error)}); check the name and the "
