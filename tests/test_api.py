@@ -213,7 +213,7 @@ def test_no_folders(tuned, folder):
 
 @pytest.mark.parametrize("method", [["finetuning"], None])
 def test_no_methods(tmp_path, method):
-    with pytest.raises(UserError, match="method is .*; use one of finetuning"):
+    with pytest.raises(UserError, match="method must be one of finetuning, .*, got "):
         commands.tune(ROWS, tmp_path, method=method, **COLUMNS)
 
 

@@ -49,9 +49,6 @@ LAYERS = """
 """
 RANKS = {name: rank for rank, line in enumerate(LAYERS.split("\n")) for name in line.split()}
 
-# What programs and documents import though it is not public: to be shortened, never to grow.
-KNOWN: set[str] = set()
-
 
 class Import(NamedTuple):
     """One name that a file imports: ``name`` of ``module``, or the module itself if it is empty."""
@@ -191,8 +188,7 @@ def test_programs_and_documents_import_public_names_only():
         attributes = re.findall(r"(?<![\w.])itune\.(\w+)\(", source)
         used = imports(source) | {Import("itune", name) for name in attributes}
         found |= {f"{item.module}.{item.name}".rstrip(".") for item in used if not is_public(item)}
-    assert sorted(found - KNOWN) == []
-    assert sorted(KNOWN - found) == [], "mended: delete it from KNOWN"
+    assert sorted(found) == []
 
 
 def test_importing_itune_imports_nothing_slow():

@@ -104,11 +104,11 @@ def test_bad_input(classifier, arguments, message):
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"seed": "a"}, "seed is 'a'; make it an integer from 0"),
-        ({"seed": -1}, "seed is -1; make it an integer from 0"),
+        ({"seed": "a"}, "seed must be an integer from 0 to .*, got 'a'"),
+        ({"seed": -1}, "seed must be an integer from 0 to .*, got -1"),
         ({"dev_fraction": "a"}, "dev_fraction must be a finite number, got 'a'"),
         ({"settings": 3}, "settings is of type int; make it a dict"),
-        ({"method": "tuning"}, r"method is 'tuning'; use one of finetuning.*experts$"),
+        ({"method": "tuning"}, r"method must be one of finetuning.*experts, got 'tuning'$"),
     ],
 )
 def test_bad_arguments(classifier, params, message):

@@ -222,7 +222,7 @@ def _validate(config: TextLenConfig) -> None:
 
 def _require(config: TextLenConfig, name: str, ok: bool, remedy: str) -> None:
     if not ok:
-        raise UserError(f"{name} is {getattr(config, name)!r}; make it {remedy}")
+        raise UserError(f"{name} must be {remedy}, got {getattr(config, name)!r}")
 
 
 def _is_count(value: object, least: int) -> bool:

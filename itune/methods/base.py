@@ -14,9 +14,7 @@ import numpy as np
 import optax
 
 from itune.influence import LinenLoss
-
-Params = Any
-"""A pytree of arrays: the parameters of a model, or anything shaped like them."""
+from itune.influence.types import Params
 
 State = Any
 """A NamedTuple pytree with a field ``params``: all that a method changes while it trains."""

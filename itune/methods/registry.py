@@ -99,4 +99,4 @@ def require_method(name: str) -> None:
       UserError: There is none.
     """
     if name not in METHODS:
-        raise UserError(f"method is {name!r}; use one of {', '.join(METHODS)}")
+        raise UserError(f"method must be one of {', '.join(METHODS)}, got {name!r}")

@@ -72,4 +72,4 @@ def _require_list(
     is_list = isinstance(values, Sequence) and not isinstance(values, str)
     if not is_list or not values or not all(map(is_fit, values)) or len(set(values)) < len(values):
         shown = tuple(values) if is_list else values
-        raise UserError(f"{name} is {shown!r}; make it a list of {expected}")
+        raise UserError(f"{name} must be a list of {expected}, got {shown!r}")

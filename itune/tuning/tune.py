@@ -56,7 +56,7 @@ def tune_on(
     """
     require_tunable(method)
     if not is_seed(seed):
-        raise UserError(f"seed is {seed!r}; make it {SEED}")
+        raise UserError(f"seed must be {SEED}, got {seed!r}")
     config = scaled_settings(tables, settings or {})
     run = run_on(tables, config, method, int(seed), as_folder(folder, "out"), options)
     return read_result(run.folder)
@@ -73,7 +73,7 @@ def require_tunable(method: str) -> None:
     """
     others = ", ".join(name for name, spec in METHODS.items() if not spec.uses_control)
     if not isinstance(method, str) or method not in METHODS:
-        raise UserError(f"method is {method!r}; use one of {others}")
+        raise UserError(f"method must be one of {others}, got {method!r}")
     if METHODS[method].uses_control:
         raise UserError(
             f"method {method} trains on data without the confound, of which a table knows nothing; "

@@ -90,7 +90,7 @@ def test_interrupted(command, capsys, monkeypatch, tmp_path):
     ("more", "message"),
     [
         (["--label", "star"], "has no column 'star'; did you mean 'stars'?"),
-        (["--method", "tuning"], "method is 'tuning'; use one of finetuning"),
+        (["--method", "tuning"], "method must be one of finetuning, "),
         (["--seed", "-1"], "seed must be an integer from 0 to 2**32 - 1, got -1"),
         (
             ["--checkpoint_seconds", "-3"],

@@ -143,4 +143,5 @@ def test_too_little_text(corpora):
 def test_bad_knobs(name, value):
     with pytest.raises(UserError) as caught:
         TextLenConfig(**{name: value})
-    assert str(caught.value).startswith(f"{name} is {value!r}; make it ")
+    assert str(caught.value).startswith(f"{name} must be ")
+    assert str(caught.value).endswith(f", got {value!r}")

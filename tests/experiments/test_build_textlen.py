@@ -77,7 +77,10 @@ def test_files_are_replaced_only_when_asked(script, tmp_path, capsys):
         (["--conll", "embedded", "--train-sise=3"], "did you mean --train-size?"),
         (["--conll", "embedded", "--xyzzy"], "--help lists the options"),
         (["--conll", "embedded", "--train-size", "many"], "invalid int value: 'many'"),
-        (["--conll", "embedded", "--train-size", "1"], "train_size is 1; make it"),
+        (
+            ["--conll", "embedded", "--train-size", "1"],
+            "train_size must be an integer of at least 2, got 1",
+        ),
         (["--conll", "embedded", "--prefixes", "one"], "expected 2 arguments"),
         (["--conll", "embedded", "--seed", "-1"], "seed must be an integer of at least 0, got -1"),
         (["--conll", "/no/such/folder"], "/no/such/folder: no such folder"),

@@ -87,7 +87,7 @@ def test_search_resume_report(main, command, trained, tmp_path, capfd):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"method": "tuning"}, "method is 'tuning'; use one of finetuning, "),
+        ({"method": "tuning"}, "method must be one of finetuning, "),
         ({"grid": "papr"}, "grid must be paper, paper-msgs, small or a file ….toml, got 'papr'"),
         ({"grid": "paper"}, "grid 'paper' has nothing for finetuning; name a file"),
         ({"trials": 0}, "trials must be a positive integer or none, got 0"),

@@ -33,5 +33,5 @@ def test_a_method_depends_on_its_sections_or_leaves_them(name):
 
 
 def test_an_unknown_method_is_refused():
-    with pytest.raises(UserError, match="^method is 'tuning'; use one of finetuning, "):
+    with pytest.raises(UserError, match="^method must be one of finetuning, .*, got 'tuning'$"):
         require_method("tuning")

@@ -127,7 +127,7 @@ def test_workers_at_once(fake, path, tmp_path, kind, size):
 
 def test_bad_plans(tmp_path):
     config = make_config(tmp_path)
-    with pytest.raises(UserError, match="method is 'tuning'; use one of finetuning"):
+    with pytest.raises(UserError, match="method must be one of finetuning, .*, got 'tuning'"):
         plan_search(config, "tuning", (1,), GRID)
     plan = make_plan("./nowhere")
     with pytest.raises(UserError, match="encoder folder ./nowhere does not exist"):

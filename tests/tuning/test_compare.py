@@ -186,12 +186,24 @@ def test_a_comparison_is_cut_off_and_goes_on(case, monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"methods": ()}, "methods is (); make it a list of different methods"),
-        ({"seeds": (1, 1)}, "seeds is (1, 1); make it a list of different integers from 0"),
-        ({"seeds": 3}, "seeds is 3; make it a list of different integers"),
-        ({"seeds": ("a",)}, "seeds is ('a',); make it a list of different integers"),
-        ({"methods": "finetuning"}, "methods is 'finetuning'; make it a list"),
-        ({"seeds": (-1,)}, "seeds is (-1,); make it a list of different integers from 0"),
+        ({"methods": ()}, "methods must be a list of different methods, got ()"),
+        (
+            {"seeds": (1, 1)},
+            "seeds must be a list of different integers from 0 to 2**32 - 1, got (1, 1)",
+        ),
+        ({"seeds": 3}, "seeds must be a list of different integers from 0 to 2**32 - 1, got 3"),
+        (
+            {"seeds": ("a",)},
+            "seeds must be a list of different integers from 0 to 2**32 - 1, got ('a',)",
+        ),
+        (
+            {"methods": "finetuning"},
+            "methods must be a list of different methods, got 'finetuning'",
+        ),
+        (
+            {"seeds": (-1,)},
+            "seeds must be a list of different integers from 0 to 2**32 - 1, got (-1,)",
+        ),
         ({"methods": ("finetuning", "no_spurious")}, "no_spurious trains on data without the conf"),
         (
             {"methods": ("finetuning", "group_dro"), "settings": {"label.batch": 2}},

@@ -206,7 +206,7 @@ def bad(settings=None, method="finetuning", **changes):
 
 BAD = {
     "no_spurious": (bad(method="no_spurious"), "no_spurious trains on data without the confound"),
-    "method": (bad(method="tuning"), "method is 'tuning'; use one of finetuning"),
+    "method": (bad(method="tuning"), "method must be one of finetuning, "),
     "setting": (bad({"label.epoch": 3}), "label.epoch is not a key; did you mean label.epochs"),
     "value": (bad({"label.epochs": "x"}), "label.epochs must be an integer, got 'x'"),
     "batch": (bad({"label.batch": 999}), "label.batch is 999 but there are only 53 training"),
