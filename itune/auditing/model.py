@@ -128,7 +128,7 @@ def audit_model(
     _require_confounds(tables)
     rng = np.random.default_rng([config.seed, 1])
     probes = choose_probes(tables.train, config, rng)
-    for note in model.notes:
+    for note in (*tables.notes, *model.notes):
         say(note)
     sizes = {name: table.size for name, table in tables.splits().items() if table.size}
     data = _encoded(model, {name: tables.splits()[name] for name in sizes}, on_progress)
@@ -172,7 +172,11 @@ def audit_model(
         digest=digest,
         searched=len(rows),
         rule_on=tables.rule_on,
-        notes=model.notes + (OTHER_ROWS,) * (record is not None and record.digest != digest),
+        notes=(
+            *tables.notes,
+            *model.notes,
+            *(OTHER_ROWS,) * (record is not None and record.digest != digest),
+        ),
         rows_of=tables.rows_of(),
     )
 

@@ -21,6 +21,7 @@ def to_text(comparison: Comparison) -> str:
         f"group-balanced accuracy to {comparison.methods[0].title}; permutation p values are "
         "corrected for the number of methods",
         " ".join(comparison.verdict),
+        *(f"Note: {note}." for note in comparison.shared_notes),
         comparison.note,
     ]
     if comparison.folder is not None:

@@ -53,6 +53,7 @@ def comparison_page(comparison: Comparison, origin: Origin | None = None) -> Pag
         subtitle=f"{', '.join(titles)}; seeds {', '.join(map(str, comparison.seeds))}",
         lead=(
             Answer(OPEN if comparison.best is None else PLAIN, headline, tuple(reasons)),
+            *(Paragraph(f"Note: {note}.") for note in comparison.shared_notes),
             *((Paragraph(comparison.note),) if comparison.note else ()),
         ),
         sections=(

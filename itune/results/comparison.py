@@ -116,6 +116,12 @@ class Comparison:
         return tuple(run for result in self.methods for run in result.runs)
 
     @property
+    def shared_notes(self) -> tuple[str, ...]:
+        """Notes that every run has, such as those on how the table was read."""
+        others = [set(run.notes) for run in self.runs]
+        return tuple(note for note in self.runs[0].notes if all(map({note}.issubset, others)))
+
+    @property
     def note(self) -> str | None:
         """Sentence on the runs that have learnt nothing; None if there are none."""
         collapsed = sum(result.collapsed for result in self.methods)

@@ -379,7 +379,7 @@ def _group_names(key: str, names: Mapping[str, Sequence[str]]) -> tuple[str, str
 
 
 def _notes(result: Mapping[str, Any], history: Sequence[CIDEvaluation]) -> list[str]:
-    notes = []
+    notes = list(map(str, result.get("notes", ())))
     after_rounds = [found.step for found in history if found.note.startswith("after round")]
     if 0 < len(after_rounds) < FEW_ROUNDS:
         rounds = "round" if len(after_rounds) == 1 else "rounds"

@@ -154,7 +154,7 @@ def describe_tables(tables: Tables, on_progress: OnProgress = no_progress) -> De
     }
     shared = {pair: count for pair, count in shared.items() if count}
     found = Description(tables.label_names, tables.confound_names, described, shared, ())
-    return found._replace(warnings=(*problems(tables), *_warnings(found)))
+    return found._replace(warnings=(*problems(tables), *tables.notes, *_warnings(found)))
 
 
 def cramers_v(groups: Counts) -> float | None:

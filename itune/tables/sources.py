@@ -37,12 +37,14 @@ class Source(NamedTuple):
         Raises UserError for a name that is not there, and for malformed data when it is reached.
       count: Returns about how many rows there are, for progress; quick, so it may be an estimate.
       classes: Names of the classes, in order, for each column that holds classes by number.
+      notes: What a person should know about what is read, one sentence each.
     """
 
     name: str
     read: Callable[[Sequence[str]], Iterator["pyarrow.RecordBatch"]]
     count: Callable[[], int]
     classes: Mapping[str, Sequence[str]] = {}
+    notes: tuple[str, ...] = ()
 
 
 def open_splits(

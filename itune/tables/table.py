@@ -199,6 +199,7 @@ class Tables:
         or the name of a task.
       recipe_digest: SHA-256 of the examples that a task's recipe made, in hexadecimal, by which
         runs on that task are told apart; None where rows were read.
+      notes: What a reader of results should know about how the rows were read, one sentence each.
     """
 
     train: Table
@@ -210,6 +211,7 @@ class Tables:
     rule_on: int = 0
     name: str = ""
     recipe_digest: str | None = None
+    notes: tuple[str, ...] = ()
 
     def splits(self) -> dict[str, Table]:
         """Return train, dev and test by name."""
@@ -324,7 +326,16 @@ def make_tables(
         tables[split] = Table(sources[split].name, texts, rows, label, confound)
         _require_labels(tables[split], config.label)
     name = Path(sources["train"].name).name
-    return Tables(*_complete(tables, config), label_names, confound_names, rule, on, name)
+    notes = dict.fromkeys(note for source in sources.values() for note in source.notes)
+    return Tables(
+        *_complete(tables, config),
+        label_names,
+        confound_names,
+        rule,
+        on,
+        name,
+        notes=tuple(notes),
+    )
 
 
 def _apply(rule: Rule, column: "pyarrow.ChunkedArray") -> np.ndarray:

@@ -325,6 +325,8 @@ def _run(
     names = {"label": list(tables.label_names), "confound": list(tables.confound_names)}
     result["names"] = names
     result["rows"] = {split: _row_counts(of, config) for split, of in data.items()}
+    if tables.notes:
+        result["notes"] = list(tables.notes)
     write_json(folder / "result.json", result)
     for unfinished in ("checkpoints", "selected"):
         shutil.rmtree(folder / unfinished, ignore_errors=True)
