@@ -1,27 +1,27 @@
-"""Every method by name, and which sections of a run's configuration it depends on.
+"""Every method by name, with the settings that it has of its own.
 
 A new method is a file of its own beside this one, and a line in :data:`METHODS`.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from itune.data.dataset import Dataset
 from itune.errors import UserError
-from itune.methods.adversarial import adversarial
+from itune.methods.adversarial import AdversarialConfig, adversarial
 from itune.methods.balanced_sampling import balanced_sampling
 from itune.methods.base import Classifier, Method
-from itune.methods.embedding_tuning import embedding_tuning
+from itune.methods.embedding_tuning import EmbeddingConfig, embedding_tuning
 from itune.methods.finetuning import (
     finetuning,
     finetuning_with_resets,
     finetuning_without_dropout,
 )
-from itune.methods.group_dro import group_dro
-from itune.methods.influence_tuning import influence_tuning
-from itune.methods.last_layer_retraining import last_layer_retraining
-from itune.methods.product_of_experts import product_of_experts
+from itune.methods.group_dro import GroupDroConfig, group_dro
+from itune.methods.influence_tuning import InfluenceConfig, influence_tuning
+from itune.methods.last_layer_retraining import LastLayerConfig, last_layer_retraining
+from itune.methods.product_of_experts import ExpertsConfig, product_of_experts
 from itune.methods.subsampling import subsampling
 
 
@@ -30,16 +30,18 @@ class MethodSpec:
     """How a method is made from a run's configuration.
 
     Attributes:
-      factory: ``factory(classifier, *configs, train, seed) -> Method``; ``configs`` are the
-        sections of the configuration that are named below, in their order.
-      sections: Names of these sections: ``label``, and the method's own, if it has any.
+      factory: ``factory(classifier, label, *own, train, seed) -> Method``; ``label`` are the
+        settings of the label phase, and ``own`` those below, in their order.
+      settings: Class of the method's own settings, a frozen dataclass, by the name of its section,
+        which a :class:`~itune.training.TrainingConfig` has as a field. Empty if it has none;
+        methods may share one.
       reads_confounds: Whether the method makes use of the training examples' confounds, and so
         depends on the section ``access``, which may hide some of them.
       uses_control: Whether the method trains on the unconfounded control of its data.
     """
 
     factory: Callable[..., Method]
-    sections: tuple[str, ...] = ("label",)
+    settings: Mapping[str, type] = field(default_factory=dict)
     reads_confounds: bool = True
     uses_control: bool = False
 
@@ -47,8 +49,7 @@ class MethodSpec:
         """Make the method.
 
         Args:
-          config: Configuration with an attribute for each of :attr:`sections`, such as a
-            :class:`~itune.training.settings.TrainingConfig`.
+          config: Configuration of the run, a :class:`~itune.training.TrainingConfig`.
           classifier: The model to train.
           train: Training data, in which the confounds that the method may not see are hidden.
           seed: Seed of everything that the method draws; an integer from 0 to 2**32 - 1.
@@ -56,29 +57,34 @@ class MethodSpec:
         Raises:
           UserError: The method cannot be used with this data.
         """
-        configs = [getattr(config, name) for name in self.sections]
-        return self.factory(classifier, *configs, train, seed)
+        own = [getattr(config, name) for name in self.settings]
+        return self.factory(classifier, config.label, *own, train, seed)
 
 
 METHODS: dict[str, MethodSpec] = {
     "finetuning": MethodSpec(finetuning, reads_confounds=False),
     "finetuning_without_dropout": MethodSpec(
-        finetuning_without_dropout, ("label", "influence"), reads_confounds=False
+        finetuning_without_dropout, {"influence": InfluenceConfig}, reads_confounds=False
     ),
     "finetuning_with_resets": MethodSpec(
-        finetuning_with_resets, ("label", "influence"), reads_confounds=False
+        finetuning_with_resets, {"influence": InfluenceConfig}, reads_confounds=False
     ),
-    "adversarial": MethodSpec(adversarial, ("label", "adversarial")),
-    "influence_tuning": MethodSpec(influence_tuning, ("label", "influence")),
-    "embedding_tuning": MethodSpec(embedding_tuning, ("label", "embedding")),
+    "adversarial": MethodSpec(adversarial, {"adversarial": AdversarialConfig}),
+    "influence_tuning": MethodSpec(influence_tuning, {"influence": InfluenceConfig}),
+    "embedding_tuning": MethodSpec(embedding_tuning, {"embedding": EmbeddingConfig}),
     "balanced_sampling": MethodSpec(balanced_sampling),
     "subsampling": MethodSpec(subsampling),
-    "group_dro": MethodSpec(group_dro, ("label", "group_dro")),
-    "last_layer_retraining": MethodSpec(last_layer_retraining, ("label", "last_layer")),
-    "product_of_experts": MethodSpec(product_of_experts, ("label", "experts")),
+    "group_dro": MethodSpec(group_dro, {"group_dro": GroupDroConfig}),
+    "last_layer_retraining": MethodSpec(last_layer_retraining, {"last_layer": LastLayerConfig}),
+    "product_of_experts": MethodSpec(product_of_experts, {"experts": ExpertsConfig}),
     "no_spurious": MethodSpec(finetuning, reads_confounds=False, uses_control=True),
 }
 """Every method by name; ``no_spurious`` is the upper bound: finetuning without the confound."""
+
+
+def method_settings() -> dict[str, type]:
+    """Return the class of the settings that methods have of their own, by section."""
+    return {name: cls for spec in METHODS.values() for name, cls in spec.settings.items()}
 
 
 def unused_sections(method: str) -> set[str]:
@@ -88,15 +94,11 @@ def unused_sections(method: str) -> set[str]:
     ['adversarial', 'embedding', 'experts', 'group_dro', 'last_layer']
     """
     spec = METHODS[method]
-    used = {*spec.sections, *(["access"] if spec.reads_confounds else [])}
-    return {"access", *(name for other in METHODS.values() for name in other.sections)} - used
+    hidden = set() if spec.reads_confounds else {"access"}
+    return hidden | (method_settings().keys() - spec.settings)
 
 
 def require_method(name: str) -> None:
-    """Check that there is a method of this name.
-
-    Raises:
-      UserError: There is none.
-    """
+    """Raise a UserError if there is no method of this name."""
     if name not in METHODS:
         raise UserError(f"method must be one of {', '.join(METHODS)}, got {name!r}")

@@ -1,20 +1,14 @@
 """What decides the result of a run, beside its method and its seed."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from itune.corpora.tasks import DataConfig
 from itune.data.access import AccessConfig
 from itune.data.dataset import BUCKET
 from itune.errors import require
-from itune.methods import (
-    AdversarialConfig,
-    EmbeddingConfig,
-    ExpertsConfig,
-    GroupDroConfig,
-    InfluenceConfig,
-    LabelConfig,
-    LastLayerConfig,
-)
+from itune.methods import LabelConfig
+from itune.methods.registry import method_settings
 from itune.training.best_checkpoint import LAST, SELECTIONS
 
 KEPT, NEW = "kept", "new"
@@ -22,10 +16,24 @@ HEADS = (KEPT, NEW)
 ALWAYS, AT_END = "always", "end"
 PRECISIONS = ("default", "high", "highest", "bfloat16", "tensorfloat32", "float32")
 
+C = TypeVar("C")
+
+
+def _with_method_settings(cls: type[C]) -> type[C]:
+    """Add a field for each section of settings that methods have of their own."""
+    cls.__annotations__ = {**cls.__annotations__, **method_settings()}
+    for name, settings in method_settings().items():
+        setattr(cls, name, field(default_factory=settings))
+    return cls
+
 
 @dataclass(frozen=True)
+@_with_method_settings
 class TrainingConfig:
     """What decides the result of a run, beside its data, its method and its seed.
+
+    It has further fields for what methods have of their own, such as ``influence``; their names and
+    classes are the ``settings`` of :data:`~itune.methods.METHODS`.
 
     Attributes:
       encoder: Encoder to start from: a name on the Hugging Face hub, a local folder, or
@@ -53,12 +61,6 @@ class TrainingConfig:
         ``jax_default_matmul_precision``.
       access: Settings of which training examples' confounds the method may see.
       label: Settings of the label phase.
-      influence: Settings of the influence phase of influence tuning.
-      embedding: Settings of the influence phase of embedding tuning.
-      adversarial: Settings of the adversary of adversarial training.
-      group_dro: Settings of the group weights of group DRO.
-      last_layer: Settings of the second phase of last layer retraining.
-      experts: Settings of the confound expert of product of experts.
     """
 
     encoder: str = "all-MiniLM-L6-v2"
@@ -73,12 +75,10 @@ class TrainingConfig:
     precision: str = "highest"
     access: AccessConfig = field(default_factory=AccessConfig)
     label: LabelConfig = field(default_factory=LabelConfig)
-    influence: InfluenceConfig = field(default_factory=InfluenceConfig)
-    embedding: EmbeddingConfig = field(default_factory=EmbeddingConfig)
-    adversarial: AdversarialConfig = field(default_factory=AdversarialConfig)
-    group_dro: GroupDroConfig = field(default_factory=GroupDroConfig)
-    last_layer: LastLayerConfig = field(default_factory=LastLayerConfig)
-    experts: ExpertsConfig = field(default_factory=ExpertsConfig)
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
 
     def __post_init__(self):
         require(self, "a positive integer", lambda v: v >= 1, "cid_probes", "pad_to_multiple_of")

@@ -85,14 +85,17 @@ def schedule(
     round_rate = 3e-5 * min(PAPER_WIDTH / width, 1)
     values = (interval, pool, probes, round_rate, POOLED, LEFT_OUT)
     rounds: dict[str, Any] = dict(zip(ROUNDS, values, strict=True))
+    of_methods: dict[str, Any] = {
+        "influence": InfluenceConfig(**rounds),
+        "embedding": EmbeddingConfig(**rounds),
+        "adversarial": AdversarialConfig(epochs=2 * epochs, learning_rate=2.5 * rate),
+        "last_layer": LastLayerConfig(epochs=10 * epochs),
+    }
     return TrainingConfig(
         max_length=length,
         cid_probes=CID_PROBES,
         cid_rows=CID_ROWS,
         selection=BALANCED,
         label=LabelConfig(epochs=epochs, batch=batch, learning_rate=rate),
-        influence=InfluenceConfig(**rounds),
-        embedding=EmbeddingConfig(**rounds),
-        adversarial=AdversarialConfig(epochs=2 * epochs, learning_rate=2.5 * rate),
-        last_layer=LastLayerConfig(epochs=10 * epochs),
+        **of_methods,
     )

@@ -5,6 +5,7 @@ import inspect
 
 import pytest
 
+from itune.config import parse
 from itune.errors import UserError
 from itune.methods import METHODS, require_method
 from itune.methods.registry import unused_sections
@@ -20,16 +21,26 @@ SECTIONS = {
 @pytest.mark.parametrize("name", METHODS)
 def test_a_factory_takes_the_sections_that_are_named(name):
     spec = METHODS[name]
-    first, *configs, train, seed = inspect.signature(spec.factory).parameters.values()
-    assert (first.name, train.name, seed.name) == ("classifier", "train", "seed")
-    taken = [SECTIONS[section] for section in spec.sections]
-    assert all(issubclass(a, b.annotation) for a, b in zip(taken, configs, strict=True))
+    first, label, *own, train, seed = inspect.signature(spec.factory).parameters.values()
+    names = [parameter.name for parameter in (first, label, train, seed)]
+    assert names == ["classifier", "label", "train", "seed"]
+    settings = spec.settings.values()
+    assert all(issubclass(a, b.annotation) for a, b in zip(settings, own, strict=True))
+
+
+def test_what_methods_have_of_their_own_are_sections_of_a_run():
+    for spec in METHODS.values():
+        assert spec.settings.items() <= SECTIONS.items()
+    given = ["--group_dro.step_size", "0.5", "--embedding.partners", "pooled"]
+    config = parse(TrainingConfig, None, given, prog="", description="")
+    assert (config.group_dro.step_size, config.embedding.partners) == (0.5, "pooled")
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_a_method_depends_on_its_sections_or_leaves_them(name):
-    sections = {*METHODS[name].sections, *(["access"] if METHODS[name].reads_confounds else [])}
-    assert unused_sections(name) == SECTIONS.keys() - sections - {"data"}
+    spec = METHODS[name]
+    sections = {"label", *spec.settings, *(["access"] if spec.reads_confounds else [])}
+    assert unused_sections(name) == SECTIONS.keys() - sections
 
 
 def test_an_unknown_method_is_refused():
