@@ -94,7 +94,7 @@ def embedding_value_and_grad(pooled: Callable[[Params, Any], jax.Array]) -> Deri
             tuples = Tuples(vectors[:, 0], vectors[:, 1:], batch.weights)
             count = batch.weights.shape[0]
         influences = _influences(tuples.probe, tuples.partners)
-        delta = delta_of(influences, tuples.weights)
+        delta = delta_of(influences, tuples.weights.astype(influences.dtype))
         total = jnp.sum(delta**2)
         return total / jnp.maximum(count, 1).astype(total.dtype), InfluenceInfo(delta, influences)
 

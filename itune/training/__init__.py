@@ -2,7 +2,7 @@
 
 from itune.training.classifier import make_classifier
 from itune.training.record import RunRecord, find_record, read_record, tables_of_model
-from itune.training.run import load_data, run_on, run_task
+from itune.training.run import check_run, load_data, run_on, run_task
 from itune.training.run_folder import Finished, RunInUse, RunOptions, is_at_work, read_run
 from itune.training.settings import RunConfig, TrainingConfig
 from itune.training.trained_model import LoadedModel, load_model
@@ -16,6 +16,7 @@ __all__ = [
     "RunOptions",
     "RunRecord",
     "TrainingConfig",
+    "check_run",
     "commit",
     "find_record",
     "is_at_work",
