@@ -384,7 +384,7 @@ def main(argv: list[str]) -> None:
     rows = rows_of(plan, options.out)
     if not rows:
         raise UserError(f"{options.out}: no run of the plan has finished; leave out --render")
-    missing = len(wanted_runs(plan)) - sum(int(row[3]) for row in rows)
+    missing = len(wanted_runs(plan)) - sum(int(str(row[3])) for row in rows)
     caption = (
         "Accuracies on test and dev in per cent, mean and standard deviation over seeds; tests "
         f"compare the accuracy on test with that of {plan.variants[0].name} on the same seeds."
