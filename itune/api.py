@@ -19,14 +19,16 @@ from typing import Any
 
 from itune.auditing.config import AuditConfig
 from itune.auditing.model import ModelAudit, audit_model
-from itune.config import from_dict, to_dict
+from itune.config import to_dict
+from itune.config.mappings import from_dict
 from itune.errors import UserError, as_folder
 from itune.results import Comparison, RunResult
 from itune.tables.describe import Description, describe_tables
 from itune.tables.table import TableConfig, Tables, make_tables
 from itune.training.record import tables_of_model
 from itune.training.run_folder import RunOptions
-from itune.tuning import compare_on, tune_on
+from itune.tuning.compare import compare_on
+from itune.tuning.tune import tune_on
 from itune.utils.progress import OnProgress, ProgressDisplay, no_progress
 
 

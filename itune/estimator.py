@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from itune.config import from_dict
+from itune.config.mappings import from_dict
 from itune.errors import UserError, as_folder
 from itune.predictor import Predictor, as_rows, load
 from itune.tables.table import TableConfig, make_tables
-from itune.tuning import tune_on
+from itune.tuning.tune import tune_on
 from itune.utils.suggestions import nearest
 
 

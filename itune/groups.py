@@ -6,16 +6,7 @@ import numpy as np
 
 from itune.errors import UserError
 
-__all__ = [
-    "HIDDEN",
-    "Counts",
-    "Group",
-    "GroupNames",
-    "count_groups",
-    "groups_of",
-    "paired_groups",
-    "require_partners",
-]
+__all__ = ["HIDDEN", "Group", "GroupNames"]
 
 HIDDEN = -1
 """The confound of an example that is not annotated, or whose confound a method may not see."""

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from itune.auditing.config import AuditConfig
 from itune.commands.output import make_origin, require_no_report, write_results
-from itune.config import given_values, parse, to_dict
+from itune.config import parse, to_dict
+from itune.config.command_line import given_values
 from itune.errors import UserError
 from itune.tables.table import TableConfig
 

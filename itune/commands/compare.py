@@ -47,7 +47,7 @@ def main(argv: Sequence[str]) -> None:
     from itune.commands.compare_text import to_text
     from itune.commands.output import require_no_report, write_results
     from itune.report import Origin, comparison_page
-    from itune.tuning import compare_on
+    from itune.tuning.compare import compare_on
     from itune.utils.compiling import use_compilation_cache
 
     require_no_report(command.out, command.overwrite or command.resume)

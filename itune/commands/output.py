@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from itune.errors import UserError
-from itune.report import NUMBERS, PAGE, Origin, write_report
+from itune.report import PAGE, Origin, write_report
 from itune.report.blocks import Page
+from itune.report.write import NUMBERS
 
 
 def require_no_report(folder: Path, overwrite: bool) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from itune.config import given_values, parse, to_dict
+from itune.config import parse, to_dict
+from itune.config.command_line import given_values
 from itune.tables.table import TableConfig
 from itune.training.run_folder import RunOptions
 from itune.training.settings import TrainingConfig

@@ -47,7 +47,7 @@ def main(argv: Sequence[str]) -> None:
     from itune.commands.output import write_results
     from itune.commands.tune_text import to_text
     from itune.report import Origin, run_page
-    from itune.tuning import tune_on
+    from itune.tuning.tune import tune_on
     from itune.utils.compiling import use_compilation_cache
 
     use_compilation_cache()

@@ -7,18 +7,7 @@ entry under "Attributes:" in the docstring of its class.
 The types a value can have are listed in :mod:`itune.config.kinds`.
 """
 
-from itune.config.command_line import given_values, parse, to_arguments
-from itune.config.keys import attribute_help
-from itune.config.mappings import flattened, from_dict, replaced, to_dict, to_toml
+from itune.config.command_line import parse
+from itune.config.mappings import to_dict
 
-__all__ = [
-    "attribute_help",
-    "flattened",
-    "from_dict",
-    "given_values",
-    "parse",
-    "replaced",
-    "to_arguments",
-    "to_dict",
-    "to_toml",
-]
+__all__ = ["parse", "to_dict"]

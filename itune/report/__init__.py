@@ -2,21 +2,16 @@
 
 from itune.report.audit import audit_numbers, audit_page
 from itune.report.comparison import comparison_page
-from itune.report.notebook import fragment
 from itune.report.origin import Origin
-from itune.report.render import render
 from itune.report.run import run_page
-from itune.report.write import NUMBERS, PAGE, write_report
+from itune.report.write import PAGE, write_report
 
 __all__ = [
-    "NUMBERS",
     "PAGE",
     "Origin",
     "audit_numbers",
     "audit_page",
     "comparison_page",
-    "fragment",
-    "render",
     "run_page",
     "write_report",
 ]

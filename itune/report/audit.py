@@ -9,7 +9,8 @@ from itune.auditing import ModelAudit, PairCID
 from itune.auditing.behaviour import Behaviour
 from itune.auditing.reasons import rows_with_partners
 from itune.groups import Group, GroupNames
-from itune.plots import Influences, influence_plot, influences_by_label
+from itune.plots import influence_plot
+from itune.plots.influences import Influences, influences_by_label
 from itune.report.accuracies import group_name, group_table
 from itune.report.blocks import (
     ALARM,

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from itune.auditing.quick_verdict import run_verdict
-from itune.plots import cid_plot, dev_plot
+from itune.plots import cid_plot
+from itune.plots.dev import dev_plot
 from itune.report.accuracies import group_name, group_table
 from itune.report.audit import TONES
 from itune.report.blocks import (

@@ -2,7 +2,6 @@
 
 from itune.results import published
 from itune.results.collection import (
-    Trained,
     collect,
     load_trained,
     read_results,
@@ -40,7 +39,6 @@ __all__ = [
     "MethodResult",
     "RunResult",
     "SplitAccuracy",
-    "Trained",
     "access_rows",
     "collect",
     "compare_runs",

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from itune.config import flattened
+from itune.config.mappings import flattened
 from itune.data import Dataset
 from itune.errors import UserError
 from itune.methods.base import Classifier

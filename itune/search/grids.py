@@ -14,7 +14,8 @@ import itertools
 from pathlib import Path
 from typing import Any, TypeVar
 
-from itune.config import flattened, from_dict, to_dict
+from itune.config import to_dict
+from itune.config.mappings import flattened, from_dict
 from itune.config.presets import preset_names, read_preset
 from itune.errors import UserError
 

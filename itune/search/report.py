@@ -7,7 +7,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from itune.config import to_arguments, to_toml
+from itune.config.command_line import to_arguments
+from itune.config.mappings import to_toml
 from itune.search.grids import points
 from itune.search.plan import SearchPlan
 from itune.search.study import DONE, FAILED, LEFT, RUNNING, PointStatus

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from itune.config import flattened
+from itune.config.mappings import flattened
 from itune.errors import UserError
 from itune.search.grids import points
 from itune.search.plan import SearchPlan

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from itune.config import from_dict, to_dict
+from itune.config import to_dict
+from itune.config.mappings import from_dict
 from itune.corpora.tasks import DataConfig
 from itune.errors import UserError
 from itune.methods.registry import METHODS

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
-from itune.config import flattened
+from itune.config.mappings import flattened
 from itune.errors import UserError, require
 from itune.methods.registry import METHODS, unused_sections
 from itune.training.formats import upgrade

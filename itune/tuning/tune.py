@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from itune.config import replaced
+from itune.config.mappings import replaced
 from itune.data.dataset import tokenize_table
 from itune.errors import UserError, as_folder
 from itune.groups import HIDDEN, count_groups

@@ -14,4 +14,4 @@ def html_of(result: Any) -> str:
       result: What :func:`itune.describe`, :func:`itune.audit`, :func:`itune.tune` or
         :func:`itune.compare` return.
     """
-    return importlib.import_module("itune.report").fragment(result)
+    return importlib.import_module("itune.report.notebook").fragment(result)

@@ -9,17 +9,11 @@ from typing import Literal, Optional
 import pytest
 
 from itune import UserError
-from itune.config import (
-    attribute_help,
-    from_dict,
-    given_values,
-    parse,
-    replaced,
-    to_arguments,
-    to_dict,
-    to_toml,
-)
+from itune.config import parse, to_dict
+from itune.config.command_line import given_values, to_arguments
+from itune.config.keys import attribute_help
 from itune.config.kinds import make_kind
+from itune.config.mappings import from_dict, replaced, to_toml
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ from typing import Any, Literal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from itune.config import flattened, from_dict, parse, replaced, to_arguments, to_dict, to_toml
+from itune.config import parse, to_dict
+from itune.config.command_line import to_arguments
+from itune.config.mappings import flattened, from_dict, replaced, to_toml
 
 
 @dataclass(frozen=True)

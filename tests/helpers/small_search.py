@@ -3,8 +3,9 @@
 import threading
 
 from itune.errors import UserError
-from itune.search import SearchPlan, open_study
+from itune.search import open_study
 from itune.search.grids import settings
+from itune.search.plan import SearchPlan
 from itune.training.run import Finished, RunConfig
 
 GRID = {"influence.interval": (25, 50, 100), "influence.learning_rate": (3e-5, 1e-5)}

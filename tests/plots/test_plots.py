@@ -10,17 +10,10 @@ from itune.auditing.significance import cid_test
 from itune.errors import UserError
 from itune.groups import Group
 from itune.metrics.probe_influences import ProbeInfluence
-from itune.plots import (
-    Influences,
-    Plot,
-    accuracy_plot,
-    cid_plot,
-    dev_plot,
-    influence_plot,
-    influences_by_label,
-    influences_on_probe,
-)
+from itune.plots import Plot, accuracy_plot, cid_plot, influence_plot, influences_on_probe
+from itune.plots.dev import dev_plot
 from itune.plots.drawing import FIRST
+from itune.plots.influences import Influences, influences_by_label
 from itune.results import CIDEvaluation, DevEvaluation, SplitAccuracy
 from tests.helpers.html_walk import Walk
 from tests.helpers.report_cases import make_audit

@@ -6,7 +6,8 @@ from html import escape
 
 import pytest
 
-from itune.report import audit_page, comparison_page, render, run_page
+from itune.report import audit_page, comparison_page, run_page
+from itune.report.render import render
 from tests.helpers.html_walk import Walk
 from tests.helpers.report_cases import ORIGIN, make_audit, make_comparison, make_run
 

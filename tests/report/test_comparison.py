@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from itune.report import comparison_page, render
+from itune.report import comparison_page
+from itune.report.render import render
 from tests.helpers.html_walk import Walk
 from tests.helpers.report_cases import ORIGIN, make_comparison
 

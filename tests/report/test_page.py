@@ -10,10 +10,11 @@ import pytest
 from itune.auditing import PairCID
 from itune.errors import UserError
 from itune.groups import GroupNames
-from itune.plots import Influences
-from itune.report import audit_numbers, audit_page, render, write_report
+from itune.plots.influences import Influences
+from itune.report import audit_numbers, audit_page, write_report
 from itune.report.accuracies import group_table
 from itune.report.audit import influence_figure
+from itune.report.render import render
 from itune.utils.visible import visible
 from tests.helpers.html_walk import Walk
 from tests.helpers.report_cases import BRANDS, HEBREW, LONG, MEAN, ORIGIN, make_audit

@@ -5,7 +5,8 @@ import functools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from itune.report import blocks, render
+from itune.report import blocks
+from itune.report.render import render
 from itune.report.text import Piece
 from itune.utils.visible import visible
 from tests.helpers.html_walk import Walk

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from itune.report import render, run_page
+from itune.report import run_page
+from itune.report.render import render
 from tests.helpers.html_walk import Walk
 from tests.helpers.report_cases import ORIGIN, make_run
 

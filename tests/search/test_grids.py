@@ -5,8 +5,8 @@ import pytest
 from itune import UserError
 from itune.config import to_dict
 from itune.methods import METHODS
-from itune.search import grid_methods, load_grid
-from itune.search.grids import points, settings
+from itune.search import load_grid
+from itune.search.grids import grid_methods, points, settings
 from itune.training.settings import RunConfig
 
 

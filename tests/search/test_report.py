@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from itune.config import from_dict, parse
-from itune.search import PointStatus, make_report
+from itune.config import parse
+from itune.config.mappings import from_dict
+from itune.search import make_report
 from itune.search.grids import points
+from itune.search.study import PointStatus
 from itune.training.run import RunConfig
 from tests.helpers.small_search import GRID, make_plan
 

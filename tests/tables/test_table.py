@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from itune import UserError
-from itune.config import from_dict, to_dict
+from itune.config import to_dict
+from itune.config.mappings import from_dict
 from itune.tables.readers import READERS
 from itune.tables.table import TableConfig, make_tables, problems, read_tables, require_trainable
 from tests.helpers.table_cases import ROWS, write_rows

@@ -18,7 +18,7 @@ from itune.results import (
 )
 from itune.results.tables import COMPARISON_HEADER, comparison_rows
 from itune.training import RunOptions, loop
-from itune.tuning import compare_on
+from itune.tuning.compare import compare_on
 from tests.helpers.tuning_cases import SETTINGS, make_encoder, make_tables
 
 pytestmark = pytest.mark.usefixtures("compilation_cache")

@@ -14,7 +14,7 @@ from itune.metrics import accuracy, make_logits
 from itune.models import BertClassifier, load_classifier, load_tokenizer
 from itune.results import read_result
 from itune.training import RunOptions
-from itune.tuning import scaled_settings, tune_on
+from itune.tuning.tune import scaled_settings, tune_on
 from tests.helpers.tuning_cases import LABELS, SETTINGS, make_encoder, make_rows, make_tables
 
 ABOUT = RunOptions(about={"table": {"a": 1}})
