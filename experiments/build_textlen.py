@@ -1,8 +1,7 @@
 """Write the TextLen sets as train.jsonl, dev.jsonl and test.jsonl.
 
-    python experiments/build_textlen.py --conll FOLDER --out data/textlen
-    python experiments/build_textlen.py --conll hub --out data/textlen_no_spur --spurious false
-    python experiments/build_textlen.py --conll embedded --out data/textlen_newswire
+``python experiments/build_textlen.py --conll FOLDER --out data/textlen``; with ``--spurious false``
+the prefix is left out.
 """
 
 import sys

@@ -56,15 +56,7 @@ class GroupNames(NamedTuple):
 
 
 def groups_of(label: np.ndarray, confound: np.ndarray) -> dict[Group, np.ndarray]:
-    """Return the indices of each group that has examples.
-
-    Args:
-      label: Classes of n examples, integers ``(n,)``.
-      confound: Confounds of the examples, integers ``(n,)``; :data:`HIDDEN` is a value like others.
-
-    Returns:
-      Ascending indices of each group, the groups in order of label, then confound; together they
-      are all n.
+    """Return the ascending indices of each group that has examples, groups in order.
 
     >>> groups = groups_of(np.array([1, 0, 1]), np.array([1, 0, 1]))
     >>> {str(group): indices.tolist() for group, indices in groups.items()}
@@ -78,14 +70,7 @@ def groups_of(label: np.ndarray, confound: np.ndarray) -> dict[Group, np.ndarray
 
 
 def paired_groups(label: np.ndarray, confound: np.ndarray) -> dict[Group, np.ndarray]:
-    """Return the indices of each group whose label occurs with more than one confound.
-
-    Args:
-      label: Classes of n examples, integers ``(n,)``.
-      confound: Confounds of the examples, integers ``(n,)``.
-
-    Returns:
-      Ascending indices of each such group, the groups in order of label, then confound.
+    """Return the ascending indices of each group whose label has more than one confound.
 
     >>> list(paired_groups(np.array([0, 0, 1]), np.array([0, 1, 1])))
     [Group(label=0, confound=0), Group(label=0, confound=1)]
@@ -110,14 +95,7 @@ class Counts(NamedTuple):
 
 
 def count_groups(label: np.ndarray, confound: np.ndarray) -> Counts:
-    """Count the examples of each group; of many groups faster than :func:`groups_of`.
-
-    Args:
-      label: Classes of n examples, integers ``(n,)``.
-      confound: Confounds of the examples, integers ``(n,)``, :data:`HIDDEN` or more.
-
-    Returns:
-      The groups that have examples, and their sizes, which sum to n.
+    """Count the examples of each group that has any; faster than :func:`groups_of`.
 
     >>> [part.tolist() for part in count_groups(np.array([1, 0, 1]), np.array([2, -1, 2]))]
     [[0, 1], [-1, 2], [1, 2]]
@@ -128,16 +106,9 @@ def count_groups(label: np.ndarray, confound: np.ndarray) -> Counts:
 
 
 def require_partners(label: np.ndarray, confound: np.ndarray) -> None:
-    """Check that every example has a partner of the same and one of a different confound.
+    """Raise a UserError unless every example has a partner of the same and one of another confound.
 
-    Partners are other examples of its label.
-
-    Args:
-      label: Classes of n examples, integers ``(n,)``.
-      confound: Confounds of the examples, integers ``(n,)``.
-
-    Raises:
-      UserError: There is one class only, or a group of one example, or a label with one confound.
+    Partners are other examples of its label, of which there must be two or more.
     """
     groups = groups_of(label, confound)
     if len({group.label for group in groups}) < 2:

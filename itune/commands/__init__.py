@@ -42,11 +42,7 @@ COMMANDS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status, as :func:`~itune.cli.run_main` does.
-
-    Args:
-      argv: Name of the command and its arguments; None for the arguments of the process.
-    """
+    """Run a command and return its exit status, as :func:`~itune.cli.run_main` does."""
     argv = sys.argv[1:] if argv is None else argv
     command = COMMANDS.get(next(iter(argv), ""))
     return run_main(_main, argv, interrupted=command.interrupted if command else _NOTHING_WRITTEN)

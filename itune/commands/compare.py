@@ -28,15 +28,7 @@ class CompareCommand(TrainingCommand):
 
 
 def main(argv: Sequence[str]) -> None:
-    """Run every method with every seed, print a table and a verdict, and write a report.
-
-    Args:
-      argv: Words of the command line after ``itune compare``.
-
-    Raises:
-      UserError: An option is unknown or has a bad value, the table cannot be trained on, or a
-        folder cannot be used.
-    """
+    """Run every method with every seed, print a table and a verdict, and write a report."""
     command, settings = parse_training(
         CompareCommand,
         argv,

@@ -24,14 +24,7 @@ class ExampleConfig:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Write the reviews, and print commands to try on them.
-
-    Args:
-      argv: Words of the command line after ``itune example``.
-
-    Raises:
-      UserError: An option is unknown or has a bad value, or the folder cannot be written.
-    """
+    """Write the reviews, and print commands to try on them."""
     config = parse(
         ExampleConfig,
         None,

@@ -12,15 +12,7 @@ from itune.report.write import NUMBERS
 
 
 def require_no_report(folder: Path, overwrite: bool) -> None:
-    """Check, before any work is done, that a report can be written into a folder.
-
-    Args:
-      folder: Folder for the report.
-      overwrite: Whether a report that is there may be replaced.
-
-    Raises:
-      UserError: A report is there and may not be replaced, or the folder cannot hold one.
-    """
+    """Raise a UserError, before any work is done, if a report cannot be written into a folder."""
     for path in (folder / PAGE, folder / NUMBERS):
         if path.exists() and not overwrite:
             raise UserError(f"{path} exists; choose another folder for --out, or give --overwrite")
@@ -32,14 +24,7 @@ def require_no_report(folder: Path, overwrite: bool) -> None:
 
 
 def make_origin(command: str, argv: Sequence[str], digest: str, seeds: str) -> Origin:
-    """Return the origin of a result that a command of this process makes.
-
-    Args:
-      command: Name of the command.
-      argv: Words of the command line after the name of the command.
-      digest: SHA-256 of the data, in hexadecimal.
-      seeds: Seeds of every draw, in words.
-    """
+    """Return the origin of a result of this process; ``seeds`` says in words what was drawn how."""
     import jax
 
     from itune.training.versions import versions
@@ -49,19 +34,9 @@ def make_origin(command: str, argv: Sequence[str], digest: str, seeds: str) -> O
 
 
 def write_results(folder: Path, page: Page, numbers: Any, origin: Origin, text: str) -> None:
-    """Write a report, then print the result and where the report is.
+    """Write a report, then print the result, even if the folder cannot be written.
 
     The report is complete before anything is printed, so a reader of the output may leave early.
-
-    Args:
-      folder: Folder for the report; made if absent.
-      page: Page of the report.
-      numbers: Result whose fields or keys are written as JSON.
-      origin: How the result was made.
-      text: The result as it is printed.
-
-    Raises:
-      UserError: The folder cannot be written; the text is printed even so.
     """
     try:
         write_report(page, numbers, folder, origin)

@@ -18,21 +18,12 @@ EXCERPT = 100
 
 
 def table(header: Sequence[str], rows: Iterable[Row]) -> str:
-    """Return a table as text in columns, with numbers to three digits and long names shortened.
-
-    Args:
-      header: Heads of the columns.
-      rows: Cells of each row.
-    """
+    """Return a table as text in columns, with numbers to three digits and long names shortened."""
     return align([header, *(list(map(_in_cell, row)) for row in rows)])
 
 
 def most(rows: Sequence[Row]) -> Sequence[Row]:
-    """Return the :data:`ROWS` rows with the largest counts, in order, and a row on the others.
-
-    Args:
-      rows: Cells of each row; the first integer among them is the count of the row.
-    """
+    """Return the :data:`ROWS` rows with the largest first integers, in order, and their rest."""
     if len(rows) <= ROWS:
         return rows
     counts = [next(cell for cell in row if isinstance(cell, int)) for row in rows]
@@ -63,11 +54,6 @@ def _shown(character: str) -> str:
 
 def excerpt(text: str, spans: Iterable[tuple[int, int]] = (), width: int = EXCERPT) -> str:
     """Return the part of a text around the first of some spans, on one line, spans in brackets.
-
-    Args:
-      text: Text of any length.
-      spans: Spans of the text as pairs of start and end, in order.
-      width: Number of characters to show.
 
     >>> excerpt("It is a very nice day", [(13, 17)], width=13)
     '…very [nice] day'

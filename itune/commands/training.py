@@ -55,20 +55,7 @@ class TrainingCommand(TableConfig):
 def parse_training(
     command_type: type[C], argv: Sequence[str], *, prog: str, description: str
 ) -> tuple[C, dict[str, Any]]:
-    """Parse the command line of a command that trains.
-
-    Args:
-      command_type: Class of the command's configuration.
-      argv: Words of the command line.
-      prog: Name of the command, for ``--help`` and messages.
-      description: One sentence for ``--help``.
-
-    Returns:
-      The command, and the settings of training that were given, by dotted name.
-
-    Raises:
-      UserError: An option is unknown, or a value is bad.
-    """
+    """Return the command of a command line, and the settings of training that it gives, by name."""
     command = parse(
         command_type,
         None,

@@ -28,15 +28,7 @@ class TuneCommand(TrainingCommand):
 
 
 def main(argv: Sequence[str]) -> None:
-    """Train a classifier, print its results, and write a report.
-
-    Args:
-      argv: Words of the command line after ``itune tune``.
-
-    Raises:
-      UserError: An option is unknown or has a bad value, the table cannot be trained on, or the
-        folder cannot be used.
-    """
+    """Train a classifier, print its results, and write a report."""
     command, settings = parse_training(
         TuneCommand,
         argv,

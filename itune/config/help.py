@@ -41,15 +41,7 @@ def add_options(
     values: Mapping[str, str],
     section: str = "",
 ) -> None:
-    """Add a group of options for each section, after those of no section.
-
-    Args:
-      parser: The parser to add to.
-      config_type: The dataclass of the section.
-      keys: All keys of the configuration by name.
-      values: The value in effect of each key, in words.
-      section: Name of the section; empty for the configuration itself.
-    """
+    """Add a group of options for each section, after those of no section."""
     summary = (inspect.getdoc(config_type) or "").partition("\n")[0]
     if summary.startswith(f"{config_type.__name__}("):  # written by dataclasses, not by people
         summary = ""
@@ -71,14 +63,7 @@ def add_options(
 def values_in_words(
     keys: Mapping[str, Key], preset: str | None, values: Mapping[str, Any], scaled: Collection[str]
 ) -> dict[str, str]:
-    """Return the value of each key if no option gives another, and where it comes from, by name.
-
-    Args:
-      keys: All keys by name.
-      preset: Name of the preset in effect; None if there is none.
-      values: Values of that preset, by name.
-      scaled: Names of the keys whose values follow from the data.
-    """
+    """Return, by name, the value of each key without its option, and where that comes from."""
 
     def in_words(key: Key) -> str:
         if key.name in values:

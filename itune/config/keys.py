@@ -89,11 +89,7 @@ def changed_values(config: Any, base: Any) -> dict[str, Any]:
 
 
 def checked(keys: Mapping[str, Key], mapping: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """Return the values of a nested mapping by name, checked.
-
-    Raises:
-      UserError: A name is not a key, or a value is not of its kind; `source` precedes the message.
-    """
+    """Return the values of a nested mapping by name; `source` begins the messages of UserErrors."""
     if not isinstance(mapping, Mapping):
         raise UserError(f"{source}{mapping!r} is no configuration; expected a table of keys")
     parts = [name.split(".")[:-1] for name in keys]
@@ -127,11 +123,7 @@ def _leaves(
 
 
 def build(config_type: type[C], keys: Mapping[str, Key], values: Mapping[str, Any]) -> C:
-    """Return the configuration that has the given values, by name, and defaults for the rest.
-
-    Raises:
-      UserError: A required key has no value, or a dataclass refuses its values.
-    """
+    """Return the configuration that has the given values, by name, and defaults for the rest."""
     for name, key in keys.items():
         if name not in values and key.default is REQUIRED:
             raise UserError(f"{name} is not set; give --{name}, {key.kind.expected}")

@@ -40,11 +40,7 @@ class Kind(NamedTuple):
 
 
 def make_kind(annotation: Any) -> Kind:
-    """Return how values of an annotation are read.
-
-    Raises:
-      TypeError: The annotation is not among those in the table above.
-    """
+    """Return how values of an annotation are read; TypeError if it is not in the table above."""
     if annotation in _SIMPLE:
         return _SIMPLE[annotation]
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)

@@ -13,14 +13,7 @@ C = TypeVar("C")
 
 
 def replaced(config: C, values: Mapping[str, Any]) -> C:
-    """Return a configuration with some of its values replaced.
-
-    Args:
-      config: The configuration; it is not changed.
-      values: New values by name, such as ``train.steps``, as JSON or TOML would hold them.
-
-    Raises:
-      UserError: There is no such key, or a value is refused.
+    """Return a configuration with some values replaced, given by name as JSON or TOML has them.
 
     >>> from itune.corpora import TextLenConfig
     >>> replaced(TextLenConfig(dev_size=3), {"train_size": 40}).train_size
@@ -43,13 +36,7 @@ def to_dict(config: Any) -> dict[str, Any]:
 def from_dict(config_type: type[C], mapping: Mapping[str, Any], *, source: str = "") -> C:
     """Return the configuration that :func:`to_dict` wrote; what is missing has its default.
 
-    Args:
-      config_type: A frozen dataclass.
-      mapping: Nested mappings of values, from JSON or TOML.
-      source: Where they come from, such as the name of a file; it precedes the messages.
-
-    Raises:
-      UserError: There is no such key, a value is refused, or a required one is missing.
+    Messages of errors begin with ``source``, such as the name of a file.
 
     >>> from itune.corpora import TextLenConfig
     >>> from_dict(TextLenConfig, {"train_size": 40}).train_size
@@ -68,11 +55,7 @@ def from_dict(config_type: type[C], mapping: Mapping[str, Any], *, source: str =
 
 
 def flattened(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested mappings as one, with dotted keys.
-
-    Args:
-      tree: Mappings whose leaves are anything else.
-      prefix: What precedes every key, such as ``"train."``.
+    """Return nested mappings as one, with dotted keys that begin with ``prefix``.
 
     >>> flattened({"seed": 1, "train": {"steps": 2}})
     {'seed': 1, 'train.steps': 2}
@@ -87,8 +70,7 @@ def flattened(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def to_toml(config: Any) -> str:
     """Return a preset: the values that are not the defaults of the class, in TOML.
 
-    Args:
-      config: A configuration whose class has a default for every key.
+    Every key of the class must have a default.
 
     >>> from itune.corpora.tasks import DataConfig
     >>> from itune.corpora import TextLenConfig

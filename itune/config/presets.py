@@ -14,11 +14,7 @@ def preset_names(presets: Path | None) -> list[str]:
 
 
 def preset_path(presets: Path, name: str) -> Path:
-    """Return the file of a preset.
-
-    Raises:
-      UserError: The folder has no preset of that name.
-    """
+    """Return the file of a preset, or raise a UserError that names those that there are."""
     names = preset_names(presets)
     if name not in names:
         names.sort(key=lambda known: -SequenceMatcher(None, name, known).ratio())
@@ -28,11 +24,7 @@ def preset_path(presets: Path, name: str) -> Path:
 
 
 def read_preset(path: Path) -> dict[str, Any]:
-    """Return the values in a TOML file, nested as its tables are.
-
-    Raises:
-      UserError: The file cannot be read, or is no TOML.
-    """
+    """Return the values in a TOML file, nested as its tables are, or raise a UserError."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -11,14 +11,9 @@ LOOKS = {"all rows": (SECOND, "s", "-"), "worst group": (FIRST, "^", "--")}
 
 
 def dev_plot(history: Sequence[DevEvaluation], best: BestCheckpoint | None) -> Plot | None:
-    """Return a plot of the accuracy on dev of all rows and of the worst group over training.
+    """Return a plot of the accuracy on dev over training, the best checkpoint marked.
 
-    Args:
-      history: Evaluations on dev, in order.
-      best: The best checkpoint, which stands out; None where the last gave the model.
-
-    Returns:
-      The plot; None for fewer than two evaluations.
+    None for fewer than two evaluations.
     """
     if len(history) < 2:
         return None

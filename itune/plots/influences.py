@@ -65,13 +65,9 @@ class Influences:
 def influences_by_label(
     matrix: np.ndarray, label: np.ndarray, confound: np.ndarray, share: Mapping[Group, float]
 ) -> dict[int, Influences]:
-    """Return influences by label, weighted as :func:`itune.auditing.cid_test` does.
+    """Return the influences ``(n, n)`` among n examples by label, weighted as ``cid_test`` does.
 
-    Args:
-      matrix: Influences among a sample, ``(n, n)``.
-      label: Labels of its examples, ``(n,)``.
-      confound: Confounds of its examples, ``(n,)``.
-      share: Share of each group among the data.
+    ``share`` is the share of each group among the data.
     """
     groups = groups_of(label, confound)
     by_label = {}

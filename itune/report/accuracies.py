@@ -24,11 +24,7 @@ def group_table(
 ) -> Table:
     """Return a table with a bar for each group and its 95 % interval; the worst of many groups.
 
-    Args:
-      caption: Caption of the table.
-      rows: Name, accuracy (a fraction) and number of rows of each group. A number of rows that is
-        not known is None, and its bar has no interval.
-      worst: Name of the group to mark as the worst; nothing is marked if all accuracies are equal.
+    Rows are name, accuracy and number of rows; there is no interval where that is unknown.
     """
     is_uneven = len({accuracy for _, accuracy, _ in rows}) > 1
 

@@ -23,9 +23,5 @@ PAGES: dict[type, Callable[[Any], Page]] = {
 
 
 def fragment(result: Any) -> str:
-    """Return a result as HTML for a notebook's cell.
-
-    Args:
-      result: A result of a kind in :data:`PAGES`.
-    """
+    """Return a result of a kind in :data:`PAGES` as HTML for a notebook's cell."""
     return render_fragment(PAGES[type(result)](result))

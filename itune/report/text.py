@@ -34,10 +34,6 @@ class Piece(NamedTuple):
 def pieces(text: str, spans: Iterable[tuple[int, int]] = ()) -> tuple[Piece, ...]:
     """Return a text in pieces with its spans marked; a long text only around the spans.
 
-    Args:
-      text: Text of any length.
-      spans: Spans to mark, as pairs of start and end.
-
     >>> pieces("Positive . It rained.", [(0, 10)])
     (Piece(text='Positive .', is_marked=True), Piece(text=' It rained.', is_marked=False))
     """
@@ -55,10 +51,6 @@ def pieces(text: str, spans: Iterable[tuple[int, int]] = ()) -> tuple[Piece, ...
 
 def changes(before: str, after: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """Return the spans of two versions of a text in which their words differ.
-
-    Args:
-      before: One version.
-      after: The other version.
 
     >>> changes("Acme is fine", "Zenith is fine")
     ([(0, 4)], [(0, 6)])

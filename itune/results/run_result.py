@@ -241,11 +241,7 @@ def read_result(folder: str | Path) -> RunResult:
 
 
 def read_row(folder: Path) -> dict[str, Any]:
-    """Read the folder of a finished run as one JSON object: its files, and its setting.
-
-    Raises:
-      UserError: A file is missing or damaged.
-    """
+    """Read the folder of a finished run as one JSON object: its files, and its setting."""
     finished = read_run(folder)
     return {
         "setting": folder.absolute().parent.name,
@@ -256,11 +252,7 @@ def read_row(folder: Path) -> dict[str, Any]:
 
 
 def read_json(path: Path, kind: type) -> Any:
-    """Read a JSON file that holds a value of some type, ``dict`` or ``list``.
-
-    Raises:
-      UserError: The file is missing, is damaged, or holds something else.
-    """
+    """Return the ``dict`` or ``list`` that a JSON file holds, or raise a UserError."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -273,18 +265,10 @@ def read_json(path: Path, kind: type) -> Any:
 def result_of_row(
     row: Any, where: str, *, setting: str = "", folder: Path | None = None
 ) -> RunResult:
-    """Make the record of a run from a JSON object.
+    """Make the record of a run from a JSON object of any format version.
 
-    Args:
-      row: JSON object of any format version: the contents of ``config.json``, with ``result`` (the
-        contents of ``result.json``), ``measured`` (rows of ``metrics.jsonl``) and optionally
-        ``setting``.
-      where: Description of the place that the object was read from, for messages.
-      setting: Setting of the run if the object does not name it.
-      folder: Folder of the run; None if there is none.
-
-    Raises:
-      UserError: The object lacks something, or is not the result of a run.
+    The object has the contents of ``config.json``, with ``result``, ``measured`` (the rows of
+    ``metrics.jsonl``) and perhaps ``setting``; ``where`` names its place in messages.
     """
     try:
         return _result(row, where, setting, folder)

@@ -71,11 +71,7 @@ def points(grid: Grid) -> list[dict[str, Value]]:
 
 
 def settings(config: C, grid: Grid) -> list[C]:
-    """Return a configuration for each point: the values of the grid, and `config` for the rest.
-
-    Raises:
-      UserError: The configuration has no such key, or refuses a value.
-    """
+    """Return a configuration for each point: the values of the grid, and `config` for the rest."""
     base = to_dict(config)
     return [from_dict(type(config), base | point, source="grid") for point in points(grid)]
 

@@ -26,11 +26,7 @@ def is_database(where: str) -> bool:
 
 
 def load_study(where: str, name: str, fingerprint: Mapping[str, Any] | None) -> "Study | None":
-    """Return Optuna's study; if there is none, a new one with a fingerprint, or None without it.
-
-    Raises:
-      UserError: The study cannot be opened.
-    """
+    """Return Optuna's study; if there is none, a new one with a fingerprint, or None without it."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -88,18 +88,9 @@ class Study:
         """Run a point that is left, and record what came of it.
 
         The point is chosen at random, so that workers rarely meet and a search that is cut short
-        has seen values of all kinds.
-
-        Args:
-          objective: Takes a point; returns its mean dev accuracy and notes, JSON-ready. A UserError
-            of it fails the point; any other exception leaves the point to other workers, and
-            passes.
-
-        Returns:
-          The point, or None if none is left.
-
-        Raises:
-          UserError: The study cannot be used any more.
+        has seen values of all kinds. The objective returns mean dev accuracy and notes; a UserError
+        of it fails the point, any other exception leaves the point to others and passes. Returns
+        the point, or None if none is left.
         """
         from optuna.storages._heartbeat import get_heartbeat_thread
 

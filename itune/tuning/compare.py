@@ -25,23 +25,8 @@ def compare_on(
 ) -> Comparison:
     """Train on a table by each method with each seed, and write tables of the comparison.
 
-    Every run is checked to have what it needs before anything is trained.
-
-    Args:
-      tables: Rows of train to train on, of dev to select a model by, and of test to judge it by.
-      folder: Folder that gets a folder ``METHOD-SEED`` for each run, and ``comparison.md``,
-        ``comparison.csv`` and ``comparison.tex``.
-      methods: Different keys of :data:`~itune.methods.METHODS`, but not ``no_spurious``; the others
-        are compared with the first.
-      seeds: Seeds of the runs of each method; different integers from 0 to 2**32 - 1.
-      settings: Values of fields of :class:`~itune.training.settings.TrainingConfig` for all runs,
-        by dotted name; the other fields are scaled to the data.
-      options: How each run uses its folder; None uses the defaults of
-        :class:`~itune.training.run_folder.RunOptions`.
-      say: Called after each run with a sentence on the progress.
-
-    Raises:
-      UserError: An argument is invalid, or the folder of a run holds something else.
+    The methods are compared with the first; settings that are not given are scaled to the data.
+    Every run is checked before anything is trained; ``say`` gets a sentence after each.
     """
     _require_list("methods", methods, "different methods", lambda method: isinstance(method, str))
     _require_list("seeds", seeds, "different integers from 0 to 2**32 - 1", is_seed)

@@ -39,21 +39,7 @@ def tune_on(
     settings: Mapping[str, Any] | None = None,
     options: RunOptions | None = None,
 ) -> RunResult:
-    """Train a classifier on a table with settings that are scaled to it, and test it.
-
-    Args:
-      tables: Rows of train to train on, of dev to select a model by, and of test to judge it by.
-      folder: Folder of the run; it is made if absent.
-      method: Key of :data:`~itune.methods.METHODS`, but not ``no_spurious``.
-      seed: Seed of the random generators; an integer from 0 to 2**32 - 1.
-      settings: Values of fields of :class:`~itune.training.settings.TrainingConfig` by dotted name,
-        such as ``label.epochs``; :func:`scaled_settings` scales the other fields to the data.
-      options: How the run uses its folder; None uses the defaults of
-        :class:`~itune.training.run_folder.RunOptions`.
-
-    Raises:
-      UserError: An argument is invalid, or the folder holds something else.
-    """
+    """Train a classifier on a table, and test it; settings not given are scaled to the data."""
     require_tunable(method)
     if not is_seed(seed):
         raise UserError(f"seed must be {SEED}, got {seed!r}")
@@ -63,14 +49,7 @@ def tune_on(
 
 
 def require_tunable(method: str) -> None:
-    """Check that a method can be trained on a table.
-
-    Args:
-      method: Key of :data:`~itune.methods.METHODS`.
-
-    Raises:
-      UserError: There is no such method, or it needs data without the confound.
-    """
+    """Raise a UserError if there is no such method, or it needs data without the confound."""
     others = ", ".join(name for name, spec in METHODS.items() if not spec.uses_control)
     if not isinstance(method, str) or method not in METHODS:
         raise UserError(f"method must be one of {others}, got {method!r}")
@@ -92,14 +71,6 @@ def scaled_settings(tables: Tables, settings: Mapping[str, Any]) -> TrainingConf
 
     The others are the result of :func:`~itune.tuning.schedule.schedule`. Inputs are truncated to a
     length that 95 of 100 training rows do not exceed, at most 256 tokens.
-
-    Args:
-      tables: Tables whose training rows the settings are scaled to.
-      settings: Values of fields of :class:`~itune.training.settings.TrainingConfig`, by dotted
-        name.
-
-    Raises:
-      UserError: A setting or the encoder does not exist, or the table cannot be trained on.
     """
     require_trainable(tables)
     given = replaced(TrainingConfig(), settings)
@@ -123,13 +94,7 @@ def scaled_settings(tables: Tables, settings: Mapping[str, Any]) -> TrainingConf
 
 
 def typical_length(train: Table, tokenizer: Any, limit: int) -> int:
-    """Return the number of tokens that 95 of 100 rows do not exceed, rounded up to a multiple of 8.
-
-    Args:
-      train: Training rows; at most :data:`LOOKED_AT` of them, evenly spread, are tokenised.
-      tokenizer: Tokeniser of the encoder.
-      limit: Largest number of tokens to return.
-    """
+    """Return the tokens that 95 of 100 rows do not exceed, in eights; the limit if that is less."""
     rows = np.unique(np.linspace(0, train.size - 1, LOOKED_AT).round().astype(int))
     lengths = tokenize_table(
         train.take(rows), tokenizer, max_length=limit, max_positions=limit

@@ -50,9 +50,6 @@ def memoized(build: Callable[P, T]) -> Callable[P, T]:
     """Make a builder return one object for equal arguments, of the last :data:`MEMOIZED` ones.
 
     For arguments that cannot be hashed, such as a module with a list for a field, it builds anew.
-
-    Args:
-      build: Function that builds an object from its arguments.
     """
     remembered = lru_cache(MEMOIZED)(build)
 

@@ -21,18 +21,8 @@ def write_atomically(*paths: Path, hint: str | None = None) -> Iterator[list[Pat
 
     Readers find the previous file or the new one, never a part of either. A block that fails or is
     interrupted leaves `paths` as they were and no temporary file; a process that is killed may
-    leave files that end in :data:`UNFINISHED`.
-
-    Args:
-      *paths: The files to write. Their folders must exist when the block writes; it may make them.
-      hint: What to do about a file that cannot be written. None lets the OSError pass.
-
-    Yields:
-      A temporary path beside each of `paths`, in their order; the block must write all of them.
-
-    Raises:
-      UserError: A file cannot be written, and `hint` says what to do about it.
-      OSError: A file cannot be written, and there is no `hint`.
+    leave files that end in :data:`UNFINISHED`. The folders must exist when the block writes. With
+    a `hint`, which says what to do, an OSError becomes a UserError.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -58,15 +48,7 @@ def write_atomically(*paths: Path, hint: str | None = None) -> Iterator[list[Pat
 
 
 def save_arrays(path: Path, **arrays: Any) -> None:
-    """Write arrays to an ``.npz`` file, which appears whole or not at all.
-
-    Args:
-      path: The file to write; its folder must exist.
-      **arrays: Arrays by name.
-
-    Raises:
-      OSError: The file cannot be written.
-    """
+    """Write arrays by name to an ``.npz`` file, which appears whole or not at all."""
     with write_atomically(path) as (temporary,), temporary.open("wb") as file:
         np.savez(file, **arrays)
 

@@ -13,20 +13,9 @@ _TIMEOUT = 10.0  # seconds, for the one request that tells whether the hub can b
 def load_hub(
     name: str, subset: str | None = None, revision: str | None = None, *, otherwise: str
 ) -> dict[str, Any]:
-    """Load a data set by its name on the hub, or from a folder of files that `datasets` knows.
+    """Return the splits of a data set on the hub, or in a folder of files that `datasets` knows.
 
-    Args:
-      name: Name of the data set on the hub, or path of a folder.
-      subset: Name of the configuration, if the data set has several.
-      revision: Commit, tag or branch to load; None for the newest.
-      otherwise: What else to try if the data set cannot be loaded; ends the error message.
-
-    Returns:
-      The splits by name, each a ``datasets.Dataset``.
-
-    Raises:
-      UserError: The data set cannot be loaded, for example because there is no data set of that
-        name, or no network.
+    ``otherwise`` says what else to try, at the end of the UserError if it cannot be loaded.
     """
     import datasets
 

@@ -26,9 +26,6 @@ def to_jsonable(value: Any) -> Any:
     half of a surrogate pair       U+FFFD, since no UTF-8 has it
     =============================  ===============================================================
 
-    Raises:
-      TypeError: The value, or one inside it, is anything else.
-
     >>> from itune.groups import Group
     >>> to_jsonable({Group(0, 1): (np.float32(0.5), float("nan"))})
     {'y=0 c=1': [0.5, None]}

@@ -9,9 +9,5 @@ def html_of(result: Any) -> str:
 
     The report package is imported by name and only when needed, because results must not depend on
     the reports that show them.
-
-    Args:
-      result: What :func:`itune.describe`, :func:`itune.audit`, :func:`itune.tune` or
-        :func:`itune.compare` return.
     """
     return importlib.import_module("itune.report.notebook").fragment(result)

@@ -32,14 +32,7 @@ class Progress:
     """
 
     def __init__(self, name: str, total: float, done: float = 0.0, *, every: float = 30.0):
-        """Begin to show progress.
-
-        Args:
-          name: What the work is called.
-          total: The cost of all the work, in any unit.
-          done: The cost of the work done before, in the unit of ``total``.
-          every: Seconds between lines where there is no terminal.
-        """
+        """Begin to show progress; ``total`` and ``done`` are costs in any unit."""
         self._name, self._total, self._done, self._every = name, total, done, every
         self._start: float | None = None  # when the first piece of work was finished
         self._before = done
@@ -57,12 +50,7 @@ class Progress:
             )
 
     def advance(self, cost: float, status: str = "") -> None:
-        """Add finished work.
-
-        Args:
-          cost: The cost of the work, in the unit of the total.
-          status: What to show beside the bar from now on; empty to leave it as it is.
-        """
+        """Add finished work, by its cost, and change the status unless it is empty."""
         self._done += cost
         if self._start is None:
             self._measure_from_now()

@@ -38,14 +38,9 @@ class Resumable:
         *,
         seconds: float = 60.0,
     ):
-        """Name the folder; nothing is read or written yet.
+        """Name the folder, which must be for these states alone; None saves nothing.
 
-        Args:
-          folder: A folder for these states alone, made when there is something to save. None saves
-            nothing.
-          about: What decides the states, JSON-ready; states that were saved with anything else are
-            deleted.
-          seconds: Seconds between writes.
+        ``about`` decides the states: those saved with anything else are deleted on entering.
         """
         self._folder, self._every = folder, seconds
         self._about = json.dumps(about or {}, sort_keys=True)
@@ -53,11 +48,7 @@ class Resumable:
         self._written = time.monotonic()
 
     def __enter__(self) -> Self:
-        """Delete states that were saved with anything else.
-
-        Raises:
-          UserError: The folder holds something that is no state.
-        """
+        """Delete states saved with anything else; a UserError if the folder holds other files."""
         if self._folder is not None and not self._is_of_this(self._folder):
             _require_ours(self._folder)
             self.forget()
@@ -78,14 +69,8 @@ class Resumable:
     ) -> State:
         """Return ``step(... step(state, items[0]) ..., items[-1])``, resumed where it was cut off.
 
-        Args:
-          name: Name of the loop, and of its file; no other loop may have it.
-          state: State before the first step.
-          items: What each step takes; they must not change before the loop is resumed.
-          step: Returns the next state. It may write to the arrays of the state if doing so twice
-            does no harm.
-          on_progress: Called with the number of steps that are done, after each of them, and at the
-            start if some were saved.
+        The name is that of the file. A step may write to the arrays of the state if doing so twice
+        does no harm. ``on_progress`` gets the number of steps done, also that of those saved.
         """
         state, done = self._read(name) or (state, 0)
         if done:

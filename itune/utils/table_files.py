@@ -86,12 +86,6 @@ def to_latex(header: Sequence[str], rows: Sequence[Row], *, caption: str, label:
 
     Heads have a line for each word. A table of more than ten columns lies on its side, and one that
     is still too wide is shrunk.
-
-    Args:
-      header: Heads of the columns.
-      rows: Cells of each row.
-      caption: Caption, plain text.
-      label: Label for references; what a label cannot hold becomes ``-``.
     """
     columns = "".join("lr"[is_number] for is_number in are_numbers(rows, len(header)))
     heads = map(_latex_head, header, columns)

@@ -9,28 +9,15 @@ from itune.errors import UserError
 
 
 def read_text(path: str | Path) -> str:
-    """Return the UTF-8 text of a file; a byte-order mark at its start is dropped.
-
-    Args:
-      path: The file to read.
-
-    Raises:
-      UserError: The file is missing, a directory, unreadable, has NUL bytes or is not UTF-8.
-    """
+    """Return the UTF-8 text of a file, as :func:`read_lines` yields it."""
     return "".join(read_lines(path))
 
 
 def read_lines(path: str | Path) -> Iterator[str]:
     r"""Yield the lines of a UTF-8 file, each with its ``\n``, without holding the whole file.
 
-    A byte-order mark at the start of the file is dropped.
-
-    Args:
-      path: The file to read.
-
-    Raises:
-      UserError: The file is missing, a directory, unreadable, has NUL bytes or is not UTF-8; raised
-        when the line in question is reached.
+    A byte-order mark at the start is dropped. A file that is missing, unreadable, not UTF-8 or has
+    NUL bytes is a UserError, raised when the line in question is reached.
     """
     path = Path(path)
     require_file(path)
@@ -53,11 +40,7 @@ def count_lines(path: str | Path) -> int:
 
 
 def require_file(path: Path) -> None:
-    """Check that a path names something other than a directory.
-
-    Raises:
-      UserError: The path names nothing, or a directory.
-    """
+    """Raise a UserError if a path names nothing, or a directory."""
     if path.is_dir():
         raise UserError(f"{path} is a directory; name a file inside it")
     if "\0" not in str(path) and not path.exists():
@@ -74,15 +57,9 @@ def _decoded(line: bytes, number: int, path: Path) -> str:
 
 
 def parse_object(line: str, where: str, *, example: str) -> dict[str, Any]:
-    """Return the JSON object that one line of a file holds.
+    """Return the JSON object of a line, or raise a UserError that begins with ``where``.
 
-    Args:
-      line: The line.
-      where: The file and the line's number, with which messages begin.
-      example: A field that such an object has, for the remedy in messages.
-
-    Raises:
-      UserError: The line is not JSON, or holds something other than an object.
+    ``example`` is a field that such an object has, for the remedy.
     """
     try:
         record = json.loads(line)

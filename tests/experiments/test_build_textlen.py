@@ -81,12 +81,18 @@ def test_files_are_replaced_only_when_asked(script, tmp_path, capsys):
         (["--conll", "embedded", "--train-sise", "3"], "did you mean --train_size?"),
         (["--conll", "embedded", "--train-sise=3"], "did you mean --train_size?"),
         (["--conll", "embedded", "--xyzzy"], "--help lists the options"),
-        (["--conll", "embedded", "--train-size", "many"], "train_size must be an integer, got 'many'"),
+        (
+            ["--conll", "embedded", "--train-size", "many"],
+            "train_size must be an integer, got 'many'",
+        ),
         (
             ["--conll", "embedded", "--train-size", "1"],
             "train_size must be an integer of at least 2, got 1",
         ),
-        (["--conll", "embedded", "--prefixes", "one"], "prefixes must be a list of 2 (a string, a string), got 'one'"),
+        (
+            ["--conll", "embedded", "--prefixes", "one"],
+            "prefixes must be a list of 2 (a string, a string), got 'one'",
+        ),
         (["--conll", "embedded", "--seed", "-1"], "seed must be an integer of at least 0, got -1"),
         (["--conll", "/no/such/folder"], "/no/such/folder: no such folder"),
         ([], "conll is not set; give --conll"),
