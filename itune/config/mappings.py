@@ -13,7 +13,14 @@ C = TypeVar("C")
 
 
 def replaced(config: C, values: Mapping[str, Any]) -> C:
-    """Return a configuration with some values replaced, given by name as JSON or TOML has them.
+    """Return a configuration with some of its values replaced.
+
+    Args:
+      config: The configuration; it is not changed.
+      values: New values by name, such as ``train.steps``, as JSON or TOML would hold them.
+
+    Raises:
+      UserError: There is no such key, or a value is refused.
 
     >>> from itune.corpora import TextLenConfig
     >>> replaced(TextLenConfig(dev_size=3), {"train_size": 40}).train_size
@@ -36,7 +43,13 @@ def to_dict(config: Any) -> dict[str, Any]:
 def from_dict(config_type: type[C], mapping: Mapping[str, Any], *, source: str = "") -> C:
     """Return the configuration that :func:`to_dict` wrote; what is missing has its default.
 
-    Messages of errors begin with ``source``, such as the name of a file.
+    Args:
+      config_type: A frozen dataclass.
+      mapping: Nested mappings of values, from JSON or TOML.
+      source: Where they come from, such as the name of a file; messages of errors begin with it.
+
+    Raises:
+      UserError: There is no such key, a value is refused, or a required one is missing.
 
     >>> from itune.corpora import TextLenConfig
     >>> from_dict(TextLenConfig, {"train_size": 40}).train_size

@@ -71,6 +71,13 @@ def scaled_settings(tables: Tables, settings: Mapping[str, Any]) -> TrainingConf
 
     The others are the result of :func:`~itune.tuning.schedule.schedule`. Inputs are truncated to a
     length that 95 of 100 training rows do not exceed, at most 256 tokens.
+
+    Args:
+      tables: Tables whose training rows the settings are scaled to.
+      settings: Values of fields of :class:`~itune.training.TrainingConfig`, by dotted name.
+
+    Raises:
+      UserError: A setting or the encoder does not exist, or the table cannot be trained on.
     """
     require_trainable(tables)
     given = replaced(TrainingConfig(), settings)
