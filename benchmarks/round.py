@@ -17,7 +17,7 @@ from harness import Problem, Record, environment, make_problem, print_table
 from itune.cli import Parser, run_main
 from itune.corpora import DataConfig
 from itune.data import Dataset, collate
-from itune.methods import InfluenceConfig, LabelConfig, Work, influence_tuning
+from itune.methods import METHODS, InfluenceConfig, LabelConfig, Work
 from itune.utils import jit, write_json
 
 LABEL_STEPS = 4
@@ -46,7 +46,8 @@ def main(argv: list[str]) -> None:
 def measure_round(problem: Problem, config: InfluenceConfig) -> Record:
     """Measure the seconds of the first round and of a label step, without compiling and with."""
     data = problem.data
-    method = influence_tuning(problem.classifier, LabelConfig(), config, data, 2021)
+    factory = METHODS["influence_tuning"].factory
+    method = factory(problem.classifier, LabelConfig(), config, data, 2021)
     plan = method.plan()
     kinds = [work.kind for work in plan]
     start, end = kinds.index("cid"), kinds.index("end_round")

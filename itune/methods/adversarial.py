@@ -1,8 +1,7 @@
 """Adversarial training: a second head learns the confound, the encoder unlearns it.
 
 The head's gradient reaches the encoder multiplied by ``-reversal`` (gradient reversal: Ganin &
-Lempitsky 2015), so that label and confound losses share one backward pass and one optimizer. The
-baseline of Han & Tsvetkov 2021, section 5.1.
+Lempitsky 2015). The baseline of Han & Tsvetkov 2021, section 5.1.
 """
 
 from dataclasses import dataclass, replace
@@ -57,13 +56,7 @@ class AdversarialConfig:
 
 
 class AdversarialState(NamedTuple):
-    """State of adversarial training.
-
-    Attributes:
-      params: Parameters of the model.
-      adversary: ``kernel`` and ``bias`` of the head that predicts the confound.
-      label: The phase that trains both.
-    """
+    """State of adversarial training; ``adversary`` is the head that predicts the confound."""
 
     params: Params
     adversary: Params
@@ -81,17 +74,6 @@ def adversarial(
 
     The confound loss of an example whose confound is hidden is 0; the losses of the others are
     scaled so that their mean over the training data has weight 1.
-
-    Args:
-      classifier: The model; the head that predicts the confound is linear in its pooled vector.
-      label: Settings of the label steps, but for epochs and learning rate.
-      config: Settings of the adversary, and epochs and learning rate of all steps.
-      train: Training data, in which at least two confounds are visible.
-      seed: Seed of batches, dropout and the adversary's initial weights; an integer from 0 to
-        2**32 - 1. Batches and dropout are those of finetuning with this seed.
-
-    Raises:
-      UserError: Fewer than two confounds are visible, or a batch is larger than the training data.
     """
     label = replace(label, epochs=config.epochs, learning_rate=config.learning_rate)
     tx = label_optimizer(label, len(train))
@@ -131,8 +113,7 @@ def adversarial(
     def label_step(state: AdversarialState, batch: Batch) -> tuple[AdversarialState, Info]:
         return gradient(state, batch, jax.random.key(batch["dropout"]))
 
-    def label_update(state: AdversarialState, batch: Batch) -> tuple[AdversarialState, Info]:
-        del batch
+    def label_update(state: AdversarialState, _: Batch) -> tuple[AdversarialState, Info]:
         phase, both, info = update(tx, state.label, _both(state.params, state.adversary))
         return AdversarialState(both["params"], both["adversary"], phase), info
 

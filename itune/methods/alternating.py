@@ -1,7 +1,6 @@
 """Label steps interrupted by rounds that minimise an influence loss, whichever it is.
 
-What a round does is drawn in :mod:`itune.methods.rounds`. After it Adam's moments of both
-optimizers are zeroed (Han & Tsvetkov 2021, section 4, and the code that the authors released).
+After a round Adam's moments of both optimizers are zeroed (Han & Tsvetkov 2021, section 4).
 """
 
 from collections.abc import Callable
@@ -56,13 +55,7 @@ what :func:`itune.influence.value_and_grad` returns."""
 
 
 class AlternatingState(NamedTuple):
-    """State of influence tuning and embedding tuning.
-
-    Attributes:
-      params: Parameters of the model.
-      label: Phase of the label steps.
-      influence: Phase of the rounds.
-    """
+    """State of influence tuning and embedding tuning."""
 
     params: Params
     label: Phase
@@ -82,21 +75,8 @@ def alternating(
 ) -> Method:
     """Return a method that alternates label steps with steps on an influence loss.
 
-    Args:
-      classifier: The model.
-      label: Settings of the label steps.
-      rounds: Settings of the rounds.
-      derivative: The mean influence loss of a batch and its gradient.
-      costs: Costs of the derivative.
-      train: Training data.
-      seed: Seed of batches, dropout, probes and partners; an integer from 0 to 2**32 - 1. Batches
-        and dropout are those of finetuning with this seed.
-      decays: Whether the parameter at a path decays in a round. One that does not, and on which the
-        influence loss does not depend, stays as it is.
-
-    Raises:
-      UserError: A batch is larger than the training data. The plan raises it where no round would
-        start, or an example has no partner.
+    Batches and dropout are those of finetuning with this seed. A parameter that does not decay, and
+    on which the influence loss does not depend, stays as it is in a round.
     """
     label_tx = label_optimizer(label, len(train))
     influence_tx = bert_adam(
@@ -131,13 +111,11 @@ def alternating(
         count = jnp.sum(batch["is_real"])
         return add(state, Pool(batch["examples"], batch["is_real"]), count, count)
 
-    def influence_update(state: AlternatingState, batch: Batch) -> tuple[AlternatingState, Info]:
-        del batch
+    def influence_update(state: AlternatingState, _: Batch) -> tuple[AlternatingState, Info]:
         phase, params, info = update(influence_tx, state.influence, state.params)
         return state._replace(params=params, influence=phase), info
 
-    def end_round(state: AlternatingState, batch: Batch) -> tuple[AlternatingState, Info]:
-        del batch
+    def end_round(state: AlternatingState, _: Batch) -> tuple[AlternatingState, Info]:
         phases = (
             phase._replace(optimizer=reset_moments(phase.optimizer))
             for phase in (state.label, state.influence)

@@ -1,7 +1,4 @@
-"""Batches and subsets in which all groups are equally large (NumPy).
-
-A group is a combination of label and confound. Examples whose confound is hidden are in no group.
-"""
+"""Batches and subsets in which all groups are equally large, hidden confounds left out (NumPy)."""
 
 from collections.abc import Mapping
 
@@ -14,15 +11,7 @@ from itune.methods.label_steps import LabelConfig
 
 
 def require_confounds(train: Dataset, method: str) -> None:
-    """Check that at least two confounds are visible.
-
-    Args:
-      train: Training data.
-      method: Name of the method that needs them, for the message.
-
-    Raises:
-      UserError: Fewer than two are visible.
-    """
+    """Refuse training data in which fewer than two confounds are visible."""
     count = len(np.unique(train.confound[train.visible]))
     if count < 2:
         raise UserError(
@@ -34,16 +23,7 @@ def require_confounds(train: Dataset, method: str) -> None:
 def visible_groups(train: Dataset, method: str, *, least: int = 1) -> dict[Group, np.ndarray]:
     """Return the visible examples of every group, in the order of labels and confounds.
 
-    Args:
-      train: Training data.
-      method: Name of the method that needs them, for the message.
-      least: Number of examples that it needs of every group.
-
-    Returns:
-      For each group its indices into the training data.
-
-    Raises:
-      UserError: Fewer than two confounds are visible, or fewer than ``least`` examples of a group.
+    Data with fewer than two confounds, or fewer than ``least`` examples of a group, are refused.
     """
     require_confounds(train, method)
     visible = train.visible
@@ -60,11 +40,7 @@ def visible_groups(train: Dataset, method: str, *, least: int = 1) -> dict[Group
 
 
 def share_of_group(label: LabelConfig, groups: Mapping[Group, np.ndarray]) -> int:
-    """Return how many examples of each group a balanced batch holds: ``batch // groups``.
-
-    Raises:
-      UserError: A batch has fewer places than there are groups.
-    """
+    """Return how many examples of each group a balanced batch holds; fewer places are refused."""
     if label.batch < len(groups):
         raise UserError(
             f"label.batch is {label.batch} but there are {len(groups)} groups, of which a batch "
@@ -83,18 +59,6 @@ def balanced_batches(
     """Draw batches that hold equally many examples of each group, as many as finetuning has.
 
     Each batch is drawn anew; with replacement from a group that is smaller than its share.
-
-    Args:
-      train: Training data.
-      label: Settings of the label steps.
-      rng: Generator to draw from.
-      groups: Indices of each group's examples.
-
-    Returns:
-      The batches of each epoch, as indices into the training data.
-
-    Raises:
-      UserError: A batch has fewer places than there are groups.
     """
     size = share_of_group(label, groups)
 
@@ -121,16 +85,7 @@ def subset_batches(
 ) -> list[list[np.ndarray]]:
     """Draw batches of a balanced subset, as many and as large as finetuning has.
 
-    The batches are cut from one permutation of the subset after another.
-
-    Args:
-      train: Training data.
-      label: Settings of the label steps.
-      rng: Generator to draw from.
-      groups: Indices of each group's examples.
-
-    Returns:
-      The batches of each epoch, as indices into the training data.
+    They are cut from one permutation of the subset after another.
     """
     subset = balanced_subset(rng, groups)
     shape = (label.epochs, len(train) // label.batch, label.batch)

@@ -1,7 +1,7 @@
 """Balanced sampling: finetuning on batches that hold equally many examples of each group.
 
-Label and confound are independent in what the model sees. A strong baseline in Idrissi et al. 2022,
-"Simple data balancing achieves competitive worst-group-accuracy", as "reweighting groups" (RWG).
+"Reweighting groups" (RWG) of Idrissi et al. 2022, "Simple data balancing achieves competitive
+worst-group-accuracy".
 """
 
 from functools import partial
@@ -18,20 +18,8 @@ def balanced_sampling(
 ) -> Method:
     """Minimise the label loss of balanced batches, in as many label steps as finetuning.
 
-    Each batch is drawn anew, with replacement from a group that is smaller than its share. Where
-    the number of groups does not divide ``label.batch``, a batch is smaller by the remainder.
+    Where the number of groups does not divide ``label.batch``, a batch is smaller by the remainder.
     Examples whose confound is hidden are left out.
-
-    Args:
-      classifier: The model.
-      label: Settings of the label steps.
-      train: Training data.
-      seed: Seed of batches and dropout; an integer from 0 to 2**32 - 1.
-
-    Raises:
-      UserError: A batch is larger than the training data. The plan raises it where fewer than two
-        confounds are visible, a group has no visible example, or a batch has fewer places than
-        there are groups.
     """
 
     def plan() -> list[Work]:

@@ -1,8 +1,7 @@
 """What a method is: a record of pure functions, and the plan of the work they do.
 
-A run is decided before it starts. ``plan`` draws every batch, probe and partner on the host from
-the seed and returns a list of :class:`Work`; the training loop hands each piece to the pure step
-function of its kind. Resuming a run is going on in that list; progress is the share that is done.
+``plan`` draws every batch, probe and partner on the host from the seed, so that a run is decided
+before it starts; the training loop hands each piece to the pure step function of its kind.
 """
 
 from collections.abc import Callable, Mapping
@@ -75,12 +74,7 @@ class Method(NamedTuple):
 
 
 class Outputs(Protocol):
-    """What a classifier computes from n examples.
-
-    Attributes:
-      logits: Scores of the classes, ``(n, classes)``.
-      pooled: Vectors in front of the linear head, ``(n, d)``.
-    """
+    """What a classifier computes of n examples: ``(n, classes)`` scores; vectors ``(n, d)``."""
 
     @property
     def logits(self) -> jax.Array: ...  # noqa: D102 (described above)
@@ -107,13 +101,10 @@ class Classifier(NamedTuple):
 
 
 class Phase(NamedTuple):
-    """An optimizer together with the gradient that is being collected for its next update.
+    """An optimizer's state, and what is collected for its next update.
 
-    Attributes:
-      optimizer: State of the optax transformation.
-      gradient: Sum of the gradients since the last update, shaped like the parameters.
-      sums: Sums of what is logged as a mean, by name; scalars.
-      count: Number of examples (or tuples) in the sums; a scalar.
+    That is the sum of gradients, the sums of what is logged as a mean, by name, and the number of
+    examples (or tuples) in them.
     """
 
     optimizer: optax.OptState
@@ -123,13 +114,7 @@ class Phase(NamedTuple):
 
 
 def init_phase(tx: optax.GradientTransformation, params: Params, *names: str) -> Phase:
-    """Return a phase that has collected nothing yet.
-
-    Args:
-      tx: Optimizer.
-      params: Parameters that it updates.
-      *names: Names of the means to log.
-    """
+    """Return a phase that has collected nothing yet and logs the means of these names."""
     dtype = jnp.result_type(*jax.tree.leaves(params))
     zeros = jax.tree.map(jnp.zeros_like, params)
     sums = {name: jnp.zeros((), dtype) for name in names}
@@ -137,14 +122,7 @@ def init_phase(tx: optax.GradientTransformation, params: Params, *names: str) ->
 
 
 def collect(phase: Phase, gradient: Params, count: jax.Array, **sums: jax.Array) -> Phase:
-    """Add to a phase the gradient, and other sums, over some examples.
-
-    Args:
-      phase: Phase to add to.
-      gradient: Sum of the examples' gradients.
-      count: Number of examples; a scalar.
-      **sums: The sum for every name that the phase logs; scalars.
-    """
+    """Add to a phase the sums over some examples: of gradients, and of each name that it logs."""
     dtype = phase.count.dtype
     return phase._replace(
         gradient=jax.tree.map(jnp.add, phase.gradient, gradient),
@@ -158,14 +136,7 @@ def update(
 ) -> tuple[Phase, Params, Info]:
     """Make one optimizer update by the mean of what a phase has collected.
 
-    Args:
-      tx: Optimizer.
-      phase: Its phase.
-      params: Parameters to update.
-
-    Returns:
-      The phase with nothing collected, the new parameters, and what to log: the means, and the norm
-      of the mean gradient before clipping.
+    Also returns what to log: the means, and the norm of the mean gradient before clipping.
     """
     gradient = jax.tree.map(lambda g: g / phase.count, phase.gradient)
     updates, optimizer = tx.update(gradient, phase.optimizer, params)

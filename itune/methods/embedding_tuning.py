@@ -1,10 +1,8 @@
 """Embedding tuning: influence tuning with influence restricted to the label's row of the head.
 
-For the weights ``W_(y)`` of the head that score label y, the gradient of the label loss is
-``(p(y) - 1) h`` with the pooled vector h, so the influence of two examples of one label, restricted
-to these weights, is the cosine of their pooled vectors (Han & Tsvetkov 2021, section 4.1). The
-influence loss then needs no second derivatives and does not depend on the head, which rounds leave
-unchanged, as in the released code.
+The gradient of the label loss in that row is ``(p(y) - 1) h`` with the pooled vector h, so the
+influence of two examples of one label is the cosine of their pooled vectors (Han & Tsvetkov 2021,
+section 4.1). It does not depend on the head, which rounds leave unchanged, as in the released code.
 """
 
 from collections.abc import Callable
@@ -42,20 +40,7 @@ def embedding_tuning(
     train: Dataset,
     seed: int,
 ) -> Method:
-    """Alternate label steps with steps on the influence loss of pooled vectors.
-
-    Args:
-      classifier: The model.
-      label: Settings of the label steps.
-      embedding: Settings of the rounds.
-      train: Training data.
-      seed: Seed of batches, dropout, probes and partners; an integer from 0 to 2**32 - 1. All are
-        those of influence tuning with this seed and these settings.
-
-    Raises:
-      UserError: A batch is larger than the training data. The plan raises it where no round would
-        start, or an example has no partner.
-    """
+    """Alternate label steps with steps on the influence loss of pooled vectors."""
 
     def pooled(params: Params, examples: dict[str, Any]) -> jax.Array:
         return classifier.outputs(params, examples, None).pooled
@@ -75,14 +60,7 @@ def embedding_tuning(
 def embedding_value_and_grad(pooled: Callable[[Params, Any], jax.Array]) -> Derivative:
     """Build the influence loss whose influences are cosines of pooled vectors, and its gradient.
 
-    Args:
-      pooled: ``pooled(params, examples) -> (n, d)`` of examples with one leading axis.
-
-    Returns:
-      ``fun(params, batch) -> ((J, info), gradient)`` of a :class:`~itune.influence.Tuples` or a
-      :class:`~itune.influence.Pool`, with the signature of what
-      :func:`itune.influence.value_and_grad` returns; J is the mean over all probes. A vector of
-      zeros has cosine 0 with everything.
+    A vector of zeros has cosine 0 with everything.
     """
 
     def mean_loss(params: Params, batch: Tuples | Pool) -> tuple[jax.Array, InfluenceInfo]:

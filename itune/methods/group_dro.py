@@ -1,7 +1,6 @@
 """Group DRO: minimises the loss of the worst group, by weights that follow the groups' losses.
 
-Online algorithm of Sagawa et al. 2020a, "Distributionally robust neural networks for group shifts",
-Algorithm 1; a group is a combination of label and confound.
+Sagawa et al. 2020a, "Distributionally robust neural networks for group shifts", Algorithm 1.
 """
 
 from collections.abc import Sequence
@@ -58,14 +57,7 @@ class GroupDroConfig:
 
 
 class GroupDroState(NamedTuple):
-    """State of group DRO.
-
-    Attributes:
-      params: Parameters of the model.
-      label: Phase of the label steps.
-      log_weights: Logarithm of the weight q of each group, ``(G,)``; the weights sum to 1.
-      losses: Sum of the losses of each group in the batch so far, ``(G,)``.
-    """
+    """State of group DRO: weights that sum to 1, and the batch's losses so far, both ``(G,)``."""
 
     params: Params
     label: Phase
@@ -83,25 +75,12 @@ def group_dro(
     """Minimise ``sum_g q_g L_g`` with the mean label loss ``L_g`` of group g in the batch.
 
     Before each update ``q_g <- q_g exp(eta L_g)``, divided by the sum. So all losses of a batch are
-    computed first, with the dropout that is then used for the gradients: a third more work than
-    finetuning. Batches are those of
-    :func:`~itune.methods.balanced_sampling.balanced_sampling`: equally many examples of each group,
-    in as many label steps as finetuning. Examples whose confound is hidden are left out.
+    computed first, with the dropout that is then used for the gradients. Batches are balanced, and
+    examples whose confound is hidden are left out.
 
     This differs from the paper in: 1. no adjustment of the losses by group sizes; 2. BertAdam with
     decoupled weight decay in place of SGD with an l2 penalty; 3. batches balanced exactly, not in
     expectation.
-
-    Args:
-      classifier: The model.
-      label: Settings of the label steps.
-      config: Settings of the group weights.
-      train: Training data, in which every group has a visible example.
-      seed: Seed of batches and dropout; an integer from 0 to 2**32 - 1.
-
-    Raises:
-      UserError: Fewer than two confounds are visible, a group has no visible example, a batch has
-        fewer places than there are groups, or is larger than the training data.
     """
     if config.weight_decay is not None:
         label = replace(label, weight_decay=config.weight_decay)
@@ -129,8 +108,7 @@ def group_dro(
         losses = jnp.where(batch["is_real"], label_losses(state, outputs, examples), 0)
         return state._replace(losses=state.losses.at[group_of(examples)].add(losses)), {}
 
-    def group_weights(state: GroupDroState, batch: Batch) -> tuple[GroupDroState, Info]:
-        del batch
+    def group_weights(state: GroupDroState, _: Batch) -> tuple[GroupDroState, Info]:
         log_weights = state.log_weights + config.step_size * state.losses / share
         return state._replace(
             log_weights=jax.nn.log_softmax(log_weights), losses=jnp.zeros_like(state.losses)

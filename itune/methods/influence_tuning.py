@@ -52,19 +52,6 @@ def influence_tuning(
     train: Dataset,
     seed: int,
 ) -> Method:
-    """Alternate label steps with steps on the influence loss ``J``.
-
-    Args:
-      classifier: The model.
-      label: Settings of the label steps.
-      influence: Settings of the rounds.
-      train: Training data.
-      seed: Seed of batches, dropout, probes and partners; an integer from 0 to 2**32 - 1. Batches
-        and dropout are those of finetuning with this seed.
-
-    Raises:
-      UserError: A batch is larger than the training data. The plan raises it where no round would
-        start, or an example has no partner.
-    """
+    """Alternate label steps with steps on the influence loss ``J``."""
     derivative = value_and_grad(classifier.loss, route=influence.exact_route)
     return alternating(classifier, label, influence, derivative, COSTS, train, seed)

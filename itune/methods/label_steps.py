@@ -62,11 +62,7 @@ class LabelConfig:
 
 
 def label_optimizer(config: LabelConfig, train_size: int) -> optax.GradientTransformation:
-    """Return BertAdam for the ``(train_size // batch) * epochs`` updates of all label steps.
-
-    Raises:
-      UserError: A batch is larger than the training data.
-    """
+    """Return BertAdam for all ``(train_size // batch) * epochs`` updates; there must be one."""
     if config.batch > train_size:
         raise UserError(
             f"label.batch is {config.batch} but there are only {train_size} training examples, so "
@@ -93,9 +89,8 @@ Draw = Callable[[Dataset, LabelConfig, np.random.Generator], list[list[np.ndarra
 """``draw(train, config, rng)``: the batches of each epoch, as indices into the training data."""
 
 
-def label_losses(state: State, outputs: Outputs, examples: dict[str, Any]) -> jax.Array:
-    """Return the cross entropy of each example in nats, ``(n,)``, whatever the state."""
-    del state
+def label_losses(_: State, outputs: Outputs, examples: dict[str, Any]) -> jax.Array:
+    """Return the cross entropy of each example in nats, ``(n,)``."""
     return cross_entropy(outputs.logits, examples["label"])
 
 
@@ -115,14 +110,7 @@ def collect_label(
     params: Params,
     batch: Batch,
 ) -> Phase:
-    """Add the label loss of a chunk, its gradient and the number of right answers to a phase.
-
-    Args:
-      phase: Phase to add to.
-      sums_fn: ``sums_fn(params)``, the two sums that :func:`label_sums` returns.
-      params: The parameters that the phase trains.
-      batch: The chunk.
-    """
+    """Add a chunk's gradient and the sums that ``sums_fn(params)`` returns (:func:`label_sums`)."""
     (loss, right), gradient = jax.value_and_grad(sums_fn, has_aux=True)(params)
     return collect(phase, gradient, jnp.sum(batch["is_real"]), loss=loss, accuracy=right)
 
@@ -132,14 +120,8 @@ def label_steps(
 ) -> dict[str, Step]:
     """Return the step functions ``label``, ``label_without_dropout`` and ``label_update``.
 
-    They take any state with fields ``params`` and ``label``, a
-    :class:`~itune.methods.base.Phase`. The first two add the gradient of a chunk (``is_real``
-    marks the examples that count, ``dropout`` is a seed), the third makes the update.
-
-    Args:
-      classifier: The model.
-      tx: Optimizer.
-      losses_fn: Losses whose mean over the examples of an update is minimised.
+    They take any state with fields ``params`` and ``label``, a :class:`~itune.methods.base.Phase`.
+    The mean of ``losses_fn`` over the examples of an update is minimised.
     """
 
     def gradient(state: State, batch: Batch, key: jax.Array | None) -> tuple[State, Info]:
@@ -155,8 +137,7 @@ def label_steps(
     def label_without_dropout(state: State, batch: Batch) -> tuple[State, Info]:
         return gradient(state, batch, None)
 
-    def label_update(state: State, batch: Batch) -> tuple[State, Info]:
-        del batch
+    def label_update(state: State, _: Batch) -> tuple[State, Info]:
         phase, params, info = update(tx, state.label, state.params)
         return state._replace(params=params, label=phase), info
 
@@ -184,17 +165,7 @@ def label_work(
     has_dropout: bool = True,
     reads_confound: bool = False,
 ) -> list[Work]:
-    """Return the work of one label step: its chunks, then the update.
-
-    Args:
-      train: Training data.
-      config: Settings of the label steps.
-      batch: Indices of the examples.
-      step: Number of label steps before it.
-      rng: Generator of the seeds of dropout.
-      has_dropout: Whether dropout is on.
-      reads_confound: Whether the step makes use of the confounds of its examples.
-    """
+    """Return the work of one label step: its chunks, with seeds of dropout; then the update."""
     kind = "label" if has_dropout else "label_without_dropout"
     work = [
         Work(
@@ -223,15 +194,8 @@ def label_epochs(
 ) -> list[Work]:
     """Return label steps with both evaluations after every epoch: the plan of finetuning.
 
-    Args:
-      train: Training data.
-      label: Settings of the label steps.
-      seed: Seed of batches and dropout; an integer from 0 to 2**32 - 1.
-      draw: Function that draws the batches.
-      reads_confound: Whether the steps make use of the confounds of their examples.
-      interval: Label steps between the rounds that influence tuning would have; None for no rounds.
-      drops_dropout: Whether dropout is off from the first of these rounds on.
-      resets: Whether there is work of kind ``reset`` in the place of each of these rounds.
+    With an ``interval`` of influence tuning's rounds, ``drops_dropout`` turns dropout off from the
+    first of them on, and ``resets`` puts work of kind ``reset`` in the place of each.
     """
     order, dropout = np.random.default_rng([seed, 0]), np.random.default_rng([seed, 1])
     epochs = draw(train, label, order)

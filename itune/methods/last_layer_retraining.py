@@ -1,8 +1,7 @@
 """Last layer retraining: finetuning, then a new head on a balanced subset, the encoder frozen.
 
 Deep feature reweighting (Kirichenko et al. 2023, "Last layer re-training is sufficient for
-robustness to spurious correlations"): the encoder has learnt the core features as well, but the
-head weights them wrongly.
+robustness to spurious correlations").
 """
 
 from dataclasses import dataclass
@@ -66,13 +65,7 @@ class LastLayerConfig:
 
 
 class LastLayerState(NamedTuple):
-    """State of last layer retraining.
-
-    Attributes:
-      params: Parameters of the model.
-      label: Phase of the label steps.
-      head: Phase that trains the head alone.
-    """
+    """State of last layer retraining, with a phase for the model and one for the head alone."""
 
     params: Params
     label: Phase
@@ -86,28 +79,15 @@ def last_layer_retraining(
     train: Dataset,
     seed: int,
 ) -> Method:
-    """Finetune, then minimise the label loss of a balanced subset in the head alone.
+    """Finetune, then minimise the label loss of a balanced subset in the head, without dropout.
 
     The subset has as many visible examples of each group as the smallest group has; examples whose
-    confound is hidden take part in finetuning only. The head is trained without dropout.
+    confound is hidden take part in finetuning only.
 
     This differs from the paper in: 1. the subset is part of the training data, which the encoder
     has seen, not held out (the paper tries that as well, and finds it weaker); 2. BertAdam and
     decoupled weight decay in place of logistic regression with an l1 penalty; 3. one subset, not
     the mean of the heads of ten.
-
-    Args:
-      classifier: The model.
-      label: Settings of finetuning; warmup, clipping, chunks and, up to the size of the subset,
-        batches are also those of the head's updates.
-      config: Settings of the head's updates.
-      train: Training data, in which every group has two visible examples.
-      seed: Seed of batches and dropout, which are those of finetuning with this seed, and of the
-        subset; an integer from 0 to 2**32 - 1.
-
-    Raises:
-      UserError: Fewer than two confounds are visible, a group has fewer than two visible examples,
-        or a batch is larger than the training data.
     """
     tx = label_optimizer(label, len(train))
     total = len(_head_batches(train, label, config, seed))
@@ -124,8 +104,7 @@ def last_layer_retraining(
         head = init_phase(head_tx, params[classifier.head], *LABEL_SUMS)
         return LastLayerState(params, init_phase(tx, params, *LABEL_SUMS), head)
 
-    def zero_head(state: LastLayerState, batch: Batch) -> tuple[LastLayerState, Info]:
-        del batch
+    def zero_head(state: LastLayerState, _: Batch) -> tuple[LastLayerState, Info]:
         zeros = jax.tree.map(jnp.zeros_like, state.params[classifier.head])
         return state._replace(params=with_head(state.params, zeros)), {}
 
@@ -138,8 +117,7 @@ def last_layer_retraining(
         trained = state.params[classifier.head]
         return state._replace(head=collect_label(state.head, sums, trained, batch)), {}
 
-    def head_update(state: LastLayerState, batch: Batch) -> tuple[LastLayerState, Info]:
-        del batch
+    def head_update(state: LastLayerState, _: Batch) -> tuple[LastLayerState, Info]:
         phase, trained, info = update(head_tx, state.head, state.params[classifier.head])
         return state._replace(params=with_head(state.params, trained), head=phase), info
 

@@ -39,10 +39,7 @@ def confounds_read(plan: Sequence[Work], train: Dataset) -> int:
 
 
 def labels_in_steps(plan: Sequence[Work], train: Dataset) -> np.ndarray:
-    """Return the labels of the examples of all label steps, each as often as it is used.
-
-    Their shares are not those of the training data if a method balances its batches.
-    """
+    """Return the labels of the examples of all label steps, each as often as it is used."""
     kinds = ("label", "label_without_dropout")
     used = [
         work.examples[np.asarray(work.arrays["is_real"])]

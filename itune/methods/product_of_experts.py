@@ -1,8 +1,7 @@
 """Product of experts: the model learns what the confound does not tell.
 
-The label is predicted by the product of the model's and a fixed expert's probabilities, which knows
-the confound alone (Clark et al. 2019, "Don't take the easy way out", bias product; He et al. 2019,
-"Unlearn dataset bias"). At test time the model is on its own.
+The label is predicted by the product of the model's probabilities and a fixed expert's, which knows
+the confound alone (Clark et al. 2019, "Don't take the easy way out", bias product).
 """
 
 from dataclasses import dataclass
@@ -47,22 +46,10 @@ def product_of_experts(
     ``p(y|c)`` is counted in the visible training examples. Examples whose confound is hidden take
     part with ``p(y)``, counted in all training examples, in its place. The accuracy that updates
     log is that of the model alone.
-
-    Args:
-      classifier: The model.
-      label: Settings of the label steps.
-      config: Settings of the expert.
-      train: Training data, of which the expert is made.
-      seed: Seed of batches and dropout, which are those of finetuning with this seed; an integer
-        from 0 to 2**32 - 1.
-
-    Raises:
-      UserError: Fewer than two confounds are visible, or a batch is larger than the training data.
     """
     require_confounds(train, "product_of_experts")
 
-    def losses(state: State, outputs: Outputs, examples: dict[str, Any]) -> jax.Array:
-        del state
+    def losses(_: State, outputs: Outputs, examples: dict[str, Any]) -> jax.Array:
         logits = outputs.logits
         expert = log_prior(train, logits.shape[-1], config.smoothing)
         rows = jnp.asarray(expert, logits.dtype)[examples["confound"] - HIDDEN]
@@ -78,14 +65,6 @@ def product_of_experts(
 
 def log_prior(train: Dataset, classes: int, smoothing: float) -> np.ndarray:
     """Return log p(y|c) of the visible examples in row ``c - HIDDEN``, and log p(y) in row 0.
-
-    Args:
-      train: Training data; p(y) is counted in all examples.
-      classes: Number of classes.
-      smoothing: Added to each count.
-
-    Returns:
-      Logarithms of probabilities, ``(1 + confounds, classes)``.
 
     >>> train = Dataset([[]] * 5, np.array([0, 0, 0, 1, 1]), np.array([0, 0, 1, 1, HIDDEN]))
     >>> np.exp(log_prior(train, classes=2, smoothing=1.0)).round(3).tolist()

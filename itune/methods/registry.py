@@ -1,7 +1,4 @@
-"""Every method by name, with the settings that it has of its own.
-
-A new method is a file of its own beside this one, and a line in :data:`METHODS`.
-"""
+"""Every method by name; a new one is a file beside this one, and a line in :data:`METHODS`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -88,11 +85,7 @@ def method_settings() -> dict[str, type]:
 
 
 def unused_sections(method: str) -> set[str]:
-    """Return the sections of a configuration that only other methods than this depend on.
-
-    >>> sorted(unused_sections("influence_tuning"))
-    ['adversarial', 'embedding', 'experts', 'group_dro', 'last_layer']
-    """
+    """Return the sections of a configuration that only other methods than this depend on."""
     spec = METHODS[method]
     hidden = set() if spec.reads_confounds else {"access"}
     return hidden | (method_settings().keys() - spec.settings)

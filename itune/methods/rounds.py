@@ -1,10 +1,7 @@
 """Rounds: when they start, and which probes meet which partners in which updates (NumPy).
 
 A round starts after a label step whose number the interval divides, if more than half an interval
-of label steps is left. With drawn partners a round draws its probes once, keeps them for its
-epochs, draws their partners anew in each epoch, and averages ``batch`` tuples into one update. With
-pooled partners it makes as many updates, each by a new batch with equally many examples of each
-group.
+of label steps is left.
 """
 
 from dataclasses import dataclass
@@ -76,12 +73,7 @@ class RoundConfig:
 
 
 class RoundCosts(NamedTuple):
-    """Work that the gradient of the influence loss takes for each example, for progress.
-
-    Attributes:
-      tuple: Cost of an example of a tuple, in gradients of the label loss.
-      pool: Cost of an example of a pool, in gradients of the label loss.
-    """
+    """Work for each example of a tuple or of a pool, in gradients of the label loss."""
 
     tuple: float
     pool: float
@@ -105,18 +97,9 @@ def draw_tuples_round(
     waiting: int,
     rng: np.random.Generator,
 ) -> tuple[list[Work], int]:
-    """Draw one round with drawn partners.
+    """Draw one round with drawn partners, which are drawn anew in each epoch, unlike the probes.
 
-    Args:
-      train: Training data.
-      config: Settings of the rounds.
-      costs: Costs of the gradient.
-      step: Number of label steps before the round.
-      waiting: Number of tuples that earlier rounds have collected and that wait for an update.
-      rng: Generator of probes, their order and partners.
-
-    Returns:
-      The work, and the number of tuples that wait for an update after it.
+    ``waiting`` is the number of tuples that wait for an update, before it and, returned, after.
     """
     pool = train.visible
     probes = draw_probes(rng, config.probes, pool)
@@ -146,20 +129,7 @@ def draw_tuples_round(
 def draw_pools_round(
     train: Dataset, config: RoundConfig, costs: RoundCosts, step: int, rng: np.random.Generator
 ) -> list[Work]:
-    """Draw one round with pooled partners.
-
-    It has ``ceil(probes * epochs / batch)`` updates, as many as with drawn partners.
-
-    Args:
-      train: Training data.
-      config: Settings of the rounds.
-      costs: Costs of the gradient.
-      step: Number of label steps before the round.
-      rng: Generator of the pools.
-
-    Returns:
-      The work of the round.
-    """
+    """Draw one round with pooled partners, with as many updates as with drawn partners."""
     visible = train.visible
     work = []
     for _ in range(-(-min(config.probes, len(visible)) * config.epochs // config.batch)):

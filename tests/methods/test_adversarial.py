@@ -9,8 +9,8 @@ import pytest
 from itune.data.dataset import Dataset, collate
 from itune.errors import UserError
 from itune.influence import cross_entropy
-from itune.methods import AdversarialConfig, adversarial
-from itune.methods.adversarial import reverse
+from itune.methods import AdversarialConfig
+from itune.methods.adversarial import adversarial, reverse
 from itune.optimizers import bert_adam, warmup_linear
 from tests.helpers.tiny_method import (
     CLASSIFIER,

@@ -7,7 +7,8 @@ import pytest
 
 from itune.data.dataset import collate
 from itune.influence import cosines
-from itune.methods import EmbeddingConfig, embedding_tuning
+from itune.methods import EmbeddingConfig
+from itune.methods.embedding_tuning import embedding_tuning
 from itune.optimizers import bert_adam
 from tests.helpers.influence_batches import ROWS, WEIGHTS, pool_chunk, tuple_chunk
 from tests.helpers.tiny_method import (

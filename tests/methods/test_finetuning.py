@@ -6,13 +6,8 @@ import numpy as np
 import pytest
 
 from itune.errors import UserError
-from itune.methods import (
-    AdversarialConfig,
-    EmbeddingConfig,
-    InfluenceConfig,
-    LabelConfig,
-    finetuning_with_resets,
-)
+from itune.methods import AdversarialConfig, EmbeddingConfig, InfluenceConfig, LabelConfig
+from itune.methods.finetuning import finetuning_with_resets
 from tests.helpers.plans import assert_same_plan, label_batches, make_dataset, plan_of
 from tests.helpers.tiny_method import LABEL as TINY_LABEL
 from tests.helpers.tiny_method import TinyMethod, assert_close, assert_reset, label_chunk

@@ -11,7 +11,8 @@ import pytest
 
 from itune.groups import groups_of
 from itune.influence import cross_entropy
-from itune.methods import GroupDroConfig, group_dro
+from itune.methods import GroupDroConfig
+from itune.methods.group_dro import group_dro
 from itune.optimizers import bert_adam, warmup_linear
 from tests.helpers.plans import assert_same_plan, plan_of
 from tests.helpers.tiny_method import (

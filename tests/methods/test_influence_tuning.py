@@ -9,7 +9,8 @@ import pytest
 
 from itune.data.dataset import collate
 from itune.influence import Pool, Tuples, value_and_grad
-from itune.methods import InfluenceConfig, influence_tuning
+from itune.methods import InfluenceConfig
+from itune.methods.influence_tuning import influence_tuning
 from itune.optimizers import bert_adam
 from tests.helpers.influence_batches import ROWS, WEIGHTS, pool_chunk, tuple_chunk
 from tests.helpers.tiny_method import (

@@ -6,13 +6,10 @@ import pytest
 
 from itune.data.dataset import collate
 from itune.influence import cross_entropy
-from itune.methods import (
-    EmbeddingConfig,
-    InfluenceConfig,
-    embedding_tuning,
-    finetuning,
-    influence_tuning,
-)
+from itune.methods import EmbeddingConfig, InfluenceConfig
+from itune.methods.embedding_tuning import embedding_tuning
+from itune.methods.finetuning import finetuning
+from itune.methods.influence_tuning import influence_tuning
 from itune.optimizers import bert_adam, warmup_linear
 from tests.helpers.tiny_method import (
     LABEL,

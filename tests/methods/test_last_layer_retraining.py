@@ -12,7 +12,8 @@ import scipy.optimize
 
 from itune.data.dataset import Dataset, collate
 from itune.influence import cross_entropy
-from itune.methods import LastLayerConfig, last_layer_retraining
+from itune.methods import LastLayerConfig
+from itune.methods.last_layer_retraining import last_layer_retraining
 from itune.methods.plans import confounds_read
 from itune.optimizers import bert_adam, warmup_linear
 from tests.helpers.plans import (

@@ -5,8 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from itune.data.dataset import Dataset, collate
-from itune.methods import ExpertsConfig, finetuning, product_of_experts
+from itune.methods import ExpertsConfig
+from itune.methods.finetuning import finetuning
 from itune.methods.plans import confounds_read
+from itune.methods.product_of_experts import product_of_experts
 from itune.optimizers import bert_adam, warmup_linear
 from tests.helpers.plans import SEEN, hide, plan_of, used
 from tests.helpers.tiny_method import (

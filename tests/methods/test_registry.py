@@ -7,8 +7,8 @@ import pytest
 
 from itune.config import parse
 from itune.errors import UserError
-from itune.methods import METHODS, require_method
-from itune.methods.registry import unused_sections
+from itune.methods import METHODS
+from itune.methods.registry import require_method, unused_sections
 from itune.training.settings import TrainingConfig
 
 SECTIONS = {
