@@ -19,15 +19,7 @@ SELECTIONS = (LAST, BALANCED, WORST, ACCURACY)
 
 
 class BestCheckpoint(NamedTuple):
-    """The evaluation whose parameters a run ends with.
-
-    Attributes:
-      rule: Rule by which it is the best; one of :data:`SELECTIONS`, but not ``last``.
-      step: Number of label steps finished before it.
-      note: When it took place, in words, such as ``epoch 3``.
-      value: Value of the rule on dev, a fraction.
-      is_last: Whether it is the last evaluation on dev.
-    """
+    """The evaluation whose parameters a run ends with, and the rule's value on dev, a fraction."""
 
     rule: str
     step: int
@@ -37,12 +29,9 @@ class BestCheckpoint(NamedTuple):
 
 
 def dev_value(rule: str, row: Mapping[str, Any]) -> float:
-    """Return the value of a rule for a row of dev accuracies; larger is better.
+    """Return the value of a rule for a row of ``metrics.jsonl``; larger is better.
 
-    Args:
-      rule: ``balanced`` for the mean over groups, ``worst`` for the least of them, or ``accuracy``
-        for the overall accuracy, which the first two are as well where no row of dev has a group.
-      row: Row of ``metrics.jsonl`` with ``dev_accuracy`` and ``dev_groups``.
+    Without groups it is the overall accuracy, whatever the rule.
 
     >>> row = {"dev_accuracy": 0.9, "dev_groups": {"y=0 c=0": 1.0, "y=0 c=1": 0.5}}
     >>> [dev_value(rule, row) for rule in ("balanced", "worst", "accuracy")]
@@ -62,16 +51,8 @@ def is_candidate(row: Mapping[str, Any]) -> bool:
 class BestCheckpointTracker:
     """Keeps the parameters of the best evaluation so far on disk; the latest of equal ones.
 
-    The parameters of what was best at the newest checkpoint stay as well, so that a run which was
-    killed can be resumed from there.
-
-    Args:
-      folder: Folder of the parameters; made when there are any.
-      rule: One of :data:`SELECTIONS`, but not ``last``.
-      rows: Rows of ``metrics.jsonl`` up to the newest checkpoint; empty for a new run.
-
-    Raises:
-      UserError: The parameters of the best evaluation among ``rows`` are missing.
+    ``rows`` are those of ``metrics.jsonl`` up to the newest checkpoint. The parameters of what was
+    best there stay as well, so that a run which was killed can be resumed from there.
     """
 
     def __init__(self, folder: Path, rule: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -86,12 +67,7 @@ class BestCheckpointTracker:
             )
 
     def offer(self, row: Mapping[str, Any], params: Params) -> None:
-        """Keep the parameters if they are the best so far.
-
-        Args:
-          row: Next row of ``metrics.jsonl``.
-          params: Parameters that the row evaluates.
-        """
+        """Keep the parameters that a row evaluates if they are the best so far."""
         if not is_candidate(row):
             return
         self._evaluations.append(row)

@@ -23,13 +23,7 @@ METADATA_BYTES = 2**20
 
 
 class CheckpointInfo(NamedTuple):
-    """How far a run has come at a checkpoint.
-
-    Attributes:
-      work: Number of pieces of work that are finished.
-      metrics_bytes: Length of ``metrics.jsonl`` at the checkpoint, in bytes.
-      seconds: Wall-clock time of the finished work in seconds, over all sessions of the run.
-    """
+    """How far a run has come: finished pieces of work, bytes of ``metrics.jsonl``, seconds."""
 
     work: int
     metrics_bytes: int
@@ -54,9 +48,6 @@ class Checkpoints:
     """Saves and restores the states of a run; the newest :data:`NEWEST_TO_KEEP` are kept.
 
     Saving is atomic: a process that is killed while it saves leaves the earlier checkpoints.
-
-    Args:
-      folder: Folder of the checkpoints; made if it does not exist.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -69,16 +60,7 @@ class Checkpoints:
         )
 
     def save(self, info: CheckpointInfo, state: State) -> None:
-        """Write a state and wait until it is on disk.
-
-        Args:
-          info: How far the run has come; nothing is written if a checkpoint of that
-            point is the newest.
-          state: Pytree of arrays.
-
-        Raises:
-          OSError: It cannot be written, for example because the disk is full.
-        """
+        """Write a state and wait until it is on disk; does nothing if it is there already."""
         latest = self._checkpointer.latest
         if latest is not None and latest.step == info.work:
             return
@@ -88,14 +70,7 @@ class Checkpoints:
             self._checkpointer.save(info.work, state, force=True, custom_metadata=metadata)
 
     def restore(self, state: State) -> tuple[CheckpointInfo, State] | None:
-        """Return the newest checkpoint, or None if there is none.
-
-        Args:
-          state: A state with the structure, shapes and dtypes of the one that was saved.
-
-        Raises:
-          UserError: The checkpoint has another structure or shape, or is damaged.
-        """
+        """Return the newest checkpoint, or None; ``state`` gives structure, shapes and dtypes."""
         latest = self._checkpointer.latest
         if latest is None:
             return None
@@ -113,11 +88,7 @@ class Checkpoints:
         return CheckpointInfo(**upgrade(metadata)), restored
 
     def close(self) -> None:
-        """Release the checkpointer's threads.
-
-        Raises:
-          OSError: A checkpoint that was begun cannot be written.
-        """
+        """Release the checkpointer's threads."""
         with _os_errors_only():
             self._checkpointer.close()
 

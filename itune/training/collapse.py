@@ -17,15 +17,8 @@ def make_collapse_test(
     Its argument is the training accuracies of all label updates so far. It is true once their mean
     over a window is at chance (:func:`chance_limit`). The window is an epoch or a quarter of all
     label steps, whichever is longer; it has at least 1000 answers and does not reach into the first
-    fifth of the steps, when a sound run may not have learnt anything yet. So a run is stopped
-    before its middle at the earliest, one that recovers from a round within a quarter of its steps
-    goes on, and one that is too short to tell is never stopped.
-
-    Args:
-      label: Labels of the examples of all label steps, each as often as it is used.
-      batch: Number of examples of one update.
-      epoch_steps: Number of label updates of one epoch.
-      total_steps: Number of label updates of the run.
+    fifth of the steps. So a run is stopped before its middle at the earliest, one that recovers
+    from a round within a quarter of its steps goes on, and one too short to tell is never stopped.
     """
     window = max(epoch_steps, round(WINDOW_SHARE * total_steps), math.ceil(LEAST_ANSWERS / batch))
     start = round(SOUND_SHARE * total_steps)
@@ -43,10 +36,6 @@ def chance_limit(label: np.ndarray, count: int) -> float:
     """Return the accuracy below which answers are no better than always the largest class.
 
     It is the share of that class plus a margin of three standard errors, at most 0.05.
-
-    Args:
-      label: Labels of the examples.
-      count: Number of answers.
     """
     chance = np.bincount(label).max() / len(label)
     error = STANDARD_ERRORS * np.sqrt(chance * (1 - chance) / count)

@@ -1,14 +1,7 @@
 """The format of a run's files, and what earlier versions called things.
 
-The files are ``result.json``, ``metrics.jsonl`` and the metadata of checkpoints.
-
-=======  ==========================================================================
-version  what is new
-=======  ==========================================================================
-1        (no number was written)
-2        ``groups`` and ``worst_group`` (before: ``cells``, ``worst_cell``);
-         ``metrics_bytes`` of a checkpoint (before: ``record_bytes``)
-=======  ==========================================================================
+Version 2 has ``groups`` and ``worst_group`` for ``cells`` and ``worst_cell``, and ``metrics_bytes``
+for ``record_bytes`` in the metadata of checkpoints; version 1 wrote no number.
 """
 
 from collections.abc import Mapping
@@ -30,10 +23,7 @@ _NEW_NAMES = {
 
 
 def upgrade(value: Any) -> Any:
-    """Return the contents of a file of any version with the keys of :data:`FORMAT`.
-
-    Args:
-      value: A JSON value, such as the contents of ``result.json`` or a row of ``metrics.jsonl``.
+    """Return a JSON value of a run's file, of any version, with the keys of :data:`FORMAT`.
 
     >>> upgrade({"test": {"accuracy": 0.9, "cells": {"y=0 c=1": 0.5}, "worst_cell": "y=0 c=1"}})
     {'test': {'accuracy': 0.9, 'groups': {'y=0 c=1': 0.5}, 'worst_group': 'y=0 c=1'}}

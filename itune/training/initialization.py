@@ -13,13 +13,7 @@ from itune.training.settings import KEPT, NEW
 
 
 class InitialModel(NamedTuple):
-    """A classifier before its first step.
-
-    Attributes:
-      config: Configuration of the architecture.
-      params: Parameters of the classifier.
-      is_finetuned: Whether the classification head was loaded from the encoder.
-    """
+    """A classifier before its first step; it is finetuned if its head came with the encoder."""
 
     config: ModelConfig
     params: Params
@@ -33,15 +27,6 @@ def load_initial_model(
 
     A head can be kept if its classes have the names of the labels, in whatever order; it is then
     brought into their order. Where either has numbers in place of names, the order counts.
-
-    Args:
-      source: The encoder's folder.
-      label_names: Names of the labels to train on, by number.
-      head: ``kept`` to keep the encoder's head, if it has one; or ``new``.
-      key: Random key of a new head.
-
-    Raises:
-      UserError: The folder holds no supported model, or its head is kept and has other classes.
     """
     if head != KEPT or not has_head(source):
         config, params = load_encoder(source, len(label_names), key, new_head=head == NEW)

@@ -11,13 +11,9 @@ MESSAGE = b"\nsaving after this step; Ctrl-C once more leaves at once\n"
 
 @contextlib.contextmanager
 def deferred_interrupt() -> Iterator[Callable[[], bool]]:
-    """Take note of the first Ctrl-C within the context; the second raises KeyboardInterrupt.
+    """Yield whether there was a Ctrl-C, as a function; the second one raises KeyboardInterrupt.
 
-    Python's own handler is replaced meanwhile. Another handler stays as it is, and other threads
-    than the main one cannot have any; in both cases no interrupt is noted.
-
-    Yields:
-      Function that returns whether there was an interrupt.
+    Nothing is noted in other threads than the main one, or where Python's handler is replaced.
     """
     is_replaceable = (
         threading.current_thread() is threading.main_thread()

@@ -21,27 +21,14 @@ from itune.utils.progress import Progress
 
 
 class Evaluator(NamedTuple):
-    """A way of evaluating parameters.
-
-    Attributes:
-      evaluate: ``evaluate(params) -> dict`` of JSON values by name; the first is a number, and is
-        shown as progress.
-      cost: Cost of one evaluation, in gradients of the label loss of one example.
-    """
+    """``evaluate(params)`` to JSON values by name, the first of which is shown; and its cost."""
 
     evaluate: Callable[[Params], dict[str, Any]]
     cost: float
 
 
 class TrainingOutcome(NamedTuple):
-    """The result of the training loop.
-
-    Attributes:
-      params: Parameters after the last piece of work, or those of the best checkpoint.
-      seconds: Wall-clock time in seconds, over all sessions of the run.
-      has_collapsed: Whether the run was stopped because it had collapsed.
-      best: The best checkpoint; None where the last parameters are taken whatever they are.
-    """
+    """What the loop ends with: the last parameters, or the best checkpoint's if there is one."""
 
     params: Params
     seconds: float
@@ -63,26 +50,10 @@ def train(
 ) -> TrainingOutcome:
     """Do the work of a method's plan, from the folder's newest checkpoint on if there is one.
 
-    Everything random is drawn when the plan is made, so a run that was killed and is resumed ends
-    with the parameters and the ``metrics.jsonl`` of one that was not, bit for bit, on one machine.
-
-    Args:
-      method: Method to train by.
-      params: Initial parameters.
-      data: Training data.
-      evaluators: What to do for each kind of evaluation in the plan.
-      folder: Existing folder; gets ``metrics.jsonl`` and ``checkpoints/``.
-      name: Text to show beside the progress.
-      checkpoint_seconds: Seconds between checkpoints; does not change the result.
-      has_collapsed: Function of the training accuracies of all label updates so far. Once it is
-        true, the rest of the plan is left out but for one evaluation of each kind.
-      selection: Which evaluation gives the parameters that are returned, one of
-        :data:`~itune.training.best_checkpoint.SELECTIONS`. Unless it is ``last`` the folder gets
-        ``selected/`` as well, which is left there.
-
-    Raises:
-      UserError: A value to log is not finite, or a checkpoint cannot be used.
-      KeyboardInterrupt: After Ctrl-C, once the piece of work under way is done and saved.
+    A run that was killed and is resumed ends with the parameters and the ``metrics.jsonl`` of one
+    that was not, bit for bit, on one machine. Once the run has collapsed, the rest of the plan is
+    left out but for one evaluation of each kind. The folder, which must exist, gets
+    ``metrics.jsonl``, ``checkpoints/`` and, unless the selection is ``last``, ``selected/``.
     """
     plan = method.plan()
     session = _Session(method, params, data, evaluators, plan, folder, name, selection)

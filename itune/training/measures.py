@@ -30,20 +30,7 @@ def make_measures(
     data: Mapping[str, Dataset],
     accuracies: Accuracies,
 ) -> dict[str, Evaluator]:
-    """Build the evaluators of the training loop: ``cid`` on train, and ``accuracy`` on dev.
-
-    Args:
-      config: Settings of training, which say what CID is measured on.
-      classifier: Model to evaluate.
-      data: Tokenised data by split; ``train`` and ``dev`` are used.
-      accuracies: Function that :func:`make_accuracies` has built for the model.
-
-    Returns:
-      An evaluator for each kind of evaluation, by its name.
-
-    Raises:
-      UserError: CID is undefined, since no two training examples can be compared.
-    """
+    """Build the evaluators of the training loop: ``cid`` on train, and ``accuracy`` on dev."""
     train = cid_examples(config, data["train"])
     probes = np.arange(min(config.cid_probes, len(train)))
     cid = make_cid(classifier.loss, train, probes=probes)
@@ -57,15 +44,7 @@ def make_measures(
 
 
 def cid_examples(config: TrainingConfig, train: Dataset) -> Dataset:
-    """Return the annotated training examples that CID is measured on; the probes come first.
-
-    Args:
-      config: Settings of training; ``cid_rows`` is the number of examples, or None for all.
-      train: Tokenised training data.
-
-    Raises:
-      UserError: Examples must be drawn, but no label has two confounds to compare.
-    """
+    """Return the annotated training examples that CID is measured on; the probes come first."""
     rows = train.visible
     if config.cid_rows is not None:
         rows = np.random.default_rng(0).permutation(rows[_is_comparable(train, rows)])

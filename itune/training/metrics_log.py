@@ -11,15 +11,7 @@ from itune.utils.json import to_jsonable
 
 
 class MetricsLog:
-    """A JSON-lines file to append to, which can be cut back to where a checkpoint was saved.
-
-    Args:
-      path: File; made if it does not exist.
-      keep_bytes: Length in bytes to cut the file back to.
-
-    Raises:
-      UserError: The file is shorter than ``keep_bytes``.
-    """
+    """A JSON-lines file to append to, cut back to where a checkpoint was saved."""
 
     def __init__(self, path: Path, keep_bytes: int = 0) -> None:
         size = path.stat().st_size if path.exists() else 0

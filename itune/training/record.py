@@ -26,13 +26,8 @@ WHOLE = {"dev_fraction": 0.0, "test_fraction": 0.0}
 class RunRecord:
     """The contents of a run's ``config.json``.
 
-    Attributes:
-      path: Path of the ``config.json``.
-      method: Key of :data:`~itune.methods.registry.METHODS`.
-      config: All settings of training.
-      source: Where the data came from: a task and its recipe, or a table and how it was split; its
-        ``train`` is empty if the rows were given in Python.
-      digest: SHA-256 of the data, in hexadecimal.
+    ``source`` is a task and its recipe, or a table and how it was split, whose ``train`` is empty
+    if the rows were given in Python; ``digest`` is the SHA-256 of the data.
     """
 
     path: Path
@@ -42,11 +37,7 @@ class RunRecord:
     digest: str
 
     def is_of(self, data: Any) -> bool:
-        """Return whether some data can be those of the run.
-
-        Args:
-          data: A name or a path, which must be the run's; or rows, which can be those of a table.
-        """
+        """Return whether data can be the run's: its name or path, or rows if it was on a table."""
         source = self.source
         if not isinstance(data, str | Path):
             return isinstance(source, TableConfig)
@@ -66,17 +57,8 @@ class RunRecord:
     ) -> Tables:
         """Read the data of the run once more.
 
-        Args:
-          data: The training rows of the run in another form; None to read them from the place that
-            the record names.
-          columns: Fields of :class:`~itune.tables.table.TableConfig` that differ from the run's.
-          dev: Other rows of dev, or the name of a split.
-          test: Other rows of test, or the name of a split.
-          on_progress: Called with the number of rows read.
-
-        Raises:
-          UserError: The data cannot be read, the run does not tell where they are, or a field is
-            unknown.
+        ``data`` are its training rows in another form, None for those at the recorded place;
+        ``columns`` are fields of :class:`~itune.tables.table.TableConfig` that differ from its own.
         """
         if isinstance(self.source, DataConfig):
             is_control = METHODS[self.method].uses_control
@@ -87,8 +69,7 @@ class RunRecord:
             known["rule"] = None  # which would be preferred to the column
         config = from_dict(TableConfig, known)
         data = self._named(self.source.train) if data is None else data
-        dev, test = (config.dev if dev is None else dev), (config.test if test is None else test)
-        return make_tables(data, config, dev=dev, test=test, on_progress=on_progress)
+        return _read(data, config, dev, test, on_progress)
 
     def _named(self, train: str) -> Any:
         """Return the training rows by their name in the record, where files have absolute paths."""
@@ -105,14 +86,7 @@ def _resolved(name: str | Path) -> Path:
 
 
 def read_record(folder: str | Path) -> RunRecord:
-    """Read the record of a run on a task, or on a table that can be described.
-
-    Args:
-      folder: Folder of the run.
-
-    Raises:
-      UserError: ``config.json`` is missing or damaged, or does not tell what the run was on.
-    """
+    """Read the record of a run on a task, or on a table that can be described."""
     path = Path(folder) / "config.json"
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -137,17 +111,7 @@ def read_record(folder: str | Path) -> RunRecord:
 
 
 def find_record(folder: str | Path) -> RunRecord | None:
-    """Read the record of the run that has made a model, if there is one.
-
-    Args:
-      folder: Folder of the run, or the folder ``model`` in it, or of any model.
-
-    Returns:
-      None if no run has made the model, or its record cannot be read.
-
-    Raises:
-      UserError: The folder is neither text nor a path.
-    """
+    """Read the record of the run that has made a model; None if none has, or it cannot be read."""
     model = model_folder(folder).resolve()
     if model.name != "model":
         return None
@@ -168,19 +132,7 @@ def tables_of_model(
 ) -> Tables:
     """Read the table of a model; the folder of its run supplies what is not given.
 
-    Args:
-      folder: Folder of a run, or of any model.
-      data: The training rows as :func:`~itune.tables.table.make_tables` takes them, or a table that
-        is read already; None for those that the run has recorded.
-      columns: Fields of :class:`~itune.tables.table.TableConfig`. If the data are those of the run,
-        the others are as they were then; else all rows count as trained on unless ``dev_fraction``
-        and ``test_fraction`` are given.
-      dev: Rows of dev, or the name of a split.
-      test: Rows of test, or the name of a split.
-      on_progress: Called with the rows read.
-
-    Raises:
-      UserError: The folder holds no model, there is no table, or it cannot be read.
+    If the data are not the run's, all rows count as trained on unless the columns say otherwise.
     """
     if isinstance(data, Tables):
         return data
@@ -194,5 +146,9 @@ def tables_of_model(
     if record is not None and (data is None or record.is_of(data)):
         return record.tables(data, columns, dev=dev, test=test, on_progress=on_progress)
     config = from_dict(TableConfig, WHOLE | dict(columns or {}))
+    return _read(data, config, dev, test, on_progress)
+
+
+def _read(data: Any, config: TableConfig, dev: Any, test: Any, on_progress: OnProgress) -> Tables:
     dev, test = (config.dev if dev is None else dev), (config.test if test is None else test)
     return make_tables(data, config, dev=dev, test=test, on_progress=on_progress)

@@ -28,13 +28,7 @@ from itune.methods.plans import (
     last_evaluation_only,
 )
 from itune.methods.registry import METHODS, require_method
-from itune.models import (
-    ModelConfig,
-    Params,
-    load_tokenizer,
-    resolve_encoder,
-    save_classifier,
-)
+from itune.models import ModelConfig, Params, load_tokenizer, resolve_encoder, save_classifier
 from itune.tables.splits import SPLITS
 from itune.tables.table import Tables, require_trainable
 from itune.tables.tasks import task_tables
@@ -85,16 +79,7 @@ def run_task(
 
 
 def load_data(config: RunConfig, method: str) -> Tables:
-    """Read or make the table of a task that a method is trained and tested on.
-
-    Args:
-      config: Settings, which say in ``data`` what the task is and where its examples are.
-      method: Key of :data:`~itune.methods.registry.METHODS`; a method that trains on data without
-        the confound gets those.
-
-    Raises:
-      UserError: The data are missing or malformed.
-    """
+    """Read or make the table of a task that a method is trained and tested on."""
     return task_tables(config.data, is_control=METHODS[method].uses_control)
 
 
@@ -146,15 +131,7 @@ def run_on(
 def describe_run(
     tables: Tables, config: TrainingConfig, method: str, seed: int, options: RunOptions
 ) -> dict[str, Any]:
-    """Return the contents of a run's ``config.json``.
-
-    Args:
-      tables: The table to train and test on.
-      config: Settings of training.
-      method: Key of :data:`~itune.methods.registry.METHODS`.
-      seed: Seed of the run; an integer from 0 to 2**32 - 1.
-      options: What the run does with its folder; its ``about`` is a part of the contents.
-    """
+    """Return the contents of a run's ``config.json``."""
     return {
         "method": method,
         "seed": seed,
@@ -196,12 +173,6 @@ class _Prepared(NamedTuple):
     plan: list[Work]
 
 
-def _prepare(tables: Tables, config: TrainingConfig, method_name: str, seed: int) -> _Prepared:
-    require_trainable(tables)
-    with _groups_by_name(tables):
-        return _prepared(tables, config, method_name, seed)
-
-
 @contextlib.contextmanager
 def _groups_by_name(tables: Tables) -> Iterator[None]:
     """Let errors raised in its context call a group ``good/Acme``, not ``y=1 c=0``."""
@@ -216,7 +187,8 @@ def _groups_by_name(tables: Tables) -> Iterator[None]:
         raise UserError(re.sub(r"\by=(\d+) c=(\d+)\b", named, str(error))) from error.__cause__
 
 
-def _prepared(tables: Tables, config: TrainingConfig, method_name: str, seed: int) -> _Prepared:
+def _prepare(tables: Tables, config: TrainingConfig, method_name: str, seed: int) -> _Prepared:
+    require_trainable(tables)
     source = resolve_encoder(config.encoder)
     bert, params, is_finetuned = load_initial_model(
         source, tables.label_names, config.head, jax.random.key(seed)
@@ -224,16 +196,17 @@ def _prepared(tables: Tables, config: TrainingConfig, method_name: str, seed: in
     data = _tokenized(tables, source, bert, config)
     classifier = make_classifier(bert)
     accuracies = make_accuracies(classifier)
-    measures = make_measures(config, classifier, data, accuracies)
-    seen = hide_confounds(data["train"], config.access, np.random.default_rng([seed, 3]))
-    method = METHODS[method_name].make(config, classifier, seen, seed)
+    # A run on a task has never been measured at its start, and older ones can be resumed.
+    at_start = is_finetuned and tables.recipe_digest is None
+    with _groups_by_name(tables):
+        measures = make_measures(config, classifier, data, accuracies)
+        seen = hide_confounds(data["train"], config.access, np.random.default_rng([seed, 3]))
+        method = METHODS[method_name].make(config, classifier, seen, seed)
+        method = _measured(method, config, at_start=at_start)
+        plan = method.plan()  # refuses data that it cannot use
     steps = _steps(method_name, config, bert, tables.digest(), digest_of(seen.confound))
     steps.update({} if steps else method.steps)
     method = method._replace(steps=steps)
-    # A run on a task has never been measured at its start, and older ones can be resumed.
-    at_start = is_finetuned and tables.recipe_digest is None
-    method = _measured(method, config, at_start=at_start)
-    plan = method.plan()  # refuses data that it cannot use
     return _Prepared(source, bert, params, data, seen, accuracies, measures, method, plan)
 
 
@@ -319,12 +292,11 @@ def _run(
         "cid": _final_cid(trained, metrics, prepared.measures),
         "seconds": round(trained.seconds, 1),
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "names": {"label": list(tables.label_names), "confound": list(tables.confound_names)},
+        "rows": {split: _row_counts(of, config) for split, of in data.items()},
     }
     if trained.best is not None:
         result["selected"] = trained.best._asdict()
-    names = {"label": list(tables.label_names), "confound": list(tables.confound_names)}
-    result["names"] = names
-    result["rows"] = {split: _row_counts(of, config) for split, of in data.items()}
     if tables.notes:
         result["notes"] = list(tables.notes)
     write_json(folder / "result.json", result)

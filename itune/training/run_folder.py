@@ -22,7 +22,6 @@ from itune.utils.json import write_json
 LOCK = "lock"
 """A file by which a process keeps the others out of the folder that it works in."""
 
-
 MEASURED_WHEN = ("cid_when", "accuracy_when")
 """Settings that decide nothing of what a run ends with, but which pieces of work it consists of."""
 
@@ -68,14 +67,7 @@ class Finished(NamedTuple):
 
 
 def read_run(folder: Path) -> Finished:
-    """Read the folder of a finished run.
-
-    Args:
-      folder: Folder of the run.
-
-    Raises:
-      UserError: A file of the run is missing or damaged.
-    """
+    """Read the folder of a finished run."""
     try:
         result = upgrade(json.loads((folder / "result.json").read_text()))
         return Finished(folder, result, read_metrics(folder / "metrics.jsonl"))
@@ -87,17 +79,7 @@ def read_run(folder: Path) -> Finished:
 
 
 def require_usable(folder: Path, description: Mapping[str, Any], options: RunOptions) -> None:
-    """Check that a run may use a folder: it is empty, or its contents may be used or deleted.
-
-    Args:
-      folder: Folder of the run.
-      description: Contents of its ``config.json``.
-      options: What may be done with a run that is in the folder.
-
-    Raises:
-      UserError: The folder holds something else, or cannot be used; or the options ask both to
-        resume and to overwrite.
-    """
+    """Check that a run may use a folder: it is empty, or its contents may be used or deleted."""
     path = folder / "config.json"
     if options.resume and options.overwrite:
         raise UserError("resume goes on with what is there, overwrite deletes it; leave one out")
@@ -130,17 +112,7 @@ def _is_content(path: Path) -> bool:
 def locked_run_folder(
     folder: Path, description: Mapping[str, Any], *, overwrite: bool
 ) -> Iterator[None]:
-    """Make the folder of a run unless it is there, and keep other processes out of it.
-
-    Args:
-      folder: Folder of the run.
-      description: Contents of its ``config.json``, written if there is none.
-      overwrite: Whether to delete the contents of the folder first.
-
-    Raises:
-      RunInUse: Another process works in the folder.
-      UserError: The folder cannot be written to.
-    """
+    """Make the folder of a run and its ``config.json`` if need be, and keep other processes out."""
     lock = FileLock(folder / LOCK, timeout=0)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -222,10 +194,6 @@ def decisive(config: Mapping[str, Any], method: str) -> dict[str, Any]:
 
     Left out are when the run is evaluated, the sections that its method does not use, and the place
     of control data unless the method trains on them.
-
-    Args:
-      config: Settings of the run, as nested dicts.
-      method: Key of :data:`~itune.methods.registry.METHODS`.
     """
     others = tuple(f"{name}." for name in unused_sections(method))
     others += () if METHODS[method].uses_control else ("data.control",)

@@ -8,7 +8,8 @@ from itune import UserError
 from itune.config import to_dict
 from itune.corpora import DataConfig, TextLenConfig
 from itune.tables import TableConfig, make_tables, task_tables
-from itune.training import RunConfig, find_record, read_record, tables_of_model
+from itune.training import RunConfig
+from itune.training.record import find_record, read_record, tables_of_model
 from tests.helpers.small_audit import make_model
 
 TABLE = TableConfig("reviews.csv", text="review", dev_fraction=0.2, split_seed=3)
