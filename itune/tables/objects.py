@@ -9,7 +9,8 @@ import numpy as np
 from itune.errors import UserError
 from itune.tables.arrow import ROWS, from_rows, import_pyarrow
 from itune.tables.readers import from_records, readable, require_columns, select, value_text
-from itune.tables.sources import Source, loaded_source, open_splits, split_called
+from itune.tables.sources import Source, loaded_source, open_splits
+from itune.tables.splits import AUTO, LEFT_OUT, listed, pick_split, split_called, stem
 
 if TYPE_CHECKING:
     import pyarrow
@@ -20,33 +21,49 @@ KNOWN = "a list of dicts, a dict of lists, a data frame, a data set, or a file's
 def find_sources(
     train: Any, dev: Any, test: Any, subset: str | None = None, revision: str | None = None
 ) -> dict[str, Source]:
-    """Find the source of train, and those of dev and test where there are any.
+    """Find the source of train, and those of dev and test where there are any, by split.
 
-    Args:
-      train: Data of the training rows; anything that :func:`open_data` takes.
-      dev: Data of the development rows: anything that :func:`open_data` takes, or the name of a
-        split of train's data set. None takes the dev split of that data set, if it has one.
-      test: Data of the test rows: anything that :func:`open_data` takes, or the name of a split of
-        train's data set. None takes the test split of that data set, if it has one.
-      subset: Name of one of several configurations of a data set on the hub.
-      revision: Commit, tag or branch of a data set on the hub; the newest if None.
-
-    Returns:
-      The sources by the name of their split: ``train``, and ``dev`` and ``test`` if found.
+    ``train``, ``dev`` and ``test`` are anything that :func:`open_data` takes; dev and test also the
+    name of a part of train's data set, ``auto`` or None for the part that is called so, or ``none``
+    to leave it out. Notes of train's source name what is not read.
 
     Raises:
-      UserError: There is no such data, it cannot be read, or a data set has no such split.
+      UserError: There is no such data, it cannot be read, or it is not clear which part is meant.
     """
     own = open_data(train, "train", subset, revision)
-    found = {"train": _pick(own, "train", train)}
+    where = str(train) if isinstance(train, str | Path) else "data"
+    used = {"train": _pick(own, "train", where)}
+    found = {"train": own[used["train"]]}
     for split, data in (("dev", dev), ("test", test)):
-        if isinstance(data, str) and data in own:
-            found[split] = own[data]
-        elif data is not None:
-            found[split] = _pick(open_data(data, split, subset, revision), split, data)
-        elif named := next((key for key in own if split_called(key) == split), None):
-            found[split] = own[named]
-    return found
+        if isinstance(data, str) and data == LEFT_OUT:
+            continue
+        if data is None or (isinstance(data, str) and data == AUTO):
+            if part := pick_split(list(own), split, where):
+                used[split], found[split] = part, own[part]
+        elif isinstance(data, str) and (part := _named(own, data)):
+            used[split], found[split] = part, own[part]
+        else:
+            name = str(data) if isinstance(data, str | Path) else split
+            others = open_data(data, split, subset, revision)
+            found[split] = others[_pick(others, split, name)]
+    notes = []
+    if unread := [part for part in own if part not in used.values()]:
+        notes.append(f"{where}: {listed(unread)} {'is' if len(unread) == 1 else 'are'} not read")
+    if split_called(used["train"]) in ("dev", "test"):
+        notes.append(f"{where}: {used['train']} is taken for train, as there is no other part")
+    return found | {"train": found["train"]._replace(notes=(*found["train"].notes, *notes))}
+
+
+def _named(own: Mapping[str, Source], name: str) -> str | None:
+    """Return the part of a data set that is called so, with or without the ending of a file."""
+    if Path(name).suffix and Path(name).exists():
+        return None
+    if name in own:
+        return name
+    parts = [part for part in own if stem(part) == name]
+    if len(parts) > 1:
+        raise UserError(f"{name} may be {listed(parts)}; name one with its ending")
+    return next(iter(parts), None)
 
 
 def open_data(
@@ -90,15 +107,15 @@ def open_data(
     return {"train": _source(data, name)}
 
 
-def _pick(splits: dict[str, Source], split: str, data: Any) -> Source:
-    """Return the split of that name, or the only one."""
-    found = [source for key, source in splits.items() if split_called(key) == split]
-    if not found and len(splits) > 1:
-        name = data if isinstance(data, str) else split
+def _pick(splits: Mapping[str, Source], split: str, where: str) -> str:
+    """Return which part is called so, or the only one."""
+    parts = list(splits)
+    found = parts[0] if len(parts) == 1 else pick_split(parts, split, where)
+    if found is None:
         raise UserError(
-            f"{name}: has no split {split!r}, but {', '.join(splits)}; give --{split} another"
+            f"{where}: has no split {split!r}, but {listed(parts)}; give --{split} another"
         )
-    return (found or list(splits.values()))[0]
+    return found
 
 
 def _is_splits(data: Any) -> bool:

@@ -1,5 +1,6 @@
 """Sources of named columns: files, folders of files, Hugging Face data sets, and tasks."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -10,16 +11,13 @@ from itune.corpora.tasks import TASKS, DataConfig, TaskExamples, load_examples
 from itune.errors import UserError
 from itune.tables.arrow import ROWS, from_rows
 from itune.tables.readers import READERS, readable, require_columns, select
-from itune.tables.splits import SPLITS
+from itune.tables.splits import SPLITS, is_like, listed, split_called
 from itune.utils.formats import first_line
 from itune.utils.hub import load_hub
 from itune.utils.text_files import require_file
 
 if TYPE_CHECKING:
     import pyarrow
-
-ALIASES = {"train": ("train",), "dev": ("dev", "validation", "valid", "val"), "test": ("test",)}
-"""What the splits of a data set, or the files of a folder, may be called."""
 
 REVIEWS = "reviews"
 """Name of the generated table of product reviews; see :mod:`itune.corpora.reviews`."""
@@ -137,10 +135,13 @@ def open_file(path: Path) -> Source:
     """
     require_file(path)
     if _ending(path) not in READERS:
-        known = ", ".join(READERS)
-        raise UserError(f"{path}: its name ends in none of {known}; rename or convert it")
+        raise UserError(f"{path}: {_unknown_ending()}")
     reader = READERS[_ending(path)]
     return Source(str(path), lambda names: reader.read(path, names), lambda: reader.count(path))
+
+
+def _unknown_ending() -> str:
+    return f"its name ends in none of {', '.join(READERS)}; rename or convert it"
 
 
 def _ending(path: Path) -> str:
@@ -148,40 +149,75 @@ def _ending(path: Path) -> str:
 
 
 def _open_folder(path: Path) -> dict[str, Source]:
+    """Return the tables of a folder, and of ``data`` in it, by the names of their files.
+
+    The shards of a table count as one file. What may be meant as a split but cannot be read is
+    there as well, and is refused when it is used.
+    """
     if (path / "dataset_dict.json").exists() or (path / "state.json").exists():
         return _open_saved(path)
-    files = [f for folder in (path, path / "data") for f in sorted(folder.glob("*"))]
-    found: dict[str, list[Source]] = {}
-    for file in files:
-        split = split_called(file.name.replace("-", ".").split(".")[0])
-        if split and _ending(file) in READERS and file.is_file():
-            found.setdefault(split, []).append(open_file(file))
-    if not found:
+    found: dict[str, Source] = {}
+    shards: dict[str, dict[int, Path]] = {}
+    for file in [f for folder in (path, path / "data") for f in sorted(folder.glob("*"))]:
+        name = str(file.relative_to(path))
+        if file.name.startswith((".", "_", "~")) or name == "data":
+            continue
+        if shard := _SHARD.fullmatch(name):
+            whole = f"{shard['name']}-*-of-{shard['count']}{file.suffix}"
+            shards.setdefault(whole, {})[int(shard["number"])] = file
+        elif file.is_dir():
+            if inner := [f.name for f in sorted(file.iterdir()) if _ending(f) in READERS]:
+                found[f"{name}/"] = _unreadable(
+                    file, f"is a folder with {listed(inner)}; name a file in it"
+                )
+        elif _ending(file) in READERS:
+            found[name] = open_file(file)
+        elif _ending(file) in _OTHER_TABLES and any(is_like(name, split) for split in SPLITS):
+            found[name] = _unreadable(file, _unknown_ending())
+    found |= {name: _together(path / name, files) for name, files in shards.items()}
+    if all(split_called(name) is None for name in found):
+        has = f"has {listed([*found])}, but" if found else "has"
         raise UserError(
-            f"{path}: is no data set; name a file, a folder that datasets has saved, or one with "
-            f"train.csv (or {', '.join(list(READERS)[1:])})"
+            f"{path}: {has} no train.csv (or {', '.join(list(READERS)[1:])}); name a file, or a "
+            "folder that datasets has saved"
         )
-    return {split: _together(parts) for split, parts in found.items()}
+    return found
 
 
-def split_called(name: str) -> str | None:
-    """Return which of train, dev and test is meant by a name of a split; None if none is.
+_OTHER_TABLES = (
+    *(".json", ".ndjson", ".txt", ".tab", ".dat", ".xls", ".xlsx", ".ods", ".arrow", ".feather"),
+    *(".orc", ".pkl", ".gz", ".bz2", ".xz", ".zst", ".zip"),
+)
+_SHARD = re.compile(
+    r"(?P<name>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})(-[0-9a-f]+)?"
+    rf"({'|'.join(map(re.escape, READERS))})",
+    re.IGNORECASE,
+)
 
-    >>> split_called("validation"), split_called("unsupervised")
-    ('dev', None)
-    """
-    return next((split for split in SPLITS if name in ALIASES[split]), None)
 
-
-def _together(parts: list[Source]) -> Source:
-    """Return several files, such as the shards of one split, as one source."""
-    if len(parts) == 1:
-        return parts[0]
+def _together(whole: Path, files: Mapping[int, Path]) -> Source:
+    """Return the shards of one table, by their numbers, as one source."""
+    count = int(whole.stem[-5:])
+    if missing := sorted(set(range(count)) - files.keys()):
+        return _unreadable(
+            whole,
+            f"has no shard {', '.join(map(str, missing))} of {count}; add what is missing",
+        )
+    parts = [open_file(files[number]) for number in sorted(files)]
     return Source(
-        f"{parts[0].name} and {len(parts) - 1} more",
+        str(whole) if count > 1 else parts[0].name,
         lambda names: chain.from_iterable(part.read(names) for part in parts),
         lambda: sum(part.count() for part in parts),
     )
+
+
+def _unreadable(path: Path, problem: str) -> Source:
+    """Return the source of something that is refused if it is read."""
+
+    def refuse(names: Sequence[str] = ()) -> Any:
+        raise UserError(f"{path}: {problem}")
+
+    return Source(str(path), refuse, refuse)
 
 
 def _open_saved(path: Path) -> dict[str, Source]:

@@ -18,7 +18,7 @@ from itune.tables.columns import read_columns
 from itune.tables.objects import find_sources
 from itune.tables.partition import partition
 from itune.tables.rules import Rule, parse_rule
-from itune.tables.splits import SPLITS
+from itune.tables.splits import AUTO, LEFT_OUT, SPLITS
 from itune.tables.values import number_values
 from itune.utils.progress import OnProgress, no_progress
 
@@ -37,9 +37,11 @@ class TableConfig:
         train, dev and test, a folder that ``datasets`` has saved, or a name on the Hugging Face
         hub.
       dev: Development rows: a file, a folder, a name on the hub, or the name of a split of train's
-        data set. If none, the data set's own dev split, else a part of train.
+        data set. ``auto`` is the data set's own dev split, else a part of train; ``none`` is a part
+        of train whatever it has.
       test: Test rows: a file, a folder, a name on the hub, or the name of a split of train's data
-        set. If none, the data set's own test split, else a part of train.
+        set. ``auto`` is the data set's own test split, else a part of train; ``none`` is a part of
+        train whatever it has.
       text: Column of the texts.
       text_pair: Column of the second texts, if inputs are pairs.
       label: Column of the labels, strings or numbers.
@@ -57,8 +59,8 @@ class TableConfig:
     """
 
     train: str = ""
-    dev: str | None = None
-    test: str | None = None
+    dev: str = AUTO
+    test: str = AUTO
     text: str = "text"
     text_pair: str | None = None
     label: str = "label"
@@ -285,9 +287,11 @@ def make_tables(
       config: What the columns are called, and how the rows are split; its ``train``, ``dev`` and
         ``test`` are not used.
       dev: Development rows: a file, a folder, a name on the hub, an object, or the name of a split
-        of train's data set. None takes the data set's own dev split, else a part of train.
+        of train's data set. None takes the data set's own dev split, else a part of train; the
+        string ``none`` takes a part of train whatever the data set has.
       test: Test rows: a file, a folder, a name on the hub, an object, or the name of a split of
-        train's data set. None takes the data set's own test split, else a part of train.
+        train's data set. None takes the data set's own test split, else a part of train; the string
+        ``none`` takes a part of train whatever the data set has.
       on_progress: Called with the number of rows read so far.
 
     Returns:
@@ -324,6 +328,9 @@ def make_tables(
         texts = read[split].select(range(len(config.texts)))
         rows = np.arange(len(label))
         tables[split] = Table(sources[split].name, texts, rows, label, confound)
+        unlabelled = label_names.index("-1") if "-1" in label_names else HIDDEN
+        if split != "train" and unlabelled not in tables["train"].label:
+            _require_any_label(tables[split], split, unlabelled)
         _require_labels(tables[split], config.label)
     name = Path(sources["train"].name).name
     notes = dict.fromkeys(note for source in sources.values() for note in source.notes)
@@ -340,6 +347,15 @@ def make_tables(
 
 def _apply(rule: Rule, column: "pyarrow.ChunkedArray") -> np.ndarray:
     return np.concatenate([rule.values(chunk.to_pylist()) for chunk in column.chunks])
+
+
+def _require_any_label(table: Table, split: str, unlabelled: int) -> None:
+    """Refuse rows that are all without label, as the tests of some benchmarks are published."""
+    if np.isin(table.label, (HIDDEN, unlabelled)).all():
+        raise UserError(
+            f"{table.name}: no row has a label; leave it out with --{split} {LEFT_OUT}, which "
+            f"takes a part of train for {split}, or give --{split} other rows"
+        )
 
 
 def _require_labels(table: Table, name: str) -> None:

@@ -13,6 +13,7 @@ from itune.errors import UserError
 from itune.methods.registry import METHODS
 from itune.models import find_model, load_config, model_folder
 from itune.tables.sources import TASK_NAMES, open_task
+from itune.tables.splits import AUTO
 from itune.tables.table import TableConfig, Tables, make_tables
 from itune.tables.tasks import task_tables
 from itune.training.settings import TrainingConfig
@@ -92,6 +93,9 @@ def read_record(folder: str | Path) -> RunRecord:
         record = json.loads(path.read_text(encoding="utf-8"))
         settings = dict(record["config"])
         if "table" in record:
+            table = dict(record["table"].items())
+            for split in ("dev", "test"):
+                table[split] = table.get(split) or AUTO  # null in runs of version 0.2
             source = from_dict(TableConfig, record["table"], source=str(path))
         elif "data" in settings:
             source = from_dict(DataConfig, settings.pop("data"), source=str(path))

@@ -133,7 +133,7 @@ def test_columns_of_dicts_are_no_splits():
         ({"train": ROWS, "dev": []}, "train, dev: has no row; leave it out, or give its rows"),
         ({"train": ROWS, "dev": None}, "train, dev: has no row; leave it out"),
         ({"train": None}, "has no column 'text'; set text, label and confound"),
-        ({"a": ROWS, "b": ROWS}, "train: has no split 'train', but a, b"),
+        ({"a": ROWS, "b": ROWS}, "data: has no split 'train', but a, b"),
         (
             pa.table({"text": [{"a": 1}], "label": [1], "confound": [1]}),
             "column 'text' holds struct",

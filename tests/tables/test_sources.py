@@ -127,25 +127,12 @@ def test_one_column_twice(tmp_path):
         assert read(path, ["text", "text"]) == {"0": ["a"], "1": ["a"]}
 
 
-def test_a_folder_of_files(tmp_path):
-    (tmp_path / "data").mkdir()
-    for shard in (0, 1):
-        row = {"text": str(shard), "brand": "b"}
-        write_rows(tmp_path / "data" / f"train-0000{shard}-of-00002.parquet", [row])
-    write_rows(tmp_path / "validation.csv", [{"text": "v", "brand": "b"}])
-    (tmp_path / "README.md").touch()
-    (tmp_path / "training.csv").touch()
-    assert set(open_splits(str(tmp_path))) == {"train", "dev"}
-    assert read(tmp_path, ["text"])["0"] == ["0", "1"]
-    assert read(tmp_path, ["text"], "dev")["0"] == ["v"]
-
-
 @pytest.mark.parametrize(
     ("name", "message"),
     [
         ("none.csv", "no such file"),
         ("a.xlsx", "its name ends in none of .csv, .tsv, .jsonl, .parquet"),
-        ("empty", "is no data set; name a file"),
+        ("empty", "has no train.csv .*; name a file, or a folder that datasets has saved"),
         ("broken", "is no data set that can be read .*save it again"),
     ],
 )

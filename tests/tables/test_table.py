@@ -110,7 +110,7 @@ def test_a_saved_data_set(saved):
 def test_splits_that_are_not_there(saved, tmp_path):
     write_rows(tmp_path / "dev.csv", ROWS)
     write_rows(tmp_path / "test.csv", ROWS)
-    with pytest.raises(UserError, match="has no split 'train', but dev, test"):
+    with pytest.raises(UserError, match="has no split 'train', but dev.csv, test.csv"):
         read(tmp_path)
     with pytest.raises(UserError, match="has no split 'test', but train, validation, extra"):
         read(saved / "dict", label="label", test=str(saved / "dict"))
@@ -248,4 +248,5 @@ def test_paths_are_located(tmp_path, monkeypatch):
     found = TableConfig("reviews", dev="dev.csv", test="test").located
     assert found.train == str(tmp_path / "reviews") and found.dev == str(tmp_path / "dev.csv")
     assert found.test == "test"  # a split may be called so
+    assert TableConfig("reviews").located.dev == "auto"
     assert TableConfig("some/name").located == TableConfig("some/name")
