@@ -36,8 +36,8 @@ def main(argv: Sequence[str]) -> None:
         description="Train classifiers on a table by several methods, and compare them.",
     )
 
-    from itune.commands.compare_text import to_text
     from itune.commands.output import require_no_report, write_results
+    from itune.commands.page_text import page_text
     from itune.report import Origin, comparison_page
     from itune.tuning.compare import compare_on
     from itune.utils.compiling import use_compilation_cache
@@ -55,4 +55,6 @@ def main(argv: Sequence[str]) -> None:
     )
     origin = Origin.of_runs(("itune", "compare", *argv), comparison.runs)
     page = comparison_page(comparison, origin)
-    write_results(command.out, page, comparison, origin, to_text(comparison))
+    tables = f"tables: {command.out / 'comparison.md'}, .csv and .tex"
+    text = f"{page_text(page, 'Accuracy on test', 'Accuracy by group')}\n\n{tables}"
+    write_results(command.out, page, comparison, origin, text)

@@ -10,6 +10,9 @@ ROWS = 12
 WIDTH = 40
 """Characters of a name that are shown."""
 
+ISOLATES = "\u2066\u2067\u2068\u2069"
+"""Marks around names on pages, which a terminal does without."""
+
 JOINERS = "\u200c\u200d"
 """Zero-width characters that Persian, Indic scripts and emoji are written with."""
 
@@ -49,7 +52,7 @@ def printable(text: str) -> str:
 def _shown(character: str) -> str:
     if character.isprintable() or character in JOINERS:
         return character
-    return " " if character.isspace() else "\ufffd"
+    return " " if character.isspace() else "" if character in ISOLATES else "\ufffd"
 
 
 def excerpt(text: str, spans: Iterable[tuple[int, int]] = (), width: int = EXCERPT) -> str:

@@ -1,10 +1,12 @@
 """``itune tune``: train a classifier that leans less on a confound."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from itune.commands.training import TrainingCommand, parse_training
 from itune.errors import require
+from itune.results import RunResult
 from itune.tables.table import read_tables
 
 
@@ -37,7 +39,7 @@ def main(argv: Sequence[str]) -> None:
     )
 
     from itune.commands.output import write_results
-    from itune.commands.tune_text import to_text
+    from itune.commands.page_text import page_text
     from itune.report import Origin, run_page
     from itune.tuning.tune import tune_on
     from itune.utils.compiling import use_compilation_cache
@@ -52,4 +54,15 @@ def main(argv: Sequence[str]) -> None:
         options=command.options,
     )
     origin = Origin.of_runs(("itune", "tune", *argv), [result])
-    write_results(command.out, run_page(result, origin), result, origin, to_text(result))
+    page = run_page(result, origin)
+    text = f"{page_text(page, 'Accuracy by group')}\n\n{next_steps(result)}"
+    write_results(command.out, page, result, origin, text)
+
+
+def next_steps(run: RunResult) -> str:
+    """Return what is printed at the end: where the model is, and commands to try on it."""
+    return (
+        f"model: {run.model}, for BertForSequenceClassification.from_pretrained\n"
+        f"next: itune audit {shlex.quote(str(run.model))} tells what it still leans on, on the "
+        "same table; itune compare, whether another method does better"
+    )

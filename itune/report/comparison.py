@@ -16,10 +16,9 @@ from itune.report.blocks import (
     Figure,
     Page,
     Paragraph,
-    Section,
     Table,
 )
-from itune.report.origin import FOOTER, Origin, origin_sections
+from itune.report.origin import Origin, make_page
 from itune.report.run import settings_table
 from itune.report.terms import terms
 from itune.results import Comparison, MethodResult
@@ -40,28 +39,21 @@ def comparison_page(comparison: Comparison, origin: Origin | None = None) -> Pag
     """
     titles = [result.title for result in comparison.methods]
     headline, *reasons = comparison.verdict
+    lead = [
+        Answer(OPEN if comparison.best is None else PLAIN, headline, tuple(reasons)),
+        *(Paragraph(f"Note: {note}.") for note in comparison.shared_notes),
+        *([Paragraph(comparison.note)] if comparison.note else []),
+    ]
     sections = {
-        "Accuracy on test": (_seeds(comparison), _table(comparison)),
-        "CID over training": tuple(_cid(comparison)),
-        "Accuracy by group": tuple(_groups(comparison)),
-        "All settings": (settings_table(comparison.runs),),
-        "Words used here": (Facts(terms("CID", "influence", "confound", "group", "round")),),
+        "Accuracy on test": [_seeds(comparison), _table(comparison)],
+        "CID over training": _cid(comparison),
+        "Accuracy by group": _groups(comparison),
+        "All settings": [settings_table(comparison.runs)],
+        "Words used here": [Facts(terms("CID", "influence", "confound", "group", "round"))],
     }
     count = "1 method" if len(titles) == 1 else f"{len(titles)} methods"
-    return Page(
-        title=f"{count} on {comparison.data}",
-        subtitle=f"{', '.join(titles)}; seeds {', '.join(map(str, comparison.seeds))}",
-        lead=(
-            Answer(OPEN if comparison.best is None else PLAIN, headline, tuple(reasons)),
-            *(Paragraph(f"Note: {note}.") for note in comparison.shared_notes),
-            *((Paragraph(comparison.note),) if comparison.note else ()),
-        ),
-        sections=(
-            *(Section(title, blocks) for title, blocks in sections.items() if blocks),
-            *origin_sections(origin),
-        ),
-        footer=FOOTER,
-    )
+    subtitle = f"{', '.join(titles)}; seeds {', '.join(map(str, comparison.seeds))}"
+    return make_page(f"{count} on {comparison.data}", subtitle, lead, sections, origin)
 
 
 def _seeds(comparison: Comparison) -> Figure:

@@ -1,11 +1,11 @@
 """How a result was made, as the last section of its page."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import itune
-from itune.report.blocks import Code, Facts, Paragraph, Section
+from itune.report.blocks import Block, Code, Facts, Page, Paragraph, Section
 from itune.results import RunResult
 
 FOOTER = f"Made by itune {itune.__version__}. One file without scripts, which needs no network."
@@ -40,6 +40,27 @@ class Origin:
         seeds = ", ".join(map(str, dict.fromkeys(run.seed for run in runs)))
         first = runs[0]
         return cls(tuple(command), first.versions, first.digest or "", seeds, first.device)
+
+
+def make_page(
+    title: str,
+    subtitle: str,
+    lead: Sequence[Block],
+    sections: Mapping[str, Iterable[Block]],
+    origin: Origin | None,
+) -> Page:
+    """Return a page of those sections that have blocks, and of its origin if that is known."""
+    filled = ((title, tuple(blocks)) for title, blocks in sections.items())
+    return Page(
+        title=title,
+        subtitle=subtitle,
+        lead=tuple(lead),
+        sections=(
+            *(Section(title, blocks) for title, blocks in filled if blocks),
+            *origin_sections(origin),
+        ),
+        footer=FOOTER,
+    )
 
 
 def origin_sections(origin: Origin | None) -> tuple[Section, ...]:

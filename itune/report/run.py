@@ -15,12 +15,11 @@ from itune.report.blocks import (
     Figure,
     Page,
     Paragraph,
-    Section,
     Table,
     Tile,
     Tiles,
 )
-from itune.report.origin import FOOTER, Origin, origin_sections
+from itune.report.origin import Origin, make_page
 from itune.report.terms import terms
 from itune.results import GroupAccuracy, RunResult
 from itune.training.run_folder import decisive
@@ -35,26 +34,14 @@ def run_page(run: RunResult, origin: Origin | None = None) -> Page:
       origin: How the run was made; None leaves that section out.
     """
     sections = {
-        "Over training": tuple(_over_training(run)),
-        "Accuracy by group": tuple(_accuracies(run)),
-        "Words used here": (Facts(terms("CID", "influence", "confound", "group", "round")),),
-        "All settings": (settings_table([run]),),
+        "Over training": _over_training(run),
+        "Accuracy by group": _accuracies(run),
+        "Words used here": [Facts(terms("CID", "influence", "confound", "group", "round"))],
+        "All settings": [settings_table([run])],
     }
-    return Page(
-        title=f"{method_title(run.method).capitalize()} of {run.encoder} on {run.data}",
-        subtitle=_subtitle(run),
-        lead=run_lead(run),
-        sections=(
-            *(Section(title, blocks) for title, blocks in sections.items() if blocks),
-            *origin_sections(origin),
-        ),
-        footer=FOOTER,
-    )
-
-
-def run_lead(run: RunResult) -> tuple[Block, ...]:
-    """Return the blocks of a run that are read first: the verdict, and a few numbers."""
-    return _answer(run), Tiles(tuple(_tiles(run)))
+    title = f"{method_title(run.method).capitalize()} of {run.encoder} on {run.data}"
+    lead = [_answer(run), Tiles(tuple(_tiles(run)))]
+    return make_page(title, _subtitle(run), lead, sections, origin)
 
 
 def settings_table(runs: Iterable[RunResult]) -> Table:
@@ -123,7 +110,7 @@ def _accuracies(run: RunResult) -> Iterator[Block]:
             [(_name(group), group.accuracy, group.size) for group in split.groups],
             _name(split.worst),
         )
-    yield splits_table(run)
+    yield _splits_table(run)
     best = run.best_checkpoint
     if best:
         yield Paragraph(
@@ -132,8 +119,7 @@ def _accuracies(run: RunResult) -> Iterator[Block]:
         )
 
 
-def splits_table(run: RunResult) -> Table:
-    """Return the accuracies of every split."""
+def _splits_table(run: RunResult) -> Table:
     return Table(
         "All data",
         ("data", "accuracy", "group-balanced accuracy", "worst group", "which", "rows"),

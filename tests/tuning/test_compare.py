@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from itune.commands.compare_text import to_text
+from itune.commands.page_text import page_text
 from itune.errors import UserError
+from itune.report import comparison_page
 from itune.results import (
     CIDEvaluation,
     GroupAccuracy,
@@ -67,6 +68,10 @@ def of(*groups):
     return compare_runs([run for group in groups for run in group], Path("out"))
 
 
+def printed(comparison):
+    return page_text(comparison_page(comparison), "Accuracy on test")
+
+
 def test_sums_over_seeds():
     runs = [*group("finetuning", [0.3, 0.5]), made_up("finetuning", 3, 0.6, 0.1, collapsed=True)]
     found = of(runs, group("influence_tuning", [0.7, 0.7, 0.7], cid=0.0))
@@ -78,7 +83,8 @@ def test_sums_over_seeds():
     ) and first.worst_group_accuracy.sd == pytest.approx(0.2)
     assert (first.collapsed, second.collapsed) == (1, 0)
     assert found.note.startswith("Note: 1 run is no better than chance on the training data")
-    assert found.note in to_text(found) and "Note:" not in to_text(of(group("finetuning", LOW)))
+    shown = " ".join(printed(found).split())
+    assert found.note in shown and "Note:" not in printed(of(group("finetuning", LOW)))
     assert first.difference is None and found.seeds == (1, 2, 3)
     assert second.difference.difference == pytest.approx(0.8 - 0.55)
     assert (second.cid.mean, second.minutes.mean) == (0.0, 2.0)
@@ -130,11 +136,17 @@ def test_too_few_seeds():
 
 def test_what_is_printed():
     found = of(group("finetuning", LOW), group("group_dro", HIGH))
-    lines = [" ".join(line.split()) for line in to_text(found).splitlines()]
-    assert lines[0] == "reviews.csv, seeds 1, 2, 3, 4, 5, 6; mean ± standard deviation over seeds"
-    assert lines[4].startswith("group dro 0.882 ± 0.002 0.882 ± 0.002 0.812 ± 0.009 0.725 ± 0.019")
-    assert lines[4].endswith("+0.100 ± 0.000 2.0 ± 0.0 0 of 6 +0.200 <0.001 0.002")
-    assert " ".join(found.verdict) in lines
+    lines = [" ".join(line.split()) for line in printed(found).splitlines()]
+    assert lines[:2] == [
+        "2 methods on reviews.csv",
+        "finetuning, group dro; seeds 1, 2, 3, 4, 5, 6",
+    ]
+    (line,) = [line for line in lines if line.startswith("group dro 0")]
+    assert line == (
+        "group dro 0.812 ± 0.009 0.725 ± 0.019 0.882 ± 0.002 +0.100 ± 0.000 2.0 ± 0.0 0 of 6 "
+        "+0.200 0.002"
+    )
+    assert found.verdict[0] in " ".join(lines)
 
 
 @pytest.fixture(scope="module")
