@@ -38,6 +38,8 @@ from itune.methods.label_steps import (
     label_work,
 )
 from itune.methods.rounds import (
+    KEPT,
+    LABEL,
     LEFT_OUT,
     POOLED,
     RoundConfig,
@@ -47,7 +49,7 @@ from itune.methods.rounds import (
     longest_interval,
     starts_round,
 )
-from itune.optimizers import Path, bert_adam, reset_moments
+from itune.optimizers import Path, bert_adam, reset_moments, warmup_linear
 
 Derivative = Callable[[Params, Tuples | Pool], tuple[tuple[jax.Array, Any], Params]]
 """``derivative(params, batch) -> ((mean influence loss, info), gradient)``, with the signature of
@@ -111,11 +113,23 @@ def alternating(
         count = jnp.sum(batch["is_real"])
         return add(state, Pool(batch["examples"], batch["is_real"]), count, count)
 
-    def influence_update(state: AlternatingState, _: Batch) -> tuple[AlternatingState, Info]:
-        phase, params, info = update(influence_tx, state.influence, state.params)
+    def influence_update(state: AlternatingState, batch: Batch) -> tuple[AlternatingState, Info]:
+        before = state.params, state.influence.optimizer
+        phase, params, info = update(
+            influence_tx, state.influence, state.params, batch.get("scale")
+        )
+        if rounds.tolerance:
+            is_left_out = info["influence_loss"] < rounds.tolerance
+            chosen = jax.tree.map(
+                lambda old, new: jnp.where(is_left_out, old, new), before, (params, phase.optimizer)
+            )
+            params, phase = chosen[0], phase._replace(optimizer=chosen[1])
+            info["step_norm"] = jnp.where(is_left_out, 0, info["step_norm"])
         return state._replace(params=params, influence=phase), info
 
     def end_round(state: AlternatingState, _: Batch) -> tuple[AlternatingState, Info]:
+        if rounds.moments == KEPT:
+            return state, {}
         phases = (
             phase._replace(optimizer=reset_moments(phase.optimizer))
             for phase in (state.label, state.influence)
@@ -141,10 +155,12 @@ def _plan(
     order, dropout, draws = (np.random.default_rng([seed, stream]) for stream in range(3))
     epochs = label_plan(train, label, order)
     total = sum(map(len, epochs))
+    label_rate = warmup_linear(1.0, total, label.warmup)
     work, step, number, waiting, has_dropout = [], 0, 0, 0, True
     for epoch, batches in enumerate(epochs, 1):
         for batch in batches:
-            if starts_round(step, total, rounds.interval):
+            is_early = step <= rounds.until * total
+            if is_early and starts_round(step, total, rounds.interval):
                 number += 1
                 if rounds.partners == POOLED:
                     round_work = draw_pools_round(train, rounds, costs, step, draws)
@@ -152,6 +168,12 @@ def _plan(
                     round_work, waiting = draw_tuples_round(
                         train, rounds, costs, step, waiting, draws
                     )
+                if rounds.rate == LABEL:
+                    scale = {"scale": np.float32(float(label_rate(step)))}
+                    round_work = [
+                        of._replace(arrays=scale) if of.kind == "influence_update" else of
+                        for of in round_work
+                    ]
                 work += [
                     Work(CID, step, note=f"before round {number}"),
                     *round_work,
@@ -165,10 +187,14 @@ def _plan(
         work.append(Work(ACCURACY, step, note=f"epoch {epoch}"))
     if not number:
         raise UserError(
-            f"{rounds.section}.interval is {rounds.interval} but there are only {total} label "
-            f"steps, so no round would start; {_remedy(total)}"
+            f"{rounds.section}.interval is {rounds.interval}{_limit(rounds)} but there are only "
+            f"{total} label steps, so no round would start; {_remedy(total)}"
         )
     return [*work, Work(CID, step, note="end")]
+
+
+def _limit(rounds: RoundConfig) -> str:
+    return f" and {rounds.section}.until {rounds.until:g}" if rounds.until < 1 else ""
 
 
 def _remedy(total: int) -> str:

@@ -132,16 +132,23 @@ def collect(phase: Phase, gradient: Params, count: jax.Array, **sums: jax.Array)
 
 
 def update(
-    tx: optax.GradientTransformation, phase: Phase, params: Params
+    tx: optax.GradientTransformation,
+    phase: Phase,
+    params: Params,
+    scale: jax.Array | None = None,
 ) -> tuple[Phase, Params, Info]:
     """Make one optimizer update by the mean of what a phase has collected.
 
-    Also returns what to log: the means, and the norm of the mean gradient before clipping.
+    ``scale`` is a factor of the step. Also returns what to log: the means, and the norms of the mean
+    gradient, before clipping, and of the step.
     """
     gradient = jax.tree.map(lambda g: g / phase.count, phase.gradient)
     updates, optimizer = tx.update(gradient, phase.optimizer, params)
+    if scale is not None:
+        updates = jax.tree.map(lambda u: u * scale.astype(u.dtype), updates)
     params = optax.apply_updates(params, updates)
     info = {name: value / phase.count for name, value in phase.sums.items()}
     info["gradient_norm"] = optax.tree.norm(gradient)
+    info["step_norm"] = optax.tree.norm(updates)
     zeros = jax.tree.map(jnp.zeros_like, (phase.gradient, phase.sums, phase.count))
     return Phase(optimizer, *zeros), params, info

@@ -42,6 +42,8 @@ class LabelConfig:
       warmup: Fraction of all updates over which the learning rate rises from 0.
       weight_decay: Decoupled weight decay; not on biases and layer normalisation.
       clip: Largest norm of the gradient of one tensor.
+      average: Share of the label steps, the last ones, over which the weights are averaged; 0 takes
+        the last weights as they are.
       chunk: Examples computed at once, of similar lengths. Changes memory, padding and which
         dropout masks are drawn, nothing else.
     """
@@ -52,12 +54,13 @@ class LabelConfig:
     warmup: float = 0.1
     weight_decay: float = 0.01
     clip: float = 1.0
+    average: float = 0.0
     chunk: int = 16
 
     def __post_init__(self) -> None:
         require(self, "a positive integer", lambda v: v >= 1, "epochs", "batch", "chunk")
         require(self, "a non-negative number", lambda v: v >= 0, "learning_rate", "weight_decay")
-        require(self, "a number from 0 to 1", lambda v: 0 <= v <= 1, "warmup")
+        require(self, "a number from 0 to 1", lambda v: 0 <= v <= 1, "warmup", "average")
         require(self, "a positive number", lambda v: v > 0, "clip")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from itune.data.dataset import Dataset
 from itune.errors import UserError
 from itune.methods.adversarial import AdversarialConfig, adversarial
+from itune.methods.averaging import averaged
 from itune.methods.balanced_sampling import balanced_sampling
 from itune.methods.base import Classifier, Method
 from itune.methods.embedding_tuning import EmbeddingConfig, embedding_tuning
@@ -55,7 +56,8 @@ class MethodSpec:
           UserError: The method cannot be used with this data.
         """
         own = [getattr(config, name) for name in self.settings]
-        return self.factory(classifier, config.label, *own, train, seed)
+        method = self.factory(classifier, config.label, *own, train, seed)
+        return averaged(method, config.label.average)
 
 
 METHODS: dict[str, MethodSpec] = {

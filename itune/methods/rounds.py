@@ -18,6 +18,8 @@ SCHEDULES = ("paper", "released")
 DRAWN, POOLED = "drawn", "pooled"
 REFUSED, LEFT_OUT = "refused", "left_out"
 LONE = (REFUSED, LEFT_OUT)
+CONSTANT, LABEL = "constant", "label"
+ZEROED, KEPT = "zeroed", "kept"
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,13 @@ class RoundConfig:
         the tuples left over; ``released`` repeats two quirks of the released code: left-over tuples
         wait for the next round, and the model stays in evaluation mode (label steps without
         dropout) after a round that did not end exactly on an update. Pools leave nothing over.
+      until: Share of the label steps after which no round starts; 1 has rounds to the end.
+      tolerance: Influence loss below which an update is left out: there is little left to do, and
+        Adam's step would be as long as ever. 0 leaves out none.
+      rate: Whether the learning rate is ``constant``, as in the paper, or falls with that of the
+        ``label`` steps, so that the last rounds disturb the labels no more than the first.
+      moments: What becomes of both optimizers' moments after a round: ``zeroed``, as in the paper,
+        or ``kept``. Without bias correction the first steps from zero are up to 3.2 times as long.
       chunk: Tuples computed at once; changes memory and speed only.
     """
 
@@ -60,14 +69,26 @@ class RoundConfig:
     weight_decay: float = 0.01
     clip: float = 1.0
     schedule: str = "paper"
+    until: float = 1.0
+    tolerance: float = 0.0
+    rate: str = CONSTANT
+    moments: str = ZEROED
     chunk: int = 2
 
     def __post_init__(self) -> None:
         counts = ("interval", "epochs", "batch", "probes", "k", "chunk")
         require(self, "a positive integer", lambda v: v >= 1, *counts)
-        require(self, "a non-negative number", lambda v: v >= 0, "learning_rate", "weight_decay")
+        least = ("learning_rate", "weight_decay", "tolerance")
+        require(self, "a non-negative number", lambda v: v >= 0, *least)
         require(self, "a positive number", lambda v: v > 0, "clip")
-        choices = {"partners": (DRAWN, POOLED), "lone": LONE, "schedule": SCHEDULES}
+        require(self, "a number from 0 to 1", lambda v: 0 <= v <= 1, "until")
+        choices = {
+            "partners": (DRAWN, POOLED),
+            "lone": LONE,
+            "schedule": SCHEDULES,
+            "rate": (CONSTANT, LABEL),
+            "moments": (ZEROED, KEPT),
+        }
         for name, known in choices.items():
             require(self, f"one of {', '.join(known)}", known.__contains__, name)
 

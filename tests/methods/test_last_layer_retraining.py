@@ -73,7 +73,7 @@ def test_the_encoder_stays_bit_for_bit(start):
     chunks = [("head", label_chunk([7, 8, 9])), ("head", label_chunk([10, 11]))]
     for _ in range(2):
         state, info = method.run(state, [*chunks, ("head_update", {})])
-    assert set(info) == {"loss", "accuracy", "gradient_norm"}
+    assert set(info) == {"loss", "accuracy", "gradient_norm", "step_norm"}
     heads = state.params.pop("classifier"), before.pop("classifier")
     jax.tree.map(np.testing.assert_array_equal, state.params, before)
     assert np.all(heads[0]["kernel"] != heads[1]["kernel"])

@@ -1,0 +1,93 @@
+"""Averaged weights: the mean over the last label steps of a run, whatever the method.
+
+Label steps and rounds swing a model from evaluation to evaluation; the mean of its weights lies
+between the swings (Izmailov et al. 2018, "Averaging weights leads to wider optima").
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from itune.errors import UserError
+from itune.methods.base import EVALUATIONS, Batch, Info, Method, Params, State, Work
+
+AVERAGE = "average"
+"""Kind of work that adds the present weights to the mean."""
+
+
+class AveragedState(NamedTuple):
+    """State of a method together with the mean of its weights.
+
+    Attributes:
+      state: State of the method.
+      mean: Mean of the parameters so far, a tree like them.
+      count: Number of times the parameters have been added; a scalar.
+    """
+
+    state: State
+    mean: Params
+    count: jax.Array
+
+    @property
+    def params(self) -> Params:
+        """The mean, or the present parameters while there is none."""
+        return self.mean if int(self.count) else self.state.params
+
+
+def averaged(method: Method, share: float) -> Method:
+    """Return a method whose parameters are their mean after each of the last label steps.
+
+    The method itself trains as it would: its batches, updates and random draws stay as they are.
+
+    Args:
+      method: The method.
+      share: Share of the label steps, the last ones, after which parameters are added to the mean;
+        from 0, which returns the method itself, to 1.
+
+    Raises:
+      UserError: The plan raises it for a method that updates parameters after its label steps.
+    """
+    if not share:
+        return method
+
+    def init(params: Params) -> AveragedState:
+        zeros = jax.tree.map(jnp.zeros_like, params)
+        return AveragedState(method.init(params), zeros, jnp.zeros((), jnp.int32))
+
+    def lifted(kind: str):
+        def step(state: AveragedState, batch: Batch) -> tuple[AveragedState, Info]:
+            inner, info = method.steps[kind](state.state, batch)
+            return state._replace(state=inner), info
+
+        return step
+
+    def average(state: AveragedState, batch: Batch) -> tuple[AveragedState, Info]:
+        del batch
+        count = state.count + 1
+
+        def moved(mean: jax.Array, value: jax.Array) -> jax.Array:
+            return mean + (value - mean) / count.astype(mean.dtype)
+
+        mean = jax.tree.map(moved, state.mean, state.state.params)
+        return AveragedState(state.state, mean, count), {}
+
+    steps = {**{kind: lifted(kind) for kind in method.steps}, AVERAGE: average}
+    return Method(init, steps, lambda: _plan(method.plan(), share))
+
+
+def _plan(work: list[Work], share: float) -> list[Work]:
+    total = sum(piece.kind == "label_update" for piece in work)
+    first = total - max(round(share * total), 1)
+    planned, done = [], 0
+    for piece in work:
+        planned.append(piece)
+        if piece.kind == "label_update":
+            done += 1
+            planned += [Work(AVERAGE, piece.step)] if done > first else []
+        elif done == total and piece.kind not in EVALUATIONS:
+            raise UserError(
+                "label.average must be 0 for a method that goes on after its label steps, got "
+                f"{share:g}"
+            )
+    return planned

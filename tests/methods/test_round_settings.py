@@ -1,0 +1,120 @@
+"""Settings of rounds that the paper does not have, and averaged weights."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from itune.errors import UserError
+from itune.methods import InfluenceConfig, finetuning, influence_tuning
+from itune.methods.averaging import AVERAGE, averaged
+from itune.optimizers import warmup_linear
+from tests.helpers.influence_batches import pool_chunk
+from tests.helpers.plans import plan_of
+from tests.helpers.tiny_method import LABEL, TinyMethod, assert_close, label_chunk
+from tests.methods.test_rounds import INFLUENCE, influence_plan
+
+POOLED = InfluenceConfig(k=2, learning_rate=0.03, partners="pooled")
+POOL = pool_chunk([[0, 1, 2], [3, 4, 5]], np.ones((2, 3), bool))
+
+
+def pooled(**settings):
+    return TinyMethod(influence_tuning, LABEL, replace(POOLED, **settings))
+
+
+def update(method, state, **batch):
+    return method.run(state, [("pool", POOL), ("influence_update", batch)])
+
+
+def test_updates_below_the_tolerance_are_left_out():
+    plain = pooled()
+    state = plain.at_peak()
+    expected, info = update(plain, state)
+    loss = float(info["influence_loss"])
+    for tolerance, is_left_out in ((loss * 0.99, False), (loss * 1.01, True)):
+        after, info = update(pooled(tolerance=tolerance), state)
+        assert info["influence_loss"] == loss
+        assert (info["step_norm"] == 0) == is_left_out
+        of = state if is_left_out else expected
+        assert_close((after.params, after.influence.optimizer), (of.params, of.influence.optimizer))
+        assert after.influence.count == 0
+
+
+def test_a_step_scales_with_the_label_rate():
+    method = pooled()
+    state = method.at_peak()
+    whole, part = (update(method, state, **batch) for batch in ({}, {"scale": np.float32(0.25)}))
+    steps = [jax.tree.map(jnp.subtract, after.params, state.params) for after, _ in (whole, part)]
+    assert_close(jax.tree.map(lambda leaf: leaf / 4, steps[0]), steps[1])
+    assert_close(whole[0].influence.optimizer, part[0].influence.optimizer)
+    assert_close(part[1]["step_norm"], whole[1]["step_norm"] / 4)
+
+
+def test_the_plan_has_the_label_rate_of_each_round():
+    plan = influence_plan(replace(INFLUENCE, rate="label"))
+    updates = [work for work in plan if work.kind == "influence_update"]
+    rate = warmup_linear(1.0, 18, 0.1)
+    assert {work.step for work in updates} == {6, 12}
+    for work in updates:
+        assert work.arrays["scale"] == np.float32(rate(work.step))
+    assert not any(work.arrays for work in influence_plan() if work.kind == "influence_update")
+
+
+def test_moments_can_be_kept():
+    method = pooled(moments="kept")
+    state, _ = update(method, method.at_peak())
+    after, _ = method.run(state, [("end_round", {})])
+    assert_close(after, state)
+
+
+@pytest.mark.parametrize(("until", "rounds"), [(1.0, [6, 12]), (0.6, [6]), (6 / 18, [6])])
+def test_no_round_starts_after_until(until, rounds):
+    plan = influence_plan(replace(INFLUENCE, until=until))
+    assert [work.step for work in plan if work.kind == "end_round"] == rounds
+
+
+def test_until_leaves_one_round():
+    with pytest.raises(UserError, match=r"influence.interval is 6 and influence.until 0.1"):
+        influence_plan(replace(INFLUENCE, until=0.1))
+
+
+@pytest.mark.parametrize(
+    "settings", [{"until": 1.1}, {"tolerance": -1.0}, {"rate": "falling"}, {"moments": "halved"}]
+)
+def test_bad_settings(settings):
+    with pytest.raises(UserError, match=f"{next(iter(settings))} must be"):
+        replace(INFLUENCE, **settings)
+
+
+def test_the_mean_of_the_weights():
+    method = TinyMethod(lambda *args: averaged(finetuning(*args), 0.5), LABEL)
+    state, seen = method.initial(), []
+    for number, rows in enumerate(([0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11])):
+        work = [("label_without_dropout", label_chunk(rows)), ("label_update", {})]
+        state, _ = method.run(state, work)
+        if number < 2:
+            assert_close(state.params, state.state.params)
+            continue
+        seen.append(state.state.params)
+        state, _ = method.run(state, [(AVERAGE, {})])
+        mean = jax.tree.map(lambda *leaves: sum(leaves) / len(leaves), *seen)
+        assert_close(state.params, mean)
+
+
+def test_averaging_changes_nothing_else_of_a_plan():
+    config = replace(LABEL, epochs=3, batch=25, chunk=4)
+    plain, mean = (
+        plan_of("finetuning", label=replace(config, average=share)) for share in (0.0, 0.4)
+    )
+    extra = [(place, work) for place, work in enumerate(mean) if work.kind == AVERAGE]
+    assert [work.step for _, work in extra] == list(range(11, 18))  # 7 of 18
+    assert all(mean[place - 1].kind == "label_update" for place, _ in extra)
+    left = [work for work in mean if work.kind != AVERAGE]
+    assert [(a.kind, a.step) for a in left] == [(b.kind, b.step) for b in plain]
+
+
+def test_a_method_that_goes_on_after_its_label_steps_is_refused():
+    with pytest.raises(UserError, match="label.average must be 0"):
+        plan_of("last_layer_retraining", label=replace(LABEL, batch=25, average=0.5))
