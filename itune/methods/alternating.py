@@ -169,7 +169,7 @@ def _plan(
                         train, rounds, costs, step, waiting, draws
                     )
                 if rounds.rate == LABEL:
-                    scale = {"scale": np.float32(float(label_rate(step)))}
+                    scale = {"scale": np.asarray(label_rate(step), np.float32)}
                     round_work = [
                         of._replace(arrays=scale) if of.kind == "influence_update" else of
                         for of in round_work

@@ -139,8 +139,8 @@ def update(
 ) -> tuple[Phase, Params, Info]:
     """Make one optimizer update by the mean of what a phase has collected.
 
-    ``scale`` is a factor of the step. Also returns what to log: the means, and the norms of the mean
-    gradient, before clipping, and of the step.
+    ``scale`` is a factor of the step. Also returns what to log: the means, and the norms of the
+    mean gradient, before clipping, and of the step.
     """
     gradient = jax.tree.map(lambda g: g / phase.count, phase.gradient)
     updates, optimizer = tx.update(gradient, phase.optimizer, params)

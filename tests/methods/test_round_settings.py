@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from itune.errors import UserError
-from itune.methods import InfluenceConfig, finetuning, influence_tuning
+from itune.methods import InfluenceConfig
 from itune.methods.averaging import AVERAGE, averaged
+from itune.methods.finetuning import finetuning
+from itune.methods.influence_tuning import influence_tuning
 from itune.optimizers import warmup_linear
 from tests.helpers.influence_batches import pool_chunk
 from tests.helpers.plans import plan_of
