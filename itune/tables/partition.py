@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from itune.groups import HIDDEN, groups_of
+
 
 def partition(
     label: np.ndarray,
@@ -51,6 +53,26 @@ def partition(
             drawn = drawn[part[drawn] == 0]
     train, development, testing = (np.flatnonzero(part[place] == number) for number in range(3))
     return train, development, testing
+
+
+def matched(label: np.ndarray, confound: np.ndarray, seed: int) -> np.ndarray:
+    """Draw rows among which the confound tells nothing of the label; return their indices in order.
+
+    Of each confound as many rows of every label are drawn as its rarest label has, so that Cramér's
+    V is 0. Confounds that lack a label, and rows that are not annotated, are left out.
+
+    >>> matched(np.array([0, 0, 0, 1, 1, 0]), np.array([0, 0, 1, 0, 1, 2]), seed=0).tolist()
+    [0, 2, 3, 4]
+    """
+    rng = np.random.default_rng(seed)
+    labels, drawn = len(np.unique(label)), [np.arange(0)]
+    for value in np.unique(confound[confound != HIDDEN]):
+        groups = groups_of(label[confound == value], confound[confound == value]).values()
+        rows = np.flatnonzero(confound == value)
+        if len(groups) == labels:
+            size = min(map(len, groups))
+            drawn += [rows[rng.permutation(group)[:size]] for group in groups]
+    return np.sort(np.concatenate(drawn))
 
 
 def _fitting(drawn: np.ndarray, size: np.ndarray, most: float) -> np.ndarray:

@@ -15,8 +15,9 @@ import numpy as np
 from itune.errors import UserError, require
 from itune.groups import HIDDEN, count_groups
 from itune.tables.columns import read_columns
+from itune.tables.confounds import combine, confound_columns, parse_bins
 from itune.tables.objects import find_sources
-from itune.tables.partition import partition
+from itune.tables.partition import matched, partition
 from itune.tables.rules import Rule, parse_rule
 from itune.tables.splits import AUTO, LEFT_OUT, SPLITS
 from itune.tables.values import number_values
@@ -45,8 +46,11 @@ class TableConfig:
       text: Column of the texts.
       text_pair: Column of the second texts, if inputs are pairs.
       label: Column of the labels, strings or numbers.
-      confound: Column of the confounds, strings or numbers; empty where not annotated. Ignored if a
-        rule is set.
+      confound: Column of the confounds, strings or numbers; empty where not annotated. Several
+        columns, ``gender,race``, are crossed: each combination is a confound. Ignored if a rule is
+        set.
+      bins: Edges at which a confound of numbers is cut: ``65`` makes ``<65`` and ``>=65``,
+        ``18,35,65`` makes four bins. Of columns that are crossed, ``age=18,35 || income=1000``.
       rule: Rule that makes the confound from the text: ``regex:EXPRESSION``, ``words:nice,great``,
         ``words:@FILE``, ``prefix:Positive .``, ``length:>=20``; several are joined by `` || ``,
         and the first that matches counts. ``NAME=`` before one names it.
@@ -54,6 +58,8 @@ class TableConfig:
       dev_fraction: Fraction of train's rows that become dev, if dev is taken from train.
       test_fraction: Fraction of train's rows that become test, if test is taken from train.
       split_seed: Seed of drawing dev and test from train, a non-negative integer.
+      matched: Splits, out of dev and test, that are cut down to matched rows: of each confound as
+        many of every label, so that the confound tells nothing of the label there.
       subset: Name of one of several configurations of a data set on the hub.
       revision: Commit, tag or branch of a data set on the hub; the newest if none.
     """
@@ -65,11 +71,13 @@ class TableConfig:
     text_pair: str | None = None
     label: str = "label"
     confound: str | None = "confound"
+    bins: str | None = None
     rule: str | None = None
     rule_on: str = "text"
     dev_fraction: float = 0.1
     test_fraction: float = 0.1
     split_seed: int = 0
+    matched: tuple[str, ...] = ()
     subset: str | None = None
     revision: str | None = None
 
@@ -88,13 +96,19 @@ class TableConfig:
                 f"dev_fraction is {self.dev_fraction:g} and test_fraction {self.test_fraction:g}, "
                 "which leaves nothing to train; make their sum less than 1"
             )
-        names = ("text", "text_pair", "label", *(() if self.rule else ("confound",)))
-        for first, second in combinations(names, 2):
-            if getattr(self, first) == getattr(self, second) is not None:
+        names = {"text": self.text, "text_pair": self.text_pair, "label": self.label}
+        columns = [*names.items(), *(("confound", column) for column in self.confounds)]
+        for (first, column), (second, other) in combinations(columns, 2):
+            if column == other is not None:
                 raise UserError(
-                    f"{first} and {second} are both column {getattr(self, first)!r}; name another "
-                    "for one"
+                    f"{first} and {second} are both column {column!r}; name another for one"
                 )
+        if self.rule and self.bins:
+            raise UserError("bins and rule are both set, but bins are of a column; leave one out")
+        parse_bins(self.bins, self.confounds)  # refuses what cannot be
+        others = [split for split in self.matched if split not in SPLITS[1:]]
+        if others:
+            raise UserError(f"matched must be dev, test or both, got {others[0]!r}")
         if self.rule_on == "text_pair" and self.text_pair is None:
             raise UserError("rule_on is text_pair, but there is none; set text_pair to a column")
 
@@ -120,8 +134,12 @@ class TableConfig:
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of all columns that are read, the texts first."""
-        confound = None if self.rule else self.confound
-        return (*self.texts, self.label, *filter(None, [confound]))
+        return (*self.texts, self.label, *self.confounds)
+
+    @property
+    def confounds(self) -> tuple[str, ...]:
+        """Names of the columns that make the confound; none if a rule does."""
+        return () if self.rule else confound_columns(self.confound)
 
 
 class Table(NamedTuple):
@@ -319,8 +337,9 @@ def make_tables(
     on = TEXTS.index(config.rule_on)
     if rule:
         confounds, confound_names = [_apply(rule, c.column(on)) for c in read.values()], rule.names
-    elif config.confound is not None:
-        confounds, confound_names = numbered(config.confound)
+    elif config.confounds:
+        columns = {name: numbered(name) for name in config.confounds}
+        confounds, confound_names = combine(columns, parse_bins(config.bins, config.confounds))
     else:
         confounds, confound_names = [np.full_like(label, HIDDEN) for label in labels], ()
     tables = {}
@@ -334,8 +353,12 @@ def make_tables(
         _require_labels(tables[split], config.label)
     name = Path(sources["train"].name).name
     notes = dict.fromkeys(note for source in sources.values() for note in source.notes)
+    complete = dict(zip(SPLITS, _complete(tables, config), strict=True))
+    for split in config.matched:
+        complete[split], note = _matched(complete[split], split, config.split_seed)
+        notes[note] = None
     return Tables(
-        *_complete(tables, config),
+        *complete.values(),
         label_names,
         confound_names,
         rule,
@@ -384,6 +407,16 @@ def _complete(tables: dict[str, Table], config: TableConfig) -> tuple[Table, Tab
     taken = dict(zip(SPLITS, map(train.take, parts), strict=True))
     split_tables = taken | tables | {"train": taken["train"]}
     return split_tables["train"], split_tables["dev"], split_tables["test"]
+
+
+def _matched(table: Table, split: str, seed: int) -> tuple[Table, str]:
+    rows = matched(table.label, table.confound, seed)
+    if table.size and not len(rows):
+        raise UserError(
+            f"{table.name}: no confound of {split} occurs with each of its labels, so that no row "
+            f"is matched; leave {split} out of matched, or give it more rows"
+        )
+    return table.take(rows), f"{split} is matched: {len(rows)} of {table.size} rows are used"
 
 
 def problems(tables: Tables) -> list[str]:

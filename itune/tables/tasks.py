@@ -7,7 +7,7 @@ from itune.corpora.tasks import DataConfig, load_control, load_examples
 from itune.tables.sources import example_sources
 from itune.tables.table import TableConfig, Tables, make_tables
 
-_COLUMNS = ("text", "label", "confound", "rule")
+_COLUMNS = ("text", "label", "confound", "bins", "rule", "matched")
 
 
 def task_tables(

@@ -68,6 +68,8 @@ class RunRecord:
         known = to_dict(self.source) | dict(columns or {})
         if columns and "confound" in columns and "rule" not in columns:
             known["rule"] = None  # which would be preferred to the column
+        if columns and not {"confound", "rule"}.isdisjoint(columns) and "bins" not in columns:
+            known["bins"] = None  # they are of the run's column
         config = from_dict(TableConfig, known)
         data = self._named(self.source.train) if data is None else data
         return _read(data, config, dev, test, on_progress)
