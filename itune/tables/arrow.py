@@ -1,12 +1,16 @@
 """Columns of text kept in a file instead of in memory (Apache Arrow)."""
 
+import json
+import math
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from itune.errors import UserError
+from itune.tables.cells import float_text, value_text
+from itune.tables.selection import Selection
 from itune.utils.formats import first_line
 
 if TYPE_CHECKING:
@@ -26,20 +30,10 @@ def import_pyarrow() -> ModuleType:
 
 
 def spool(batches: Iterable["pyarrow.RecordBatch"], names: Sequence[str]) -> "pyarrow.Table":
-    """Write batches to a temporary file and map it into memory.
+    """Write batches of columns of text to a temporary file and map it into memory.
 
     The operating system loads the pages that are read, and drops them when memory is short. The
     file has no name any more when this returns, and is deleted with the table.
-
-    Args:
-      batches: Batches of columns of text, in the order of ``names``.
-      names: Names of the columns.
-
-    Returns:
-      The table, whose columns have type ``large_string``.
-
-    Raises:
-      UserError: The temporary folder cannot hold the file.
     """
     arrow = import_pyarrow()
     schema = arrow.schema([(name, arrow.large_string()) for name in names])
@@ -66,23 +60,22 @@ def from_rows(rows: Iterable[Sequence[str | None]], width: int) -> Iterator["pya
         yield arrow.record_batch(columns, [str(number) for number in range(width)])
 
 
-def as_text(column: Any, name: str, source: str) -> "pyarrow.Array":
-    """Return a column as strings: numbers as they are written, lists of words joined by blanks.
+def as_text(column: Any, name: str, source: str, *, is_text: bool) -> "pyarrow.Array":
+    """Return a column as strings, spelt as :func:`~itune.tables.cells.value_text` does.
 
-    Args:
-      column: An Arrow array of any type.
-      name: Name of the column, for error messages.
-      source: Name of the file or object that the column comes from, for error messages.
-
-    Raises:
-      UserError: The column holds something else, or text that is not UTF-8.
+    ``name`` is the column and ``source`` the file or object that it comes from, for messages.
     """
     arrow = import_pyarrow()
     try:
         if arrow.types.is_dictionary(column.type):
-            column = column.dictionary_decode()
-        if arrow.types.is_list(column.type) or arrow.types.is_large_list(column.type):
-            column = arrow.compute.binary_join(column.cast(arrow.list_(arrow.string())), " ")
+            values = as_text(column.dictionary, name, source, is_text=is_text)
+            return values.take(column.indices)
+        if arrow.types.is_floating(column.type):  # of their own precision
+            numbers = column.fill_null(math.nan).to_numpy(zero_copy_only=False)
+            column = arrow.array(map(float_text, numbers), arrow.large_string())
+        elif arrow.types.is_temporal(column.type) or _is_list(column.type):
+            texts = [value_text(v, name, source, is_text=is_text) for v in column.to_pylist()]
+            column = arrow.array(texts, arrow.large_string())
         column = column.cast(arrow.large_string())
         column.validate(full=True)
     except arrow.ArrowException as error:
@@ -91,6 +84,55 @@ def as_text(column: Any, name: str, source: str) -> "pyarrow.Array":
             f"({first_line(error)}); name a column of text or numbers"
         ) from None
     return column
+
+
+def _is_list(kind: "pyarrow.DataType") -> bool:
+    types = import_pyarrow().types
+    checks = (types.is_list, types.is_large_list, types.is_fixed_size_list, types.is_list_view)
+    return any(check(kind) for check in (*checks, types.is_large_list_view))
+
+
+def select(
+    batch: Any, selection: Selection, source: str, classes: Mapping[str, Sequence[str]] = {}
+) -> "pyarrow.RecordBatch":
+    """Return the selected columns of a batch as text; numbers of ``classes`` as their names."""
+    arrow = import_pyarrow()
+    columns = []
+    for name in selection.names:
+        column = batch.column(name)
+        if name in classes and arrow.types.is_integer(column.type):
+            column = _class_names(column, classes[name], name, source)
+        columns.append(as_text(column, name, source, is_text=name in selection.texts))
+    return arrow.record_batch(columns, [str(number) for number in range(len(columns))])
+
+
+def _class_names(column: Any, classes: Sequence[str], name: str, source: str) -> "pyarrow.Array":
+    """Return the names of classes given by number; -1 is missing."""
+    arrow = import_pyarrow()
+    compute = arrow.compute
+    column = compute.if_else(compute.equal(column, -1), None, column)
+    ends = compute.min_max(column).as_py()
+    for place in ends.values():
+        if place is not None and not 0 <= place < len(classes):
+            raise UserError(
+                f"{source}: column {name!r} holds class {place}, but has names for {len(classes)}; "
+                "name it or correct it"
+            )
+    return arrow.array(classes, arrow.large_string()).take(column)
+
+
+def classes_of(schema: "pyarrow.Schema") -> dict[str, list[str]]:
+    """Return the names of classes that ``datasets`` has noted in a schema, by column."""
+    noted = (schema.metadata or {}).get(b"huggingface")
+    try:
+        features = json.loads(noted)["info"]["features"] if noted else {}
+        return {
+            name: [str(label) for label in feature["names"]]
+            for name, feature in features.items()
+            if isinstance(feature, dict) and feature.get("_type") == "ClassLabel"
+        }
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}  # somebody else's note
 
 
 def is_blank(column: "pyarrow.Array") -> "pyarrow.Array":

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from itune.errors import UserError
-from itune.tables.arrow import ROWS, from_rows, import_pyarrow
-from itune.tables.readers import from_records, readable, require_columns, select, value_text
+from itune.tables.arrow import ROWS, classes_of, from_rows, import_pyarrow, select
+from itune.tables.readers import from_records, readable, record_texts
+from itune.tables.selection import Selection, require_columns
 from itune.tables.sources import Source, loaded_source, open_splits
 from itune.tables.splits import AUTO, LEFT_OUT, listed, pick_split, split_called, stem
 
@@ -142,76 +143,92 @@ def _is_frame(data: Any) -> bool:
 
 
 def _source(data: Any, name: str) -> Source:
+    if hasattr(data, "iloc") and hasattr(data, "columns"):  # of pandas, whose columns mix types
+        columns = [(str(key), data.iloc[:, place]) for place, key in enumerate(data.columns)]
+        return _columns_source(columns, name)
     if _is_frame(data):
         return _frame_source(data, name)
     if _is_dataset(data) and hasattr(data, "__len__"):
         return loaded_source(data, name)
     if isinstance(data, Mapping):
-        return _columns_source(data, name)
+        return _columns_source([(str(key), column) for key, column in data.items()], name)
     if isinstance(data, Sequence) and not isinstance(data, str | bytes):
         return _rows_source(data, name)
     raise UserError(f"{name} is of type {type(data).__name__}; give {KNOWN}")
 
 
-def _rows_source(rows: Sequence[Mapping[str, Any]], name: str) -> Source:
+def _rows_source(rows: Sequence[Mapping[Any, Any]], name: str) -> Source:
     def records() -> Iterator[tuple[str, Mapping[str, Any]]]:
         for number, row in enumerate(rows, start=1):
             if not isinstance(row, Mapping):
                 what = f"{name}, row {number}: is of type {type(row).__name__}"
                 raise UserError(f"{what}, not a dict; give {KNOWN}")
-            yield f"{name}, row {number}", row
+            yield f"{name}, row {number}", {str(key): value for key, value in row.items()}
 
-    return Source(name, lambda names: from_records(records(), names, name), lambda: len(rows))
+    return Source(
+        name, lambda selection: from_records(records(), selection, name), lambda: len(rows)
+    )
 
 
-def _columns_source(columns: Mapping[str, Any], name: str) -> Source:
-    def read(names: Sequence[str]) -> Iterator["pyarrow.RecordBatch"]:
-        require_columns(names, map(str, columns), name)
-        values = [_values(columns[column], column, name) for column in names]
+def _columns_source(columns: Sequence[tuple[str, Any]], name: str) -> Source:
+    def read(selection: Selection) -> Iterator["pyarrow.RecordBatch"]:
+        names = selection.names
+        require_columns(names, [key for key, _ in columns], name)
+        chosen = [dict(columns)[key] for key in names]
+        _require_one_index(chosen, name)
+        values = [_values(column, key, name) for key, column in zip(names, chosen, strict=True)]
         sizes = [len(column) for column in values]
         if len(set(sizes)) > 1:
-            told = " and ".join(f"{n!r} {size}" for n, size in zip(names, sizes, strict=True))
-            raise UserError(f"{name}: columns differ in length ({told}); make them equally long")
+            listed = " and ".join(f"{n!r} {size}" for n, size in zip(names, sizes, strict=True))
+            raise UserError(f"{name}: columns differ in length ({listed}); make them equally long")
         rows = enumerate(zip(*values, strict=True), start=1)
         return from_rows(
-            (
-                [
-                    value_text(value, column, f"{name}, row {number}")
-                    for value, column in zip(row, names, strict=True)
-                ]
-                for number, row in rows
-            ),
+            (record_texts(row, selection, f"{name}, row {number}") for number, row in rows),
             len(names),
         )
 
     return Source(
         name,
         read,
-        lambda: max((len(c) for c in columns.values() if hasattr(c, "__len__")), default=0),
+        lambda: max((len(c) for _, c in columns if hasattr(c, "__len__")), default=0),
     )
+
+
+def _require_one_index(columns: Sequence[Any], name: str) -> None:
+    """Refuse Series whose index differs, which pandas pairs by it and not by their order."""
+    indices = [column.index for column in columns if hasattr(column, "iloc")]
+    if not all(index.equals(indices[0]) for index in indices):
+        raise UserError(
+            f"{name}: its Series differ in their index; make them a DataFrame, or lists in order"
+        )
 
 
 def _values(column: Any, name: str, source: str) -> Sequence[Any]:
     """Return the values of a list, an array or a series."""
     if isinstance(column, np.ndarray) and column.ndim != 1:
         raise UserError(f"{source}: {name!r} has {column.ndim} axes; give one value a row")
-    if hasattr(column, "tolist"):
-        return column.tolist()
+    if isinstance(getattr(column, "dtype", None), np.dtype) and column.dtype.kind == "f":
+        return list(np.asarray(column))  # of their own precision
+    for convert in ("tolist", "to_list", "to_pylist"):
+        if hasattr(column, convert):
+            return getattr(column, convert)()
     if isinstance(column, str | bytes | Mapping) or not hasattr(column, "__len__"):
         raise UserError(f"{source}: {name!r} is of type {type(column).__name__}; make it a list")
     return column
 
 
 def _frame_source(data: Any, name: str) -> Source:
-    """Return the source of a frame of pandas or polars, or of an Arrow table."""
+    """Return the source of a frame of polars, or of an Arrow table."""
+    is_arrow = hasattr(data, "schema") and hasattr(data.schema, "metadata")
+    classes = classes_of(data.schema) if is_arrow else {}
 
-    def read(names: Sequence[str]) -> Iterator["pyarrow.RecordBatch"]:
-        is_arrow = hasattr(data, "column_names")
-        require_columns(names, map(str, data.column_names if is_arrow else data.columns), name)
-        chosen = list(dict.fromkeys(names))
+    def read(selection: Selection) -> Iterator["pyarrow.RecordBatch"]:
+        known = data.schema.names if is_arrow else data.columns
+        require_columns(selection.names, map(str, known), name)
+        chosen = list(dict.fromkeys(selection.names))
         with readable(f"{name}: is no data frame"):
             table = import_pyarrow().table(data.select(chosen) if is_arrow else data[chosen])
             for batch in table.to_batches(ROWS):
-                yield select(batch, names, name)
+                yield select(batch, selection, name, classes)
 
-    return Source(name, read, lambda: len(data))
+    return Source(name, read, lambda: len(data), lambda: classes)

@@ -1,7 +1,7 @@
 """Sources of named columns: files, folders of files, Hugging Face data sets, and tasks."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from itune.corpora.reviews import Review, generate_reviews
 from itune.corpora.tasks import TASKS, DataConfig, TaskExamples, load_examples
 from itune.errors import UserError
-from itune.tables.arrow import ROWS, from_rows
-from itune.tables.readers import READERS, readable, require_columns, select
+from itune.tables.arrow import ROWS, classes_of, from_rows, select
+from itune.tables.readers import READERS, readable
+from itune.tables.selection import Selection, require_columns
 from itune.tables.splits import SPLITS, is_like, listed, split_called
 from itune.utils.formats import first_line
 from itune.utils.hub import load_hub
@@ -31,17 +32,17 @@ class Source(NamedTuple):
 
     Attributes:
       name: Name of the source in messages.
-      read: Yields batches of the columns that have the given names, as strings, in that order.
-        Raises UserError for a name that is not there, and for malformed data when it is reached.
+      read: Yields batches of the selected columns as strings, classes by name. Raises UserError for
+        a name that is not there, and for malformed data when it is reached.
       count: Returns about how many rows there are, for progress; quick, so it may be an estimate.
-      classes: Names of the classes, in order, for each column that holds classes by number.
+      classes: Returns the names of classes in order, for each column that has such an order.
       notes: What a person should know about what is read, one sentence each.
     """
 
     name: str
-    read: Callable[[Sequence[str]], Iterator["pyarrow.RecordBatch"]]
+    read: Callable[[Selection], Iterator["pyarrow.RecordBatch"]]
     count: Callable[[], int]
-    classes: Mapping[str, Sequence[str]] = {}
+    classes: Callable[[], Mapping[str, Sequence[str]]] = dict
     notes: tuple[str, ...] = ()
 
 
@@ -110,21 +111,26 @@ def example_sources(examples: TaskExamples, name: str) -> dict[str, Source]:
     for split, rows in examples.splits._asdict().items():
         columns = {
             "text": [example.text for example in rows],
-            "label": [str(example.label) for example in rows],
-            "confound": [str(example.confound) for example in rows],
+            "label": _names([example.label for example in rows], examples.label_names),
+            "confound": _names([example.confound for example in rows], examples.confound_names),
         }
         sources[split] = _columns_source(name, columns, classes)
     return sources
 
 
+def _names(numbers: Sequence[int], names: Sequence[str]) -> list[str]:
+    return [names[number] if names else str(number) for number in numbers]
+
+
 def _columns_source(
     name: str, columns: Mapping[str, Sequence[str]], classes: Mapping[str, Sequence[str]] = {}
 ) -> Source:
-    def read(names: Sequence[str]) -> Iterator["pyarrow.RecordBatch"]:
+    def read(selection: Selection) -> Iterator["pyarrow.RecordBatch"]:
+        names = selection.names
         require_columns(names, columns, name)
         return from_rows(zip(*(columns[key] for key in names), strict=True), len(names))
 
-    return Source(name, read, lambda: len(next(iter(columns.values()))), classes)
+    return Source(name, read, lambda: len(next(iter(columns.values()))), lambda: classes)
 
 
 def open_file(path: Path) -> Source:
@@ -137,7 +143,12 @@ def open_file(path: Path) -> Source:
     if _ending(path) not in READERS:
         raise UserError(f"{path}: {_unknown_ending()}")
     reader = READERS[_ending(path)]
-    return Source(str(path), lambda names: reader.read(path, names), lambda: reader.count(path))
+    return Source(
+        str(path),
+        lambda selection: reader.read(path, selection),
+        lambda: reader.count(path),
+        lambda: reader.classes(path),
+    )
 
 
 def _unknown_ending() -> str:
@@ -206,15 +217,25 @@ def _together(whole: Path, files: Mapping[int, Path]) -> Source:
     parts = [open_file(files[number]) for number in sorted(files)]
     return Source(
         str(whole) if count > 1 else parts[0].name,
-        lambda names: chain.from_iterable(part.read(names) for part in parts),
+        lambda selection: chain.from_iterable(part.read(selection) for part in parts),
         lambda: sum(part.count() for part in parts),
+        lambda: joined_classes(part.classes() for part in parts),
     )
+
+
+def joined_classes(parts: Iterable[Mapping[str, Sequence[str]]]) -> dict[str, list[str]]:
+    """Return the classes of several sources: those of the first, then what others have besides."""
+    joined: dict[str, dict[str, None]] = {}
+    for part in parts:
+        for column, names in part.items():
+            joined.setdefault(column, {}).update(dict.fromkeys(names))
+    return {column: list(names) for column, names in joined.items()}
 
 
 def _unreadable(path: Path, problem: str) -> Source:
     """Return the source of something that is refused if it is read."""
 
-    def refuse(names: Sequence[str] = ()) -> Any:
+    def refuse(selection: Selection | None = None) -> Any:
         raise UserError(f"{path}: {problem}")
 
     return Source(str(path), refuse, refuse)
@@ -241,14 +262,14 @@ def _open_loaded(loaded: Mapping[str, Any], name: str) -> dict[str, Source]:
 
 def loaded_source(data: Any, name: str) -> Source:
     """Return the source of a ``datasets.Dataset``, called ``name`` in messages."""
+    schema = data.features.arrow_schema
 
-    def read(names: Sequence[str]) -> Iterator["pyarrow.RecordBatch"]:
-        require_columns(names, data.column_names, name)
-        table = data.select_columns(list(dict.fromkeys(names))).with_format("arrow")
+    def read(selection: Selection) -> Iterator["pyarrow.RecordBatch"]:
+        require_columns(selection.names, data.column_names, name)
+        table = data.select_columns(list(dict.fromkeys(selection.names))).with_format("arrow")
         with readable(f"{name}: is no data set"):
             for batch in table.iter(ROWS):
-                yield select(batch.combine_chunks().to_batches()[0], names, name)
+                (whole,) = batch.combine_chunks().to_batches()
+                yield select(whole, selection, name, classes_of(schema))
 
-    features = (data.features or {}).items()
-    classes = {key: f.names for key, f in features if hasattr(f, "names")}
-    return Source(name, read, lambda: len(data), classes)
+    return Source(name, read, lambda: len(data), lambda: classes_of(schema))

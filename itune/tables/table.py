@@ -14,13 +14,14 @@ import numpy as np
 
 from itune.errors import UserError, require
 from itune.groups import HIDDEN, count_groups
-from itune.tables.columns import read_columns
+from itune.tables.columns import number_column, read_columns
 from itune.tables.confounds import combine, confound_columns, parse_bins
 from itune.tables.objects import find_sources
 from itune.tables.partition import matched, partition
 from itune.tables.rules import Rule, parse_rule
+from itune.tables.selection import Selection
 from itune.tables.splits import AUTO, LEFT_OUT, SPLITS
-from itune.tables.values import number_values
+from itune.tables.values import NumberedValues
 from itune.utils.progress import OnProgress, no_progress
 
 if TYPE_CHECKING:
@@ -62,6 +63,9 @@ class TableConfig:
         many of every label, so that the confound tells nothing of the label there.
       subset: Name of one of several configurations of a data set on the hub.
       revision: Commit, tag or branch of a data set on the hub; the newest if none.
+      quoted: Whether quotation marks enclose fields of .csv and .tsv files, and are doubled inside;
+        false if they are characters like others. If none, they enclose fields in .csv and are
+        characters in .tsv, and a file that looks otherwise is refused.
     """
 
     train: str = ""
@@ -80,6 +84,7 @@ class TableConfig:
     matched: tuple[str, ...] = ()
     subset: str | None = None
     revision: str | None = None
+    quoted: bool | None = None
 
     def __post_init__(self) -> None:
         require(self, f"one of {', '.join(TEXTS)}", TEXTS.__contains__, "rule_on")
@@ -132,14 +137,14 @@ class TableConfig:
         return tuple(filter(None, (self.text, self.text_pair)))
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """Names of all columns that are read, the texts first."""
-        return (*self.texts, self.label, *self.confounds)
-
-    @property
     def confounds(self) -> tuple[str, ...]:
         """Names of the columns that make the confound; none if a rule does."""
         return () if self.rule else confound_columns(self.confound)
+
+    @property
+    def selection(self) -> Selection:
+        """Columns that are read, and how."""
+        return Selection(self.texts, (self.label, *self.confounds), self.quoted)
 
 
 class Table(NamedTuple):
@@ -327,44 +332,49 @@ def make_tables(
     config = TableConfig() if config is None else config
     rule = None if config.rule is None else parse_rule(config.rule)
     sources = find_sources(train, dev, test, config.subset, config.revision)
-    read = read_columns(sources, config.columns, config.texts, on_progress)
+    read = read_columns(sources, config.selection, on_progress)
 
-    def numbered(name: str) -> tuple[list[np.ndarray], tuple[str, ...]]:
-        columns = [columns.column(config.columns.index(name)) for columns in read.values()]
-        return number_values(columns, sources["train"].classes.get(name, ()))
+    def numbered(name: str) -> NumberedValues:
+        place = config.selection.names.index(name)
+        columns = {split: columns.column(place) for split, columns in read.items()}
+        return number_column(columns, sources, name)
 
-    labels, label_names = numbered(config.label)
+    labels = numbered(config.label)
     on = TEXTS.index(config.rule_on)
+    notes = {config.label: labels.notes}
     if rule:
         confounds, confound_names = [_apply(rule, c.column(on)) for c in read.values()], rule.names
     elif config.confounds:
         columns = {name: numbered(name) for name in config.confounds}
-        confounds, confound_names = combine(columns, parse_bins(config.bins, config.confounds))
+        bins = parse_bins(config.bins, config.confounds)
+        confounds, confound_names = combine({n: of[:2] for n, of in columns.items()}, bins)
+        notes |= {name: of.notes for name, of in columns.items() if name not in bins}
     else:
-        confounds, confound_names = [np.full_like(label, HIDDEN) for label in labels], ()
+        confounds, confound_names = [np.full_like(label, HIDDEN) for label in labels.codes], ()
     tables = {}
-    for split, label, confound in zip(read, labels, confounds, strict=True):
+    for split, label, confound in zip(read, labels.codes, confounds, strict=True):
         texts = read[split].select(range(len(config.texts)))
         rows = np.arange(len(label))
         tables[split] = Table(sources[split].name, texts, rows, label, confound)
-        unlabelled = label_names.index("-1") if "-1" in label_names else HIDDEN
+        unlabelled = labels.names.index("-1") if "-1" in labels.names else HIDDEN
         if split != "train" and unlabelled not in tables["train"].label:
             _require_any_label(tables[split], split, unlabelled)
         _require_labels(tables[split], config.label)
     name = Path(sources["train"].name).name
-    notes = dict.fromkeys(note for source in sources.values() for note in source.notes)
     complete = dict(zip(SPLITS, _complete(tables, config), strict=True))
+    sentences = [note for source in sources.values() for note in source.notes]
+    sentences += [f"column {name!r} {note}" for name, of in notes.items() for note in of]
     for split in config.matched:
         complete[split], note = _matched(complete[split], split, config.split_seed)
-        notes[note] = None
+        sentences.append(note)
     return Tables(
-        *complete.values(),
-        label_names,
-        confound_names,
-        rule,
-        on,
-        name,
-        notes=tuple(notes),
+        **complete,
+        label_names=labels.names,
+        confound_names=tuple(confound_names),
+        rule=rule,
+        rule_on=on,
+        name=name,
+        notes=tuple(dict.fromkeys(sentences)),
     )
 
 

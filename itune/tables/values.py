@@ -3,8 +3,9 @@
 import contextlib
 import math
 import re
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -17,70 +18,85 @@ if TYPE_CHECKING:
 MISSING = ("", "nan", "NaN")
 """How a missing value may be written, besides null."""
 
+LISTED = 3
+"""Number of examples that a note gives."""
+
+
+class NumberedValues(NamedTuple):
+    """Values of some columns, numbered in one order.
+
+    Attributes:
+      codes: An int32 array for each column.
+      names: Name of each number.
+      notes: What was merged, and what looks as if it should have been; ends of sentences that begin
+        with a column's name.
+    """
+
+    codes: list[np.ndarray]
+    names: tuple[str, ...]
+    notes: tuple[str, ...]
+
 
 def number_values(
-    columns: Sequence["pyarrow.ChunkedArray"], classes: Sequence[str] = ()
-) -> tuple[list[np.ndarray], tuple[str, ...]]:
-    """Number the values of some columns, all in one order.
+    columns: Sequence["pyarrow.ChunkedArray"], classes: Iterable[str] = ()
+) -> NumberedValues:
+    """Number the values of some columns of strings, all in one order.
 
     ==============================  ================================================
     values                          numbers
     ==============================  ================================================
-    all of them numbers             by value; ``1``, ``1.0`` and ``01`` are one, called ``1``
+    ``classes``                     those that occur, in their order, before others
+    all others numbers              by value, then by spelling; ``1.1`` is not ``1.10``
     others                          alphabetically, by code point
-    numbers of classes              the numbers that occur, in order; -1 is missing
     null, empty, blank, NaN         :data:`~itune.groups.HIDDEN`
     ==============================  ================================================
 
-    White space around a value does not count.
-
-    Args:
-      columns: Columns of strings.
-      classes: Names of the classes, in order, if the values are numbers of classes.
-
-    Returns:
-      An int32 array for each column, and the name of each number.
+    Values are compared in Unicode's normal form NFC, and white space around them does not count.
+    Whole numbers that one column writes as ``1.0`` throughout and another as ``1`` are called
+    ``1``: programs write a point where some number is missing.
     """
     found = [_distinct(column) for column in columns]
-    present = {value for values in found for value in values if value is not None}
-    if classes:
-        present -= {"-1"}
-    groups, named = order_values(present)
-    if classes:
-        named = [_class_name(name, classes) for name in named]
+    spelt = {text for texts in found for text in texts if text is not None}
+    found = [[_normal(text) for text in texts] for texts in found]
+    bare = {unicodedata.normalize("NFC", name.strip()): None for name in classes}
+    whole = {} if bare else _without_point(found)
+    found = [[whole.get(text, text) if text else None for text in texts] for texts in found]
+    present = {text for texts in found for text in texts if text is not None}
+    names = [*filter(present.__contains__, bare), *order_values(present - bare.keys())]
+    numbers: dict[str | None, int] = {name: number for number, name in enumerate(names)}
     codes = [
-        np.array(
-            [HIDDEN if value is None else groups.get(value, HIDDEN) for value in values]
-            or [HIDDEN],
-            np.int32,
-        )
-        for values in found
+        np.array([numbers.get(text, HIDDEN) for text in texts] or [HIDDEN], np.int32)
+        for texts in found
     ]
     places = [_places(column) for column in columns]
-    return [code[place] for code, place in zip(codes, places, strict=True)], tuple(named)
+    return NumberedValues(
+        [code[place] for code, place in zip(codes, places, strict=True)],
+        tuple(names),
+        tuple(_notes(spelt, whole, names)),
+    )
 
 
-def order_values(values: Iterable[str]) -> tuple[dict[str, int], list[str]]:
-    """Return the number of each value, and the name of each number.
+def order_values(values: Iterable[str]) -> list[str]:
+    """Return different values by number if all are numbers, else alphabetically.
 
     >>> order_values(["10.0", "9.0", "9"])
-    ({'9': 0, '9.0': 0, '10.0': 1}, ['9', '10'])
-    >>> order_values(["no", "10", "9"])[1]
+    ['9', '9.0', '10.0']
+    >>> order_values(["no", "10", "9"])
     ['10', '9', 'no']
     """
     values = sorted(values)
-    numbers = [_number(value) for value in values]
-    keys: list[Any] = values if None in numbers else numbers
-    rank = {key: place for place, key in enumerate(sorted(set(keys)))}
-    numbered = {value: rank[key] for value, key in zip(values, keys, strict=True)}
-    numbered = dict(sorted(numbered.items(), key=lambda item: (item[1], len(item[0]), item[0])))
-    names = {place: value for value, place in reversed(numbered.items())}
-    if None not in numbers:
-        names = {place: re.sub(r"\.0+$", "", value) for place, value in names.items()}
-    return numbered, [names[place] for place in range(len(names))]
+    numbers = {value: _number(value) for value in values}
+    if None in numbers.values():
+        return values
+    return sorted(values, key=lambda value: (numbers[value], len(value), value))
 
 
-def _number(text: str) -> int | float | None:
+def is_number(text: str) -> bool:
+    """Return whether a text is a finite number."""
+    return _number(text) is not None
+
+
+def _number(text: str) -> Any:
     if "_" in text:  # which Python's own numbers may have
         return None
     for kind in (int, float):
@@ -90,10 +106,50 @@ def _number(text: str) -> int | float | None:
     return None
 
 
-def _class_name(value: str, classes: Sequence[str]) -> str:
-    place = _number(value)
-    is_one = isinstance(place, int) and 0 <= place < len(classes)
-    return classes[place] if is_one else value
+def _without_point(columns: Sequence[Sequence[str | None]]) -> Mapping[str, str]:
+    """Return ``1`` for ``1.0`` if some columns write whole numbers so, others without a point."""
+    texts = [[text for text in column if text is not None] for column in columns]
+    endings = [{text.endswith(".0") for text in column} for column in texts if column]
+    if not all(re.fullmatch(r"-?\d+(\.0)?", text) for column in texts for text in column):
+        return {}
+    if any(len(ending) > 1 for ending in endings) or len(set().union(*endings)) < 2:
+        return {}
+    return {text: text[:-2] for column in texts for text in column if text.endswith(".0")}
+
+
+def _notes(spelt: Iterable[str], whole: Mapping[str, str], names: Sequence[str]) -> Iterable[str]:
+    """Yield what was merged, and which names are equal as numbers."""
+    if whole:
+        yield f"is read with {_some(f'{a} as {b}' for a, b in whole.items())}"
+    forms: dict[str, set[str]] = {}
+    for text in spelt:
+        forms.setdefault(unicodedata.normalize("NFC", text), set()).add(text)
+    composed = sorted(form for form, texts in forms.items() if len(texts) > 1)
+    if composed:
+        yield (
+            f"has {_some(map(repr, composed))} with accents composed in some rows and decomposed "
+            "in others; they count as one (NFC)"
+        )
+    equal: dict[Any, list[str]] = {}
+    for name in names:
+        if is_number(name):
+            equal.setdefault(_number(name), []).append(name)
+    alike = [" and ".join(map(repr, texts)) for texts in equal.values() if len(texts) > 1]
+    if alike:
+        yield (
+            f"has {_some(alike)}, which are equal as numbers and count as different values; write "
+            "them alike if they are one"
+        )
+
+
+def _some(items: Iterable[str]) -> str:
+    items = list(items)
+    more = [f"{len(items) - LISTED} more"] if len(items) > LISTED else []
+    return ", ".join(items[:LISTED] + more)
+
+
+def _normal(text: str | None) -> str | None:
+    return None if text is None else unicodedata.normalize("NFC", text)
 
 
 def _distinct(column: "pyarrow.ChunkedArray") -> list[str | None]:

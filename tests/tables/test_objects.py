@@ -3,6 +3,7 @@
 import csv
 
 import numpy as np
+import polars
 import pyarrow as pa
 import pytest
 
@@ -41,10 +42,45 @@ KINDS = {
     "series": lambda: {name: frame()[name] for name in COLUMNS},
     "frame": frame,
     "categories": lambda: frame().astype({"confound": "category"}),
+    "objects": lambda: frame().astype(object),
+    "missing as pandas writes it": lambda: [
+        {name: pandas_na() if value is None else value for name, value in row.items()}
+        for row in ROWS
+    ],
+    "frame with missing values of pandas": lambda: frame().fillna(value=pandas_na()),
+    "nullable types": lambda: frame().convert_dtypes(),
+    "arrow's types": lambda: frame().convert_dtypes(dtype_backend="pyarrow"),
+    "numbers with missing ones": lambda: frame().astype({"label": "Int64"}),
+    "polars": lambda: polars.DataFrame(COLUMNS),
+    "series of polars": lambda: {name: polars.Series(of) for name, of in COLUMNS.items()},
+    "categories of polars": lambda: polars.DataFrame(COLUMNS).cast(
+        {"confound": polars.Categorical}
+    ),
+    "columns of arrow": lambda: dict(zip(COLUMNS, pa.table(COLUMNS).columns, strict=True)),
     "missing numbers": lambda: frame().assign(other=float("nan")),
     "arrow": lambda: pa.table(COLUMNS),
     "data set": data_set,
 }
+
+
+def pandas_na():
+    import pandas
+
+    return pandas.NA
+
+
+@pytest.mark.parametrize("kind", ["rows", "columns", "frame"])
+def test_names_that_are_numbers(kind, expected):
+    """As those of a frame read without a header; in settings they are strings."""
+    rows = [dict(enumerate(row.values())) for row in ROWS]
+    import pandas
+
+    data = {"rows": rows, "columns": dict(enumerate(COLUMNS.values())), "frame": None}[kind]
+    data = pandas.DataFrame(rows) if data is None else data
+    config = TableConfig(text="1", label="2", confound="3")
+    assert contents(make_tables(data, config)) == expected
+    with pytest.raises(UserError, match="has no column '4'"):
+        make_tables(data, TableConfig(text="4", label="2", confound="3"))
 
 
 def contents(tables):
@@ -102,6 +138,16 @@ def rows(**changes):
     return [*ROWS[:5], ROWS[5] | changes]
 
 
+def test_values_of_many_types_in_one_column():
+    import pandas
+
+    labels = [1, "1", 1.0, "x", True, np.int8(1), 0.5]
+    data = pandas.DataFrame({"text": list("abcdefg"), "label": labels})
+    tables = make_tables(data, TableConfig(confound=None, dev_fraction=0, test_fraction=0))
+    assert tables.label_names == ("0.5", "1", "true", "x")
+    assert tables.train.label.tolist() == [1, 1, 1, 3, 2, 1, 0]
+
+
 def test_columns_of_dicts_are_no_splits():
     """A column that is not read may hold anything."""
     found = make_tables(COLUMNS | {"more": [{"a": 1}] * 40})
@@ -122,7 +168,19 @@ def test_columns_of_dicts_are_no_splits():
         (rows(text=b"a"), "train, row 6: 'text' is \"b'a'\"; make it a string or a number"),
         (rows(text={"a": 1}), "train, row 6: 'text' is {\"a\": 1}; make it a string or a number"),
         (rows(label=None), "train, row 6: 'label' is missing"),
-        (rows(label=np.ones(2)), r"train, row 6: 'label' is \[1.0, 1.0\]; make it"),
+        (rows(label=np.ones(2)), r"row 6: 'label' is a list, \[1.0, 1.0\]; one value a row"),
+        (
+            rows(label=[2, 27]),
+            r"train, row 6: 'label' is a list, \[2, 27\]; one value a row is need",
+        ),
+        (
+            rows(confound=("joy", "anger")),
+            r'row 6: \'confound\' is a list, \["joy", "anger"\]; one',
+        ),
+        (
+            rows(text=["a", 1]),
+            r"train, row 6: 'text' is \[\"a\", 1\]; make it a string or a number",
+        ),
         (rows(text="\ud800"), "train, row 6: 'text' holds half a surrogate pair"),
         ([{"txt": "a", "label": 1, "confound": 1}], "has no column 'text'; did you mean 'txt'"),
         (COLUMNS | {"label": [1]}, r"columns differ in length \('text' 40 and 'label' 1 and"),
@@ -149,9 +207,12 @@ def test_bad_objects(data, message):
 def test_bad_frames():
     import pandas
 
-    mixed = pandas.DataFrame({"text": ["a", 1], "label": [1, 2], "confound": [1, 2]})
-    with pytest.raises(UserError, match="train: is no data frame that can be read"):
-        make_tables(mixed)
+    lists = frame().assign(label=[(2, 27)] * 40)
+    with pytest.raises(UserError, match=r"train, row 1: 'label' is a list, \[2, 27\]; one value"):
+        make_tables(lists)
+    texts = frame()["text"]
+    with pytest.raises(UserError, match="its Series differ in their index; make them a DataFrame"):
+        make_tables(COLUMNS | {"text": texts, "label": frame()["label"][::-1]})
     with pytest.raises(UserError, match="has no column 'label'; did you mean 'lable'"):
         make_tables(frame().rename(columns={"label": "lable"}))
     with pytest.raises(UserError, match="has two columns 'text'"):

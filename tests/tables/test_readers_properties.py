@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from itune.tables.readers import READERS
+from itune.tables.selection import Selection
 
 # NUL is refused, and a carriage return may be part of the end of a line.
 ANY = st.characters(codec="utf-8", exclude_characters="\0\r")
@@ -69,7 +70,11 @@ def test_what_is_written_is_read(ending, write, tmp_path_factory):
     @given(ROWS, st.permutations(NAMES))
     def check(rows, names):
         write(path, rows)
-        read = [row for batch in READERS[ending].read(path, names) for row in batch.to_pylist()]
+        read = [
+            row
+            for batch in READERS[ending].read(path, Selection(names))
+            for row in batch.to_pylist()
+        ]
         places = [NAMES.index(name) for name in names]
         wanted = [tuple(str(row[place]) for place in places) for row in rows]
         assert [tuple(row.values()) for row in read] == wanted

@@ -8,6 +8,7 @@ import pytest
 
 from itune import UserError
 from itune.tables.readers import READERS
+from itune.tables.selection import Selection
 from itune.tables.sources import open_splits
 from tests.helpers.table_cases import ROWS, write_rows
 
@@ -18,7 +19,7 @@ EXPECTED = {
 
 
 def read(path, names=("text", "brand"), split="train"):
-    batches = list(open_splits(str(path))[split].read(names))
+    batches = list(open_splits(str(path))[split].read(Selection(tuple(names))))
     return pa.Table.from_batches(batches).to_pydict()
 
 
