@@ -32,6 +32,14 @@ def evaluated_after_rounds(plan: Sequence[Work]) -> list[Work]:
     return work
 
 
+def looked_into(plan: Sequence[Work]) -> list[Work]:
+    """Return a plan with diagnostics after every evaluation of CID."""
+    work = []
+    for piece in plan:
+        work += [piece, piece._replace(kind="diagnostics")] if piece.kind == CID else [piece]
+    return work
+
+
 def confounds_read(plan: Sequence[Work], train: Dataset) -> int:
     """Return how many different training examples' confounds a plan makes use of."""
     read = [np.ravel(w.examples) for w in plan if w.reads_confound and w.examples is not None]

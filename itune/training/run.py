@@ -26,6 +26,7 @@ from itune.methods.plans import (
     evaluated_at_start,
     labels_in_steps,
     last_evaluation_only,
+    looked_into,
 )
 from itune.methods.registry import METHODS, require_method
 from itune.models import ModelConfig, Params, load_tokenizer, resolve_encoder, save_classifier
@@ -35,6 +36,7 @@ from itune.tables.tasks import task_tables
 from itune.training.best_checkpoint import LAST
 from itune.training.classifier import make_classifier
 from itune.training.collapse import chance_limit, make_collapse_test
+from itune.training.diagnostics import make_diagnostics
 from itune.training.formats import FORMAT
 from itune.training.initialization import load_initial_model
 from itune.training.loop import Evaluator, TrainingOutcome, train
@@ -200,6 +202,8 @@ def _prepare(tables: Tables, config: TrainingConfig, method_name: str, seed: int
     at_start = is_finetuned and tables.recipe_digest is None
     with _groups_by_name(tables):
         measures = make_measures(config, classifier, data, accuracies)
+        if config.diagnostics:
+            measures["diagnostics"] = make_diagnostics(classifier, data, accuracies)
         seen = hide_confounds(data["train"], config.access, np.random.default_rng([seed, 3]))
         method = METHODS[method_name].make(config, classifier, seen, seed)
         method = _measured(method, config, at_start=at_start)
@@ -327,7 +331,7 @@ def _measured(method: Method, config: TrainingConfig, *, at_start: bool) -> Meth
             work = evaluated_at_start(work)
         for kind, when in (("cid", config.cid_when), ("accuracy", config.accuracy_when)):
             work = last_evaluation_only(work, kind) if when == AT_END else work
-        return work
+        return looked_into(work) if config.diagnostics else work
 
     return method._replace(plan=plan)
 

@@ -22,7 +22,7 @@ from itune.utils.json import write_json
 LOCK = "lock"
 """A file by which a process keeps the others out of the folder that it works in."""
 
-MEASURED_WHEN = ("cid_when", "accuracy_when")
+MEASURED_WHEN = ("cid_when", "accuracy_when", "diagnostics")
 """Settings that decide nothing of what a run ends with, but which pieces of work it consists of."""
 
 

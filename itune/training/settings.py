@@ -53,6 +53,9 @@ class TrainingConfig:
         every round; or only at the ``end``, which is cheaper. It changes nothing else.
       accuracy_when: When accuracies on dev are measured: ``always``, which is after every epoch; or
         only at the ``end``, which requires selection ``last``.
+      diagnostics: Whether rounds are looked at more closely wherever CID is measured: the spread of
+        influences, how the gradients of both losses oppose, how far groups of train are fitted, and
+        CID on dev. It changes nothing else.
       selection: Which evaluation on dev gives the model: the ``last``; or the best by the mean
         accuracy over groups (``balanced``), by the accuracy of the ``worst`` group, or by overall
         ``accuracy``. Of equal evaluations the latest is taken. Unless it is ``last``, every round
@@ -71,6 +74,7 @@ class TrainingConfig:
     cid_rows: int | None = None
     cid_when: str = ALWAYS
     accuracy_when: str = ALWAYS
+    diagnostics: bool = False
     selection: str = LAST
     precision: str = "highest"
     access: AccessConfig = field(default_factory=AccessConfig)

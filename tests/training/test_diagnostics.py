@@ -1,0 +1,86 @@
+"""Diagnostics: what is measured is what its name says, and measuring changes nothing."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.flatten_util import ravel_pytree
+
+from itune.data.dataset import Dataset, collate
+from itune.metrics import make_cid
+from itune.training import RunOptions, run_task
+from itune.training.diagnostics import make_diagnostics
+from itune.training.measures import make_accuracies
+from tests.helpers.small_run import make_config, make_encoder
+from tests.helpers.tiny_method import CLASSIFIER, EVEN, TRAIN, initial_params
+
+
+def measured(train=EVEN, dev=TRAIN):
+    accuracies = make_accuracies(CLASSIFIER)
+    data = {"train": train, "dev": dev}
+    return make_diagnostics(CLASSIFIER, data, accuracies).evaluate(initial_params())
+
+
+def plain_gradients(data):
+    """Flat gradients of the label loss of all examples, one after another."""
+    gradient = jax.jit(jax.grad(lambda p, z: CLASSIFIER.loss(p, z)))
+    rows = [collate(data, np.array([row])) for row in range(len(data))]
+    examples = [jax.tree.map(lambda leaf: leaf[0], row) for row in rows]
+    return examples, np.stack([ravel_pytree(gradient(initial_params(), z))[0] for z in examples])
+
+
+def test_influences_within_and_across_labels():
+    _, gradients = plain_gradients(EVEN)
+    unit = gradients / np.linalg.norm(gradients, axis=1, keepdims=True)
+    cosines, same = unit @ unit.T, EVEN.label[:, None] == EVEN.label[None, :]
+    found = measured()  # the sample is all of the 24 rows
+    for name, pairs in (("within", same & ~np.eye(24, dtype=bool)), ("across", ~same)):
+        np.testing.assert_allclose(found[f"{name}_mean"], cosines[pairs].mean(), rtol=1e-9)
+        np.testing.assert_allclose(found[f"{name}_sd"], cosines[pairs].std(), rtol=1e-9)
+
+
+def test_gradients_of_both_losses():
+    examples, gradients = plain_gradients(EVEN)
+    label, confound = jnp.array(EVEN.label), jnp.array(EVEN.confound)
+    same = (label[:, None] == label[None, :]) & ~jnp.eye(24, dtype=bool)
+    own, other = (
+        same & ((confound[:, None] == confound[None, :]) == is_own) for is_own in (True, False)
+    )
+
+    def influence_loss(params):
+        flat = [ravel_pytree(jax.grad(CLASSIFIER.loss)(params, z))[0] for z in examples]
+        unit = jnp.stack([g / jnp.linalg.norm(g) for g in flat])
+        cosines = unit @ unit.T
+        means = (
+            (jnp.where(of, cosines, 0).sum(1) / of.sum(1).astype(float)) for of in (own, other)
+        )
+        return jnp.mean((next(means) - next(means)) ** 2)
+
+    value, gradient = jax.jit(jax.value_and_grad(influence_loss))(initial_params())
+    a, b = np.array(ravel_pytree(gradient)[0]), gradients.sum(0)
+    found = measured()
+    np.testing.assert_allclose(found["influence_loss"], value, rtol=1e-9)
+    cosine = a @ b / np.linalg.norm(a) / np.linalg.norm(b)
+    np.testing.assert_allclose(found["gradient_cosine"], cosine, rtol=1e-8)
+
+
+def test_held_out_cid_and_fitted_groups():
+    found = measured()
+    cid = make_cid(CLASSIFIER.loss, TRAIN, probes=np.arange(24))(initial_params()).summary()
+    np.testing.assert_allclose(found["dev_cid"], cid["cid"], rtol=1e-12)
+    assert set(found["train_groups"]) == {f"y={y} c={c}" for y in range(3) for c in range(2)}
+    lone = Dataset(TRAIN.input_ids, TRAIN.label, TRAIN.label)
+    assert measured(dev=lone)["dev_cid"] is None
+
+
+def test_a_run_that_is_looked_at_ends_with_the_same_model(tmp_path):
+    config = make_config(make_encoder(tmp_path))
+    looked = make_config(config.encoder, diagnostics=True)
+    runs = [
+        run_task(of, "influence_tuning", 1, tmp_path / f"run{number}", RunOptions())
+        for number, of in enumerate((config, looked))
+    ]
+    weights = [(run.folder / "model/model.safetensors").read_bytes() for run in runs]
+    assert weights[0] == weights[1]
+    kinds = [[row["kind"] for row in run.metrics] for run in runs]
+    assert "diagnostics" not in kinds[0]
+    assert kinds[1].count("diagnostics") == kinds[1].count("cid") == kinds[0].count("cid")
