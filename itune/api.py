@@ -1,6 +1,6 @@
 """The commands of the command line as functions: describe, audit, tune and compare.
 
-Each function takes a table in one of three forms:
+Each function takes a table, or the rows of a split, in one of three forms:
 
 - Rows, columns, a data frame or a data set; :mod:`itune.tables.objects` lists what is accepted.
 - A name, as on the command line: a file, a folder, one of the tasks ``textlen``, ``msgs`` and
@@ -37,13 +37,12 @@ def describe(data: Any, *, dev: Any = None, test: Any = None, **columns: Any) ->
 
     Args:
       data: The table, or its training rows, in a form that :mod:`itune.api` lists.
-      dev: Development rows, in any form that ``data`` can have, or the name of a split of ``data``.
-        None uses the dev split of ``data``, or a random part of its training rows if it has none.
-      test: Test rows, in any form that ``data`` can have, or the name of a split of ``data``. None
-        uses the test split of ``data``, or a random part of its training rows if it has none.
-      columns: Fields of :class:`~itune.tables.TableConfig` as keyword arguments. They say what the
-        columns are called, such as ``text="review"``, and how the table is split, such as
-        ``dev_fraction=0.2``.
+      dev: Development rows, or the name of a split of ``data``. None uses its dev split, or else a
+        random part of its training rows.
+      test: Test rows, or the name of a split of ``data``. None uses its test split, or else a
+        random part of its training rows.
+      columns: Fields of :class:`~itune.tables.TableConfig`: what columns are called, such as
+        ``text="review"``, and how the table is split, such as ``dev_fraction=0.2``.
 
     Returns:
       The description of the table.
@@ -81,10 +80,10 @@ def audit(
       data: The table that the model was trained on, or its training rows, in a form that
         :mod:`itune.api` lists. None uses the table of the model's run, if that was a named table or
         a task.
-      dev: Development rows, in any form that ``data`` can have, or the name of a split of ``data``.
-        None uses what the run used, or else the dev split of ``data`` if it has one.
-      test: Test rows, in any form that ``data`` can have, or the name of a split of ``data``. None
-        uses what the run used, or else the test split of ``data`` if it has one.
+      dev: Development rows, or the name of a split of ``data``. None uses what the run used, or
+        else the dev split of ``data`` if it has one.
+      test: Test rows, or the name of a split of ``data``. None uses what the run used, or else the
+        test split of ``data`` if it has one.
       settings: Fields of :class:`~itune.auditing.AuditConfig` by name, such as ``{"sample": 800}``;
         fields that are left out have their defaults.
       keep: Folder for intermediate results, which must hold nothing else. An audit that was
@@ -133,34 +132,31 @@ def tune(
       data: The table, or its training rows, in a form that :mod:`itune.api` lists.
       out: Folder of the run, made if absent. It gets the trained model in ``model``, a folder that
         Hugging Face's ``from_pretrained`` loads, and the run's settings, metrics and results.
-      dev: Development rows, in any form that ``data`` can have, or the name of a split of ``data``.
-        None uses the dev split of ``data``, or a random part of its training rows if it has none.
-      test: Test rows, in any form that ``data`` can have, or the name of a split of ``data``. None
-        uses the test split of ``data``, or a random part of its training rows if it has none.
+      dev: Development rows, or the name of a split of ``data``. None uses its dev split, or else a
+        random part of its training rows.
+      test: Test rows, or the name of a split of ``data``. None uses its test split, or else a
+        random part of its training rows.
       method: Key of :data:`~itune.methods.METHODS`, such as ``influence_tuning``, ``group_dro`` or
         ``finetuning``; but not ``no_spurious``.
       seed: Seed of everything random in training; an integer from 0 to 2**32 - 1.
       settings: Fields of :class:`~itune.training.TrainingConfig` by dotted name, such as
-        ``{"encoder": "bert-base-uncased", "label.epochs": 3}``. Fields that are left out are scaled
-        to the size of the data.
+        ``{"label.epochs": 3}``; those that are left out are scaled to the size of the data.
       resume: Whether to continue an interrupted run in ``out``. It must have been started with
         these arguments; a finished run is returned unchanged.
-      overwrite: Whether to replace an earlier run in ``out``; everything in the folder is deleted
-        first.
-      columns: Fields of :class:`~itune.tables.TableConfig` as keyword arguments. They say what the
-        columns are called, such as ``text="review"``, and how the table is split, such as
-        ``dev_fraction=0.2``.
+      overwrite: Whether to delete an earlier run in ``out`` first, and all that is in its folder.
+      columns: Fields of :class:`~itune.tables.TableConfig`: what columns are called, such as
+        ``text="review"``, and how the table is split, such as ``dev_fraction=0.2``.
 
     Returns:
       The result of the run: its accuracies by split and group, its CID, and how both developed.
 
     Raises:
       UserError: The table cannot be trained on, an argument has a bad value, or ``out`` holds a run
-        and neither ``resume`` nor ``overwrite`` is true, or it holds anything but a run.
+        and neither ``resume`` nor ``overwrite`` is true, or holds anything but a run.
     """
     tables = _tables(data, dev, test, columns, no_progress)
     options = RunOptions(resume, overwrite, about=_about(data, dev, test, columns))
-    return tune_on(tables, out, method=method, seed=seed, settings=settings, options=options)
+    return tune_on(tables, out, method, seed, settings, options)
 
 
 def compare(
@@ -182,44 +178,32 @@ def compare(
       data: The table, or its training rows, in a form that :mod:`itune.api` lists.
       out: Folder of the comparison, made if absent. It gets a folder ``METHOD-SEED`` for each run,
         and the comparison as ``comparison.md``, ``comparison.csv`` and ``comparison.tex``.
-      dev: Development rows, in any form that ``data`` can have, or the name of a split of ``data``.
-        None uses the dev split of ``data``, or a random part of its training rows if it has none.
-      test: Test rows, in any form that ``data`` can have, or the name of a split of ``data``. None
-        uses the test split of ``data``, or a random part of its training rows if it has none.
+      dev: Development rows, or the name of a split of ``data``. None uses its dev split, or else a
+        random part of its training rows.
+      test: Test rows, or the name of a split of ``data``. None uses its test split, or else a
+        random part of its training rows.
       methods: Different keys of :data:`~itune.methods.METHODS`, but not ``no_spurious``. The first
         is the reference that every other method is compared with.
       seeds: Different integers from 0 to 2**32 - 1; every method is run once with each of them.
       settings: Fields of :class:`~itune.training.TrainingConfig` by dotted name, such as
-        ``{"label.epochs": 3}``, for all runs. Fields that are left out are scaled to the size of
-        the data.
+        ``{"label.epochs": 3}``; those that are left out are scaled to the size of the data.
       resume: Whether to continue interrupted runs in ``out``. They must have been started with
         these arguments; finished runs are used unchanged.
-      overwrite: Whether to replace earlier runs in ``out``; everything in their folders is deleted
-        first.
-      columns: Fields of :class:`~itune.tables.TableConfig` as keyword arguments. They say what the
-        columns are called, such as ``text="review"``, and how the table is split, such as
-        ``dev_fraction=0.2``.
+      overwrite: Whether to delete earlier runs in ``out`` first, and all that is in their folders.
+      columns: Fields of :class:`~itune.tables.TableConfig`: what columns are called, such as
+        ``text="review"``, and how the table is split, such as ``dev_fraction=0.2``.
 
     Returns:
       The comparison: mean and spread of each method over the seeds, and tests of the differences.
 
     Raises:
       UserError: The table cannot be trained on, an argument has a bad value, or the folder of a run
-        holds one already and neither ``resume`` nor ``overwrite`` is true, or it holds anything but
-        a run.
+        holds one and neither ``resume`` nor ``overwrite`` is true, or holds anything but a run.
     """
     tables = _tables(data, dev, test, columns, no_progress)
     options = RunOptions(resume, overwrite, about=_about(data, dev, test, columns))
     with ProgressDisplay() as display:
-        return compare_on(
-            tables,
-            out,
-            methods=methods,
-            seeds=seeds,
-            settings=settings,
-            options=options,
-            say=display.on_message,
-        )
+        return compare_on(tables, out, methods, seeds, settings, options, say=display.on_message)
 
 
 def _tables(

@@ -126,7 +126,7 @@ def test_audit_of_a_table_by_name(tuned, tmp_path):
 def test_what_tune_notes_of_a_table(data, dev, train, noted, monkeypatch):
     """A name only where all parts have one, so that the table can be read again."""
     monkeypatch.setattr(commands, "_tables", lambda *_: None)
-    monkeypatch.setattr(commands, "tune_on", lambda *_, options, **__: options.about)
+    monkeypatch.setattr(commands, "tune_on", lambda *arguments: arguments[-1].about)
     about = commands.tune(data, "out", dev=dev, **COLUMNS)["table"]
     assert (about["train"], about["dev"], about["text"]) == (train, noted, "review")
 

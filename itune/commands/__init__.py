@@ -20,12 +20,7 @@ _RUN_AGAIN = "what was done is kept; go on by the same command"
 
 
 class Command(NamedTuple):
-    """A command of ``itune``; the module of that name is imported when the command runs.
-
-    Attributes:
-      summary: One line for ``itune --help``.
-      interrupted: What to say after ``interrupted;`` when Ctrl-C ends it.
-    """
+    """A line for ``itune --help``, and what to say after ``interrupted;`` when Ctrl-C ends it."""
 
     summary: str
     interrupted: str = _NOTHING_WRITTEN

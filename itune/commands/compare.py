@@ -47,11 +47,11 @@ def main(argv: Sequence[str]) -> None:
     comparison = compare_on(
         read_tables(command.table),
         command.out,
-        methods=command.methods,
-        seeds=command.seeds,
-        settings=settings,
+        command.methods,
+        command.seeds,
+        settings,
+        command.options,
         say=lambda sentence: print(sentence, file=sys.stderr, flush=True),
-        options=command.options,
     )
     origin = Origin.of_runs(("itune", "compare", *argv), comparison.runs)
     page = comparison_page(comparison, origin)

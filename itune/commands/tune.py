@@ -45,14 +45,8 @@ def main(argv: Sequence[str]) -> None:
     from itune.utils.compiling import use_compilation_cache
 
     use_compilation_cache()
-    result = tune_on(
-        read_tables(command.table),
-        command.out,
-        method=command.method,
-        seed=command.seed,
-        settings=settings,
-        options=command.options,
-    )
+    tables, method = read_tables(command.table), command.method
+    result = tune_on(tables, command.out, method, command.seed, settings, command.options)
     origin = Origin.of_runs(("itune", "tune", *argv), [result])
     page = run_page(result, origin)
     text = f"{page_text(page, 'Accuracy by group')}\n\n{next_steps(result)}"

@@ -26,9 +26,6 @@ class Key(NamedTuple):
 
     Attributes:
       name: Name with the sections before it, such as ``train.steps``.
-      kind: Which values it can have.
-      default: Its default; :data:`REQUIRED` if there is none.
-      help: What the docstring of its class says about it; may be empty.
     """
 
     name: str

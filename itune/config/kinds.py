@@ -24,13 +24,10 @@ from typing import Any, Literal, NamedTuple
 
 
 class Kind(NamedTuple):
-    """How values of one type are read.
+    """How values of one type are read; both functions raise ValueError at what is none.
 
-    Attributes:
-      expected: The type as a phrase, such as ``"an integer"``.
-      metavar: The type in brief, such as ``"INT"``.
-      read: Turns a word of the command line into what TOML would hold; ValueError if it cannot.
-      check: Turns what TOML or JSON holds into the value; ValueError if it is no such value.
+    ``read`` turns a word of the command line into what TOML would hold, ``check`` that into the
+    value. ``expected`` is the type as a phrase, such as "an integer".
     """
 
     expected: str

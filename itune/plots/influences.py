@@ -24,13 +24,7 @@ CAPTION = (
 
 
 class Spread(NamedTuple):
-    """Where influences lie.
-
-    Attributes:
-      mean: Mean of the influences.
-      low: One in ten is below.
-      high: One in ten is above.
-    """
+    """Where influences lie: one in ten is below ``low``, and one in ten above ``high``."""
 
     mean: float
     low: float
@@ -39,16 +33,10 @@ class Spread(NamedTuple):
 
 @dataclass(frozen=True)
 class Influences:
-    """Influences among examples of one label, and what each counts for (NumPy).
+    """m influences among examples of one label, and what each counts for (NumPy).
 
-    The mean of ``values`` by ``same`` minus that by ``different`` is their CID.
-
-    Attributes:
-      values: Influences, ``(m,)``.
-      same: Weights of the influences where the confound is the same, ``(m,)``; their sum is 1.
-      different: Weights of the others, ``(m,)``; their sum is 1.
-      share: Share of the groups concerned among the data.
-      note: What to say beside the panel's title.
+    The weights where the confound is the same sum to 1, and so do the others: the mean of values
+    by ``same`` minus that by ``different`` is CID. ``share`` is that of the groups among the data.
     """
 
     values: np.ndarray

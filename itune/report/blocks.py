@@ -13,14 +13,7 @@ ALARM, CALM, OPEN, PLAIN = "alarm", "calm", "open", "plain"
 
 
 class Answer(NamedTuple):
-    """The conclusion of a page in words.
-
-    Attributes:
-      tone: ``alarm``, ``calm``, ``open`` (inconclusive) or ``plain`` (neither good nor bad), each
-        with a sign of its own.
-      headline: One sentence.
-      reasons: Further sentences.
-    """
+    """The conclusion of a page: a sentence, and further ones; each tone has a sign of its own."""
 
     tone: str
     headline: str
@@ -28,13 +21,7 @@ class Answer(NamedTuple):
 
 
 class Tile(NamedTuple):
-    """A number that is read at a glance.
-
-    Attributes:
-      value: The number as it is shown.
-      name: What the number is.
-      note: How sure the number is, or what to compare it with.
-    """
+    """A number that is read at a glance; its note says how sure that is."""
 
     value: str
     name: str
@@ -54,14 +41,9 @@ class Paragraph(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """A cell of a table that shows a share as a bar, with its number.
+    """A cell of a table that shows a share, from 0 to 1, as a bar with its number and interval.
 
-    Attributes:
-      share: Length of the bar, from 0 to 1; None where it is unknown.
-      text: The number as it is shown.
-      low: Lower end of its interval, if there is one.
-      high: Upper end of its interval, if there is one.
-      mark: Word that sets this bar apart from others, such as ``worst``.
+    The mark is a word that sets it apart from others, such as ``worst``.
     """
 
     share: float | None
@@ -72,14 +54,7 @@ class Bar(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table; the first cell of each row is its head.
-
-    Attributes:
-      caption: What the table shows.
-      header: Heads of the columns.
-      rows: Cells of each row: text, numbers, None, bars.
-      note: What stands below the table.
-    """
+    """A table; the first cell of each row is its head, and the note stands below."""
 
     caption: str
     header: tuple[str, ...]
@@ -96,13 +71,7 @@ class Table(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """A drawing.
-
-    Attributes:
-      svg: Drawing as :meth:`itune.plots.Plot.to_svg` makes it.
-      alt: Description of the drawing in words and numbers.
-      caption: Caption, which says how to read the drawing.
-    """
+    """A drawing, its description in words and numbers, and how to read it."""
 
     svg: str
     alt: str
@@ -115,13 +84,9 @@ class Figure(NamedTuple):
 
 
 class Sentence(NamedTuple):
-    """The text of an example, or its two texts.
+    """The text of an example, or its two texts, and facts such as its label.
 
-    Attributes:
-      texts: Pieces of each text.
-      facts: What is known about the example: label, confound, prediction.
-      influence: Influence on the example whose prediction is explained, from -1 to 1; None for that
-        example itself.
+    The influence, from -1 to 1, is on the example that is explained; None for that one itself.
     """
 
     texts: tuple[tuple[Piece, ...], ...]
@@ -137,13 +102,7 @@ class SentenceList(NamedTuple):
 
 
 class Sentences(NamedTuple):
-    """A sentence, and lists of others that belong to it.
-
-    Attributes:
-      heading: Heading of the block.
-      sentence: The sentence that the lists are about, if there is one.
-      lists: Lists of sentences, side by side where there is room.
-    """
+    """A sentence, and lists of others that belong to it, side by side where there is room."""
 
     heading: str
     sentence: Sentence | None
@@ -173,15 +132,7 @@ class Section(NamedTuple):
 
 
 class Page(NamedTuple):
-    """A page.
-
-    Attributes:
-      title: Title of the page.
-      subtitle: What was looked at, in one line.
-      lead: Blocks that are read first.
-      sections: Sections below the lead.
-      footer: Last line of the page.
-    """
+    """A page; its lead is read first."""
 
     title: str
     subtitle: str

@@ -150,14 +150,7 @@ def require_one_configuration(
 
 
 class Trained(NamedTuple):
-    """The model of a finished run, and its training data.
-
-    Attributes:
-      config: Settings of the run.
-      classifier: Outputs and losses of the model, as functions of its parameters.
-      params: Parameters of the trained model.
-      train: Tokenised training data.
-    """
+    """The model of a finished run, and its tokenised training data."""
 
     config: TrainingConfig
     classifier: Classifier

@@ -10,15 +10,7 @@ from itune.training.settings import RunConfig
 
 
 class SearchPlan(NamedTuple):
-    """What to search.
-
-    Attributes:
-      method: Name of the method whose hyperparameters are searched.
-      seeds: Seeds that every setting is run with.
-      grid: The values to try.
-      settings: Configuration of each point of the grid.
-      data_sha256: Digest of the examples, in hexadecimal.
-    """
+    """What to search; ``settings`` has the configuration of each point of the grid."""
 
     method: str
     seeds: tuple[int, ...]

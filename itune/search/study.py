@@ -45,15 +45,9 @@ _choose = random.SystemRandom().choice  # independent of the seeds that workers 
 
 @dataclass(frozen=True)
 class PointStatus:
-    """Where a point stands.
+    """Where a point stands, by the trial that decides: done, failed, running or left.
 
-    Attributes:
-      point: Index of the setting in the grid.
-      state: ``"done"``, ``"failed"``, ``"running"`` or ``"left"``.
-      accuracy: Mean dev accuracy, a fraction; None unless the point is done.
-      notes: What the worker noted, such as ``error`` or ``seconds``.
-      started: When the trial that decided the state was started; None if there is none.
-      ended: When that trial ended; None if there is none or it is running.
+    The accuracy is the mean on dev of a point that is done; the notes are the worker's.
     """
 
     point: int
@@ -65,11 +59,7 @@ class PointStatus:
 
 
 class Study:
-    """The points of a plan's grid, shared with other workers; made by :func:`open_study`.
-
-    Attributes:
-      plan: What is searched.
-    """
+    """The points of a plan's grid, shared with other workers; made by :func:`open_study`."""
 
     def __init__(
         self, study: "OptunaStudy", plan: SearchPlan, where: str, locks: Path, *, retry: bool

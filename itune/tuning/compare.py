@@ -16,11 +16,11 @@ from itune.tuning.tune import is_seed, require_tunable, scaled_settings
 def compare_on(
     tables: Tables,
     folder: str | Path,
-    *,
     methods: Sequence[str],
     seeds: Sequence[int],
     settings: Mapping[str, Any] | None = None,
     options: RunOptions | None = None,
+    *,
     say: Callable[[str], None] = lambda sentence: None,
 ) -> Comparison:
     """Train on a table by each method with each seed, and write tables of the comparison.

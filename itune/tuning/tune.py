@@ -33,7 +33,6 @@ LONGEST = 256
 def tune_on(
     tables: Tables,
     folder: str | Path,
-    *,
     method: str = "influence_tuning",
     seed: int = 0,
     settings: Mapping[str, Any] | None = None,
