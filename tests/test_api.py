@@ -117,9 +117,9 @@ def test_audit_of_a_table_by_name(tuned, tmp_path):
 @pytest.mark.parametrize(
     ("data", "dev", "train", "noted"),
     [
-        ("a.csv", None, "a.csv", None),
+        ("a.csv", None, "a.csv", "auto"),
         (Path("a.csv"), "validation", "a.csv", "validation"),
-        ("a.csv", ROWS, "", None),
+        ("a.csv", ROWS, "", "auto"),
         (ROWS, Path("dev.csv"), "", "dev.csv"),
     ],
 )
