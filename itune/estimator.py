@@ -13,7 +13,8 @@ import numpy as np
 from itune.config.mappings import from_dict
 from itune.errors import UserError, as_folder
 from itune.predictor import Predictor, as_rows, load
-from itune.tables.table import TableConfig, make_tables
+from itune.tables.config import TableConfig
+from itune.tables.table import make_tables
 from itune.tuning.tune import tune_on
 from itune.utils.suggestions import nearest
 

@@ -12,7 +12,8 @@ import itune
 from itune import UserError
 from itune import api as commands
 from itune.auditing.model import OTHER_ROWS
-from itune.tables.table import TableConfig, make_tables
+from itune.tables.config import TableConfig
+from itune.tables.table import make_tables
 from tests.helpers import tuning_cases
 from tests.helpers.table_cases import write_rows
 

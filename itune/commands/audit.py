@@ -9,7 +9,7 @@ from itune.commands.output import make_origin, require_no_report, write_results
 from itune.config import parse, to_dict
 from itune.config.command_line import given_values
 from itune.errors import UserError
-from itune.tables.table import TableConfig
+from itune.tables.config import TableConfig
 
 UNFINISHED = "unfinished"
 """Folder in ``out`` for what an interrupted audit has done; the next one goes on from it."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from itune.commands.text import most, table
 from itune.config import parse
+from itune.tables.config import TableConfig
 from itune.tables.describe import Description, describe_tables
-from itune.tables.table import TableConfig, read_tables
+from itune.tables.table import read_tables
 from itune.utils.progress import ProgressDisplay
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from itune.config import parse, to_dict
 from itune.config.command_line import given_values
-from itune.tables.table import TableConfig
+from itune.tables.config import TableConfig
 from itune.training.run_folder import RunOptions
 from itune.training.settings import TrainingConfig
 from itune.tuning.schedule import SCALED

@@ -4,8 +4,9 @@ import dataclasses
 from pathlib import Path
 
 from itune.corpora.tasks import DataConfig, load_control, load_examples
+from itune.tables.config import TableConfig
 from itune.tables.sources import example_sources
-from itune.tables.table import TableConfig, Tables, make_tables
+from itune.tables.table import Tables, make_tables
 
 _COLUMNS = ("text", "label", "confound", "bins", "rule", "matched")
 

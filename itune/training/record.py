@@ -12,9 +12,10 @@ from itune.corpora.tasks import DataConfig
 from itune.errors import UserError
 from itune.methods.registry import METHODS
 from itune.models import find_model, load_config, model_folder
+from itune.tables.config import TableConfig
 from itune.tables.sources import TASK_NAMES, open_task
 from itune.tables.splits import AUTO
-from itune.tables.table import TableConfig, Tables, make_tables
+from itune.tables.table import Tables, make_tables
 from itune.tables.tasks import task_tables
 from itune.training.settings import TrainingConfig
 from itune.utils.progress import OnProgress, no_progress
@@ -59,7 +60,7 @@ class RunRecord:
         """Read the data of the run once more.
 
         ``data`` are its training rows in another form, None for those at the recorded place;
-        ``columns`` are fields of :class:`~itune.tables.table.TableConfig` that differ from its own.
+        ``columns`` are fields of :class:`~itune.tables.TableConfig` that differ from its own.
         """
         if isinstance(self.source, DataConfig):
             is_control = METHODS[self.method].uses_control

@@ -12,7 +12,8 @@ from safetensors.numpy import load_file, save_file
 from itune.auditing import AuditConfig, audit_model
 from itune.auditing.counterfactual import run_counterfactual_test
 from itune.errors import UserError
-from itune.tables.table import TableConfig, read_tables
+from itune.tables.config import TableConfig
+from itune.tables.table import read_tables
 from itune.training import load_model
 from tests.helpers.small_audit import LABELS, make_model, make_rows, write_table
 

@@ -15,7 +15,8 @@ from itune.corpora.reviews import (
     generate_reviews,
     write_reviews,
 )
-from itune.tables.table import TableConfig, read_tables
+from itune.tables.config import TableConfig
+from itune.tables.table import read_tables
 from tests.helpers.grammar_cases import require_sound, unused_rules
 
 

@@ -1,7 +1,8 @@
 """A small table of reviews, an encoder that knows its words, and settings that take seconds."""
 
 from itune.models import save_classifier
-from itune.tables.table import TableConfig, read_tables
+from itune.tables.config import TableConfig
+from itune.tables.table import read_tables
 from tests.helpers.table_cases import write_rows
 from tests.helpers.tiny_encoder import make_bert, write_tokenizer
 

@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from itune import UserError
-from itune.tables.table import TableConfig, make_tables
+from itune.tables.config import TableConfig
+from itune.tables.table import make_tables
 
 ORDERS = {
     "train": (["neg", "pos"], ["acme", "other", "third"]),

@@ -5,8 +5,9 @@ import pytest
 
 from itune import UserError, describe
 from itune.config import from_dict, to_dict
+from itune.tables.config import TableConfig
 from itune.tables.partition import matched
-from itune.tables.table import TableConfig, make_tables
+from itune.tables.table import make_tables
 
 AGES, GENDERS = ["17.5", 18, 34.9, "35", 65, 99.0, None, 0], ["f", "m"]
 ROWS = [

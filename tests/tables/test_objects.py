@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from itune import UserError
-from itune.tables.table import TableConfig, make_tables
+from itune.tables.config import TableConfig
+from itune.tables.table import make_tables
 
 ROWS = [
     {

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from itune import UserError
+from itune.tables.config import TableConfig
 from itune.tables.describe import describe_tables
 from itune.tables.readers import READERS
-from itune.tables.table import TableConfig, read_tables
+from itune.tables.table import read_tables
 from tests.helpers.table_cases import ROWS, write_rows
 
 SPLINTERS = [b"\0", b'"', b",", b"\n", b"\r", b"\xff", b"\\u", b"\\ud800", b"{", b"]", b"1e999"]

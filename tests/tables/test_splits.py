@@ -3,8 +3,9 @@
 import pytest
 
 from itune import UserError
+from itune.tables.config import TableConfig
 from itune.tables.splits import split_called
-from itune.tables.table import TableConfig, make_tables
+from itune.tables.table import make_tables
 from tests.helpers.table_cases import write_rows
 
 COLUMNS = {"confound": None}

@@ -9,8 +9,9 @@ import pytest
 from itune import UserError
 from itune.config import to_dict
 from itune.config.mappings import from_dict
+from itune.tables.config import TableConfig
 from itune.tables.readers import READERS
-from itune.tables.table import TableConfig, make_tables, problems, read_tables, require_trainable
+from itune.tables.table import make_tables, problems, read_tables, require_trainable
 from tests.helpers.table_cases import ROWS, write_rows
 
 COLUMNS = {"label": "stars", "confound": "brand"}
