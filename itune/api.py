@@ -24,7 +24,8 @@ from itune.config.mappings import from_dict
 from itune.errors import UserError, as_folder
 from itune.results import Comparison, RunResult
 from itune.tables.config import TableConfig
-from itune.tables.describe import Description, describe_tables
+from itune.tables.describe import describe_tables
+from itune.tables.description import Description
 from itune.tables.table import Tables, make_tables
 from itune.training.record import tables_of_model
 from itune.training.run_folder import RunOptions

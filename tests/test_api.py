@@ -129,7 +129,7 @@ def test_what_tune_notes_of_a_table(data, dev, train, noted, monkeypatch):
     monkeypatch.setattr(commands, "_tables", lambda *_: None)
     monkeypatch.setattr(commands, "tune_on", lambda *arguments: arguments[-1].about)
     about = commands.tune(data, "out", dev=dev, **COLUMNS)["table"]
-    assert (about["train"], about["dev"], about["text"]) == (train, noted, "review")
+    assert (about["train"], about["dev"], about["text"]) == (train, noted or "auto", "review")
 
 
 def test_audit(tuned):

@@ -4,10 +4,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from itune.commands.text import most, table
+from itune.commands.text import table
 from itune.config import parse
 from itune.tables.config import TableConfig
-from itune.tables.describe import Description, describe_tables
+from itune.tables.describe import describe_tables
+from itune.tables.description import Description
+from itune.tables.overview import overview
 from itune.tables.table import read_tables
 from itune.utils.progress import ProgressDisplay
 
@@ -52,46 +54,6 @@ def to_json(found: Description) -> str:
 
 def to_text(found: Description) -> str:
     """Return a description as text for a terminal."""
-    blocks = [_overview(found), _values("label", found.label_names, found)]
-    if found.confound_names:
-        blocks += [_values("confound", found.confound_names, found), _groups(found)]
-    blocks += [_lengths(found), _warnings(found.warnings)]
-    return "\n\n".join(blocks)
-
-
-def _overview(found: Description) -> str:
-    rows = {
-        "rows": lambda split: split.size,
-        "without confound": lambda split: split.missing,
-        "repeated rows": lambda split: split.duplicates,
-        "most frequent label": lambda split: max(split.labels) / split.size if split.size else None,
-        "label from confound alone": lambda split: split.success,
-        "Cramér's V": lambda split: split.cramers_v,
-    }
-    sources = dict.fromkeys(split.name for split in found.splits.values())
-    body = [[name, *map(of, found.splits.values())] for name, of in rows.items()]
-    return f"{', '.join(sources)}\n\n{table(['', *found.splits], body)}"
-
-
-def _values(what: str, names: Sequence[str], found: Description) -> str:
-    counts = zip(*(getattr(split, f"{what}s") for split in found.splits.values()), strict=True)
-    rows = [[name, *sizes] for name, sizes in zip(names, counts, strict=True)]
-    return table([what, *found.splits], most(rows))
-
-
-def _groups(found: Description) -> str:
-    rows = [list(row.values()) for row in found.to_rows()]
-    return table(["label", "confound", *found.splits], most(rows))
-
-
-def _lengths(found: Description) -> str:
-    rows = [
-        [name, *(map(round, split.lengths))]
-        for name, split in found.splits.items()
-        if split.lengths
-    ]
-    return table(["words", "least", "10%", "median", "90%", "most"], rows)
-
-
-def _warnings(warnings: Sequence[str]) -> str:
-    return "\n".join(f"warning: {warning}" for warning in warnings) or "nothing to beware of"
+    tables = (table(each.header, each.rows) for each in overview(found))
+    warnings = "\n".join(f"warning: {warning}" for warning in found.warnings)
+    return "\n\n".join([found.title(), *tables, warnings or "nothing to beware of"])

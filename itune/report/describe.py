@@ -2,29 +2,20 @@
 
 from collections.abc import Sequence
 
-from itune.report.blocks import CALM, MOST, OPEN, Answer, Page, Section, Table
-from itune.tables.describe import Description
+from itune.report.blocks import CALM, OPEN, Answer, Page, Section, Table
+from itune.tables.description import Description
+from itune.tables.overview import overview
 from itune.utils.visible import isolated
 
 
 def describe_page(description: Description) -> Page:
     """Return a page with the description of a table."""
-    splits = description.splits
-    sources = dict.fromkeys(split.name for split in splits.values())
-    rows = {
-        "rows": [split.size for split in splits.values()],
-        "without confound": [split.missing for split in splits.values()],
-        "repeated rows": [split.duplicates for split in splits.values()],
-        "label from confound alone": [split.success for split in splits.values()],
-        "Cramér's V": [split.cramers_v for split in splits.values()],
-    }
-    groups = [tuple(row.values()) for row in description.to_rows()]
     tables = [
-        _table("Splits", ("", *splits), [(name, *values) for name, values in rows.items()]),
-        _table("Rows of each group", ("label", "confound", *splits), groups),
+        Table(table.caption, table.header, tuple(map(tuple, table.rows)))
+        for table in overview(description)
     ]
     return Page(
-        title=", ".join(map(isolated, sources)),
+        title=isolated(description.title()),
         subtitle=(
             f"{len(description.label_names)} labels, {len(description.confound_names)} confounds"
         ),
@@ -32,10 +23,6 @@ def describe_page(description: Description) -> Page:
         sections=(Section("What the table holds", tuple(tables)),),
         footer="",
     )
-
-
-def _table(caption: str, header: tuple[str, ...], rows: Sequence[tuple]) -> Table:
-    return Table(caption, header, tuple(rows)).first(MOST)
 
 
 def _warnings(warnings: Sequence[str]) -> Answer:

@@ -11,7 +11,7 @@ from itune.report.describe import describe_page
 from itune.report.render import render_fragment
 from itune.report.run import run_page
 from itune.results import Comparison, RunResult
-from itune.tables.describe import Description
+from itune.tables.description import Description
 
 PAGES: dict[type, Callable[[Any], Page]] = {
     Comparison: comparison_page,

@@ -1,7 +1,8 @@
 """Tables of texts, labels and confounds: files, objects and tasks read into one shape."""
 
 from itune.tables.config import TableConfig
-from itune.tables.describe import Description, SplitDescription, describe_tables
+from itune.tables.describe import describe_tables
+from itune.tables.description import Description, SplitDescription
 from itune.tables.splits import SPLITS
 from itune.tables.table import Table, Tables, make_tables, read_tables
 from itune.tables.tasks import task_tables

@@ -302,10 +302,10 @@ def _complete(tables: dict[str, Table], config: TableConfig) -> tuple[Table, Tab
 
 def _matched(table: Table, split: str, seed: int) -> tuple[Table, str]:
     rows = matched(table.label, table.confound, seed)
-    if table.size and not len(rows):
+    if table.size and len(np.unique(table.confound[rows])) < 2:
         raise UserError(
-            f"{table.name}: no confound of {split} occurs with each of its labels, so that no row "
-            f"is matched; leave {split} out of matched, or give it more rows"
+            f"{table.name}: fewer than two confounds of {split} occur with each of its labels, so "
+            f"there are no rows to match; leave {split} out of matched, or give it more rows"
         )
     return table.take(rows), f"{split} is matched: {len(rows)} of {table.size} rows are used"
 

@@ -28,10 +28,11 @@ def test_what_it_prints(path, capsys):
     assert "rows 32 4 4" in lines and "Cramér's V 0 0 0" in lines
     assert "label train dev test" in lines and "neg 16 2 2" in lines
     assert "neg acme 8 1 1" in lines and "train 2 2 2 2 2" in lines
-    assert lines[-1] == (
+    assert (
         "warning: 4 groups have fewer than 20 training rows: neg/acme, neg/umbrella, pos/acme and "
         "1 more"
-    )
+    ) in lines
+    assert lines[-1].endswith("is uncertain by up to 98 points, so raise test_fraction")
 
 
 def test_a_rule_and_no_confound(path, capsys):
@@ -49,7 +50,39 @@ def test_many_values_and_long_names(tmp_path, capsys):
         csv.writer(file).writerows([("text", "label", "confound"), *rows])
     assert main(["describe", str(tmp_path / "a.csv"), "--dev_fraction", "0"]) == 0
     shown = capsys.readouterr().out
-    assert shown.count("(20 more)") == 2 and "c11" not in shown  # of confounds and of groups
+    assert shown.count("(20 more)") == 2  # of confounds and of groups
+    assert "c11" not in shown.split("warning")[0]
+
+
+def test_the_same_confounds_are_left_out_of_each_table(tmp_path, capsys):
+    rows = [(f"t{i}", i // 14 % 2, f"c{i % 14:02}") for i in range(280)]
+    rows += [(f"more {i}", i % 2, f"c{i % 7 * 2 + i % 3 % 2:02}") for i in range(90)]
+    with (tmp_path / "a.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("text", "label", "confound"), *rows])
+    assert main(["describe", str(tmp_path / "a.csv"), "--dev_fraction", "0"]) == 0
+    blocks = capsys.readouterr().out.split("\n\n")
+    _, _, _, confounds, groups, *_ = [
+        [line.split() for line in block.splitlines()[1:]] for block in blocks
+    ]
+    assert len(confounds) == 13 and len(groups) == 25
+    assert confounds[-1] == ["(2", "more)"] == groups[-1]
+    assert {row[0] for row in confounds[:-1]} == {row[1] for row in groups[:-1]}
+
+
+def test_the_title_names_a_folder_once(tmp_path, capsys):
+    for split in ("train", "dev", "test"):
+        with (tmp_path / f"{split}.csv").open("w", newline="") as file:
+            csv.writer(file).writerows([("text", "label", "confound"), *ROWS])
+    assert main(["describe", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == f"{tmp_path}: train.csv, dev.csv, test.csv"
+
+
+def test_long_names(tmp_path, capsys):
+    rows = [(f"t{i}", 0, "x" * 99 if i > 30 else f"c{i % 9:02}") for i in range(40)]
+    with (tmp_path / "a.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("text", "label", "confound"), *rows])
+    assert main(["describe", str(tmp_path / "a.csv"), "--dev_fraction", "0"]) == 0
+    shown = capsys.readouterr().out
     assert "x" * 39 + "…" in shown and "x" * 40 not in shown.split("warning")[0]
 
 

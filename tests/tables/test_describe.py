@@ -1,14 +1,17 @@
 """What a table holds: counts, association, lengths, duplicates and warnings."""
 
 import json
+import re
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from itune.groups import Group, count_groups
-from itune.tables.describe import Lengths, confound_success, cramers_v, describe_tables
-from itune.tables.table import Table, Tables
+from itune.tables.config import TableConfig
+from itune.tables.describe import confound_success, cramers_v, describe_tables
+from itune.tables.description import Lengths
+from itune.tables.table import Table, Tables, make_tables
 
 NAMES = ("bad", "good"), ("acme", "umbrella")
 
@@ -130,16 +133,83 @@ def test_a_test_as_skewed_as_train():
     skewed = [(str(i), i % 2, (i + (i % 10 == 0)) % 2) for i in range(200)]
     even = [(f"e{i}", i // 2 % 2, i % 2) for i in range(40)]
     told = warnings(skewed[:100], skewed[100:], even)
-    assert "in dev as in train the confound tells the label (90% of rows): accuracy on it" in told
-    assert "in test as in train" not in told
+    assert (
+        "in dev as in train the confound tells the label (Cramér's V 0.82, in train 0.82): " in told
+    )
+    assert told.endswith("does not show whether a model leans; that of its groups does")
     assert "as in train" not in warnings(even, even, skewed)
     slightly = [(f"s{i}", i // 2 % 2, i % 2 if i % 20 != 1 else 0) for i in range(80)]
     assert "as in train" not in warnings(slightly, slightly, slightly)
 
 
+def test_labels_that_are_uneven():
+    """Nothing is gained by the confound, but it tells all there is to tell."""
+    rows = [(str(i), int(i % 10 == 0), int(i % 10 == 0 or i % 20 == 3)) for i in range(900)]
+    told = warnings(rows[:300], rows[300:600], rows[600:])
+    assert "in dev and test as in train the confound tells the label (Cramér's V 0.79 and 0" in told
+    assert "--matched" not in told  # no row of label 1 has confound 0
+    few = warnings(rows[:300], rows[:0], rows[600:604])
+    assert "as in train" not in few  # which says nothing of so few
+
+
+def test_groups_that_dev_and_test_have_few_rows_of():
+    rows = [(str(i), i // 2 % 2, i % 2) for i in range(300)]
+    told = warnings(rows[:100], rows[100:200], rows[200:252])
+    assert "4 groups have fewer than 20 test rows: bad/acme, bad/umbrella, good/acme and 1" in told
+    assert "an accuracy over 13 rows is uncertain by up to 27 points, so add rows" in told
+    assert "dev rows" not in told
+    cut = describe_tables(
+        make_tables(
+            {
+                "text": [row[0] for row in rows],
+                "label": [row[1] for row in rows],
+                "confound": [row[2] for row in rows],
+            }
+        )
+    )
+    assert "uncertain by up to 37 points, so raise dev_fraction" in " ".join(cut.warnings)
+    none = warnings(rows[:100], [row for row in rows[100:] if row[1:] != (0, 0)])
+    assert "1 group has fewer than 20 dev rows: bad/acme; an accuracy over 1 row is" in none
+    assert "test rows" not in none
+
+
+@pytest.mark.parametrize(
+    ("confounds", "warning"),
+    [
+        (
+            [20 + i % 61 / 2 for i in range(600)],
+            "61 values, all of them numbers; .* 27.5,34.8",
+        ),
+        ([i % 21 for i in range(600)], "has 21 values, all of them numbers; cut them .* 5,10,15"),
+        ([i % 20 for i in range(600)], None),
+        ([i % 5 / 2 for i in range(600)], None),
+        (
+            [f"w{i % 70}" for i in range(600)],
+            "has 70 values, most with few rows of a label; is",
+        ),
+        ([f"w{i % 30}" for i in range(6000)], None),
+        (["18 to <35", *[f"w{i % 70}" for i in range(599)]], "has 71 values, most with few rows"),
+    ],
+)
+def test_confounds_that_are_too_many(confounds, warning):
+    rows = {"text": [f"t{i}" for i in range(len(confounds))], "confound": confounds}
+    rows["label"] = [i // 2 % 2 for i in range(len(confounds))]
+    found = describe_tables(make_tables(rows))
+    told = [text for text in found.warnings if text.startswith("the confound has")]
+    assert len(told) == (warning is not None)
+    if warning:
+        assert re.search(warning, told[0])
+    if warning and "bins" in told[0]:
+        bins = told[0].rpartition(" ")[2]
+        cut = describe_tables(make_tables(rows, TableConfig(bins=bins)))
+        assert len(cut.confound_names) == 4
+        assert min(cut.splits["train"].groups.values()) > 40
+        assert not any("the confound has" in text for text in cut.warnings)
+
+
 def test_nothing_to_warn_of():
-    rows = [(str(i), i // 2 % 2, i % 2) for i in range(84)]
-    assert describe_tables(tables(rows[:80], rows[80:82], rows[82:])).warnings == ()
+    rows = [(str(i), i // 2 % 2, i % 2) for i in range(240)]
+    assert describe_tables(tables(rows[:80], rows[80:160], rows[160:])).warnings == ()
 
 
 def test_as_rows_and_as_json():
