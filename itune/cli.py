@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from itune.errors import UserError
+from itune.errors import UserError, on_command_line
 from itune.utils.suggestions import hint
 
 __all__ = ["Parser", "run_main"]
@@ -76,7 +76,8 @@ def run_main(
     """
     try:
         try:
-            main(list(sys.argv[1:] if argv is None else argv))
+            with on_command_line():
+                main(list(sys.argv[1:] if argv is None else argv))
         finally:
             sys.stdout.flush()  # so that a reader who left is noticed here, not at exit
     except UserError as error:

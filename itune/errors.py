@@ -1,14 +1,18 @@
-"""The exception that a user is meant to read, and two checks that raise it."""
+"""The exception that a user is meant to read, and what its messages are made by."""
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 __all__ = ["require"]  # UserError is public as itune.UserError
 
+_ON_COMMAND_LINE = ContextVar("_ON_COMMAND_LINE", default=False)
 
-class UserError(Exception):
+
+class UserError(ValueError):
     """Raised when the caller can mend what is wrong.
 
     The message is one line that names the thing, its value and the remedy. Command lines print it
@@ -16,18 +20,32 @@ class UserError(Exception):
     """
 
 
+@contextlib.contextmanager
+def on_command_line() -> Iterator[None]:
+    """Let messages raised in its context name arguments as options of a command."""
+    token = _ON_COMMAND_LINE.set(True)
+    try:
+        yield
+    finally:
+        _ON_COMMAND_LINE.reset(token)
+
+
+def option(name: str, value: Any = None) -> str:
+    """Return how an argument, with a value unless that is None, is given where the caller is.
+
+    >>> option("out"), option("resume", True)
+    ('out', 'resume=True')
+    >>> with on_command_line():
+    ...     option("out"), option("resume", True), option("whole", "always")
+    ('--out', '--resume', '--whole always')
+    """
+    if not _ON_COMMAND_LINE.get():
+        return name if value is None else f"{name}={value!r}"
+    return f"--{name}" if value is None or value is True else f"--{name} {value}"
+
+
 def as_folder(value: object, name: str) -> Path:
-    """Return the path of a folder that the caller names.
-
-    Args:
-      value: A string or path; ``~`` stands for the home folder. The folder need not exist.
-      name: What the folder is called in the message.
-
-    Returns:
-      The path, with ``~`` expanded.
-
-    Raises:
-      UserError: The value is neither a string nor a path.
+    """Return the path of a folder that the caller names, with ``~`` expanded; it need not exist.
 
     >>> as_folder("runs/first", "run").parts
     ('runs', 'first')

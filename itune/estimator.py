@@ -1,39 +1,49 @@
-"""A classifier with the interface of scikit-learn's, which need not be installed."""
+"""A classifier of texts that is an estimator of scikit-learn's."""
 
+import contextlib
 import dataclasses
-import importlib
-import inspect
+import itertools
+import os
 import tempfile
-from collections.abc import Mapping, Sequence, Sized
+import warnings
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import DataConversionWarning, NotFittedError
+from sklearn.utils.multiclass import type_of_target
 
 from itune.config.mappings import from_dict
 from itune.errors import UserError, as_folder
 from itune.predictor import Predictor, as_rows, load
 from itune.tables.config import TableConfig
 from itune.tables.table import make_tables
+from itune.training.run_folder import LOCK
 from itune.tuning.tune import tune_on
-from itune.utils.suggestions import nearest
+from itune.utils.suggestions import hint
 
 
-class TextClassifier:
+class Unfitted(UserError, NotFittedError):
+    """Raised by what a classifier can do only once it is fitted."""
+
+
+class TextClassifier(ClassifierMixin, BaseEstimator):
     """A text classifier that leans less on a confound: ``fit``, ``predict``, ``score``.
 
     As scikit-learn requires of estimators, the constructor only stores its arguments, and
-    :meth:`fit` checks them.
+    :meth:`fit` checks them. A fitted classifier can be pickled and copied, and takes part in
+    cross-validation and searches. With metadata routing, ``set_fit_request(confounds=True)``
+    and ``set_score_request(sample_weight=True)`` split confounds and weights as the texts are.
 
     Attributes:
       classes_: The classes in order, an array of shape ``(classes,)`` with labels of the type that
         was given to :meth:`fit`.
       tuned_: The :class:`~itune.results.RunResult` of training; its accuracies are those on the
-        splits train and dev.
+        splits train and dev, and its ``folder`` is None if the run's folder was a temporary one.
       predictor_: The trained model, a :class:`~itune.predictor.Predictor`.
     """
-
-    _estimator_type = "classifier"
 
     def __init__(
         self,
@@ -59,7 +69,9 @@ class TextClassifier:
           seed: Seed of everything random in training; an integer from 0 to 2**32 - 1.
           settings: Fields of :class:`~itune.training.TrainingConfig` by dotted name, such as
             ``{"label.epochs": 3}``. Fields that are left out are scaled to the size of the data.
-          out: Folder of the run, which must be absent or empty; None for a temporary folder.
+          out: Folder of the run; None for a temporary folder. If it holds a run already, as when
+            :meth:`fit` is called again or on folds, the run gets the first free one of ``OUT-2``,
+            ``OUT-3`` …; ``tuned_.folder`` names it.
         """
         self.method = method
         self.encoder = encoder
@@ -70,13 +82,13 @@ class TextClassifier:
         self.out = out
 
     def fit(
-        self, texts: Sequence[Any], labels: Sequence[Any], confounds: Sequence[Any] | None = None
+        self, X: Sequence[Any], y: Sequence[Any], confounds: Sequence[Any] | None = None
     ) -> "TextClassifier":
         """Train the classifier.
 
         Args:
-          texts: N strings, or N pairs of strings.
-          labels: N labels, strings or numbers of one type.
+          X: N strings, or N pairs of strings.
+          y: N labels, strings or whole numbers of one type.
           confounds: N confounds, strings or numbers, with None for each row that is not annotated.
             If the argument itself is None, the rule makes the confounds.
 
@@ -87,8 +99,8 @@ class TextClassifier:
           UserError: An argument here or of the constructor has a bad value, or the rows cannot be
             trained on.
         """
-        classes, codes = _number(labels)
-        columns = _columns(texts, codes, confounds)
+        classes, codes = _number(y)
+        columns = _columns(X, codes, confounds)
         if confounds is None and self.rule is None:
             raise UserError("there are no confounds; give them to fit, or set rule to make them")
         settings = self._settings()
@@ -102,62 +114,74 @@ class TextClassifier:
         config = from_dict(TableConfig, read)
         tables = make_tables(columns, config)
         tables = dataclasses.replace(tables, test=tables.dev, label_names=tuple(map(str, classes)))
-        with tempfile.TemporaryDirectory() as scratch:
-            folder = Path(scratch) / "tuned" if self.out is None else as_folder(self.out, "out")
+        with _run_folder(self.out) as folder:
             tuned = tune_on(tables, folder, method=self.method, seed=self.seed, settings=settings)
             self.predictor_ = load(folder)
-        seen = {split: tuned.accuracies[split] for split in ("train", "dev")}
-        self.tuned_ = dataclasses.replace(tuned, accuracies=seen)  # rows to test by are for score
+        self.tuned_ = dataclasses.replace(
+            tuned,
+            folder=None if self.out is None else folder,
+            # Rows to test by are for score.
+            accuracies={split: tuned.accuracies[split] for split in ("train", "dev")},
+        )
         self.classes_ = classes
         return self
 
-    def predict_proba(self, texts: Sequence[Any]) -> np.ndarray:
+    def predict_proba(self, X: Sequence[Any]) -> np.ndarray:
         """Return the probabilities of the classes for each text.
 
         Args:
-          texts: N strings, or N pairs of strings if the classifier was trained on pairs.
+          X: N strings, or N pairs of strings if the classifier was trained on pairs.
 
         Returns:
           The probabilities in the order of ``classes_``, an array of shape ``(N, classes)`` and
           dtype float64; each row sums to 1.
 
         Raises:
-          UserError: The classifier is not fitted, or the texts are not strings or pairs.
+          UserError: The texts are not strings or pairs.
+          NotFittedError: The classifier is not fitted.
         """
-        return self._fitted().predict_proba(texts)
+        return self._fitted().predict_proba(X)
 
-    def predict(self, texts: Sequence[Any]) -> np.ndarray:
+    def predict(self, X: Sequence[Any]) -> np.ndarray:
         """Return the most likely label of each text.
 
         Args:
-          texts: N strings, or N pairs of strings if the classifier was trained on pairs.
+          X: N strings, or N pairs of strings if the classifier was trained on pairs.
 
         Returns:
           The labels, an array of shape ``(N,)`` with values of ``classes_``.
 
         Raises:
-          UserError: The classifier is not fitted, or the texts are not strings or pairs.
+          UserError: The texts are not strings or pairs.
+          NotFittedError: The classifier is not fitted.
         """
-        logits = self._fitted().logits(texts)
+        logits = self._fitted().logits(X)
         return self.classes_[logits.argmax(axis=-1)]
 
-    def score(self, texts: Sequence[Any], labels: Sequence[Any]) -> float:
+    def score(
+        self,
+        X: Sequence[Any],
+        y: Sequence[Any],
+        sample_weight: Sequence[float] | None = None,
+    ) -> float:
         """Return the accuracy on some texts.
 
         Args:
-          texts: N strings, or N pairs of strings if the classifier was trained on pairs.
-          labels: N correct labels, each one of ``classes_``.
+          X: N strings, or N pairs of strings if the classifier was trained on pairs.
+          y: N correct labels, each one of ``classes_``.
+          sample_weight: N weights of the texts, 0 or more and not all 0; None weighs all alike.
 
         Returns:
           The accuracy, from 0 to 1.
 
         Raises:
-          UserError: The classifier is not fitted, there are no texts, the numbers of texts and
-            labels differ, or a label is none of the classes.
+          UserError: There are no texts, the numbers of texts, labels and weights differ, a label is
+            none of the classes, or a weight is negative or not finite.
+          NotFittedError: The classifier is not fitted.
         """
         self._fitted()
-        expected = _array(labels)
-        _require_equal(as_rows(texts), expected, "labels")
+        expected = _array(y)
+        _require_equal(as_rows(X), expected, "labels")
         if not len(expected):
             raise UserError("there are no texts, and so no accuracy; give one or more")
         classes = set(self.classes_.tolist())
@@ -165,16 +189,7 @@ class TextClassifier:
             if label not in classes:
                 known = ", ".join(map(str, self.classes_))
                 raise UserError(f"label {label!s} is none of the classes, which are {known}")
-        return float(np.mean(self.predict(texts) == expected))
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the arguments of the constructor by name.
-
-        Args:
-          deep: Accepted because scikit-learn passes it; it changes nothing.
-        """
-        del deep
-        return {name: getattr(self, name) for name in self._names()}
+        return float(np.average(self.predict(X) == expected, weights=_weights(sample_weight, X)))
 
     def set_params(self, **params: Any) -> "TextClassifier":
         """Change arguments of the constructor.
@@ -188,35 +203,18 @@ class TextClassifier:
         Raises:
           UserError: The constructor has no argument of that name.
         """
-        names = self._names()
+        names = self.get_params()
         for name in params:
             if name not in names:
-                near = nearest(name, names)
-                remedy = f"did you mean {near}?" if near else f"use one of {', '.join(names)}"
-                raise UserError(f"{name} is not an argument of TextClassifier; {remedy}")
-        for name, value in params.items():
-            setattr(self, name, value)
-        return self
-
-    def __repr__(self) -> str:
-        """Return the call that makes the classifier, without arguments that have their default."""
-        defaults = inspect.signature(type(self)).parameters
-        given = (
-            f"{name}={value!r}"
-            for name, value in self.get_params().items()
-            if value != defaults[name].default
-        )
-        return f"{type(self).__name__}({', '.join(given)})"
+                raise UserError(f"{name} is not an argument of TextClassifier; {hint(name, names)}")
+        return super().set_params(**params)
 
     def __sklearn_tags__(self) -> Any:
         """Return the tags that scikit-learn reads before it cross-validates."""
-        utils: Any = importlib.import_module("sklearn.utils")
-        return utils.Tags(
-            estimator_type="classifier",
-            target_tags=utils.TargetTags(required=True),
-            classifier_tags=utils.ClassifierTags(),
-            input_tags=utils.InputTags(string=True, two_d_array=False),
-        )
+        tags = super().__sklearn_tags__()  # pyrefly: ignore[missing-attribute]  # of BaseEstimator
+        tags.input_tags.string, tags.input_tags.two_d_array = True, False
+        tags.no_validation = True  # of arrays of numbers
+        return tags
 
     def _settings(self) -> dict[str, Any]:
         given = self.settings or {}
@@ -227,14 +225,42 @@ class TextClassifier:
             )
         return {"encoder": str(self.encoder)} | dict(given)
 
-    @classmethod
-    def _names(cls) -> list[str]:
-        return list(inspect.signature(cls).parameters)
-
     def _fitted(self) -> Predictor:
         if not hasattr(self, "predictor_"):
-            raise UserError("this TextClassifier is not fitted; call fit before it predicts")
+            raise Unfitted("this TextClassifier is not fitted; call fit before it predicts")
         return self.predictor_
+
+
+@contextlib.contextmanager
+def _run_folder(out: str | Path | None) -> Iterator[Path]:
+    """Make a folder for a run: ``out``, or ``out-2`` and so on, the first that is free."""
+    if out is None:
+        with tempfile.TemporaryDirectory() as scratch:
+            yield Path(scratch) / "tuned"
+        return
+    first = Path(os.path.abspath(as_folder(out, "out")))
+    others = (first.with_name(f"{first.name}-{number}") for number in itertools.count(2))
+    folder = next(filter(_is_claimed, itertools.chain([first], others)))
+    try:
+        yield folder
+    finally:
+        with contextlib.suppress(OSError):  # of a run that never began
+            (folder / LOCK).unlink(missing_ok=True)
+            folder.rmdir()
+
+
+def _is_claimed(folder: Path) -> bool:
+    """Make a folder unless it holds a run, and mark it as in use; other processes may try too."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / "config.json").exists():
+            return False
+        (folder / LOCK).touch(exist_ok=False)
+    except FileExistsError:
+        return not folder.is_dir()  # which a run refuses, by its own message
+    except OSError as error:
+        raise UserError(f"cannot use folder {folder}: {error.strerror}; try another out") from None
+    return True
 
 
 def _number(labels: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
@@ -248,19 +274,39 @@ def _number(labels: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
     except TypeError:
         kinds = sorted({type(value).__name__ for value in values})
         raise UserError(f"labels are of types {' and '.join(kinds)}; make them one type") from None
-    if len(set(map(str, classes))) < len(classes):
+    if type_of_target(values) == "continuous":
+        raise UserError(
+            f"Unknown label type: continuous, such as {values[values % 1 != 0][0]}; give classes"
+        )
+    if len({str(name).strip() for name in classes}) < len(classes):
         raise UserError("two labels are written alike; call them by different names")
     return classes, codes
 
 
 def _array(values: Sequence[Any]) -> np.ndarray:
-    if isinstance(values, str) or not hasattr(values, "__len__"):
+    """Return labels as an array with one axis; one column is taken for that, with a warning."""
+    if isinstance(values, str) or not (hasattr(values, "__len__") or hasattr(values, "__array__")):
         raise UserError(f"labels is of type {type(values).__name__}; give a list of labels")
-    values = values if isinstance(values, np.ndarray) else list(values)
-    kinds = {type(value) for value in values}
-    array = np.asarray(values, None if len(kinds) == 1 and None not in kinds else object)
+    is_list = hasattr(values, "__len__") and getattr(values, "ndim", 1) == 1
+    rows = list(values) if is_list and not isinstance(values, np.ndarray) else np.asarray(values)
+    kinds = {type(row) for row in rows}
+    array = np.asarray(rows, None if len(kinds) == 1 else object)
+    if array.ndim == 2 and array.shape[1] == 1:
+        message = "labels is a column of shape (n, 1); give an array of shape (n,)"
+        warnings.warn(message, DataConversionWarning, stacklevel=4)
+        array = array.ravel()
     if array.ndim != 1:
         raise UserError(f"labels has {array.ndim} axes; give one label a row")
+    return array
+
+
+def _weights(weights: Sequence[float] | None, texts: Sized) -> np.ndarray | None:
+    if weights is None:
+        return None
+    _require_equal(texts, weights, "weights in sample_weight")
+    array = np.asarray(weights, np.float64)
+    if not np.isfinite(array).all() or (array < 0).any() or not array.any():
+        raise UserError("sample_weight must be finite numbers of 0 or more, not all 0")
     return array
 
 

@@ -1,7 +1,7 @@
 """A finetuned classifier, loaded from a folder to classify new texts."""
 
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +9,13 @@ import jax
 import numpy as np
 from scipy.special import softmax
 
-from itune.data.dataset import tokenize_texts
+from itune.data.dataset import Dataset, tokenize_texts
 from itune.errors import UserError
 from itune.metrics.accuracy import make_logits
-from itune.models import load_classifier, load_tokenizer, model_folder
+from itune.models import ModelConfig, Params, load_classifier, load_tokenizer, model_folder
 from itune.training.classifier import make_classifier
 from itune.training.record import find_record
+from itune.utils.compiling import memoized
 
 
 class Predictor:
@@ -38,8 +39,12 @@ class Predictor:
         self._tokenizer = load_tokenizer(folder)
         limits = [self._tokenizer.model_max_length, self._config.max_positions]
         self.max_length = min(limits if record is None else [*limits, record.config.max_length])
-        classifier = make_classifier(self._config)
-        self._logits = make_logits(lambda params, z: classifier.outputs(params, z, None).logits)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_params": jax.device_get(self._params)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state | {"_params": jax.device_put(state["_params"])})
 
     def logits(self, texts: Sequence[Any]) -> np.ndarray:
         """Return the logits of texts.
@@ -67,7 +72,7 @@ class Predictor:
         if data.second is not None and self._config.type_vocab_size < 2:
             raise UserError("the model does not tell two texts apart; give it one a row")
         with jax.default_matmul_precision("highest"):
-            return self._logits(self._params, data)
+            return _logits_fn(self._config)(self._params, data)
 
     def predict_proba(self, texts: Sequence[Any]) -> np.ndarray:
         """Return the probabilities of the classes for each text.
@@ -99,6 +104,12 @@ class Predictor:
             pairs.
         """
         return np.array(self.labels)[self.logits(texts).argmax(axis=-1)]
+
+
+@memoized
+def _logits_fn(config: ModelConfig) -> Callable[[Params, Dataset], np.ndarray]:
+    classifier = make_classifier(config)
+    return make_logits(lambda params, z: classifier.outputs(params, z, None).logits)
 
 
 def load(folder: str | Path) -> Predictor:
@@ -142,6 +153,8 @@ def as_rows(texts: Sequence[Any]) -> list[Any]:
     Raises:
       UserError: ``texts`` is no sequence, is a single string, or has several axes.
     """
+    if not hasattr(texts, "__len__") and hasattr(texts, "__array__"):
+        return as_rows(list(np.asarray(texts)))
     if isinstance(texts, str | bytes | Mapping | Set) or not hasattr(texts, "__len__"):
         raise UserError(f"texts is of type {type(texts).__name__}; give a list of texts")
     if (axes := getattr(texts, "ndim", 1)) != 1:

@@ -1,11 +1,26 @@
 """The estimator keeps scikit-learn's protocol, and refuses in words."""
 
+import ast
+import copy
 import inspect
+import io
+import pickle
+import re
+import subprocess
+import sys
+from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
+import sklearn
+from sklearn.base import clone
+from sklearn.exceptions import DataConversionWarning, NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
 
+import itune
 from itune import TextClassifier, UserError
+from itune.errors import on_command_line, option
 from itune.estimator import _columns
 from tests.helpers import tuning_cases
 
@@ -26,14 +41,6 @@ def classifier(tmp_path_factory):
 @pytest.fixture(scope="module")
 def fitted(classifier):
     return clone(classifier).fit(TEXTS, STARS, BRANDS)
-
-
-def clone(estimator):
-    """As scikit-learn's: parameters must come back as they were given."""
-    params = estimator.get_params(deep=False)
-    new = type(estimator)(**params)
-    assert all(new.get_params()[name] is value for name, value in params.items())
-    return new
 
 
 def test_fit_and_predict(fitted):
@@ -58,7 +65,7 @@ def test_names_as_labels_and_a_rule_in_place_of_confounds(classifier, tmp_path):
 def test_nothing_is_done_before_fit():
     unusual = TextClassifier(method=None, encoder=3, settings="x", seed="y")
     assert unusual.get_params()["encoder"] == 3
-    assert list(unusual.get_params()) == list(inspect.signature(TextClassifier).parameters)
+    assert list(unusual.get_params()) == sorted(inspect.signature(TextClassifier).parameters)
     assert repr(TextClassifier(seed=3)) == "TextClassifier(seed=3)"
     assert not [name for name in vars(unusual) if name.endswith("_")]
 
@@ -136,10 +143,142 @@ def test_bad_scores(fitted):
         fitted.score(TEXTS[:2], [1])
 
 
-def test_scikit_learn_itself(classifier):
-    base = pytest.importorskip("sklearn.base")
-    from sklearn.model_selection import cross_val_score
+def by_joblib(value):
+    file = io.BytesIO()
+    joblib.dump(value, file)
+    file.seek(0)
+    return joblib.load(file)
 
-    rule = base.clone(classifier).set_params(rule="words:acme || words:umbrella")
-    scores = cross_val_score(rule, TEXTS, STARS, cv=2)
-    assert scores.shape == (2,) and np.all(scores > 0) and base.is_classifier(rule)
+
+COPIES = [copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value)), by_joblib]
+
+
+@pytest.mark.parametrize("copied", COPIES, ids=["deepcopy", "pickle", "joblib"])
+def test_copies_predict_the_same_bits(fitted, copied):
+    again = copied(fitted)
+    np.testing.assert_array_equal(again.predict_proba(TEXTS), fitted.predict_proba(TEXTS))
+    assert again.score(TEXTS, STARS) == fitted.score(TEXTS, STARS)
+    assert again.tuned_.accuracies == fitted.tuned_.accuracies
+    logits = copied(fitted.predictor_).logits(TEXTS)
+    np.testing.assert_array_equal(logits, fitted.predictor_.logits(TEXTS))
+
+
+def test_a_pickle_predicts_the_same_bits_in_another_process(fitted, tmp_path):
+    (tmp_path / "pickled").write_bytes(pickle.dumps(fitted))
+    code = f"""
+import pickle, sys, tests.conftest, numpy as np
+classifier = pickle.loads(open(sys.argv[1], "rb").read())
+np.save(sys.argv[2], classifier.predict_proba({TEXTS[:9]!r}))"""
+    paths = [str(tmp_path / "pickled"), str(tmp_path / "there.npy")]
+    subprocess.run([sys.executable, "-c", code, *paths], check=True, cwd=Path(__file__).parents[1])
+    np.testing.assert_array_equal(np.load(paths[1]), fitted.predict_proba(TEXTS[:9]))
+
+
+def test_a_rule_in_cross_validation(classifier, tmp_path):
+    out = tmp_path / "runs" / "mine"
+    rule = clone(classifier).set_params(rule="words:acme || words:umbrella", out=out)
+    scores = cross_val_score(rule, TEXTS, STARS, cv=2, error_score="raise")
+    assert scores.shape == (2,) and np.all(scores > 0)
+    assert {path.name for path in out.parent.iterdir()} == {"mine", "mine-2"}
+    grid = GridSearchCV(rule, {"seed": [3, 4]}, cv=2, error_score="raise").fit(TEXTS, STARS)
+    assert grid.best_estimator_.tuned_.folder == out.with_name("mine-7")
+    loaded = itune.load(grid.best_estimator_.tuned_.folder)
+    np.testing.assert_array_equal(loaded.predict_proba(TEXTS), grid.predict_proba(TEXTS))
+
+
+def test_folders_that_are_no_runs_are_refused_and_left_alone(classifier, tmp_path):
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "note").touch()
+    for name, message in (("notes", "is not empty and holds no run"), ("notes/note", "is a file")):
+        mine = clone(classifier).set_params(out=tmp_path / name)
+        with pytest.raises(UserError, match=f"{name} {message}; choose another out$"):
+            mine.fit(TEXTS, STARS, BRANDS)
+    with pytest.raises(UserError, match="seed must be"):
+        clone(classifier).set_params(out=tmp_path / "new", seed=-1).fit(TEXTS, STARS, BRANDS)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["note", "notes"]
+
+
+def test_a_temporary_run_has_no_folder(fitted):
+    assert fitted.tuned_.folder is None and fitted.tuned_.model is None
+
+
+def test_confounds_and_weights_are_routed(classifier):
+    seen = []
+
+    class Watched(TextClassifier):
+        def fit(self, X, y, confounds=None):
+            seen.append(sorted(map(str, confounds)))
+            return super().fit(X, y, confounds)
+
+        def score(self, X, y, sample_weight=None):
+            assert sample_weight.shape == (len(X),)
+            return super().score(X, y, sample_weight)
+
+    with sklearn.config_context(enable_metadata_routing=True):
+        routed = Watched(**classifier.get_params()).set_fit_request(confounds=True)
+        routed.set_score_request(sample_weight=True)
+        params = {"confounds": BRANDS, "sample_weight": np.arange(64.0)}
+        result = cross_validate(routed, TEXTS, STARS, cv=2, params=params, error_score="raise")
+    assert len(result["test_score"]) == 2
+    assert sorted(seen[0] + seen[1]) == sorted(map(str, BRANDS))
+
+
+def test_weights_of_scores(fitted):
+    is_right = fitted.predict(TEXTS) == STARS
+    weights = np.arange(64.0)
+    assert fitted.score(TEXTS, STARS, weights) == np.average(is_right, weights=weights)
+    assert fitted.score(TEXTS, STARS, is_right.astype(int)) == 1
+    for bad, message in (
+        ([1.0], "there are 64 texts, but 1 weights in sample_weight"),
+        (np.zeros(64), "finite numbers of 0 or more, not all 0"),
+        (-weights, "finite numbers of 0 or more"),
+        (weights + np.inf, "finite numbers of 0 or more"),
+    ):
+        with pytest.raises(UserError, match=message):
+            fitted.score(TEXTS, STARS, bad)
+
+
+def test_a_column_of_labels(classifier, fitted):
+    with pytest.warns(DataConversionWarning, match=r"labels is a column of shape \(n, 1\)"):
+        column = clone(classifier).fit(TEXTS, STARS[:, None], BRANDS)
+    np.testing.assert_array_equal(column.predict_proba(TEXTS), fitted.predict_proba(TEXTS))
+    with pytest.warns(DataConversionWarning):
+        assert fitted.score(TEXTS, STARS[:, None]) == fitted.score(TEXTS, STARS)
+
+
+def test_labels_that_would_be_one_once_saved(classifier):
+    with pytest.raises(UserError, match="two labels are written alike"):
+        clone(classifier).fit(TEXTS, ["a " if star == 3 else "a" for star in STARS], BRANDS)
+    with pytest.raises(UserError, match="Unknown label type: continuous, such as 1.5"):
+        clone(classifier).fit(TEXTS, STARS / 2 + 1, BRANDS)
+
+
+def test_errors_are_those_that_scikit_learn_expects():
+    with pytest.raises(NotFittedError):
+        TextClassifier().predict(["a"])
+    assert issubclass(UserError, ValueError)
+
+
+def test_options_are_spelt_as_the_caller_gives_them():
+    assert option("overwrite", True) == "overwrite=True"
+    with on_command_line():
+        assert option("overwrite", True) == "--overwrite"
+    assert option("out") == "out"
+
+
+OF_COMMANDS = {"cli.py", "commands", "config", "suggestions.py"}
+"""Files of the library whose texts are seen on command lines only, or say which caller they are."""
+
+
+def test_no_message_of_the_library_has_an_option_in_it():
+    """Options of a command are made by ``option``, which knows who the caller is."""
+    for path in Path(itune.__file__).parent.rglob("*.py"):
+        if OF_COMMANDS & set(path.parts):
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        words = [node for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+        for word in words:
+            if isinstance(word.value, str) and " " in word.value and id(word) not in prose:
+                options = re.findall(r"(?<!\S)--[a-z][\w-]*", word.value)
+                assert not set(options) - {"--no-deps", "--force-reinstall"}, (path, word.value)

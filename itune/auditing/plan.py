@@ -11,6 +11,7 @@ import numpy as np
 from itune.auditing.config import ALWAYS, AUTO, AuditConfig
 from itune.auditing.predictions import CHUNK, predict
 from itune.data.dataset import Dataset, collate
+from itune.errors import option
 from itune.influence.differences import unit_gradient_sum
 from itune.methods.base import Classifier, Params
 from itune.utils.compiling import jit
@@ -50,7 +51,8 @@ class AuditPlan(NamedTuple):
         }
         sampled = ", ".join(words for part, words in parts.items() if part not in self.whole)
         return (
-            f"rows are drawn at random: {sampled}; --whole always uses all rows, in about {total}"
+            f"rows are drawn at random: {sampled}; {option('whole', 'always')} uses all rows, in "
+            f"about {total}"
         )
 
 

@@ -16,6 +16,7 @@ from itune.auditing.evidence import (
     Evidence,
     Kind,
 )
+from itune.errors import option
 from itune.groups import HIDDEN, Group, GroupNames
 from itune.utils.formats import signed
 
@@ -204,7 +205,10 @@ def _remedy(evidence: Evidence, names: GroupNames) -> str:
     if wanted <= test.size:
         return "More rows will not help; read the explanations."
     if wanted <= annotated:
-        return f"A sample of about {wanted} rows should make the interval narrow enough (--sample)."
+        return (
+            f"A sample of about {wanted} rows should make the interval narrow enough "
+            f"({option('sample')})."
+        )
     return (
         f"It takes about {wanted} annotated rows to make the interval narrow enough, and there are "
         f"{annotated}. {smallest_group}"

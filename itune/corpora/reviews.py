@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from itune.corpora.grammar import Rules, expand, read_grammar, with_articles
-from itune.errors import UserError, require
+from itune.errors import UserError, option, require
 
 RATINGS = ("negative", "mixed", "positive")
 """The labels."""
@@ -102,7 +102,7 @@ def write_reviews(folder: str | Path, config: ReviewsConfig | None = None) -> No
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
-            raise UserError(f"{folder} is not empty; choose another folder by --out")
+            raise UserError(f"{folder} is not empty; choose another folder by {option('out')}")
         for split, reviews in splits.items():
             with (folder / f"{split}.csv").open("w", newline="", encoding="utf-8") as file:
                 csv.writer(file, lineterminator="\n").writerows([Review._fields, *reviews])
@@ -111,7 +111,7 @@ def write_reviews(folder: str | Path, config: ReviewsConfig | None = None) -> No
             with contextlib.suppress(OSError):
                 (folder / f"{split}.csv").unlink(missing_ok=True)
         raise UserError(
-            f"cannot write to {folder}: {error.strerror}; choose another folder by --out"
+            f"cannot write to {folder}: {error.strerror}; choose another folder by {option('out')}"
         ) from None
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from itune.errors import UserError
+from itune.errors import UserError, option
 from itune.utils.formats import first_line
 
 if TYPE_CHECKING:
@@ -97,7 +97,8 @@ def storage_errors(where: str, *kinds: type[Exception]) -> Iterator[None]:
     except (*journal_errors, StorageInternalError, SQLAlchemyError, *kinds) as error:
         raise UserError(
             f"cannot use the study {shown(where)} ({type(error).__name__}: {first_line(error)}); "
-            "repair it or name another --study: finished runs are kept and need not be repeated"
+            f"repair it or name another {option('study')}: finished runs are kept and need not be "
+            "repeated"
         ) from error
 
 

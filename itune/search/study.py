@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from itune.config.mappings import flattened
-from itune.errors import UserError
+from itune.errors import UserError, option
 from itune.search.grids import points
 from itune.search.plan import SearchPlan
 from itune.search.storage import is_database, load_study, shown, storage_errors
@@ -234,14 +234,16 @@ def open_study(
         raise UserError("a search needs optuna: pip install 'itune[search]'")
     study = load_study(where, name, plan.fingerprint if create else None)
     if study is None:
-        raise UserError(f"there is no study {shown(where)}; start the search without --report")
+        raise UserError(
+            f"there is no study {shown(where)}; start the search without {option('report')}"
+        )
     found = flattened(study.user_attrs.get("fingerprint", {}))
     wanted = flattened(plan.fingerprint)
     for key in [*wanted, *found]:
         if found.get(key) != wanted.get(key):
             raise UserError(
                 f"the study {shown(where)} is another search: its {key} is {found.get(key)!r}, not "
-                f"{wanted.get(key)!r}; search as it was started, or name another --study"
+                f"{wanted.get(key)!r}; search as it was started, or name another {option('study')}"
             )
     locks = folder / "study.locks" if is_database(where) else Path(where).with_suffix(".locks")
     return Study(study, plan, where, locks, retry=retry)

@@ -80,6 +80,8 @@ def readable(problem: str) -> Iterator[None]:
     """Turn errors of reading damaged data into a UserError that begins with ``problem``."""
     try:
         yield
+    except UserError:
+        raise
     except (import_pyarrow().ArrowException, OSError, ValueError, MemoryError) as error:
         raise UserError(
             f"{problem} that can be read ({first_line(error)}); write it again"

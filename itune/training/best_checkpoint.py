@@ -9,7 +9,7 @@ import jax
 import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 
-from itune.errors import UserError
+from itune.errors import UserError, option
 from itune.methods.base import ACCURACY as ACCURACY_KIND
 from itune.methods.base import Params
 from itune.methods.plans import AT_START
@@ -63,7 +63,7 @@ class BestCheckpointTracker:
         if path is not None and not path.exists():
             raise UserError(
                 f"{path} is missing, the best model before the checkpoint; "
-                "start over with --overwrite"
+                f"start over with {option('overwrite', True)}"
             )
 
     def offer(self, row: Mapping[str, Any], params: Params) -> None:

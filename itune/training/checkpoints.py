@@ -12,7 +12,7 @@ from typing import NamedTuple
 import jax
 from orbax.checkpoint import v1 as ocp
 
-from itune.errors import UserError
+from itune.errors import UserError, option
 from itune.methods.base import State
 from itune.training.formats import upgrade
 
@@ -82,7 +82,7 @@ class Checkpoints:
         except (ValueError, KeyError, FileNotFoundError) as error:
             raise UserError(
                 f"{self._folder}: checkpoint {latest.step} does not fit this configuration or is "
-                "damaged; delete the run's folder, or start over with --overwrite"
+                f"damaged; delete the run's folder, or start over with {option('overwrite', True)}"
             ) from error
         metadata = self._checkpointer.metadata(latest.step).custom_metadata
         return CheckpointInfo(**upgrade(metadata)), restored

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from itune.errors import UserError
+from itune.errors import UserError, option
 from itune.training.formats import upgrade
 from itune.utils.json import to_jsonable
 
@@ -18,7 +18,7 @@ class MetricsLog:
         if size < keep_bytes:
             raise UserError(
                 f"{path} has {size} bytes but had {keep_bytes} at the checkpoint: it is damaged; "
-                "start over with --overwrite"
+                f"start over with {option('overwrite', True)}"
             )
         self._path = Path(path)
         self._file = open(path, "ab")  # noqa: SIM115 (closed by close)

@@ -106,6 +106,8 @@ def read_record(folder: str | Path) -> RunRecord:
             raise UserError(f"{path} does not tell what data the run was on; give them")
         config = from_dict(TrainingConfig, settings, source=str(path))
         method, digest = record["method"], record["data_sha256"]
+    except UserError:
+        raise
     except OSError as error:
         raise UserError(
             f"cannot read {path} ({error.strerror}); name the folder of a run"

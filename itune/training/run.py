@@ -16,7 +16,7 @@ import numpy as np
 
 from itune.data.access import hide_confounds
 from itune.data.dataset import Dataset, padded_length, tokenize_tables
-from itune.errors import UserError
+from itune.errors import UserError, option
 from itune.groups import groups_of
 from itune.methods import Method, Work
 from itune.methods.base import Step
@@ -126,7 +126,7 @@ def run_on(
             except OSError as error:
                 raise UserError(
                     f"cannot write to {folder} ({error.strerror or error}); make room, then go on "
-                    "by the same command with --resume"
+                    f"with the same arguments and {option('resume', True)}"
                 ) from error
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from filelock import FileLock, Timeout
 
 from itune.config.mappings import flattened
-from itune.errors import UserError, require
+from itune.errors import UserError, option, require
 from itune.methods.registry import METHODS, unused_sections
 from itune.training.formats import upgrade
 from itune.training.metrics_log import read_metrics
@@ -71,10 +71,12 @@ def read_run(folder: Path) -> Finished:
     try:
         result = upgrade(json.loads((folder / "result.json").read_text()))
         return Finished(folder, result, read_metrics(folder / "metrics.jsonl"))
+    except UserError:
+        raise
     except (OSError, ValueError) as error:
         raise UserError(
             f"{folder}: result.json or metrics.jsonl is damaged ({error}); start over with "
-            "--overwrite"
+            f"{option('overwrite', True)}"
         ) from error
 
 
@@ -85,15 +87,17 @@ def require_usable(folder: Path, description: Mapping[str, Any], options: RunOpt
         raise UserError("resume goes on with what is there, overwrite deletes it; leave one out")
     try:
         if folder.exists() and not folder.is_dir():
-            raise UserError(f"{folder} is a file; choose another --out")
+            raise UserError(f"{folder} is a file; choose another {option('out')}")
         if not folder.exists() or not any(map(_is_content, folder.iterdir())):
             return
         if not path.exists():
-            raise UserError(f"{folder} is not empty and holds no run; choose another --out")
+            raise UserError(
+                f"{folder} is not empty and holds no run; choose another {option('out')}"
+            )
         if not options.resume and not options.overwrite:
             raise UserError(
-                f"{folder} already holds a run; go on with it by --resume, replace it by "
-                "--overwrite, or choose another --out"
+                f"{folder} already holds a run; go on with it by {option('resume', True)}, "
+                f"replace it by {option('overwrite', True)}, or choose another {option('out')}"
             )
         if not options.overwrite:
             # A finished run is taken as it is, whenever it was measured on the way.
@@ -123,7 +127,8 @@ def locked_run_folder(
             write_json(folder / "config.json", description)
     except Timeout:
         raise RunInUse(
-            f"another process is at work in {folder}; wait for it, or choose another --out"
+            f"another process is at work in {folder}; wait for it, or choose another "
+            f"{option('out')}"
         ) from None
     except OSError as error:
         lock.release()
@@ -157,7 +162,7 @@ def _empty(folder: Path) -> None:
 
 
 def _unusable(folder: Path, error: OSError) -> UserError:
-    return UserError(f"cannot use folder {folder}: {error.strerror}; try another --out")
+    return UserError(f"cannot use folder {folder}: {error.strerror}; try another {option('out')}")
 
 
 def _require_same(path: Path, description: Mapping[str, Any], also: Sequence[str]) -> None:
@@ -166,18 +171,21 @@ def _require_same(path: Path, description: Mapping[str, Any], also: Sequence[str
         found = json.loads(path.read_text())
         found = _decisive(found, method, also)
     except (ValueError, AttributeError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is damaged; start over with --overwrite") from error
+        raise UserError(
+            f"{path} is damaged; start over with {option('overwrite', True)}"
+        ) from error
     if found.get("data_sha256") != description["data_sha256"]:  # other settings follow from them
         raise UserError(
             f"{path}: this run was started on other data, or they have changed since; resume it "
-            "with the data it had, start over with --overwrite, or choose another --out"
+            f"with the data it had, start over with {option('overwrite', True)}, or choose another "
+            f"{option('out')}"
         )
     for key, value in _decisive(description, method, also).items():
         before = found.get(key, DEFAULTS.get(key))
         if before != value:
             raise UserError(
                 f"{path}: this run was started with {key} {before!r}, not {value!r}; "
-                "resume it as it was started, or choose another --out"
+                f"resume it as it was started, or choose another {option('out')}"
             )
 
 

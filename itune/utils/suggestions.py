@@ -26,5 +26,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 def hint(name: str, known: Iterable[str]) -> str:
     """Return what to do about an unknown name: the nearest known one, or where to look."""
-    near = nearest(name, known)
-    return f"did you mean {near}?" if near else "--help lists the options"
+    if near := nearest(name, known):
+        return f"did you mean {near}?"
+    is_option = name.startswith("--")
+    return "--help lists the options" if is_option else f"use one of {', '.join(known)}"

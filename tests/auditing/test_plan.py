@@ -59,7 +59,7 @@ def test_the_plan_is_one_sentence(data):
     )
     assert str(make(data, minutes=1.1, drawn=70)) == (
         "rows are drawn at random: explanations use 6 training rows, CID uses the sample alone; "
-        "--whole always uses all rows, in about 21 min"
+        "whole='always' uses all rows, in about 21 min"
     )
 
 

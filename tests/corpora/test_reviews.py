@@ -137,7 +137,7 @@ def test_it_is_a_table(tmp_path, splits):
 
 def test_nothing_is_overwritten(tmp_path):
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(UserError, match="is not empty; choose another folder by --out"):
+    with pytest.raises(UserError, match="is not empty; choose another folder by out"):
         write_reviews(tmp_path, ReviewsConfig(rows=36))
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
     with pytest.raises(UserError, match=r"cannot write to .*notes.txt: .*; choose another"):

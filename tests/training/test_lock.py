@@ -21,7 +21,7 @@ def begin(folder, **options):
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_a_folder_that_another_works_in(tmp_path, overwrite):
     (tmp_path / "metrics.jsonl").write_text("theirs")
-    message = "another process is at work in .*; wait for it, or choose another --out"
+    message = "another process is at work in .*; wait for it, or choose another out"
     with FileLock(tmp_path / LOCK), pytest.raises(UserError, match=message):
         begin(tmp_path, overwrite=overwrite).__enter__()
     assert (tmp_path / "metrics.jsonl").read_text() == "theirs"

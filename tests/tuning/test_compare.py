@@ -179,7 +179,7 @@ def test_a_comparison_is_cut_off_and_goes_on(case, monkeypatch):
         run()
     done = [path for path in folder.glob("*/result.json")]
     assert len(done) == 1
-    with pytest.raises(UserError, match="already holds a run; go on with it by --resume"):
+    with pytest.raises(UserError, match="already holds a run; go on with it by resume=True"):
         run()
     times = {path: path.stat().st_mtime_ns for path in done}
     found = run(options=RunOptions(resume=True))

@@ -178,7 +178,7 @@ def test_data_that_changed_since(tables, encoder, tuned):
             settings=settings,
             options=RunOptions(resume=True),
         )
-    with pytest.raises(UserError, match="tuned already holds a run; go on with it by --resume"):
+    with pytest.raises(UserError, match="tuned already holds a run; go on with it by resume=True"):
         tune_on(tables, tuned.folder, seed=1, settings=settings)
 
 
