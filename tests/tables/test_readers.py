@@ -36,10 +36,13 @@ def test_a_damaged_file_is_a_table_or_an_error_of_one_line(tmp_path, ending):
     rng = np.random.default_rng(0)
     path = write_rows(tmp_path / f"a{ending}", ROWS)
     good, read, refused = path.read_bytes(), 0, 0
+    config = TableConfig(
+        str(path), label="stars", confound="brand", quoted=ending == ".tsv" or None
+    )
     for _ in range(150):
         path.write_bytes(mutate(rng, good))
         try:
-            describe_tables(read_tables(TableConfig(str(path), label="stars", confound="brand")))
+            describe_tables(read_tables(config))
             read += 1
         except UserError as error:
             assert str(path) in str(error) and len(str(error)) < 1000

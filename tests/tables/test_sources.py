@@ -19,7 +19,7 @@ EXPECTED = {
 
 
 def read(path, names=("text", "brand"), split="train"):
-    batches = list(open_splits(str(path))[split].read(Selection(tuple(names))))
+    batches = list(open_splits(str(path))[split].read(Selection(tuple(names), quoted=True)))
     return pa.Table.from_batches(batches).to_pydict()
 
 
@@ -51,7 +51,7 @@ def test_a_misspelt_column(tmp_path, ending):
         (b"text,brand\na\0,b\n", "line 2: holds a NUL byte"),
         ("text,brand\na,b\n".encode("utf-16"), "line 1: (holds a NUL byte|is not UTF-8)"),
         (b"text,brand,text\na,b,c\n", "has two columns 'text'"),
-        (b"a\rb", "line 1: is no CSV"),
+        (b"a\rb", "line 1: holds a carriage return"),
     ],
 )
 def test_malformed_csv(tmp_path, content, message):

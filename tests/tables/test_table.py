@@ -29,7 +29,7 @@ def rows_of(table):
 
 @pytest.mark.parametrize("ending", READERS)
 def test_formats_agree(tmp_path, ending):
-    tables = read(write_rows(tmp_path / f"a{ending}", ROWS))
+    tables = read(write_rows(tmp_path / f"a{ending}", ROWS), quoted=True)
     assert (tables.label_names, tables.confound_names) == (("1", "2"), ("acme", "umbrella"))
     assert [table.size for table in tables.splits().values()] == [32, 4, 4]
     found = {}
