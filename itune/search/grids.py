@@ -1,13 +1,7 @@
-"""Search spaces: the values to try for some keys of a configuration, and the grids of the paper.
+"""Grids: the values to try for keys of a configuration such as ``influence.interval``.
 
-A grid maps keys such as ``influence.interval`` to values; its settings are all combinations. In a
-TOML file it is written as a preset is, with lists for values::
-
-    [influence]
-    interval = [25, 50]
-    learning_rate = [1e-5, 3e-5]
-
-The files in ``spaces`` beside this module hold a grid for each of several methods.
+A file of a grid is written as a preset is, with lists for values; those in ``spaces`` beside this
+module hold a grid for each of several methods. The settings of a grid are all combinations.
 """
 
 import itertools

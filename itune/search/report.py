@@ -5,9 +5,9 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 from itune.config.command_line import to_arguments
+from itune.config.help import as_typed
 from itune.config.mappings import to_toml
 from itune.search.grids import points
 from itune.search.plan import SearchPlan
@@ -16,6 +16,7 @@ from itune.search.worker import run_folder
 from itune.training.run_folder import read_run
 from itune.training.settings import RunConfig
 from itune.utils.formats import duration, method_title
+from itune.utils.table_files import Row, to_markdown
 
 
 def make_report(
@@ -51,8 +52,8 @@ def make_report(
     if done:
         best = max(done, key=lambda status: (status.accuracy, -status.point))
         chosen = plan.settings[best.point]
-        values = {"name": name, "methods": [plan.method], "seeds": list(seeds)}
-        options = [word for key, value in values.items() for word in (f"--{key}", _as_word(value))]
+        values = {"name": name, "methods": (plan.method,), "seeds": tuple(seeds)}
+        options = [word for key, value in values.items() for word in (f"--{key}", as_typed(value))]
         header = (
             f"# {chosen.data.name}: {plan.method} with the best of {len(statuses)} settings, "
             f"dev {best.accuracy:.4f}"
@@ -69,10 +70,6 @@ def make_report(
             _marginals(plan, done),
         ]
     return "\n\n".join(parts)
-
-
-def _as_word(value: str | list[Any]) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list) else value
 
 
 def _summary(plan: SearchPlan, statuses: Sequence[PointStatus]) -> str:
@@ -107,7 +104,7 @@ def _settings_table(plan: SearchPlan, statuses: Sequence[PointStatus]) -> str:
         )
         for status in started
     ]
-    return _table([("setting", *plan.grid, "dev", "note"), *rows])
+    return to_markdown(("setting", *plan.grid, "dev", "note"), rows)
 
 
 def _note(status: PointStatus) -> str:
@@ -134,20 +131,11 @@ def _test(plan: SearchPlan, statuses: Sequence[PointStatus], folder: Path, best:
 
 def _marginals(plan: SearchPlan, done: Sequence[PointStatus]) -> str:
     settings = points(plan.grid)
-    rows = [("key", "value", "settings", "mean", "best")]
+    rows: list[Row] = []
     for key, values in plan.grid.items():
         for value in values:
             found = [s.accuracy or 0 for s in done if settings[s.point][key] == value]
             if found:
                 numbers = f"{fmean(found):.4f}", f"{max(found):.4f}"
                 rows.append((key, str(value), str(len(found)), *numbers))
-    return _table(rows)
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of a Markdown table, the first of which is its head."""
-    rows = [[" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in rows]
-    widths = [max(3, *map(len, column)) for column in zip(*rows, strict=True)]
-    rows.insert(1, ["-" * width for width in widths])
-    padded = ([c.ljust(w) for c, w in zip(row, widths, strict=True)] for row in rows)
-    return "\n".join(f"| {' | '.join(row)} |" for row in padded)
+    return to_markdown(("key", "value", "settings", "mean", "best"), rows)

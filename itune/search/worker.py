@@ -1,7 +1,6 @@
 """What a worker of a search does: it runs settings that are left and records how they did on dev.
 
-A search looks at training and dev alone. The test accuracies that runs write into their folders
-are not read, let alone stored in the study, before the report on a search that is over.
+The test accuracies of runs are not read before the report on a search that is over.
 """
 
 from collections.abc import Callable
@@ -46,27 +45,19 @@ def work(
         is recorded in the study instead.
     """
     plan = study.plan
+    options = RunOptions(resume=True, checkpoint_seconds=checkpoint_seconds)
 
     def mean_dev_accuracy(point: int) -> tuple[float, dict[str, Any]]:
-        results = [
-            run_task(
-                plan.settings[point],
-                plan.method,
-                seed,
-                run_folder(folder, point, seed),
-                RunOptions(resume=True, checkpoint_seconds=checkpoint_seconds),
-            ).result
-            for seed in plan.seeds
-        ]
-        accuracies = [result["dev"]["accuracy"] for result in results]
+        results = {}
+        for seed in plan.seeds:
+            place = run_folder(folder, point, seed)
+            done = run_task(plan.settings[point], plan.method, seed, place, options)
+            results[seed] = done.result
+        accuracies = [result["dev"]["accuracy"] for result in results.values()]
         return fmean(accuracies), {
             "accuracies": accuracies,
-            "collapsed": [
-                seed
-                for seed, result in zip(plan.seeds, results, strict=True)
-                if result.get("collapsed")
-            ],
-            "seconds": sum(result["seconds"] for result in results),
+            "collapsed": [seed for seed, result in results.items() if result.get("collapsed")],
+            "seconds": sum(result["seconds"] for result in results.values()),
         }
 
     resolve_encoder(plan.settings[0].encoder)

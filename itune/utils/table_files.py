@@ -20,7 +20,7 @@ Row = Sequence[Cell]
 UPRIGHT = 10
 """The most columns of a LaTeX table that stands upright."""
 
-_MARKDOWN = re.compile(r"[\\`*_\[\]|~$]|<(?=[A-Za-z/!?])|&(?=#?\w+;)")
+_MARKDOWN = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])|<(?=[A-Za-z/!?])|&(?=#?\w+;)")
 _NUMBER = re.compile(r"[-+−<]?\.?\d[\d.,]*(e[-+]?\d+| ?%| ± [\d.,]+)?")
 _LATEX = {
     "\\": r"\textbackslash{}",

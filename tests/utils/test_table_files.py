@@ -13,13 +13,13 @@ HEADER = ["name", "value"]
 
 
 def test_markdown():
-    rows = [["a_b | `c` *d* \\ <br> &amp; $x$ [e]", 0.98765], ["p < .05 & q", None], ["x\ny", -2]]
+    rows = [["_a | `c` *d* \\ <br> &amp; $x$ [e]", 0.98765], ["p < .05 & q", None], ["x\ny", -2]]
     assert to_markdown(HEADER, rows).splitlines() == [
-        "| name                                            | value |",
-        "| ----------------------------------------------- | ----: |",
-        r"| a\_b \| \`c\` \*d\* \\ \<br> \&amp; \$x\$ \[e\] | 0.988 |",
-        "| p < .05 & q                                     | –     |",
-        "| x y                                             | -2    |",
+        "| name                                           | value |",
+        "| ---------------------------------------------- | ----: |",
+        r"| \_a \| \`c\` \*d\* \\ \<br> \&amp; \$x\$ \[e\] | 0.988 |",
+        "| p < .05 & q                                    | –     |",
+        "| x y                                            | -2    |",
     ]
 
 
@@ -82,10 +82,10 @@ def test_no_rows():
 
 def test_write_table(tmp_path):
     folder = tmp_path / "new" / "tables"
-    paths = write_table(folder, "table9", HEADER, [["a", 1]], caption="Of a_b.")
+    paths = write_table(folder, "table9", HEADER, [["a", 1]], caption="Of a_b*.")
     assert [path.name for path in paths] == ["table9.md", "table9.tex", "table9.csv"]
     assert sorted(folder.iterdir()) == sorted(paths)  # and nothing unfinished
-    assert paths[0].read_text().endswith("| a    | 1     |\n\nOf a\\_b.\n")
+    assert paths[0].read_text().endswith("| a    | 1     |\n\nOf a_b\\*.\n")
     assert r"\label{tab:table9}" in paths[1].read_text()
     assert paths[2].read_text() == "name,value\na,1\n"
 
