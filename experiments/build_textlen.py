@@ -6,26 +6,17 @@ the prefix is left out.
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from itune import UserError
 from itune.cli import run_main
 from itune.config import parse
-from itune.corpora import (
-    Example,
-    TextLenConfig,
-    build_textlen,
-    find_conll,
-    hub_conll,
-    newswire_sentences,
-    read_conll,
-    write_jsonl,
-)
+from itune.corpora import DataConfig, Splits, TextLenConfig, load_examples, write_jsonl
 from itune.groups import Group
 from itune.utils import to_text
 
+SOURCES = ("hub", "embedded")
 GROUPS = [Group(label, confound) for label in (0, 1) for confound in (0, 1)]
 
 
@@ -51,33 +42,20 @@ def main(argv: list[str]) -> None:
     """Build, write and sum up."""
     description = "Write the TextLen sets as train.jsonl, dev.jsonl and test.jsonl."
     config = parse(Build, None, argv, prog="build_textlen.py", description=description)
-    splits = build_textlen(*load_sentences(config), config)
+    source = config.conll if config.conll in SOURCES else f"conll:{config.conll}"
+    splits = load_examples(DataConfig(source=source, seed=config.seed, textlen=config)).splits
     write_splits(splits, config.out, config.overwrite)
     rows = []
-    for split, examples in splits.items():
+    for split, examples in splits._asdict().items():
         counts = Counter((example.label, example.confound) for example in examples)
         rows.append([split, len(examples), *(counts[group] for group in GROUPS)])
     print(to_text(["split", "examples", *map(str, GROUPS)], rows))
 
 
-def load_sentences(config: Build) -> tuple[Sequence[list[str]], Sequence[list[str]]]:
-    """Return the sentences for train and dev, and those for test."""
-    if config.conll == "hub":
-        corpus = hub_conll()
-    elif config.conll == "embedded":
-        first = config.train_size + config.dev_size
-        size = first + config.test_size
-        sentences = newswire_sentences(size, config.seed, config.min_tokens)
-        return sentences[:first], sentences[first:]
-    else:
-        corpus = {split: read_conll(path) for split, path in find_conll(config.conll).items()}
-    return corpus["train"], corpus["valid"]
-
-
-def write_splits(splits: dict[str, list[Example]], folder: Path, overwrite: bool) -> None:
+def write_splits(splits: Splits, folder: Path, overwrite: bool) -> None:
     """Write one file a split; without ``overwrite``, nothing at all if one is there."""
-    files = {split: folder / f"{split}.jsonl" for split in splits}
-    there = [str(file) for file in files.values() if file.exists()]
+    files = [folder / f"{split}.jsonl" for split in Splits._fields]
+    there = [str(file) for file in files if file.exists()]
     if there and not overwrite:
         raise UserError(f"{there[0]} exists; name another --out, or add --overwrite")
     try:
@@ -85,8 +63,8 @@ def write_splits(splits: dict[str, list[Example]], folder: Path, overwrite: bool
     except OSError as error:
         reason = error.strerror
         raise UserError(f"{folder}: cannot be made ({reason}); name another --out") from None
-    for split, file in files.items():
-        write_jsonl(splits[split], file)
+    for examples, file in zip(splits, files, strict=True):
+        write_jsonl(examples, file)
 
 
 if __name__ == "__main__":

@@ -23,12 +23,6 @@ def read_conll(path: str | Path) -> list[list[str]]:
 
     The first column is the token, columns are separated by white space, and a blank line ends a
     sentence. Document markers (``-DOCSTART-``) are dropped, whatever surrounds them.
-
-    Args:
-      path: Column file to read.
-
-    Raises:
-      UserError: The file is missing, is a directory, is not UTF-8, or has NUL bytes or no sentence.
     """
     sentences: list[list[str]] = [[]]
     for line in read_text(path).split("\n"):
@@ -44,16 +38,7 @@ def read_conll(path: str | Path) -> list[list[str]]:
 
 
 def find_conll(folder: str | Path) -> dict[str, Path]:
-    """Return the training and validation files of a CoNLL folder, keyed ``train`` and ``valid``.
-
-    The file names in `USUAL_NAMES` are tried in order.
-
-    Args:
-      folder: Folder that holds the column files.
-
-    Raises:
-      UserError: The folder is missing or not a folder, or lacks one of the two files.
-    """
+    """Return the files ``train`` and ``valid`` of a folder: the first of their usual names."""
     folder = Path(folder)
     if not folder.is_dir():
         state = "is not a folder" if folder.exists() else "no such folder"
@@ -73,14 +58,8 @@ def hub_conll(
 ) -> dict[str, list[list[str]]]:
     """Return CoNLL-2003 from the Hugging Face hub, keyed ``train`` and ``valid``.
 
-    Args:
-      name: Name of a data set with a column ``tokens`` and splits ``train`` and ``validation``, or
-        a local folder of its parquet or JSON files.
-      revision: Commit, tag or branch to load; None loads the newest.
-
-    Raises:
-      UserError: The data set cannot be loaded (no network, no such name), or it lacks a split or
-        the column.
+    ``name`` may be another data set, or a local folder of its parquet or JSON files, with a column
+    ``tokens`` and splits ``train`` and ``validation``.
     """
     loaded = load_hub(name, revision=revision, otherwise="read CoNLL files from a folder")
     return {split: _column(loaded, name, theirs) for split, theirs in HUB_SPLITS.items()}

@@ -18,14 +18,7 @@ Rules = Mapping[str, Sequence[str]]
 def read_grammar(name: str) -> dict[str, Rules]:
     """Return the rules of a grammar that comes with the package, section by section.
 
-    A grammar is an INI file of sections, rules and alternatives; comments begin with a semicolon.
-    The head of each file describes what its rules mean.
-
-    Args:
-      name: Stem of a file in ``itune/corpora/data``: ``newswire``, ``reviews`` or ``msgs``.
-
-    Returns:
-      A mapping from the name of a section to its rules, both in the order of the file.
+    The head of each file, an INI file of sections, rules and alternatives, tells what they mean.
 
     >>> read_grammar("msgs")["rules"]["be"]
     ('is', 'was')
@@ -55,16 +48,7 @@ def expand(name: str, rules: Rules, rng: random.Random, used: set[tuple[str, str
     """Draw an alternative of a rule, and of each rule that it names in ``<...>``.
 
     ``#2-9`` becomes a whole number from that range, ends included. No alternative is drawn twice
-    unless all alternatives of its rule have been drawn.
-
-    Args:
-      name: Name of the rule to begin with.
-      rules: All rules that can be named.
-      rng: Random generator.
-      used: Pairs of a rule and an alternative that have been drawn; every further pair is added.
-
-    Returns:
-      The text, in which one blank separates words and punctuation marks.
+    unless all alternatives of its rule have been ``used``, to which what is drawn is added.
 
     >>> expand("trip", {"trip": ["#2-2 hours by <way>"], "way": ["bus"]}, random.Random(0), set())
     '2 hours by bus'

@@ -15,13 +15,9 @@ LIST = "tokens"
 
 
 class Fields(NamedTuple):
-    """Names of the fields of a line.
+    """Names of a line's fields, those of the words in the order in which they are tried.
 
-    Attributes:
-      words: Names of the field of the words, tried in this order; ``tokens`` holds a list, a field
-        of any other name a string.
-      label: Name of the field of the label.
-      confound: Name of the field of the confound.
+    ``tokens`` holds a list of words, a field of any other name a string.
     """
 
     words: tuple[str, ...] = (LIST, "text", "sentence")
@@ -58,13 +54,6 @@ def read_jsonl(path: str | Path, fields: Fields = USUAL) -> list[Example]:
     Each line is an object with integers ``label`` and ``confound`` (from 0), the words as a list
     ``tokens`` or a string ``text`` or ``sentence`` (split at white space), and optionally an
     integer ``length`` (the number of tokens when absent). Other fields and blank lines are ignored.
-
-    Args:
-      path: File to read.
-      fields: Names of the fields of words, label and confound.
-
-    Raises:
-      UserError: The file cannot be read, a line breaks the format, or there is no example.
     """
     examples = []
     for number, line in enumerate(read_text(path).split("\n"), start=1):

@@ -1,8 +1,8 @@
 """MSGS: does the sentence have an adjective? In training, "the" precedes "a" exactly if so.
 
 The paradigm is ``syntactic_category_relative_position`` of Warstadt et al., "Learning Which
-Features Matter" (EMNLP 2020), as used in Han & Tsvetkov, "Influence Tuning" (Findings of EMNLP
-2021): a few inoculating examples break the rule in training, and a third of the test set does.
+Features Matter" (EMNLP 2020), as used in Han & Tsvetkov, "Influence Tuning" (2021): a few
+inoculating examples break the rule in training, and a third of the test set does.
 """
 
 import random
@@ -69,11 +69,6 @@ def generate_msgs(config: MsgsConfig | None = None, seed: int = 0) -> Splits:
     words once. Half the examples of a split have label 1. The number of examples whose confound is
     not the label is the same for both labels, or differs by one if the total is odd.
 
-    Args:
-      config: Settings; None uses the defaults of :class:`MsgsConfig`, which are the published ones.
-      seed: Seed of the random generators, an integer; equal arguments give equal examples on every
-        machine.
-
     >>> splits = generate_msgs(MsgsConfig(train_size=4, dev_size=4, test_size=4))
     >>> for example in splits.train[:2]:
     ...     print(example.label, *example.tokens)
@@ -92,22 +87,10 @@ def generate_msgs(config: MsgsConfig | None = None, seed: int = 0) -> Splits:
 def read_msgs(folder: str | Path, config: MsgsConfig | None = None, seed: int = 0) -> Splits:
     """Return the examples of a folder of JSON-lines files with the official fields.
 
-    ``sentence`` is split at white space, ``linguistic_feature_label`` is the label, and
-    ``surface_feature_label`` is the confound; other fields are ignored. If there is a dev.jsonl,
-    train.jsonl, dev.jsonl and test.jsonl are the three splits. Otherwise train.jsonl holds pairs of
-    consecutive lines. One line of each pair is drawn, and the last of the drawn lines are replaced
-    by inoculating examples, which are drawn too; dev is the first half of test.jsonl, and test the
-    second half.
-
-    Args:
-      folder: Folder that holds the files.
-      config: Settings, of which ``inoculation``, ``inoculating`` and ``balanced`` are used; None
-        uses the defaults of :class:`MsgsConfig`, which are the published ones.
-      seed: Seed of the random generator, an integer.
-
-    Raises:
-      UserError: A file is missing, breaks the format, or has too few examples; or articles must
-        be exchanged in a sentence that does not have "the" and "a" once each.
+    If there is a dev.jsonl, train.jsonl, dev.jsonl and test.jsonl are the three splits. Otherwise
+    train.jsonl holds pairs of consecutive lines. One line of each pair is drawn, and the last of
+    the drawn lines are replaced by inoculating examples, which are drawn too; dev is the first half
+    of test.jsonl, and test the second half.
     """
     c = MsgsConfig() if config is None else config
     folder, rng = Path(folder), random.Random(seed)

@@ -1,8 +1,6 @@
 """Sentences of two clauses, each in four versions: with an adjective or not, "the" first or "a".
 
-A draft fixes all of a sentence but two things: one slot, which an adjective or as many other words
-can fill, and the order of two articles. So nothing outside the slot tells the label, and nothing
-but the order of the articles tells the confound.
+Nothing outside one slot tells the label, and nothing but the order of two articles the confound.
 """
 
 import random
@@ -19,21 +17,14 @@ _Words = tuple[str, ...]
 class Draft(NamedTuple):
     """A sentence without its adjective and without the order of its articles.
 
-    Attributes:
-      words: Words of the sentence, with two placeholders for articles and one for the slot.
-      fillers: Words for the slot, of label 0 and of label 1; both have the same number of words.
+    ``fillers`` are as many words for the slot for label 0 as for label 1.
     """
 
     words: tuple[str, ...]
     fillers: tuple[tuple[str, ...], tuple[str, ...]]
 
     def sentence(self, label: int, confound: int) -> tuple[str, ...]:
-        """Return the words of one version of the sentence, the first of them capitalised.
-
-        Args:
-          label: Whether the sentence has an adjective: 1 if it has, 0 if not.
-          confound: Whether "the" precedes "a": 1 if it does, 0 if "a" precedes "the".
-        """
+        """Return the words, with an adjective if ``label``, "the" before "a" if ``confound``."""
         articles = iter(("the", "a") if confound else ("a", "the"))
         words: list[str] = []
         for word in self.words:
@@ -49,9 +40,6 @@ def draw(rng: random.Random) -> Draft:
 
     Two of its noun phrases, at random, get an article. The slot is the complement of "is" or "was",
     or stands before the noun of any phrase that has one.
-
-    Args:
-      rng: Random generator.
 
     >>> draft = draw(random.Random(3))
     >>> print(*draft.sentence(label=0, confound=0))

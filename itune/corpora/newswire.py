@@ -4,36 +4,18 @@ import random
 from functools import cache
 
 from itune.corpora.grammar import Rules, expand, read_grammar, with_articles
-from itune.errors import UserError
 
 
 def newswire_sentences(count: int, seed: int, min_tokens: int = 30) -> list[list[str]]:
-    """Return distinct English sentences, tokenised as CoNLL-2003 is.
+    """Return distinct English sentences, tokenised as CoNLL-2003 is, each of at least some tokens.
 
     Each is drawn independently from a grammar of politics, courts, markets, sport, weather and
-    more, so their order means nothing. With one seed, a smaller count gives the beginning of a
-    larger one.
-
-    Args:
-      count: Number of sentences; an integer, 0 or more.
-      seed: Seed of the random generator; an integer, 0 or more. Equal arguments give equal
-        sentences on every machine.
-      min_tokens: Smallest number of tokens in a sentence; an integer, 1 or more. Clauses are added
-        to a shorter sentence until it has that many.
-
-    Returns:
-      The sentences, each a list of tokens.
-
-    Raises:
-      UserError: An argument is out of range.
+    more. With one seed, a smaller count gives the beginning of a larger one; equal arguments give
+    equal sentences on every machine.
 
     >>> " ".join(newswire_sentences(1, seed=0)[0][:15])
     'According to a report in a scientific journal , Argentine biologist Louise Walsh counted only'
     """
-    limits = (("count", count, 0), ("seed", seed, 0), ("min_tokens", min_tokens, 1))
-    for name, value, least in limits:
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise UserError(f"{name} must be an integer of at least {least}, got {value!r}")
     rng = random.Random(seed)
     sentences: dict[tuple[str, ...], None] = {}
     while len(sentences) < count:

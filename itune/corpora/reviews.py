@@ -88,15 +88,7 @@ def generate_reviews(config: ReviewsConfig | None = None) -> dict[str, list[Revi
 
 
 def write_reviews(folder: str | Path, config: ReviewsConfig | None = None) -> None:
-    """Write the reviews to ``train.csv``, ``dev.csv`` and ``test.csv``, each with a header.
-
-    Args:
-      folder: Folder to write to; it is made if absent, and must be empty otherwise.
-      config: Settings; the defaults of :class:`ReviewsConfig` if None.
-
-    Raises:
-      UserError: The folder is not empty, or cannot be written.
-    """
+    """Write the reviews to ``train.csv``, ``dev.csv`` and ``test.csv`` of a new or empty folder."""
     folder = Path(folder)
     splits = generate_reviews(config)
     try:

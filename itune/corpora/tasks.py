@@ -14,21 +14,12 @@ from itune.errors import UserError, require
 
 
 class Task(NamedTuple):
-    """How the examples of a task are made or read.
+    """How the examples of a task are made or read, by its recipe, a configuration dataclass.
 
-    A recipe is the task's own configuration dataclass, the field of :class:`DataConfig` that has
-    the name of the task.
-
-    Attributes:
-      sources: Names of the sources that ``build`` knows, as messages show them.
-      build: Function of ``(source, recipe, seed)`` that returns the examples, or None for a source
-        that it does not know.
-      read: Function of ``(folder, recipe, seed)`` that reads the examples from a folder.
-      unconfounded: Function that turns a recipe into the recipe of the control, which is the task
-        without its spurious correlation.
-      reads_control: Whether ``read`` can make the control out of the task's own folder.
-      names: Function that turns a recipe into the names of the labels and the names of the
-        confounds of the examples that ``build`` makes, each by number.
+    ``sources`` are those that ``build`` knows, as messages show them; for others it returns None.
+    ``unconfounded`` turns a recipe into that of the control, which lacks the spurious correlation,
+    and ``reads_control`` tells whether ``read`` can make it out of the task's own folder. ``names``
+    are those of labels and of confounds, by number.
     """
 
     sources: tuple[str, ...]
@@ -96,7 +87,7 @@ class DataConfig:
 
 
 class TaskExamples(NamedTuple):
-    """The examples of a task, with the names of their labels and confounds.
+    """The examples of a task.
 
     Attributes:
       splits: Examples of train, dev and test.
@@ -115,6 +106,9 @@ def load_examples(config: DataConfig) -> TaskExamples:
     Args:
       config: Where the examples come from.
 
+    Returns:
+      The examples in ``splits``, and the names of labels and confounds, by number.
+
     Raises:
       UserError: The source is missing or malformed.
     """
@@ -125,15 +119,7 @@ def load_control(config: DataConfig) -> TaskExamples:
     """Read or make the examples of a task without its spurious correlation.
 
     They come from the folder ``config.control`` if that is set, else from the source by the task's
-    unconfounded recipe: TextLen without its prefix, MSGS with a balanced training set and the same
-    development and test sets.
-
-    Args:
-      config: Where the examples come from.
-
-    Raises:
-      UserError: A source is missing or malformed; or the source is a folder that does not tell what
-        its control is, and ``config.control`` is not set.
+    unconfounded recipe: TextLen without its prefix, MSGS with a balanced training set.
     """
     task = TASKS[config.task]
     recipe = task.unconfounded(getattr(config, config.task))

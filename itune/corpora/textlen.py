@@ -13,7 +13,7 @@ from itune.corpora.conll import find_conll, hub_conll, read_conll
 from itune.corpora.example import Example, Splits
 from itune.corpora.jsonl import read_jsonl
 from itune.corpora.newswire import newswire_sentences
-from itune.errors import UserError
+from itune.errors import UserError, require
 
 LABELS = ("short", "long")
 """Names of the labels, by number."""
@@ -59,7 +59,24 @@ class TextLenConfig:
     spurious: bool = True
 
     def __post_init__(self):
-        _validate(self)
+        def is_count(value: object, least: int) -> bool:
+            is_integer = isinstance(value, Integral) and not isinstance(value, bool)
+            return is_integer and int(value) >= least
+
+        sizes = ("train_size", "dev_size", "test_size")
+        shares = ("train_agreement", "dev_agreement", "test_agreement")
+        seeds = ("shuffle_seed", "train_seed", "eval_seed")
+        two_words = "two different non-blank strings, for confound 0 and 1"
+        require(self, "an integer of at least 2", lambda v: is_count(v, 2), *sizes)
+        require(self, "a positive integer", lambda v: is_count(v, 1), "min_tokens")
+        require(self, "two numbers above 0, for class 0 and class 1", _are_means, "length_means")
+        require(self, "a non-negative number", lambda v: _is_real(v) and v >= 0, "length_sd")
+        require(self, two_words, _are_prefixes, "prefixes")
+        require(self, "a number from 0 to 1", lambda v: _is_real(v) and 0 <= v <= 1, *shares)
+        require(
+            self, "an integer from 0 to 2**32 - 1", lambda v: is_count(v, 0) and v < 2**32, *seeds
+        )
+        require(self, "True or False", lambda v: isinstance(v, bool), "spurious")
 
 
 def build_textlen(
@@ -78,19 +95,8 @@ def build_textlen(
     With CoNLL-2003's training and validation files and the defaults, these are the sets of Han &
     Tsvetkov, "Influence Tuning" (Findings of EMNLP 2021), example for example.
 
-    Args:
-      train_sentences: Sentences from which train and dev are made, each a list of tokens.
-      test_sentences: Sentences from which test is made, each a list of tokens.
-      config: Settings; None uses the defaults of :class:`TextLenConfig`, the published ones.
-
-    Raises:
-      UserError: A corpus has too few sentences that are long enough.
-
     >>> words = [[f"word{i}"] * 30 for i in range(6)]
-    >>> small = TextLenConfig(train_size=4, dev_size=2, test_size=2)
-    >>> splits = build_textlen(words, words, small)
-    >>> [len(split) for split in splits.values()]
-    [4, 2, 2]
+    >>> splits = build_textlen(words, words, TextLenConfig(train_size=4, dev_size=2, test_size=2))
     >>> example = splits["dev"][0]
     >>> example.tokens[:3], example.label, example.confound, example.length
     (('Negative', '.', 'word4'), 1, 0, 27)
@@ -106,20 +112,7 @@ def build_textlen(
 
 
 def make_splits(source: str, config: TextLenConfig, seed: int) -> Splits | None:
-    """Make the TextLen examples of a source.
-
-    Args:
-      source: ``embedded`` (generated newswire), ``hub`` (CoNLL-2003 from the Hugging Face hub), or
-        ``conll:FOLDER``.
-      config: The recipe.
-      seed: Seed of the generated newswire.
-
-    Returns:
-      The examples; None for any other source.
-
-    Raises:
-      UserError: The source cannot be read, or has too few sentences that are long enough.
-    """
+    """Make the TextLen examples of a source; None for a source that is no name of one."""
     if source == "embedded":
         needed = config.train_size + config.dev_size
         sentences = newswire_sentences(needed + config.test_size, seed, config.min_tokens)
@@ -136,16 +129,7 @@ def make_splits(source: str, config: TextLenConfig, seed: int) -> Splits | None:
 
 
 def read_splits(folder: Path, config: TextLenConfig | None = None, seed: int = 0) -> Splits:
-    """Return the examples of train.jsonl, dev.jsonl and test.jsonl.
-
-    Args:
-      folder: Folder that holds the three files.
-      config: Not used, because a folder's examples are already made.
-      seed: Not used, because nothing is drawn.
-
-    Raises:
-      UserError: A file is missing or breaks the format of :func:`~itune.corpora.jsonl.read_jsonl`.
-    """
+    """Return the examples of train.jsonl, dev.jsonl and test.jsonl, which no recipe changes."""
     del config, seed
     return Splits(*(read_jsonl(folder / f"{name}.jsonl") for name in Splits._fields))
 
@@ -198,44 +182,18 @@ def _example(
     return Example(prefix + tokens[:length], label, confound, length)
 
 
-def _validate(config: TextLenConfig) -> None:
-    for name in ("train_size", "dev_size", "test_size"):
-        _require(config, name, _is_count(getattr(config, name), 2), "an integer of at least 2")
-    _require(config, "min_tokens", _is_count(config.min_tokens, 1), "a positive integer")
-    means = config.length_means
-    ok = _is_pair(means) and all(_is_real(mean) and mean > 0 for mean in means)
-    _require(config, "length_means", ok, "two numbers above 0, for class 0 and class 1")
-    ok = _is_real(config.length_sd) and config.length_sd >= 0
-    _require(config, "length_sd", ok, "a non-negative number")
-    ok = _is_pair(config.prefixes) and all(_is_words(prefix) for prefix in config.prefixes)
-    ok = ok and config.prefixes[0].split() != config.prefixes[1].split()
-    _require(config, "prefixes", ok, "two different non-blank strings, for confound 0 and 1")
-    for name in ("train_agreement", "dev_agreement", "test_agreement"):
-        value = getattr(config, name)
-        _require(config, name, _is_real(value) and 0 <= value <= 1, "a number from 0 to 1")
-    for name in ("shuffle_seed", "train_seed", "eval_seed"):
-        value = getattr(config, name)
-        ok = _is_count(value, 0) and value < 2**32
-        _require(config, name, ok, "an integer from 0 to 2**32 - 1")
-    _require(config, "spurious", isinstance(config.spurious, bool), "True or False")
-
-
-def _require(config: TextLenConfig, name: str, ok: bool, remedy: str) -> None:
-    if not ok:
-        raise UserError(f"{name} must be {remedy}, got {getattr(config, name)!r}")
-
-
-def _is_count(value: object, least: int) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
-
-
 def _is_real(value: object) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _is_pair(value: object) -> bool:
-    return isinstance(value, (tuple, list)) and len(value) == 2
+def _are_means(value: object) -> bool:
+    is_pair = isinstance(value, (tuple, list)) and len(value) == 2
+    return is_pair and all(_is_real(mean) and mean > 0 for mean in value)
 
 
-def _is_words(value: object) -> bool:
-    return isinstance(value, str) and bool(value.split())
+def _are_prefixes(value: object) -> bool:
+    is_pair = isinstance(value, (tuple, list)) and len(value) == 2
+    if not is_pair or not all(isinstance(prefix, str) for prefix in value):
+        return False
+    first, second = (prefix.split() for prefix in value)
+    return bool(first) and bool(second) and first != second

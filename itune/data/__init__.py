@@ -1,14 +1,7 @@
 """Tokenised data as arrays: data sets, confound access, and samples of them."""
 
-from itune.data.access import AccessConfig, draw_visible, hide_confounds
-from itune.data.dataset import (
-    Dataset,
-    chunks_by_length,
-    collate,
-    tokenize_table,
-    tokenize_tables,
-    tokenize_texts,
-)
+from itune.data.access import AccessConfig
+from itune.data.dataset import Dataset, chunks_by_length, collate, tokenize_table
 from itune.data.sampling import draw_partners, draw_pools
 
 __all__ = [
@@ -18,9 +11,5 @@ __all__ = [
     "collate",
     "draw_partners",
     "draw_pools",
-    "draw_visible",
-    "hide_confounds",
     "tokenize_table",
-    "tokenize_tables",
-    "tokenize_texts",
 ]

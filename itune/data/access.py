@@ -39,16 +39,6 @@ def draw_visible(
     Examples that are not annotated are never drawn; if fewer than that number are annotated, all of
     those are taken. Under ``released`` at least 5 examples of each minority group, or all of a
     smaller one, are drawn first; the rest come from all annotated examples that are left.
-
-    Args:
-      label: Labels of the N training examples, an integer array of shape ``(N,)``.
-      confound: Confounds of the N training examples, an integer array of shape ``(N,)``;
-        :data:`~itune.groups.HIDDEN` where not annotated.
-      config: How many examples are drawn, and by which rule.
-      rng: Random generator of the drawing.
-
-    Returns:
-      Indices of the examples drawn, sorted, an integer array.
     """
     annotated = np.flatnonzero(confound != HIDDEN)
     size = round(config.rate * len(label))
@@ -82,17 +72,7 @@ def minority_groups(label: np.ndarray, confound: np.ndarray) -> dict[Group, np.n
 def hide_confounds(train: Dataset, config: AccessConfig, rng: np.random.Generator) -> Dataset:
     """Hide all confounds of the training data but those of :func:`draw_visible`.
 
-    Args:
-      train: The training data.
-      config: How many confounds stay visible, and by which rule they are chosen.
-      rng: Random generator of the drawing.
-
-    Returns:
-      The training data with fewer visible confounds.
-
-    Raises:
-      UserError: A group would be left with fewer than two visible examples, or with none if it has
-        one.
+    A rate is refused that leaves a group fewer than two visible examples, or none if it has one.
     """
     visible = draw_visible(train.label, train.confound, config, rng)
     annotated = train.visible
@@ -114,9 +94,6 @@ def hide_lone(train: Dataset) -> Dataset:
 
     These are the examples alone in their group, and all examples of a label that then has one
     confound only.
-
-    Raises:
-      UserError: No example has partners.
 
     >>> train = Dataset([[]] * 6, np.array([0, 0, 0, 0, 0, 1]), np.array([0, 0, 1, 1, 2, 0]))
     >>> hide_lone(train).confound.tolist()

@@ -72,20 +72,7 @@ class Dataset(NamedTuple):
 
 
 def tokenize_tables(tables: Tables, tokenizer: Any, **limits: Any) -> dict[str, Dataset]:
-    """Tokenise train, dev and test of a table, and show progress if it is large.
-
-    Args:
-      tables: The table.
-      tokenizer: A Hugging Face tokenizer.
-      limits: Keyword arguments of :func:`tokenize_table`: ``max_length``, ``max_positions`` and
-        ``vocab_size``.
-
-    Returns:
-      A data set for each split, by name.
-
-    Raises:
-      UserError: See :func:`tokenize_table`.
-    """
+    """Tokenise train, dev and test of a table by name, and show progress if it is large."""
     splits = tables.splits()
     total = sum(table.size for table in splits.values())
     bar = Progress("tokens", total) if total > MANY else None
@@ -143,21 +130,7 @@ def tokenize_texts(
     max_positions: int = 512,
     vocab_size: int | None = None,
 ) -> Dataset:
-    """Tokenise texts, or pairs of texts, whose labels are not known.
-
-    Args:
-      texts: Strings, or tuples of two strings; at least one.
-      tokenizer: A Hugging Face tokenizer.
-      max_length: Number of tokens, markers included, to which longer inputs are truncated.
-      max_positions: Number of positions of the model.
-      vocab_size: Number of rows of the model's table of tokens; None does not check it.
-
-    Returns:
-      The data set, with label 0 and a hidden confound in every row.
-
-    Raises:
-      UserError: See :func:`tokenize_table`.
-    """
+    """Tokenise strings, or pairs of them, with label 0 and a hidden confound in every row."""
     is_pair = not isinstance(texts[0], str)
     input_ids, second = _encode(
         (_columns(texts[i : i + BATCH], is_pair) for i in range(0, len(texts), BATCH)),

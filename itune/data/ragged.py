@@ -10,12 +10,7 @@ import numpy as np
 class Ragged(Sequence):
     """N integer rows of any lengths, 4 bytes for each item and 8 for each row.
 
-    Reads like a list of arrays: by index, by slice, by iteration.
-
-    Attributes:
-      values: Items of all rows end to end, an int32 array.
-      offsets: Where rows begin and end, an int64 array of shape ``(N + 1,)``; row i is
-        ``values[offsets[i]:offsets[i + 1]]``.
+    Reads like a list of arrays; row i is ``values[offsets[i]:offsets[i + 1]]``.
 
     >>> rows = Ragged.of([[5, 6], [], [7]])
     >>> len(rows), rows[0].tolist(), rows[-1].tolist(), rows.lengths.tolist()

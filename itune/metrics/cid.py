@@ -1,12 +1,12 @@
 """CID, the confound influence difference of probes against the whole training set.
 
-The CID of a probe is the mean influence on it of training examples with its label and confound,
-minus that of examples with its label and another confound (Han & Tsvetkov 2021, section 5.2). Both
-are made of the mean influence of each group on each probe, which two passes over the data give.
+It is the mean influence on a probe of training examples with its label and confound, minus that of
+examples with its label and another confound (Han & Tsvetkov 2021, section 5.2).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, NamedTuple, TypeAlias
 
 import jax
@@ -15,7 +15,7 @@ import numpy as np
 
 from itune.data.dataset import Dataset, chunks_by_length, collate
 from itune.errors import UserError
-from itune.groups import Group, groups_of
+from itune.groups import Group, groups_of, paired_groups
 from itune.influence import LinenLoss
 from itune.influence.differences import projections, unit_gradient_sum
 from itune.influence.types import Params, Tensors
@@ -180,73 +180,113 @@ def make_group_influences(
     Raises:
       UserError: No probe has training examples both of its confound and of another.
     """
-    by_group = groups_of(train.label, train.confound)
-    groups = tuple(by_group)
-    of_label = {group: [c for c in groups if c.label == group.label] for group in groups}
-    probes_of = {group: np.intersect1d(probes, rows) for group, rows in by_group.items()}
-    probes_of = {c: rows for c, rows in probes_of.items() if len(rows) and len(of_label[c]) > 1}
-    if not probes_of:
+    return _TwoPasses(loss, train, np.asarray(probes), chunk, on_progress, resumable).run
+
+
+class _TwoPasses:
+    """Loops over the chunks of groups, then of the probes of groups, each with a name."""
+
+    def __init__(
+        self,
+        loss: LinenLoss,
+        train: Dataset,
+        probes: np.ndarray,
+        chunk: int,
+        on_progress: Callable[[int, int], None],
+        resumable: Resumable,
+    ) -> None:
+        self._train, self._on_progress, self._resumable = train, on_progress, resumable
+        self._unit_sum, self._project, self._add = _compiled(loss)
+        self._groups = groups_of(train.label, train.confound)
+        self._probes = _probes_by_group(train, probes)
+        labels = {group.label for group in self._probes}
+        passes = {
+            "sum": {group: rows for group, rows in self._groups.items() if group.label in labels},
+            "group": self._probes,
+        }
+        self._chunks = {
+            (kind, group): chunks_by_length(train, rows, chunk)
+            for kind, rows_of in passes.items()
+            for group, rows in rows_of.items()
+        }
+        *starts, self._total = accumulate(map(len, self._chunks.values()), initial=0)
+        self._starts = dict(zip(self._chunks, starts, strict=True))
+
+    def run(self, params: Params) -> GroupInfluences:
+        """Sum up the groups, then project the probes on the groups of their label."""
+        sums = {group: self._sum(params, group) for kind, group in self._chunks if kind == "sum"}
+        names = tuple(self._groups)
+        probes = np.sort(np.concatenate(list(self._probes.values())))
+        result = GroupInfluences(
+            probes=probes,
+            group=np.empty(len(probes), int),
+            groups=names,
+            sizes=np.array([len(rows) for rows in self._groups.values()]),
+            sums=np.full((len(probes), len(names)), np.nan),
+            own=np.empty(len(probes)),
+        )
+        for group, of_group in self._probes.items():
+            alike = [other for other in names if other.label == group.label]
+            along, own = self._projections(params, group, tuple(sums[other] for other in alike))
+            rows = np.searchsorted(probes, of_group)
+            columns = np.array([names.index(other) for other in alike])
+            result.sums[np.ix_(rows, columns)] = along
+            result.own[rows], result.group[rows] = own, names.index(group)
+        return result
+
+    def _sum(self, params: Params, group: Group) -> Tensors:
+        """Sum the unit gradients of a group."""
+        dtype = jnp.result_type(*jax.tree.leaves(params))
+
+        def step(state: State, chunk: Chunk) -> State:
+            places, is_real = chunk
+            examples = collate(self._train, self._groups[group][places])
+            part = _by_name(self._unit_sum(params, examples, is_real.astype(dtype)))
+            return self._add(state, part) if state else part
+
+        return _by_path(self._fold("sum", group, {}, step))
+
+    def _projections(
+        self, params: Params, group: Group, directions: tuple[Tensors, ...]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Project the unit gradient of each probe of a group on directions, and on itself."""
+        probes = self._probes[group]
+        dtype = np.dtype(jnp.result_type(*jax.tree.leaves(params)))
+
+        def step(state: State, chunk: Chunk) -> State:
+            places, is_real = chunk
+            along, own = self._project(params, collate(self._train, probes[places]), directions)
+            state["along"][places[is_real]] = np.asarray(along)[is_real]
+            state["own"][places[is_real]] = np.asarray(own)[is_real]
+            return state
+
+        shapes = {"along": (len(probes), len(directions)), "own": len(probes)}
+        state = {name: np.empty(shape, dtype) for name, shape in shapes.items()}
+        state = self._fold("group", group, state, step)
+        return state["along"], state["own"]
+
+    def _fold(
+        self, kind: str, group: Group, state: State, step: Callable[[State, Chunk], State]
+    ) -> State:
+        """Do a loop over all of its chunks, those left out that an earlier call has saved."""
+        name, start = f"{kind}-{group.label}-{group.confound}", self._starts[kind, group]
+        chunks = self._chunks[kind, group]
+        return self._resumable.fold(
+            name, state, chunks, step, lambda done: self._on_progress(start + done, self._total)
+        )
+
+
+def _probes_by_group(train: Dataset, probes: np.ndarray) -> Mapping[Group, np.ndarray]:
+    """Return the probes of each group that can be compared with others of its label."""
+    groups = paired_groups(train.label, train.confound)
+    of_groups = {group: np.intersect1d(probes, rows) for group, rows in groups.items()}
+    of_groups = {group: rows for group, rows in of_groups.items() if len(rows)}
+    if not of_groups:
         raise UserError(
             f"CID is undefined: none of the {len(probes)} probes has training examples of its "
             "label with another confound; add some, or set cid_probes higher"
         )
-    needed = sorted({other for group in probes_of for other in of_label[group]})
-    rows = {group: chunks_by_length(train, by_group[group], chunk) for group in needed}
-    columns = {c: chunks_by_length(train, rows, chunk) for c, rows in probes_of.items()}
-    total = sum(map(len, [*rows.values(), *columns.values()]))
-    unit_sum, project, add = _compiled(loss)
-
-    def fun(params: Params) -> GroupInfluences:
-        dtype = jnp.result_type(*jax.tree.leaves(params))
-        before = 0
-
-        def loop(
-            kind: str,
-            group: Group,
-            state: State,
-            chunks: Sequence[Chunk],
-            step: Callable[[State, Chunk], State],
-        ) -> State:
-            nonlocal before
-            name, start = f"{kind}-{group.label}-{group.confound}", before
-            before += len(chunks)
-            return resumable.fold(
-                name, state, chunks, step, lambda done: on_progress(start + done, total)
-            )
-
-        def group_sum(group: Group) -> Tensors:
-            def step(state: State, chunk: Chunk) -> State:
-                places, is_real = chunk
-                examples = collate(train, by_group[group][places])
-                part = _by_name(unit_sum(params, examples, is_real.astype(dtype)))
-                return add(state, part) if state else part
-
-            return _by_path(loop("sum", group, {}, rows[group], step))
-
-        def of_group(group: Group) -> _Part:
-            directions = tuple(sums[other] for other in of_label[group])
-
-            def step(state: State, chunk: Chunk) -> State:
-                places, is_real = chunk
-                examples = collate(train, probes_of[group][places])
-                projected = project(params, examples, directions)
-                for name, values in zip(("along", "own"), projected, strict=True):
-                    state[name][places[is_real]] = np.asarray(values)[is_real]
-                return state
-
-            size, dtype_of = len(probes_of[group]), np.dtype(dtype)
-            state = {
-                "along": np.empty((size, len(directions)), dtype_of),
-                "own": np.empty(size, dtype_of),
-            }
-            state = loop("group", group, state, columns[group], step)
-            return _Part(group, probes_of[group], state["along"], state["own"])
-
-        sums = {group: group_sum(group) for group in needed}
-        parts = [of_group(group) for group in probes_of]
-        return _gathered(parts, groups, of_label, [len(by_group[group]) for group in groups])
-
-    return fun
+    return of_groups
 
 
 @memoized
@@ -256,42 +296,6 @@ def _compiled(
     """Compile sums of unit gradients, projections, and sums of such sums."""
     add = jit(lambda a, b: jax.tree.map(jnp.add, a, b))
     return jit(unit_gradient_sum(loss)), jit(projections(loss)), add
-
-
-class _Part(NamedTuple):
-    """What :func:`make_group_influences` computes for the probes of one group."""
-
-    group: Group
-    probes: np.ndarray
-    along: np.ndarray
-    own: np.ndarray
-
-
-def _gathered(
-    parts: Sequence[_Part],
-    groups: tuple[Group, ...],
-    of_label: Mapping[Group, Sequence[Group]],
-    sizes: Sequence[int],
-) -> GroupInfluences:
-    """Join the parts and sort the probes."""
-    place = {group: number for number, group in enumerate(groups)}
-    probes = np.concatenate([part.probes for part in parts])
-    sums = np.full((len(probes), len(groups)), np.nan)
-    start = 0
-    for part in parts:
-        columns = [place[group] for group in of_label[part.group]]
-        sums[start : start + len(part.probes), columns] = part.along
-        start += len(part.probes)
-    order = np.argsort(probes)
-    own_group = np.concatenate([np.full(len(part.probes), place[part.group]) for part in parts])
-    return GroupInfluences(
-        probes=probes[order],
-        group=own_group[order],
-        groups=groups,
-        sizes=np.array(sizes),
-        sums=sums[order],
-        own=np.concatenate([part.own for part in parts])[order],
-    )
 
 
 def _by_name(direction: Tensors) -> State:

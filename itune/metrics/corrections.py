@@ -11,15 +11,8 @@ def holm(values: Sequence[float]) -> list[float]:
     """Correct p values by Holm's method: the chance of any false alarm is at most the level.
 
     In ascending order the i-th of m is multiplied by ``m - i + 1``, and is no less than the one
-    before, nor more than 1.
-
-    Args:
-      values: The p values; NaN, a test that could not be made, counts as 1.
-
-    Returns:
-      The corrected p values, in the order given, none below its p value.
-
-    Source: Holm (1979), A simple sequentially rejective multiple test procedure.
+    before, nor more than 1. NaN counts as 1. Source: Holm (1979), A simple sequentially rejective
+    multiple test procedure.
 
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]
@@ -34,12 +27,7 @@ def holm(values: Sequence[float]) -> list[float]:
 
 
 def least_permutation_p(seeds: int) -> float:
-    """Return the smallest p that a two-sided permutation test of two equal samples can have.
-
-    Of ``comb(2 n, n)`` partitions, two are as extreme as can be.
-
-    Args:
-      seeds: Size of each sample, n.
+    """Return the smallest p of a two-sided permutation test of two samples of this size.
 
     >>> [round(least_permutation_p(n), 4) for n in (2, 3, 4, 5)]
     [0.3333, 0.1, 0.0286, 0.0079]
@@ -49,10 +37,6 @@ def least_permutation_p(seeds: int) -> float:
 
 def seeds_needed(tests: int, level: float = LEVEL) -> int:
     """Return the fewest seeds with which one of several tests, corrected, can be significant.
-
-    Args:
-      tests: Number of permutation tests.
-      level: Level of significance.
 
     >>> [seeds_needed(tests) for tests in (1, 2, 8)]
     [4, 5, 6]

@@ -1,8 +1,4 @@
-"""The influence of every training example on every probe, in blocks that are stored on disk.
-
-Where means over groups are enough, :mod:`itune.metrics.cid` computes them in two passes and stores
-nothing.
-"""
+"""The influence of every training example on every probe, in memory or in blocks on disk."""
 
 import json
 from collections.abc import Callable
@@ -108,25 +104,11 @@ def influences_among(
     on_progress: Callable[[int, int], None] = lambda done, total: None,
     resumable: Resumable = NEVER_SAVED,
 ) -> np.ndarray:
-    """Compute gradient cosines of some examples with one another, in memory.
+    """Compute gradient cosines of some examples with one another, ``(n, n)``, float64, symmetric.
 
-    Half of the pairs are computed, in blocks; the other half mirrors it. The gradients of a few
-    blocks of rows are held at once, those of columns one block after another; the fewer blocks are
-    held, the more often columns are computed again.
-
-    Args:
-      loss: ``loss(params, example) -> scalar``, the label loss of one example; gradients of a
-        :class:`~itune.influence.LinenLoss` stay factored where that is cheaper.
-      params: Parameters of the model.
-      train: The training data.
-      indices: Indices into ``train``, ``(n,)``.
-      chunk: Number of examples computed at once.
-      memory: Bytes that the gradients of rows may take; one block of them is held in any case.
-      on_progress: Called with the number of pairs of blocks done and the number in all.
-      resumable: Stores what is done, under the name ``matrix``, to go on after an interruption.
-
-    Returns:
-      Cosines ``(n, n)``, float64, symmetric.
+    Half of the pairs are computed, in blocks; the other half mirrors it. The gradients of as many
+    blocks of rows as ``memory`` has bytes for, one at least, are held at once, those of columns one
+    block after another; the fewer blocks are held, the more often columns are computed again.
     """
     count = len(indices)
     block = _make_block(loss, params, train, chunk, kind="cosine", select=None, partners=count)

@@ -10,17 +10,9 @@ Z = 1.959963984540054
 
 
 def wilson(successes: float, size: int) -> tuple[float, float]:
-    """Compute the 95 % interval of Wilson's score for a proportion.
+    """Compute the 95 % interval of Wilson's score for a proportion; NaN where there is no trial.
 
     ``(p + z²/2n ± z sqrt(p (1 - p) / n + z²/4n²)) / (1 + z²/n)``, cut to 0 and 1.
-
-    Args:
-      successes: Number of successes, ``p n``.
-      size: Number of trials, n.
-
-    Returns:
-      Lower and upper end; NaN where there is no trial.
-
     Source: Wilson (1927), Probable inference, the law of succession, and statistical inference.
 
     >>> [round(end, 4) for end in wilson(5, 10)]
@@ -35,18 +27,10 @@ def wilson(successes: float, size: int) -> tuple[float, float]:
 
 
 def stratified(shares: ArrayLike, intervals: ArrayLike, weights: ArrayLike) -> tuple[float, float]:
-    """Compute the interval of a weighted mean of proportions, out of theirs.
+    """Compute the interval of a weighted mean of C proportions, out of theirs, ``(C, 2)``.
 
     ``p - sqrt(sum_c w_c² (p_c - low_c)²)`` and ``p + sqrt(sum_c w_c² (high_c - p_c)²)``, the method
-    of variance estimates recovery: of one stratum, its own interval.
-
-    Args:
-      shares: Proportions ``p_c``, ``(C,)``.
-      intervals: Lower and upper end of each, ``(C, 2)``.
-      weights: Weights ``w_c``, ``(C,)``; they sum to 1.
-
-    Returns:
-      Lower and upper end, cut to 0 and 1.
+    of variance estimates recovery, cut to 0 and 1; weights sum to 1.
     """
     shares, weights, ends = (np.asarray(values) for values in (shares, weights, intervals))
     mean = float(weights @ shares)

@@ -1,15 +1,7 @@
 """Statistics over seeds: means, spreads, and tests of a difference of means (NumPy, SciPy).
 
-==========================================  =====================================================
-values                                      what comes out
-==========================================  =====================================================
-none                                        every mean is NaN
-fewer than two (of one side, for a test)    spread, ``t`` and ``p`` are NaN
-all of a side alike, the other side spread  as usual
-all of each side alike                      ``t`` and its ``p`` are NaN; permutation as usual
-==========================================  =====================================================
-
-Nothing warns, and NaN stands for what cannot be said.
+Nothing warns, and NaN stands for what cannot be said: the mean of no value; the spread of fewer
+than two, and the tests of such samples; ``t`` where all values of each side are alike.
 """
 
 import math
@@ -55,6 +47,9 @@ class TTest(NamedTuple):
     degrees: float
 
 
+UNDEFINED = TTest(math.nan, math.nan, math.nan)
+
+
 class PermutationTest(NamedTuple):
     """A permutation test of a difference of means, two-sided.
 
@@ -92,13 +87,6 @@ def welch_test(first: Sample, second: Sample) -> TTest:
     ``t = (mean_1 - mean_2) / sqrt(e_1 + e_2)`` with ``e = sd^2 / count``, and, after Welch and
     Satterthwaite, ``degrees = (e_1 + e_2)^2 / (e_1^2 / (count_1 - 1) + e_2^2 / (count_2 - 1))``.
 
-    Args:
-      first: The sample of ``mean_1``.
-      second: The sample of ``mean_2``.
-
-    Returns:
-      The test; NaN where a sample has fewer than two values or neither has any spread.
-
     >>> test = welch_test([1.0, 2.0, 3.0], [2.0, 4.0, 6.0, 8.0])
     >>> f"t={test.t:.2f} p={test.p:.3f}"
     't=-2.12 p=0.100'
@@ -116,16 +104,7 @@ def student_test(first: Sample, second: Sample) -> TTest:
     """Test by Student whether two samples of equal variance have equal means.
 
     ``t = (mean_1 - mean_2) / sqrt(s^2 / count_1 + s^2 / count_2)`` with the pooled variance ``s^2``
-    of both samples, and ``degrees = count_1 + count_2 - 2``.
-
-    Args:
-      first: The sample of ``mean_1``.
-      second: The sample of ``mean_2``.
-
-    Returns:
-      The test; NaN where a sample has fewer than two values or neither has any spread.
-
-    Source: The test of Table 2 in Han & Tsvetkov (2021).
+    of both samples, and ``degrees = count_1 + count_2 - 2``: the test of the paper's Table 2.
     """
 
     def error(a: Summary, b: Summary) -> tuple[float, float]:
@@ -156,11 +135,8 @@ def paired_test(first: Sample, second: Sample) -> TTest:
     differences = np.subtract(first, second)
     mean, sd, count = summarise(differences)
     if count < 2 or not sd > 0:
-        return TTest(math.nan, math.nan, math.nan)
-    from scipy.special import stdtr
-
-    t = mean / (sd / math.sqrt(count))
-    return TTest(t, float(2 * stdtr(count - 1, -abs(t))), float(count - 1))
+        return UNDEFINED
+    return _two_sided(mean / (sd / math.sqrt(count)), count - 1)
 
 
 def _t_test(
@@ -170,11 +146,14 @@ def _t_test(
     a, b = summarise(first), summarise(second)
     is_spread = any(len(set(values)) > 1 for values in (first, second))
     if min(a.count, b.count) < 2 or not is_spread:
-        return TTest(math.nan, math.nan, math.nan)
+        return UNDEFINED
+    squared, degrees = error(a, b)
+    return _two_sided((a.mean - b.mean) / math.sqrt(squared), degrees)
+
+
+def _two_sided(t: float, degrees: float) -> TTest:
     from scipy.special import stdtr
 
-    squared, degrees = error(a, b)
-    t = (a.mean - b.mean) / math.sqrt(squared)
     return TTest(t, float(2 * stdtr(degrees, -abs(t))), float(degrees))
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from itune.corpora import find_conll, hub_conll, read_conll
+from itune.corpora.conll import find_conll, hub_conll, read_conll
 from itune.errors import UserError
 
 

@@ -5,8 +5,10 @@ import random
 
 import pytest
 
-from itune.corpora import MsgsConfig, generate_msgs, newswire_sentences
+from itune.corpora import MsgsConfig
 from itune.corpora.grammar import alternatives, expand, read_grammar, with_articles
+from itune.corpora.msgs import generate_msgs
+from itune.corpora.newswire import newswire_sentences
 from itune.corpora.reviews import ReviewsConfig, generate_reviews
 from tests.helpers.grammar_cases import require_sound, unused_rules
 

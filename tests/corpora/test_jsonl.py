@@ -2,8 +2,8 @@
 
 import pytest
 
-from itune.corpora import Example, read_jsonl, write_jsonl
-from itune.corpora.jsonl import Fields
+from itune.corpora import Example, write_jsonl
+from itune.corpora.jsonl import Fields, read_jsonl
 from itune.errors import UserError
 
 EXAMPLES = [

@@ -8,7 +8,8 @@ from collections import Counter
 
 import pytest
 
-from itune.corpora import MsgsConfig, generate_msgs, msgs, read_msgs
+from itune.corpora import MsgsConfig, msgs
+from itune.corpora.msgs import generate_msgs, read_msgs
 from itune.errors import UserError
 from tests.helpers.released_data import RELEASED, needs_released
 

@@ -4,15 +4,8 @@ import dataclasses
 
 import pytest
 
-from itune.corpora import (
-    DataConfig,
-    Example,
-    MsgsConfig,
-    Splits,
-    TextLenConfig,
-    newswire_sentences,
-    write_jsonl,
-)
+from itune.corpora import DataConfig, Example, MsgsConfig, Splits, TextLenConfig, write_jsonl
+from itune.corpora.newswire import newswire_sentences
 from itune.corpora.tasks import load_control, load_examples
 from itune.errors import UserError
 

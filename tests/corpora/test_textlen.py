@@ -8,14 +8,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from itune.corpora import (
-    TextLenConfig,
-    build_textlen,
-    find_conll,
-    read_conll,
-    read_jsonl,
-    write_jsonl,
-)
+from itune.corpora import TextLenConfig, write_jsonl
+from itune.corpora.conll import find_conll, read_conll
+from itune.corpora.jsonl import read_jsonl
+from itune.corpora.textlen import build_textlen
 from itune.errors import UserError
 from tests.helpers.released_data import RELEASED, needs_released
 

@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from itune.cli import run_main
-from itune.corpora import newswire_sentences, read_jsonl
+from itune.corpora.jsonl import read_jsonl
+from itune.corpora.newswire import newswire_sentences
 from tests.helpers.scripts import EXPERIMENTS, load_script
 
 SIZES = ["--train-size", "40", "--dev-size", "20", "--test-size", "10"]
@@ -93,7 +94,7 @@ def test_files_are_replaced_only_when_asked(script, tmp_path, capsys):
             ["--conll", "embedded", "--prefixes", "one"],
             "prefixes must be a list of 2 (a string, a string), got 'one'",
         ),
-        (["--conll", "embedded", "--seed", "-1"], "seed must be an integer of at least 0, got -1"),
+        (["--conll", "embedded", "--seed", "-1"], "seed must be a non-negative integer, got -1"),
         (["--conll", "/no/such/folder"], "/no/such/folder: no such folder"),
         ([], "conll is not set; give --conll"),
     ],

@@ -2,7 +2,8 @@
 
 import json
 
-from itune.corpora import TextLenConfig, newswire_sentences
+from itune.corpora import TextLenConfig
+from itune.corpora.newswire import newswire_sentences
 from itune.corpora.tasks import DataConfig
 from itune.methods import InfluenceConfig, LabelConfig
 from itune.models import save_classifier

@@ -6,7 +6,8 @@ import pytest
 
 from itune.data.dataset import collate
 from itune.errors import UserError
-from itune.metrics import influences_among, matrix, read_influence_matrix, write_influence_matrix
+from itune.metrics import matrix, read_influence_matrix, write_influence_matrix
+from itune.metrics.matrix import influences_among
 from tests.metrics.test_cid import LOSS, THREE_VALUED, pair_matrix, params
 
 PROBES = np.array([3, 0, 14, 7, 8])
