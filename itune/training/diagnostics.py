@@ -18,7 +18,8 @@ from itune.errors import UserError
 from itune.influence import PAIR_FREE, Pool, value_and_grad
 from itune.methods import Classifier
 from itune.methods.base import Params
-from itune.metrics import influences_among, make_cid
+from itune.metrics import make_cid
+from itune.metrics.matrix import influences_among
 from itune.training.loop import Evaluator
 from itune.training.measures import Accuracies
 from itune.utils.compiling import jit, memoized
