@@ -44,6 +44,7 @@ class CIDBreakdown:
       by_label: Mean over the probes of each label; NaN if none has partners.
       pairs: Every pair of confounds of every label.
       probes: Number of probes that have partners of both kinds.
+      without_gradient: Share of the probes whose gradient is exactly 0.
     """
 
     cid: float
@@ -52,6 +53,7 @@ class CIDBreakdown:
     by_label: dict[int, float]
     pairs: tuple[PairCID, ...]
     probes: int
+    without_gradient: float = 0.0
 
 
 def break_down_cid(influences: GroupInfluences) -> CIDBreakdown:
@@ -77,6 +79,7 @@ def break_down_cid(influences: GroupInfluences) -> CIDBreakdown:
         by_label={label: _mean(in_label) for label, in_label in by_label.items()},
         pairs=tuple(_pairs(influences)),
         probes=len(known),
+        without_gradient=float(np.mean(influences.own == 0)),
     )
 
 

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from itune.auditing.samples import draw_by_group, draw_sample
 from itune.auditing.significance import CIDTest, cid_test
 from itune.data.dataset import Dataset
 from itune.errors import UserError
-from itune.groups import HIDDEN, Group, count_groups
+from itune.groups import HIDDEN, Group, count_groups, groups_of
 from itune.methods.base import Classifier, Params
 from itune.metrics.cid import make_group_influences
 from itune.metrics.matrix import influences_among
@@ -24,7 +24,8 @@ from itune.utils.progress import OnProgress, no_progress
 from itune.utils.resumable import NEVER_SAVED, Resumable
 
 
-class Audit(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Audit:
     """The measures of an audit.
 
     Attributes:
@@ -41,6 +42,9 @@ class Audit(NamedTuple):
       minutes_of_whole: Estimate of the minutes that computing ``influence`` takes.
       groups: Number of annotated training examples of each group.
       plan: Which parts of the audit use all rows.
+      without_gradient: Share of the annotated training examples whose gradient is exactly 0, as
+        where float32 rounds the probability of the label to 1; of those that CID was computed on,
+        weighed by group. Their influences are 0 whatever the model goes by.
     """
 
     influence: CIDBreakdown | None
@@ -55,6 +59,7 @@ class Audit(NamedTuple):
     minutes_of_whole: float
     groups: dict[Group, int]
     plan: AuditPlan
+    without_gradient: float = 0.0
 
 
 def audit_classifier(
@@ -122,11 +127,13 @@ def audit_classifier(
     groups = group_sizes(known)
     share = {group: size / len(known) for group, size in groups.items()}
     test = cid_test(matrix, drawn.label, drawn.confound, share, rng, draws=config.draws)
-    is_whole = CID in plan.whole
+    influence = None
+    without_gradient = _share_of(np.diag(matrix) == 0, drawn, share)
+    if CID in plan.whole:
+        influence = _whole(classifier, params, known, config, on_progress, resumable)
+        without_gradient = max(without_gradient, influence.without_gradient)
     return Audit(
-        influence=_whole(classifier, params, known, config, on_progress, resumable)
-        if is_whole
-        else None,
+        influence=influence,
         test=test,
         sample=visible[sample],
         label=drawn.label,
@@ -138,7 +145,15 @@ def audit_classifier(
         minutes_of_whole=plan.minutes[CID],
         groups=groups,
         plan=plan,
+        without_gradient=without_gradient,
     )
+
+
+def _share_of(is_one: np.ndarray, drawn: Dataset, share: Mapping[Group, float]) -> float:
+    """Share of the data set that some examples of a sample stand for."""
+    groups = groups_of(drawn.label, drawn.confound)
+    shares = [share[group] * float(is_one[rows].mean()) for group, rows in groups.items()]
+    return sum(shares) / sum(share[group] for group in groups)
 
 
 def group_sizes(data: Dataset) -> dict[Group, int]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itune.errors import require
 
 AUTO, ALWAYS, NEVER = "auto", "always", "never"
+LEAVE, DRAW = "leave", "draw"
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,10 @@ class AuditConfig:
       random_probes: Number of probes drawn if none is named, half of them from minority groups.
       shown: Number of helpful rows shown for each probe, and of harmful rows.
       swaps: Number of texts, at most, in which the confound of a rule is swapped.
+      unpaired: What becomes of texts with a word that has no partner in the other confound's list,
+        which is the word at the same place of a list as long, or its only word: ``leave`` leaves
+        them out of the swaps; ``draw`` puts in a word drawn from those that the other pattern
+        matched in train.
       seed: Seed of the random generators; a non-negative integer.
       chunk: Number of examples computed at once.
       max_length: Tokens that an input is truncated to; none uses the limit of the model.
@@ -40,6 +45,7 @@ class AuditConfig:
     random_probes: int = 6
     shown: int = 3
     swaps: int = 1000
+    unpaired: str = LEAVE
     seed: int = 0
     chunk: int = 16
     max_length: int | None = None
@@ -52,8 +58,8 @@ class AuditConfig:
         require(self, "different row numbers from 1", _are_rows, "probes")
         is_length = "an integer of at least 3 or none"
         require(self, is_length, lambda v: v is None or v >= 3, "max_length")
-        known = (AUTO, ALWAYS, NEVER)
-        require(self, f"one of {', '.join(known)}", known.__contains__, "whole")
+        for name, known in (("whole", (AUTO, ALWAYS, NEVER)), ("unpaired", (LEAVE, DRAW))):
+            require(self, f"one of {', '.join(known)}", known.__contains__, name)
 
 
 def _are_rows(values: tuple[int, ...]) -> bool:

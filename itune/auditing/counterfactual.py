@@ -1,24 +1,28 @@
 """The counterfactual test: whether predictions change when the confound is swapped in the text."""
 
+import math
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from itune.auditing.config import AuditConfig
+from itune.auditing.config import DRAW, AuditConfig
 from itune.auditing.predictions import predict
 from itune.auditing.samples import draw_by_group
+from itune.auditing.truncation import with_texts
 from itune.data.dataset import Dataset
 from itune.methods.base import Classifier, Params
 from itune.metrics.proportions import wilson
-from itune.tables.arrow import import_pyarrow
 from itune.tables.swaps import Swaps, make_swaps
 from itune.tables.table import Table, Tables
 
 SHOWN = 10
 """Changed predictions that are recorded as examples."""
+
+NAMED = 5
+"""Words without partner that are named."""
 
 SEARCHED = 2000
 """Training texts that are searched for words to put in."""
@@ -66,14 +70,19 @@ class CounterfactualTest:
     """How often the prediction changes when the confound is swapped and nothing else is.
 
     Attributes:
-      size: Number of texts whose confound was swapped.
-      changed: Number of texts whose prediction changed.
-      share: ``changed / size``.
-      low: Lower end of the 95 % interval of ``share`` (Wilson).
-      high: Upper end of the 95 % interval of ``share`` (Wilson).
+      size: Number of texts whose confound was swapped in what the model reads of them.
+      changed: Number of these texts whose prediction changed.
+      share: ``changed / size``; NaN if there is no such text.
+      low: Lower end of the 95 % interval of ``share`` (Wilson); NaN if there is no such text.
+      high: Upper end of the 95 % interval of ``share`` (Wilson); NaN if there is no such text.
       examples: Some of the texts whose prediction changed.
-      swaps: All texts, counted by swap and predictions, whether or not the prediction changed.
+      swaps: These texts, counted by swap and predictions, whether or not the prediction changed.
       split: Name of the split that the texts are from.
+      unread: Number of further texts whose swap changed no token that the model reads, since the
+        confound lies beyond the limit of tokens, or both words are unknown to the tokenizer.
+      unpaired: Number of further texts that were not swapped, since one of their words has no
+        partner in the list of another confound.
+      unpaired_words: Some of these words.
     """
 
     size: int
@@ -84,14 +93,49 @@ class CounterfactualTest:
     examples: tuple[ChangedPrediction, ...]
     swaps: tuple[SwapCount, ...] = ()
     split: str = "test"
+    unread: int = 0
+    unpaired: int = 0
+    unpaired_words: tuple[str, ...] = ()
+
+    @property
+    def unread_share(self) -> float:
+        """Share of the swapped texts in which the swap changed no token that the model reads."""
+        return self.unread / max(self.unread + self.size, 1)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on texts that are no evidence; none if all are."""
+        notes = []
+        if self.unread:
+            notes.append(
+                f"In {self.unread} of {self.unread + self.size} swapped texts of {self.split} "
+                f"({self.unread_share:.1%}) the swap changed no token that the model reads; they "
+                "are no evidence and are left out."
+            )
+        if self.unpaired:
+            words = ", ".join(map(repr, self.unpaired_words))
+            notes.append(
+                f"{self.unpaired} texts of {self.split} were not swapped, since a word in them "
+                f"({words}) has no one partner in the list of another confound; list each word at "
+                "the place of its partner, or have one drawn (--unpaired draw)."
+            )
+        return tuple(notes)
 
 
-class _Texts(NamedTuple):
-    """Rows of a split, their new texts, and the numbers of the confounds put in."""
+@dataclass(frozen=True)
+class _Texts:
+    """Rows of a split, their new texts, the confounds put in, and what had no partner."""
 
     rows: np.ndarray
     after: list[str]
     targets: list[int]
+    unpaired: int
+    unpaired_words: tuple[str, ...]
+
+    def take(self, places: np.ndarray) -> "_Texts":
+        """Some of the swapped texts."""
+        after, targets = ([of[i] for i in places] for of in (self.after, self.targets))
+        return replace(self, rows=self.rows[places], after=after, targets=targets)
 
 
 def run_counterfactual_test(
@@ -106,45 +150,54 @@ def run_counterfactual_test(
 ) -> CounterfactualTest | None:
     """Swap the confound in texts of test, or else of dev or train, and predict both versions.
 
-    Args:
-      classifier: Model to test.
-      params: Parameters of the model.
-      encode: Function that turns a table into the model's inputs.
-      tables: Tables, with the rule that gives the confound.
-      config: Settings of the audit; ``swaps`` is the largest number of texts swapped.
-      rng: Random generator that draws the texts, and the confound that is put in each.
-      on_progress: Called with the number of predictions that are done and the number of all; each
-        text is predicted twice.
-
-    Returns:
-      The test, or None if the confound is not given by a rule over words, or no text can be given
-      another confound.
+    Returns None if the confound is not given by a rule over words, or no text has a confound that
+    can be another. ``rng`` draws the texts, and the confound that is put in each; ``on_progress``
+    is called with the numbers of predictions done and in all.
     """
     if tables.rule is None:
         return None
     train, column = tables.train, tables.rule_on
     some = draw_by_group(train.label, train.confound, SEARCHED, rng)
-    swaps = make_swaps(tables.rule, (train.texts(row)[column] for row in some))
+    swaps = make_swaps(
+        tables.rule,
+        (train.texts(row)[column] for row in some),
+        is_drawn=config.unpaired == DRAW,
+    )
     split = next(name for name in ("test", "dev", "train") if tables.splits()[name].size)
     table = tables.splits()[split]
     texts = _swap(swaps, table, column, config.swaps, rng) if swaps else None
     if texts is None:
         return None
-    before = table.take(texts.rows)
-    after = _with_texts(before, column, texts.after)
-    size = len(texts.rows)
+    sides = _encoded(encode, table, column, texts)
+    is_read = [not np.array_equal(a, b) for a, b in zip(*(s.input_ids for s in sides), strict=True)]
+    read = np.flatnonzero(is_read)
 
-    def predicted(side: Table, start: int) -> np.ndarray:
+    def predicted(side: Dataset, start: int) -> np.ndarray:
+        if not len(read):
+            return read
         predictions = predict(
             classifier,
             params,
-            encode(side),
-            np.arange(size),
-            on_progress=lambda done: on_progress(start + done, 2 * size),
+            side,
+            read,
+            on_progress=lambda done: on_progress(start + done, 2 * len(read)),
         )
         return predictions.logits.argmax(axis=1)
 
-    return _summary(table, column, texts, predicted(before, 0), predicted(after, size), split)
+    before, after = (predicted(side, number * len(read)) for number, side in enumerate(sides))
+    unread = len(texts.rows) - len(read)
+    return _summary(table, column, texts.take(read), before, after, split, unread)
+
+
+def _encoded(
+    encode: Callable[[Table], Dataset], table: Table, column: int, texts: _Texts
+) -> tuple[Dataset, ...]:
+    """Both versions of the texts as tokens; none if there is no text."""
+    if not texts.after:
+        empty = Dataset([], table.label[:0], table.confound[:0])
+        return empty, empty
+    before = table.take(texts.rows)
+    return encode(before), encode(with_texts(before, column, texts.after))
 
 
 def _swap(
@@ -152,34 +205,37 @@ def _swap(
 ) -> _Texts | None:
     """Texts drawn at random among those that can be given another confound."""
     possible = np.isin(table.confound, [c for c in np.unique(table.confound) if swaps.targets(c)])
-    rows, after, targets = [], [], []
+    rows, after, targets, unpaired, words = [], [], [], 0, {}
     for row in rng.permutation(np.flatnonzero(possible)):
-        target = rng.choice(swaps.targets(int(table.confound[row])))
-        text = swaps.swapped(table.texts(row)[column], int(target), rng)
-        if text is not None:
+        text = table.texts(row)[column]
+        alone = {c: swaps.without_partner(text, c) for c in swaps.targets(int(table.confound[row]))}
+        if all(alone.values()):
+            unpaired += 1
+            words |= dict.fromkeys(word.lower() for of in alone.values() for word in of)
+            continue
+        target = int(rng.choice([c for c, of in alone.items() if not of]))
+        new = swaps.swapped(text, target, rng)
+        if new is not None:
             rows.append(row)
-            after.append(text)
-            targets.append(int(target))
+            after.append(new)
+            targets.append(target)
         if len(rows) == size:
             break
-    if not rows:
+    if not rows and not unpaired:
         return None
     order = np.argsort(rows)
-    return _Texts(np.array(rows)[order], [after[i] for i in order], [targets[i] for i in order])
-
-
-def _with_texts(table: Table, column: int, texts: list[str]) -> Table:
-    """The rows of a table with other texts in one column, in memory."""
-    arrow = import_pyarrow()
-    columns = table.columns.take(table.rows)
-    columns = columns.set_column(
-        column, columns.schema.field(column), arrow.array(texts, arrow.large_string())
-    )
-    return table._replace(columns=columns, rows=np.arange(len(texts)))
+    texts = _Texts(np.array(rows, int), after, targets, unpaired, tuple(words)[:NAMED])
+    return texts.take(order)
 
 
 def _summary(
-    table: Table, column: int, texts: _Texts, before: np.ndarray, after: np.ndarray, split: str
+    table: Table,
+    column: int,
+    texts: _Texts,
+    before: np.ndarray,
+    after: np.ndarray,
+    split: str,
+    unread: int,
 ) -> CounterfactualTest:
     changed = np.flatnonzero(before != after)
     confounds = table.confound[texts.rows].tolist()
@@ -188,7 +244,7 @@ def _summary(
     return CounterfactualTest(
         size=len(before),
         changed=len(changed),
-        share=len(changed) / len(before),
+        share=len(changed) / len(before) if len(before) else math.nan,
         low=low,
         high=high,
         examples=tuple(
@@ -203,4 +259,7 @@ def _summary(
         ),
         swaps=tuple(SwapCount(*key, count) for key, count in sorted(counts.items())),
         split=split,
+        unread=unread,
+        unpaired=texts.unpaired,
+        unpaired_words=texts.unpaired_words,
     )

@@ -3,8 +3,12 @@
 import math
 from typing import Final, Literal, NamedTuple
 
+import numpy as np
+
 from itune.auditing.classifier import Audit
 from itune.auditing.counterfactual import CounterfactualTest
+from itune.auditing.truncation import Truncation
+from itune.groups import Group, count_groups
 
 Kind = Literal["leans", "no_sign", "inconclusive"]
 LEANS: Final = "leans"
@@ -24,16 +28,27 @@ CHANGED_SHARE = 0.05
 """Share of predictions that change with the confound, from which on it is a sign."""
 
 
+UNSEEN_SHARE = 0.1
+"""Share of rows in which a measure sees nothing, from which on it is no sign that nothing is there:
+rows without gradient, and rows whose confound the model does not read."""
+
+SMALL, SKEWED = 20, 10
+"""The interval may be too narrow if the sample has fewer rows of a group than the first number, and
+so many times as many of another as the second."""
+
+
 class Evidence(NamedTuple):
     """The measures that a verdict is based on.
 
     Attributes:
       audit: Measures of the model on its data.
       counterfactual: Counterfactual test; None if the confound cannot be swapped.
+      truncation: What the model does not read of its training rows; None if that is not known.
     """
 
     audit: Audit
     counterfactual: CounterfactualTest | None
+    truncation: Truncation | None = None
 
     @property
     def cid(self) -> float:
@@ -58,6 +73,23 @@ class Evidence(NamedTuple):
         """Share of predictions that change with the confound; None if they may be only a few."""
         test = self.counterfactual
         return test.share if test is not None and test.low > CHANGED_SHARE else None
+
+    @property
+    def unread_share(self) -> float:
+        """Share of rows whose confound the model does not read, in train or in swapped texts."""
+        swaps = self.counterfactual.unread_share if self.counterfactual else 0.0
+        return max(swaps, self.truncation.beyond_share if self.truncation else 0.0)
+
+    @property
+    def small_group(self) -> Group | None:
+        """A small group of the sample beside one many times as large; None if there is none."""
+        sample = count_groups(self.audit.label, self.audit.confound)
+        for label in np.unique(sample.label):
+            sizes = np.where(sample.label == label, sample.size, 0)
+            least = np.argmin(np.where(sizes, sizes, sizes.max()))
+            if sizes[least] < SMALL and sizes.max() >= SKEWED * sizes[least]:
+                return Group(int(label), int(sample.confound[least]))
+        return None
 
     @property
     def has_learnt(self) -> bool:

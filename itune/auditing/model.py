@@ -1,9 +1,10 @@
 """The audit of a model in a folder on a table of texts."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
@@ -13,6 +14,7 @@ from itune.auditing.config import AuditConfig
 from itune.auditing.counterfactual import CounterfactualTest, run_counterfactual_test
 from itune.auditing.explanations import Explanation, choose_probes, explain
 from itune.auditing.plan import EXPLANATIONS
+from itune.auditing.truncation import Truncation, measure_truncation
 from itune.auditing.verdict import Verdict, give_verdict
 from itune.config import to_dict
 from itune.data.dataset import Dataset
@@ -27,7 +29,8 @@ from itune.utils.progress import OnProgress, no_progress
 from itune.utils.resumable import Resumable
 
 
-class ModelAudit(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class ModelAudit:
     """An audit of a model, with everything that its report shows.
 
     Attributes:
@@ -47,6 +50,7 @@ class ModelAudit(NamedTuple):
       searched: Number of training rows that were searched for explanations.
       rule_on: Index of the text column that the rule looks at.
       notes: Further remarks, one sentence each.
+      truncation: What the model does not read of the rows of each split, by the name of the split.
     """
 
     model: str
@@ -63,6 +67,7 @@ class ModelAudit(NamedTuple):
     searched: int = 0
     rule_on: int = 0
     notes: tuple[str, ...] = ()
+    truncation: dict[str, Truncation] = field(default_factory=dict)
 
     def numbered(self, row: int, split: str = "train") -> str:
         """Return the name of a row for a reader: its number, from 1, and what it is counted in."""
@@ -132,6 +137,10 @@ def audit_model(
         say(note)
     sizes = {name: table.size for name, table in tables.splits().items() if table.size}
     data = _encoded(model, {name: tables.splits()[name] for name in sizes}, on_progress)
+    truncation = {
+        name: measure_truncation(model, tables, tables.splits()[name], encoded)
+        for name, encoded in data.items()
+    }
     train = data.pop("train")
     on_model = model.classifier, model.params
     digest = tables.digest()
@@ -166,7 +175,10 @@ def audit_model(
         explanations=explanations,
         counterfactual=counterfactual,
         verdict=give_verdict(
-            found, counterfactual, GroupNames(tables.label_names, tables.confound_names)
+            found,
+            counterfactual,
+            GroupNames(tables.label_names, tables.confound_names),
+            truncation["train"],
         ),
         config=config,
         digest=digest,
@@ -178,6 +190,7 @@ def audit_model(
             *(OTHER_ROWS,) * (record is not None and record.digest != digest),
         ),
         rows_of=tables.rows_of(),
+        truncation=truncation,
     )
 
 

@@ -2,7 +2,14 @@
 
 from collections.abc import Callable
 
-from itune.auditing.evidence import INCONCLUSIVE, LEANS, MEANINGFUL_CID, NO_SIGN, Kind
+from itune.auditing.evidence import (
+    INCONCLUSIVE,
+    LEANS,
+    MEANINGFUL_CID,
+    NO_SIGN,
+    UNSEEN_SHARE,
+    Kind,
+)
 from itune.auditing.verdict import Verdict
 from itune.results import GroupAccuracy, RunResult
 from itune.utils.formats import MISSING, method_title, signed
@@ -25,7 +32,8 @@ def run_verdict(
     leans          CID is ``MEANINGFUL_CID`` or more, and its interval above 0
     no_sign        the interval of CID is within that size of 0, and the accuracy of the worst
                    group is less than :data:`GAP` below that of all rows
-    inconclusive   otherwise, and where the run has collapsed
+    inconclusive   otherwise, and where the run has collapsed, or more than a share of
+                   ``UNSEEN_SHARE`` of the probes have no gradient
     =============  =============================================================================
 
     The interval is that of a mean over probes, ``cid ± 1.96 standard errors``. It says nothing of
@@ -69,6 +77,12 @@ def _judged(run: RunResult) -> tuple[Kind, str]:
         return LEANS, "leans on the confound"
     if abs(cid) + margin >= MEANINGFUL_CID:
         return INCONCLUSIVE, "is inconclusive: its CID may be near 0, and may be not"
+    without_gradient = run.final_cid.without_gradient or 0.0
+    if without_gradient > UNSEEN_SHARE:
+        return INCONCLUSIVE, (
+            f"is inconclusive: {without_gradient:.0%} of the rows that CID is measured on have no "
+            "gradient in float32, so that it is near 0 in any case"
+        )
     if split.worst and split.accuracy - split.worst.accuracy >= GAP:
         return INCONCLUSIVE, "is inconclusive: CID is near 0, but the worst group is far behind"
     return NO_SIGN, "shows no sign of leaning on the confound"

@@ -13,6 +13,9 @@ from itune.auditing.evidence import (
     MEANINGFUL_CID,
     MIN_ROWS,
     NO_SIGN,
+    SKEWED,
+    SMALL,
+    UNSEEN_SHARE,
     Evidence,
     Kind,
 )
@@ -28,19 +31,17 @@ ROUNDING = 0.0005
 
 
 def reasons_for(evidence: Evidence, kind: Kind, names: GroupNames) -> tuple[str, ...]:
-    """Return the sentences that support a verdict, the most important first.
-
-    Args:
-      evidence: Measures of the audit.
-      kind: Kind of the verdict: ``"leans"``, ``"no_sign"`` or ``"inconclusive"``.
-      names: Names of the labels and confounds.
-    """
+    """Return the sentences that support a verdict, the most important first."""
     audit = evidence.audit
     sentences = [
         _sample_cid(audit),
         _whole_cid(audit),
+        _without_gradient(audit),
         _uniform_influences(audit),
+        _small_group(evidence, names),
         _changed_predictions(evidence, kind),
+        *(evidence.counterfactual.notes if evidence.counterfactual else ()),
+        _truncated(evidence),
         _accuracy_gap(audit, names),
         _linear_probe(audit),
         _not_learnt(evidence),
@@ -55,13 +56,8 @@ def rows_with_partners(audit: Audit, noun: str, number_format: str = "") -> str:
     Rows without partners are not covered: those that are alone in their group, those of a label
     with one confound, and those that are not annotated.
 
-    Args:
-      audit: Measures of the model; its ``influence`` may not be None.
-      noun: Word for the rows, such as ``"training rows"``.
-      number_format: Format specification of the numbers, such as ``","``.
-
-    Returns:
-      A phrase such as ``"all 1200 rows"`` or ``"the 1100 of 1200 rows that have partners"``.
+    The phrase is such as ``"all 1200 rows"`` or ``"the 1100 of 1200 rows that have partners"``;
+    ``number_format`` is the specification of its numbers, such as ``","``.
     """
     assert audit.influence is not None
     size, total = audit.influence.probes, audit.behaviour["train"].total
@@ -92,6 +88,44 @@ def _whole_cid(audit: Audit) -> str | None:
     return f"CID of {rows_with_partners(audit, 'training rows')} is {signed(cid)}{remark}."
 
 
+def _without_gradient(audit: Audit) -> str | None:
+    if not audit.without_gradient:
+        return None
+    return (
+        f"Caution: {audit.without_gradient:.1%} of the training rows have no gradient, since the "
+        "model is so certain of them that float32 rounds it to 1. Their influences are 0 whatever "
+        "the model goes by, which brings CID closer to 0."
+    )
+
+
+def _small_group(evidence: Evidence, names: GroupNames) -> str | None:
+    group = evidence.small_group
+    if group is None:
+        return None
+    return (
+        f"Caution: the sample has fewer than {SMALL} rows of {names.group(group)}, beside groups "
+        f"{SKEWED} times as large. Of so few rows the interval may be somewhat too narrow: in "
+        "simulations it held the true CID in 91 to 95 of 100 cases."
+    )
+
+
+def _truncated(evidence: Evidence) -> str | None:
+    """How many training rows the model does not read to the end."""
+    found = evidence.truncation
+    if found is None or not found.truncated:
+        return None
+    beyond = ""
+    if found.located:
+        beyond = (
+            f"; in {found.beyond} of the {found.located} rows whose text has the confound "
+            f"({found.beyond_share:.1%}) it lies beyond what is read"
+        )
+    return (
+        f"The model reads {found.truncated} of {found.rows} training rows "
+        f"({found.truncated / found.rows:.1%}) only in part, up to its limit of tokens{beyond}."
+    )
+
+
 def _uniform_influences(audit: Audit) -> str | None:
     ranges = [
         float(np.ptp(audit.matrix[np.ix_(rows, rows)]))
@@ -110,7 +144,7 @@ def _uniform_influences(audit: Audit) -> str | None:
 
 def _changed_predictions(evidence: Evidence, kind: Kind) -> str | None:
     test = evidence.counterfactual
-    if test is None:
+    if test is None or not test.size:
         return None
     result = (
         f"When the confound in the text is swapped, {test.changed} of {test.size} predictions on "
@@ -200,6 +234,17 @@ def _remedy(evidence: Evidence, names: GroupNames) -> str:
             "counterfactual test what is predicted. Go by the counterfactual test if predictions "
             "are what matters."
         )
+    if max(test.high, evidence.cid) < MEANINGFUL_CID:
+        if evidence.audit.without_gradient > UNSEEN_SHARE:
+            return (
+                "More rows will not help; audit a checkpoint of earlier training, or one with "
+                "smaller logits, and go by the accuracy of groups in dev and test."
+            )
+        if evidence.unread_share > UNSEEN_SHARE:
+            return (
+                "More rows will not help; let the model read more of each text (--max_length), or "
+                "bring the confound to where it reads."
+            )
     if max(test.high, evidence.cid) < MEANINGFUL_CID and not evidence.has_learnt:
         return "More rows will not help; train the model until it has learnt its task."
     if wanted <= test.size:

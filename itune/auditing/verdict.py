@@ -6,8 +6,10 @@ kind              condition
 ``leans``         the interval of CID lies above 0, p is at most 0.05, and CID is at least
                   :data:`~itune.auditing.evidence.MEANINGFUL_CID`
 ``no_sign``       the interval lies below that value, so that no CID that matters is compatible with
-                  it; few predictions change with the confound, if that was tested; and the model
-                  has learnt its task
+                  it; few predictions change with the confound, if that was tested; the model has
+                  learnt its task; and at most a share of
+                  :data:`~itune.auditing.evidence.UNSEEN_SHARE` of the rows have no gradient, or a
+                  confound that the model does not read
 ``inconclusive``  anything else: too few rows, too wide an interval, or conflicting evidence
 ================  ==================================================================================
 """
@@ -16,8 +18,17 @@ from typing import NamedTuple
 
 from itune.auditing.classifier import Audit
 from itune.auditing.counterfactual import CounterfactualTest
-from itune.auditing.evidence import INCONCLUSIVE, LEANS, MEANINGFUL_CID, NO_SIGN, Evidence, Kind
+from itune.auditing.evidence import (
+    INCONCLUSIVE,
+    LEANS,
+    MEANINGFUL_CID,
+    NO_SIGN,
+    UNSEEN_SHARE,
+    Evidence,
+    Kind,
+)
 from itune.auditing.reasons import ROUNDING, reasons_for
+from itune.auditing.truncation import Truncation
 from itune.groups import GroupNames
 from itune.utils.formats import signed
 
@@ -37,25 +48,23 @@ class Verdict(NamedTuple):
 
 
 def give_verdict(
-    audit: Audit, counterfactual: CounterfactualTest | None, names: GroupNames
+    audit: Audit,
+    counterfactual: CounterfactualTest | None,
+    names: GroupNames,
+    truncation: Truncation | None = None,
 ) -> Verdict:
-    """Return the conclusion that the measures of an audit support.
+    """Return the conclusion that the measures of an audit support; ``truncation`` is that of train.
 
     CID decides. The counterfactual test can keep the verdict from being ``no_sign``; the linear
     probe and the accuracies are reported beside it.
-
-    Args:
-      audit: Measures of the model on its data.
-      counterfactual: Counterfactual test; None if there was none.
-      names: Names of the labels and confounds.
     """
-    evidence = Evidence(audit, counterfactual)
+    evidence = Evidence(audit, counterfactual, truncation)
     kind, headline = _conclusion(evidence)
     return Verdict(kind, headline, reasons_for(evidence, kind, names))
 
 
 def _conclusion(evidence: Evidence) -> tuple[Kind, str]:
-    test, cid = evidence.audit.test, evidence.cid
+    audit, test, cid = evidence.audit, evidence.audit.test, evidence.cid
     if evidence.has_few_rows:
         return (
             INCONCLUSIVE,
@@ -79,6 +88,16 @@ def _conclusion(evidence: Evidence) -> tuple[Kind, str]:
             f"The evidence conflicts: by CID ({signed(cid)}) the model hardly tells the confounds "
             f"apart, but {evidence.changed_share:.1%} of predictions change when the confound is "
             "swapped."
+        )
+    if audit.without_gradient > UNSEEN_SHARE:
+        return INCONCLUSIVE, (
+            f"The audit is inconclusive: {audit.without_gradient:.1%} of the training rows have no "
+            "gradient, so that CID is near 0 whatever the model goes by."
+        )
+    if evidence.unread_share > UNSEEN_SHARE:
+        return INCONCLUSIVE, (
+            "The audit is inconclusive: in many rows the model does not read the confound, so they "
+            "cannot show whether it leans on it."
         )
     if not evidence.has_learnt:
         return INCONCLUSIVE, (

@@ -89,11 +89,14 @@ class CID(NamedTuple):
       with_self: Differences with the probe counted among its own same-confound group, ``(P,)``, as
         in the released numbers.
       without_self: Differences without it, ``(P,)``; NaN for a probe that is alone in its group.
+      has_gradient: Whether the gradient of each probe differs from 0, ``(P,)``, bool. Influences on
+        one without are 0 whatever the model goes by.
     """
 
     probes: np.ndarray
     with_self: np.ndarray
     without_self: np.ndarray
+    has_gradient: np.ndarray
 
     def by_group(self, data: Dataset) -> dict[Group, "CID"]:
         """Split by the probes' groups; ``summary`` of each part has its mean and error.
@@ -108,8 +111,8 @@ class CID(NamedTuple):
         """Compute means over probes, and the standard error of the one without self.
 
         Returns:
-          ``cid``, ``cid_without_self`` and ``cid_standard_error``, unitless; NaN where there are
-          too few probes.
+          ``cid``, ``cid_without_self`` and ``cid_standard_error``, unitless, NaN where there are
+          too few probes; and ``cid_without_gradient``, the share of probes without gradient.
         """
         known = self.without_self[~np.isnan(self.without_self)]
         spread = known.std(ddof=1) / np.sqrt(len(known)) if len(known) > 1 else float("nan")
@@ -117,6 +120,7 @@ class CID(NamedTuple):
             "cid": float(np.mean(self.with_self)),
             "cid_without_self": float(np.mean(known)) if len(known) else float("nan"),
             "cid_standard_error": float(spread),
+            "cid_without_gradient": float(np.mean(~self.has_gradient)),
         }
 
 
@@ -143,9 +147,8 @@ def make_cid(
 
     def fun(params: Params) -> CID:
         influences = influences_of(params)
-        return CID(
-            influences.probes, *(influences.differences(with_self=it) for it in (True, False))
-        )
+        differences = (influences.differences(with_self=it) for it in (True, False))
+        return CID(influences.probes, *differences, has_gradient=influences.own > 0)
 
     return fun
 

@@ -95,8 +95,8 @@ def audit_numbers(found: ModelAudit) -> dict[str, Any]:
         )
         for label, influences in _influences_by_label(found).items()
     }
-    audit = {**found.audit._asdict(), "matrix": None}
-    return {**found._asdict(), "audit": audit, "influences": shown}
+    audit = {**vars(found.audit), "matrix": None}
+    return {**vars(found), "audit": audit, "influences": shown}
 
 
 def _influences_by_label(found: ModelAudit) -> dict[int, Influences]:
@@ -121,7 +121,7 @@ def _tiles(found: ModelAudit, names: GroupNames) -> Iterator[Tile]:
             f"accuracy of the worst group of {split}",
             f"{_name(names, worst)}; overall {behaviour.accuracy.overall:.3f}",
         )
-    if counterfactual:
+    if counterfactual and counterfactual.size:
         yield Tile(
             percent(counterfactual.share),
             "predictions that change with the confound",

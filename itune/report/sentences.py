@@ -56,12 +56,16 @@ def counterfactual_blocks(found: ModelAudit, names: GroupNames) -> Iterator[Bloc
     counterfactual = found.counterfactual
     if not counterfactual:
         return
-    yield Paragraph(
-        f"In {counterfactual.size:,} texts of {counterfactual.split} the confound was swapped for "
-        f"another, and nothing else was changed. {counterfactual.changed:,} of them got another "
-        f"prediction: {percent(counterfactual.share)}, and with 95 % confidence "
-        f"{percent(counterfactual.low)} to {percent(counterfactual.high)}."
-    )
+    if counterfactual.size:
+        yield Paragraph(
+            f"In {counterfactual.size:,} texts of {counterfactual.split} the confound was swapped "
+            "for another, and nothing else was changed. "
+            f"{counterfactual.changed:,} of them got another prediction: "
+            f"{percent(counterfactual.share)}, and with 95 % confidence "
+            f"{percent(counterfactual.low)} to {percent(counterfactual.high)}."
+        )
+    for note in counterfactual.notes:
+        yield Paragraph(note)
     if counterfactual.swaps:
         yield _swap_table(counterfactual.swaps, names)
     for flip in counterfactual.examples[:SHOWN]:

@@ -80,12 +80,15 @@ class CIDEvaluation:
       note: What a person calls the point, such as ``before round 1``.
       cid: Mean over the probes; None where it is not a finite number.
       standard_error: Standard error of ``cid``; None for a single probe.
+      without_gradient: Share of the probes whose gradient is exactly 0 in float32, as where they
+        are fitted with certainty; None where the run did not record it.
     """
 
     step: int
     note: str
     cid: float | None
     standard_error: float | None = None
+    without_gradient: float | None = None
 
 
 @dataclass(frozen=True)
@@ -330,9 +333,8 @@ def _number(value: Any) -> Any:
 
 def _evaluation(row: Mapping[str, Any]) -> CIDEvaluation:
     cid = None if row["cid"] is None else _number(row["cid"])
-    return CIDEvaluation(
-        _number(row["step"]), row.get("note", ""), cid, row.get("cid_standard_error")
-    )
+    rest = row.get("cid_standard_error"), row.get("cid_without_gradient")
+    return CIDEvaluation(_number(row["step"]), row.get("note", ""), cid, *rest)
 
 
 def _split(

@@ -12,20 +12,43 @@ pattern                    matches
 ``a || b``                 either; the number of the first that matches counts
 ``NAME=a``                 what ``a`` matches; the pattern is called NAME
 =========================  =====================================================================
+
+Patterns and texts are compared in Unicode's normal form NFC: an accent may be a part of its letter
+in the one and a character of its own in the other.
+
+A word is whole if no letter, mark, digit or underscore stands beside it, by Unicode's properties
+(UTS #18): a vowel sign belongs to its word, an apostrophe or a hyphen ends it. In scripts that are
+written without blanks (Han, Hiragana, Katakana, Thai, Lao, Khmer, Myanmar and the others of the
+line breaking class SA) it is found anywhere, though never without a mark on its last letter.
 """
 
 import operator
 import os
 import re
+import unicodedata
 import warnings
 from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
 import numpy as np
+import regex as unicode_re
 
 from itune.errors import UserError
 from itune.utils.formats import first_line
 from itune.utils.text_files import read_text
+
+_SELECTORS = r"\uFE00-\uFE0F"  # marks that choose how an emoji is drawn, and belong to no word
+_SPACELESS = r"[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{lb=SA}]"
+_IN_WORDS = rf"[[\w\p{{N}}]--[{_SPACELESS}{_SELECTORS}]]"
+_MARK = rf"[\p{{M}}--[{_SELECTORS}]]"
+_BEGIN = rf"(?!{_MARK})(?:(?<!{_IN_WORDS})|(?={_SPACELESS}))"
+_END = rf"[{_SELECTORS}]?(?!{_MARK})(?:(?!{_IN_WORDS})|(?<={_SPACELESS}))"
+
+RARE = 0.01
+"""Share of the rows below which a pattern matches next to none."""
+
+LONGEST = 60
+"""Characters of a pattern's name that a note shows."""
 
 COMPARISONS = {
     ">=": operator.ge,
@@ -41,33 +64,37 @@ class Expression(NamedTuple):
 
     Attributes:
       name: Name of the pattern.
-      compiled: Regular expression that finds the places.
-      words: Words or phrases that it looks for, or the one prefix; empty for regular expressions.
+      compiled: Regular expression that finds the places in a text in NFC.
+      anywhere: Regular expression that finds the words or the prefix anywhere, within words too;
+        None for regular expressions.
+      words: Words or phrases that it looks for, in order and with repeats, or the one prefix; empty
+        for regular expressions.
       is_prefix: Whether it looks only at the beginning of the text.
     """
 
     name: str
-    compiled: re.Pattern[str]
+    compiled: "re.Pattern[str] | unicode_re.Pattern[str]"
+    anywhere: re.Pattern[str] | None = None
     words: tuple[str, ...] = ()
     is_prefix: bool = False
 
     def matches(self, text: str) -> bool:
         """Return whether the text has such a place."""
-        return self.compiled.search(text) is not None
+        return self.is_in(text) and self.compiled.search(normal(text)) is not None
+
+    def is_in(self, text: str) -> bool:
+        """Return whether the text has one of the words or the prefix anywhere; quick to tell."""
+        return (self.anywhere or self.compiled).search(normal(text)) is not None
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        """Return where each such place begins and ends, in characters."""
-        return [found.span() for found in self.compiled.finditer(text) if found.group()]
+        """Return where each such place begins and ends, in characters of the text as it is."""
+        found = self.compiled.finditer(normal(text))
+        spans = [match.span() for match in found if match.group()]
+        return spans if normal(text) == text else _in_original(text, spans)
 
 
 class Length(NamedTuple):
-    """A pattern that matches a number of words.
-
-    Attributes:
-      name: Name of the pattern.
-      compare: Comparison of a text's number of words with ``bound``.
-      bound: Number of words that texts are compared with.
-    """
+    """A pattern that matches a number of words, which is compared with a bound."""
 
     name: str
     compare: Callable[[int, int], bool]
@@ -77,6 +104,8 @@ class Length(NamedTuple):
         """Return whether the text has such a number of words."""
         return self.compare(len(text.split()), self.bound)
 
+    is_in = matches
+
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Return no places: a length is in no one place."""
         return []
@@ -85,8 +114,7 @@ class Length(NamedTuple):
 class Rule(NamedTuple):
     """A rule that makes confounds: the number of the first pattern that matches, or 0 if none does.
 
-    Attributes:
-      patterns: The patterns, numbered from 1.
+    Patterns are numbered from 1.
 
     >>> rule = Rule((words(["nice", "great"]), length(">=", 4)))
     >>> rule.values(["A great day", "Bad", "It was not good"]).tolist()
@@ -118,13 +146,61 @@ class Rule(NamedTuple):
         number = self.value(text)
         return self.patterns[number - 1].spans(text) if number else []
 
+    def notes(self, texts: Iterable[str]) -> list[str]:
+        """Return a sentence on each pattern that matches few of the texts, with both counts.
+
+        Few are less than :data:`RARE` of all, and less than half of those that have its words or
+        its prefix anywhere, within other words too.
+        """
+        counts = np.zeros((len(self.patterns), 3), int)
+        for text in texts:
+            counts += [(1, pattern.matches(text), pattern.is_in(text)) for pattern in self.patterns]
+        return [
+            _note(pattern, matched, within, total)
+            for pattern, (total, matched, within) in zip(
+                self.patterns, counts.tolist(), strict=True
+            )
+            if matched < max(RARE * total, within / 2)
+        ]
+
+
+def _note(pattern: Expression | Length, matched: int, within: int, total: int) -> str:
+    name = pattern.name if len(pattern.name) <= LONGEST else f"{pattern.name[: LONGEST - 1]}…"
+    note = f"{name!r} matches {matched} of {total} training rows"
+    if within == matched:
+        return f"{note}, which is next to none"
+    if isinstance(pattern, Expression) and pattern.is_prefix:
+        return f"{note}; {within} have it, at the beginning or elsewhere: regex: finds it anywhere"
+    return f"{note} as a whole word; {within} have it as a part of words too, which regex: finds"
+
+
+def normal(text: str) -> str:
+    """Return a text in Unicode's normal form NFC, in which texts that print alike are equal."""
+    return unicodedata.normalize("NFC", text)
+
+
+def _in_original(text: str, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans of a text from those of its normal form; what is composed there is taken whole."""
+    starts: list[int] = []
+    ends: list[int] = []
+    place = 0
+    for cluster in unicode_re.findall(r"\X", text):
+        stop, composed = place + len(cluster), normal(cluster)
+        places = range(place, stop)
+        starts += places if composed == cluster else [place] * len(composed)
+        ends += (i + 1 for i in places) if composed == cluster else [stop] * len(composed)
+        place = stop
+    result: list[tuple[int, int]] = []
+    for first, last in spans:
+        span = starts[first], ends[last - 1]
+        if result and span[0] < result[-1][1]:
+            span = result.pop()[0], span[1]
+        result.append(span)
+    return result
+
 
 def regex(expression: str, name: str = "") -> Expression:
     """Return a pattern of a regular expression in Python's syntax.
-
-    Args:
-      expression: The regular expression.
-      name: Name of the pattern; ``regex:`` and the expression if empty.
 
     Raises:
       UserError: The regular expression is malformed.
@@ -132,7 +208,7 @@ def regex(expression: str, name: str = "") -> Expression:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what may mean something else in a later Python
-            compiled = re.compile(expression)
+            compiled = re.compile(normal(expression))
     except (re.error, RecursionError, OverflowError) as error:
         raise UserError(
             rf"rule 'regex:{expression}' is no regular expression ({first_line(error)}); write a "
@@ -142,20 +218,21 @@ def regex(expression: str, name: str = "") -> Expression:
 
 
 def words(of: Iterable[str], name: str = "") -> Expression:
-    """Return a pattern of whole words or phrases, in capitals or not.
-
-    Args:
-      of: The words and phrases; empty ones are left out.
-      name: Name of the pattern; ``words:`` and the words if empty.
+    """Return a pattern of whole words or phrases, in capitals or not; empty ones are left out.
 
     Raises:
       UserError: There is no word.
     """
-    listed = list(dict.fromkeys(filter(None, (" ".join(word.split()) for word in of))))
+    listed = tuple(filter(None, (" ".join(normal(word).split()) for word in of)))
     if not listed:
         raise UserError("a rule of words has no word; write words:nice,great or words:@FILE")
-    whole = re.compile(rf"(?<!\w){_any_of([*map(_lower, listed)])}(?!\w)", re.IGNORECASE)
-    return Expression(name or f"words:{','.join(listed)}", whole, tuple(listed))
+    tree = _any_of([*dict.fromkeys(map(_lower, listed))])
+    whole = unicode_re.compile(
+        f"{_BEGIN}(?:{tree}){_END}", unicode_re.IGNORECASE | unicode_re.VERSION1
+    )
+    return Expression(
+        name or f"words:{','.join(listed)}", whole, re.compile(tree, re.IGNORECASE), listed
+    )
 
 
 def _lower(word: str) -> str:
@@ -182,26 +259,20 @@ def _any_of(listed: list[str]) -> str:
 def prefix(start: str, name: str = "") -> Expression:
     """Return a pattern of the beginning of a text.
 
-    Args:
-      start: The beginning to look for.
-      name: Name of the pattern; ``prefix:`` and the beginning if empty.
-
     Raises:
       UserError: The beginning is empty.
     """
     if not start:
         raise UserError("a rule of a prefix has none; write prefix:Positive .")
-    compiled = re.compile(rf"\A{re.escape(start)}")
-    return Expression(name or f"prefix:{start}", compiled, (start,), is_prefix=True)
+    start = normal(start)
+    compiled, anywhere = (re.compile(before + re.escape(start)) for before in (r"\A", ""))
+    return Expression(name or f"prefix:{start}", compiled, anywhere, (start,), is_prefix=True)
 
 
 def length(comparison: str, bound: int, name: str = "") -> Length:
     """Return a pattern of the number of words, split at white space.
 
-    Args:
-      comparison: One of the keys of :data:`COMPARISONS`, such as ``>=``.
-      bound: Number of words that texts are compared with.
-      name: Name of the pattern; ``length:``, the comparison and the bound if empty.
+    ``comparison`` is one of the keys of :data:`COMPARISONS`, such as ``>=``.
     """
     return Length(name or f"length:{comparison}{bound}", COMPARISONS[comparison], bound)
 
@@ -229,7 +300,7 @@ def _parse_pattern(text: str) -> Expression | Length:
         known = "regex:…, words:…, prefix:…, length:…"
         raise UserError(f"rule {text!r} is of no known kind; write one of {known}")
     name, kind, rest = parsed.groups()
-    return _PARSERS[kind](rest, (name or "").strip())
+    return _PARSERS[kind](rest, normal(name or "").strip())
 
 
 def _parse_words(text: str, name: str) -> Expression:

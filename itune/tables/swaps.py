@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from itune.tables.rules import Expression, Rule
+from itune.tables.rules import Expression, Rule, normal
 
 CLOSING = tuple(",.;:!?)")
 """Characters before which no blank is left where a word is taken out."""
@@ -14,53 +14,56 @@ CLOSING = tuple(",.;:!?)")
 class Swaps(NamedTuple):
     """Replacements for what the patterns of a rule match.
 
+    A word is replaced by its partner: the word at its place in the other pattern's list, if the two
+    are of one length, or the only word of that list. A word that stands at several places has a
+    partner if the words at these places are one. Where it has none, texts with it are left alone,
+    unless ``is_drawn``.
+
     Attributes:
       rule: Rule that makes the confound, with at least one pattern of words.
-      found: For the number of each such pattern, the strings that it matched in some texts, each as
-        often as it was matched; the pattern's own words if it matched in none.
+      matched: For the number of each pattern that is no length, the strings that it matched in some
+        texts, each as often as it was matched; the pattern's own words if it matched in none.
+      is_drawn: Whether a word without partner is replaced by one drawn from those that stand at its
+        places, or else from ``matched``.
     """
 
     rule: Rule
-    found: dict[int, list[str]]
+    matched: dict[int, list[str]]
+    is_drawn: bool = False
 
     def targets(self, value: int) -> list[int]:
-        """Return the confounds that a text with confound ``value`` can be given.
+        """Return the confounds that texts with confound ``value`` can be given, partners granted.
 
         If the rule has several patterns of words, these are the confounds of the other patterns. If
         it has one, a text that matches can be given confound 0; a text that does not match can be
         given the pattern's confound only if the pattern is a prefix.
         """
-        if len(self.found) > 1:
-            return [number for number in self.found if number != value and value in self.found]
-        (only,) = self.found
+        if len(self.matched) > 1:
+            return [number for number in self.matched if number != value and value in self.matched]
+        (only,) = self.matched
         if value == only:
             return [0]
         return [only] if value == 0 and self._expression(only).is_prefix else []
 
-    def _expression(self, value: int) -> Expression:
-        """Return the pattern that makes a confound; swaps are made of expressions only."""
-        pattern = self.rule.patterns[value - 1]
-        assert isinstance(pattern, Expression)
-        return pattern
+    def without_partner(self, text: str, target: int) -> list[str]:
+        """Return the words of the text's confound for which there is no replacement."""
+        value = self.rule.value(text)
+        if self.is_drawn or not value or not target:
+            return []
+        words = [text[start:stop] for start, stop in self.rule.spans(text)]
+        return [word for word in words if len(self._partners(word, value, target)) != 1]
 
     def swapped(self, text: str, target: int, rng: np.random.Generator) -> str | None:
-        """Return the text with another confound.
+        """Return the text with another confound, one of :meth:`targets`.
 
-        If the two patterns list equally many words, a word is replaced by the one at its place in
-        the other list; else by one that the other pattern matched. The new word gets the capitals
-        of the old one, but a prefix keeps its own. To give confound 0, words are taken out together
-        with their blank.
-
-        Args:
-          text: The text, of any confound.
-          target: The new confound, one of :meth:`targets` of the text's confound.
-          rng: Random generator that draws the replacement.
-
-        Returns:
-          The new text; None if it is empty, or if the rule gives it another confound than
-          ``target``.
+        A word gets the capitals of the one that it replaces, but a prefix keeps its own. To give
+        confound 0, words are taken out together with their blank. None is returned for a text with
+        a word :meth:`without_partner`, or where the new text is empty or the rule gives it another
+        confound than ``target``.
         """
         value = self.rule.value(text)
+        if self.without_partner(text, target):
+            return None
         if value == 0:
             after = f"{self._expression(target).words[0]} {text.lstrip()}"
         elif target == 0:
@@ -69,43 +72,52 @@ class Swaps(NamedTuple):
             after = self._replaced(text, value, target, rng)
         return after if after.strip() and self.rule.value(after) == target else None
 
+    def _expression(self, value: int) -> Expression:
+        """The pattern that makes a confound; swaps are made of expressions only."""
+        pattern = self.rule.patterns[value - 1]
+        assert isinstance(pattern, Expression)
+        return pattern
+
+    def _partners(self, word: str, value: int, target: int) -> list[str]:
+        """The different words that may stand in place of a word."""
+        old, new = self._expression(value).words, self._expression(target).words
+        if len(new) > 1 and len(old) == len(new):
+            new = [b for a, b in zip(old, new, strict=True) if _folded(a) == _folded(word)]
+        elif len(new) > 1:
+            return []
+        return [*dict.fromkeys(new)]
+
     def _replaced(self, text: str, value: int, target: int, rng: np.random.Generator) -> str:
-        old, new = self._expression(value), self._expression(target)
-        pairs = {}
-        if len(old.words) == len(new.words):
-            pairs = dict(zip(map(_plain, old.words), new.words, strict=True))
-        drawn = self.found[target][rng.integers(len(self.found[target]))]
+        keeps_capitals = not self._expression(value).is_prefix
+        matched = self.matched[target]
+        drawn = matched[rng.integers(len(matched))] if self.is_drawn else ""
         pieces, end = [], 0
         for start, stop in self.rule.spans(text):
             word = text[start:stop]
-            put = pairs.get(_plain(word), drawn)
-            pieces += [text[end:start], put if old.is_prefix else _like(word, put)]
+            partners = self._partners(word, value, target) or [drawn]
+            put = partners[rng.integers(len(partners)) if len(partners) > 1 else 0]
+            pieces += [text[end:start], _like(word, put) if keeps_capitals else put]
             end = stop
         return "".join([*pieces, text[end:]])
 
 
-def make_swaps(rule: Rule, texts: Iterable[str]) -> Swaps | None:
-    """Collect from texts what the patterns of a rule match.
+def make_swaps(rule: Rule, texts: Iterable[str], *, is_drawn: bool = False) -> Swaps | None:
+    """Collect from texts, such as those of train, what the patterns of a rule match.
 
-    Args:
-      rule: Rule that makes the confound.
-      texts: Texts to look in, such as those of the training data.
-
-    Returns:
-      The swaps; None if there is neither a pattern of words nor a regular expression that matches.
+    Returns None if there is neither a pattern of words nor a regular expression that matches.
     """
     patterns = {n: p for n, p in enumerate(rule.patterns, 1) if isinstance(p, Expression)}
-    found: dict[int, list[str]] = {number: [] for number in patterns}
+    matched: dict[int, list[str]] = {number: [] for number in patterns}
     for text in texts:
-        if (number := rule.value(text)) in found:
-            found[number] += [text[start:stop] for start, stop in rule.spans(text)]
-    known = {number: matched or [*patterns[number].words] for number, matched in found.items()}
+        if (number := rule.value(text)) in matched:
+            matched[number] += [text[start:stop] for start, stop in rule.spans(text)]
+    known = {number: words or [*patterns[number].words] for number, words in matched.items()}
     known = {number: words for number, words in known.items() if words}
-    return Swaps(rule, known) if known else None
+    return Swaps(rule, known, is_drawn) if known else None
 
 
-def _plain(word: str) -> str:
-    return " ".join(word.split()).lower()
+def _folded(word: str) -> str:
+    return " ".join(normal(word).split()).lower()
 
 
 def _like(old: str, new: str) -> str:

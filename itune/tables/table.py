@@ -243,6 +243,9 @@ def make_tables(
     complete = dict(zip(SPLITS, _complete(tables, config), strict=True))
     sentences = [note for source in sources.values() for note in source.notes]
     sentences += [f"column {name!r} {note}" for name, of in notes.items() for note in of]
+    if rule:
+        chunks = read["train"].column(on).chunks
+        sentences += rule.notes(text for chunk in chunks for text in chunk.to_pylist())
     for split in config.matched:
         complete[split], note = _matched(complete[split], split, config.split_seed)
         sentences.append(note)
@@ -344,7 +347,7 @@ def confound_problem(tables: Tables) -> str | None:
         return "no training row has a confound; give a column that has them, or a rule to make them"
     if len(np.unique(confounds)) == 1:
         name = tables.confound_names[confounds[0]]
-        why = " (the rule matches none)" if tables.rule and confounds[0] == 0 else ""
+        why = _why_none(tables, tables.rule) if tables.rule and confounds[0] == 0 else ""
         return (
             f"every training row has confound {name!r}{why}, so there is nothing to compare; give "
             "another column of confounds, or another rule"
@@ -355,6 +358,14 @@ def confound_problem(tables: Tables) -> str | None:
             "such rows, or give another column of confounds or rule"
         )
     return None
+
+
+def _why_none(tables: Tables, rule: Rule) -> str:
+    texts = (text for batch in tables.train.batches() for text in batch[tables.rule_on])
+    within = sum(any(pattern.is_in(text) for pattern in rule.patterns) for text in texts)
+    if not within:
+        return " (the rule matches none)"
+    return f" (the rule matches none; {within} have it as a part of words, which regex: finds)"
 
 
 def require_trainable(tables: Tables) -> None:

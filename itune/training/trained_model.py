@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from itune.data.dataset import Dataset, tokenize_table
 from itune.errors import UserError
 from itune.methods.base import Classifier
@@ -21,12 +23,14 @@ class LoadedModel(NamedTuple):
       params: Parameters of the model.
       encode: Function of ``(table, on_batch)`` that tokenises one split; see
         :func:`~itune.data.dataset.tokenize_table`.
+      is_truncated: Function of a table that tells which of its rows ``encode`` truncates, ``(N,)``.
       notes: What was assumed, one sentence each.
     """
 
     classifier: Classifier
     params: Params
     encode: Callable[..., Dataset]
+    is_truncated: Callable[[Table], np.ndarray]
     notes: tuple[str, ...]
 
 
@@ -61,9 +65,15 @@ def load_model(folder: str | Path, tables: Tables, max_length: int | None = None
             on_batch=on_batch,
         )
 
+    def is_truncated(table: Table) -> np.ndarray:
+        more = {"truncation": True, "max_length": (max_length or limit) + 1}
+        ids = (row for batch in table.batches() for row in tokenizer(*batch, **more)["input_ids"])
+        return np.fromiter((len(row) == more["max_length"] for row in ids), bool, table.size)
+
     return LoadedModel(
         classifier=make_classifier(trained.config),
         params=reordered(trained.params, classes),
         encode=encode,
+        is_truncated=is_truncated,
         notes=() if note is None else (note,),
     )

@@ -1,5 +1,6 @@
 """The audit of a small model: its parts agree with what they are computed from."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import jax
@@ -9,6 +10,7 @@ import pytest
 from flax import linen as nn
 
 from itune.auditing import AuditConfig, audit_classifier
+from itune.auditing.predictions import predict
 from itune.data.dataset import Dataset
 from itune.errors import UserError
 from itune.groups import HIDDEN, Group
@@ -93,7 +95,7 @@ def result(params, train, progress):
 def test_cid_of_all_rows_is_the_mean_over_probes(result, params, train):
     cid = make_cid(CLASSIFIER.loss, train, probes=np.arange(60))(params)
     assert result.influence.cid == pytest.approx(cid.without_self.mean(), abs=1e-12)
-    assert result.influence.probes == 60
+    assert result.influence.probes == 60 and result.without_gradient == 0
 
 
 def test_the_sample_has_equally_many_of_each_group(result, train):
@@ -145,6 +147,21 @@ def test_rows_that_are_not_annotated_have_no_part_in_cid_and_probe(params):
     assert sum(result.share.values()) == pytest.approx(1)
     assert result.sample.min() >= 20 and result.influence.probes == 40
     assert result.probe.size == 40 and result.behaviour["train"].size == 60
+
+
+def test_rows_without_gradient_are_counted(params, train):
+    """A head so large that probabilities are rounded to 0 and 1: only wrong rows have gradients."""
+    certain = params | {"classifier": jax.tree.map(lambda leaf: 1e6 * leaf, params["classifier"])}
+    everyone = np.arange(len(train))
+    is_right = predict(CLASSIFIER, certain, train, everyone).logits.argmax(axis=1) == train.label
+    result = audit_classifier(CLASSIFIER, certain, train, {}, CONFIG)
+    assert result.influence.without_gradient == result.without_gradient == is_right.mean()
+    sample = audit_classifier(CLASSIFIER, certain, train, {}, replace(CONFIG, whole="never"))
+    shares = [
+        share * is_right[sample.sample][(sample.label == y) & (sample.confound == c)].mean()
+        for (y, c), share in sample.share.items()
+    ]
+    assert sample.without_gradient == pytest.approx(sum(shares)) and 0.2 < sum(shares) < 0.8
 
 
 def test_labels_of_one_confound_each_are_refused(params, train):

@@ -11,6 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 from itune.auditing import AuditConfig, audit_model
 from itune.auditing.counterfactual import run_counterfactual_test
+from itune.auditing.truncation import Truncation, measure_truncation
 from itune.errors import UserError
 from itune.tables.config import TableConfig
 from itune.tables.table import read_tables
@@ -117,6 +118,71 @@ def test_the_counterfactual_test_changes_the_confound_alone(result):
         brand, rest = example.before.split(" ", 1)
         assert example.after == f"{other[brand]} {rest}"
         assert example.predicted_before != example.predicted_after
+
+
+@pytest.fixture(scope="module")
+def long(folder, tmp_path_factory):
+    """Rows of 2 words, and of more than the 6 that are read, whose brand is read or is not."""
+    texts = ["acme good", "umbrella day", *["acme" + " fine" * 6, "umbrella" + " fine" * 6]]
+    texts += ["good" + " fine" * 5 + " acme", "umbrella" + " fine" * 6]
+    texts += [" ".join(["poor"] * 6 + [brand, "acme"]) for brand in ("acme", "umbrella")]
+    rows = [{"text": text, "label": LABELS[i % 2]} for text in texts for i in range(4)]
+    path = write_table(tmp_path_factory.mktemp("long") / "long.csv", rows)
+    return make_tables(folder, train=path, test=None)
+
+
+def test_what_is_not_read_is_counted(folder, long):
+    result = audit_model(folder / "model", long, CONFIG)
+    assert result.truncation == {"train": Truncation(32, 24, 32, 12)}
+    test = result.counterfactual
+    assert (test.size, test.unread, test.unpaired) == (20, 12, 0)
+    assert sum(swap.count for swap in test.swaps) == 20 and test.share == test.changed / 20
+    assert result.verdict.kind != "no_sign"
+
+
+def test_of_pairs_the_text_with_the_confound_counts(folder, tmp_path):
+    rows = [
+        {"text": a, "other": b, "label": LABELS[i % 2]}
+        for a, b in [
+            ("good", "fine day acme"),
+            ("good " * 5, "umbrella"),
+            ("acme", "fine " * 5 + "acme"),
+        ]
+        for i in range(4)
+    ]
+    path = write_table(tmp_path / "pairs.csv", rows)
+    tables = make_tables(folder, train=path, test=None, text_pair="other", rule_on="text_pair")
+    model = load_model(folder / "model", tables)
+    found = measure_truncation(model, tables, tables.train, model.encode(tables.train))
+    assert found == Truncation(12, 8, 12, 4)
+
+
+def test_swaps_of_unknown_words_are_not_read(folder, tmp_path):
+    rows = [row | {"text": row["text"].replace("acme", "zorg")} for row in make_rows(16)]
+    rows += [row | {"text": row["text"].replace("umbrella", "quux")} for row in make_rows(16)]
+    path = write_table(
+        tmp_path / "unknown.csv", [r for r in rows if r["text"][:4] in ("zorg", "quux")]
+    )
+    tables = make_tables(folder, train=path, test=None, rule="words:zorg || words:quux")
+    test = audit_model(folder / "model", tables, CONFIG).counterfactual
+    assert (test.size, test.unread) == (0, 16) and np.isnan(test.share) and not test.swaps
+
+
+def test_words_without_partner_are_left_alone_or_drawn(folder):
+    tables = make_tables(folder, rule="words:acme || words:umbrella,brolly,day")
+    rng = np.random.default_rng(0)
+    model = load_model(folder / "model", tables)
+
+    def run(**changes):
+        parts = model.classifier, model.params, model.encode, tables, replace(CONFIG, **changes)
+        return run_counterfactual_test(*parts, rng)
+
+    left, drawn = run(), run(unpaired="draw")
+    confounds = tables.test.confound
+    assert {swap.confound_before for swap in left.swaps} == {2}
+    assert left.unpaired == np.sum(confounds == 1) and left.unpaired_words == ("acme",)
+    assert left.size + left.unread == np.sum(confounds == 2) and "--unpaired draw" in left.notes[-1]
+    assert drawn.unpaired == 0 and {swap.confound_before for swap in drawn.swaps} == {1, 2}
 
 
 def test_without_a_rule_there_is_no_counterfactual_test(folder):

@@ -7,11 +7,12 @@ from itune.results.run_result import result_of_row
 from tests.helpers.made_up_runs import make_row
 
 
-def run(cid, error, gap=0.0, **changes):
+def run(cid, error, gap=0.0, without_gradient=None, **changes):
     """A run with this CID, whose worst group is so far below all rows."""
     groups = {"y=0 c=0": 0.8 + gap, "y=0 c=1": 0.8 - gap}
     split = {"accuracy": 0.8, "groups": groups}
     evaluation = {"kind": "cid", "step": 12, "cid": cid, "cid_standard_error": error}
+    evaluation["cid_without_gradient"] = without_gradient
     splits = dict.fromkeys(("train", "dev", "test"), split)
     row = make_row(**splits, cid=evaluation, **changes) | {"measured": []}
     return result_of_row(row, "here")
@@ -41,6 +42,17 @@ def test_a_collapsed_run_does_not_lean():
     verdict = run_verdict(run(0.3, 0.001, collapsed=True))
     assert verdict.kind == "inconclusive"
     assert verdict.headline.startswith("Finetuning with seed 1 has collapsed")
+
+
+@pytest.mark.parametrize(
+    ("share", "kind"),
+    [(None, "no_sign"), (0.0, "no_sign"), (0.1, "no_sign"), (0.99, "inconclusive")],
+)
+def test_rows_without_gradient_are_no_sign(share, kind):
+    verdict = run_verdict(run(0.0, 0.001, without_gradient=share))
+    assert verdict.kind == kind
+    assert ("99% of the rows that CID" in verdict.headline) == (kind == "inconclusive")
+    assert run_verdict(run(0.3, 0.02, without_gradient=share)).kind == "leans"
 
 
 def test_sentence():

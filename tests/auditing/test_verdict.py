@@ -1,5 +1,7 @@
 """Verdicts of made-up audits claim no more than their intervals support."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from itune.auditing import (
     CounterfactualTest,
     LinearProbe,
 )
+from itune.auditing.truncation import Truncation
 from itune.auditing.verdict import give_verdict
 from itune.groups import Group, GroupNames
 from itune.metrics.accuracy import Accuracy
@@ -53,6 +56,7 @@ def make_audit(
     test=(0.9, 0.5, 0.6, 0.8),
     probes=1200,
     test_rows=50,
+    without_gradient=0.0,
 ):
     """An audit with a CID of the sample, its interval and p, and perhaps a CID of all rows."""
     return Audit(
@@ -71,15 +75,20 @@ def make_audit(
         minutes_of_whole=1.0,
         groups=dict(zip(GROUPS, groups, strict=True)),
         plan=None,
+        without_gradient=without_gradient,
     )
 
 
-def make_counterfactual(changed, size=200):
-    return CounterfactualTest(size, changed, changed / size, *wilson(changed, size), ())
+def make_counterfactual(changed, size=200, **rest):
+    share = changed / size if size else float("nan")
+    return CounterfactualTest(size, changed, share, *wilson(changed, size), (), **rest)
 
 
-def reasons(audit, counterfactual=None):
-    return " ".join(give_verdict(audit, counterfactual, NAMES).reasons)
+def reasons(audit, counterfactual=None, truncation=None):
+    return " ".join(give_verdict(audit, counterfactual, NAMES, truncation).reasons)
+
+
+NO_SIGN = make_audit(0.01, -0.01, 0.03, p=0.3)
 
 
 @pytest.mark.parametrize(
@@ -198,3 +207,58 @@ def test_an_inconclusive_audit_says_what_would_help():
     assert "at least 8 annotated rows each" in few
     assert "More rows will not help" in reasons(make_audit(0.05, 0.04, 0.06, p=0.2))
     assert "More rows" not in reasons(make_audit(0.3, 0.2, 0.4))
+
+
+@pytest.mark.parametrize(
+    ("share", "kind"), [(0.0, "no_sign"), (0.1, "no_sign"), (0.11, "inconclusive")]
+)
+def test_rows_without_gradient_are_no_sign(share, kind):
+    audit = replace(NO_SIGN, without_gradient=share)
+    verdict = give_verdict(audit, None, NAMES)
+    text = " ".join(verdict.reasons)
+    assert verdict.kind == kind and ("have no gradient" in text) == (share > 0)
+    assert ("audit a checkpoint of earlier" in text) == (kind == "inconclusive")
+    leaning = make_audit(0.3, 0.2, 0.4, without_gradient=share)
+    assert give_verdict(leaning, None, NAMES).kind == "leans"
+
+
+@pytest.mark.parametrize(
+    ("unread", "beyond", "kind"),
+    [
+        (0, 0, "no_sign"),
+        (22, 0, "no_sign"),  # of 222
+        (23, 0, "inconclusive"),
+        (0, 10, "no_sign"),  # of 100
+        (0, 11, "inconclusive"),
+    ],
+)
+def test_confounds_that_are_not_read_are_no_sign(unread, beyond, kind):
+    test, truncation = make_counterfactual(2, unread=unread), Truncation(200, 50, 100, beyond)
+    verdict = give_verdict(NO_SIGN, test, NAMES, truncation)
+    text = " ".join(verdict.reasons)
+    assert verdict.kind == kind and ("(--max_length)" in text) == (kind == "inconclusive")
+    assert f"in {beyond} of the 100 rows whose text has the confound" in text
+    assert "reads 50 of 200 training rows (25.0%) only in part" in text
+    assert (f"In {unread} of {unread + 200} swapped texts of test" in text) == (unread > 0)
+
+
+def test_swaps_that_are_not_read_agree_with_nothing():
+    verdict = give_verdict(NO_SIGN, make_counterfactual(0, size=0, unread=200), NAMES)
+    assert verdict.kind == "inconclusive"
+    assert "In 200 of 200 swapped texts of test (100.0%) the swap changed" in verdict.reasons[1]
+    assert "agrees" not in " ".join(verdict.reasons)
+
+
+def test_words_without_partner_are_named():
+    text = reasons(NO_SIGN, make_counterfactual(0, unpaired=7, unpaired_words=("her", "hers")))
+    assert "7 texts of test were not swapped, since a word in them ('her', 'hers')" in text
+
+
+@pytest.mark.parametrize(("few", "many", "is_noted"), [(8, 80, 1), (8, 72, 0), (20, 200, 0)])
+def test_a_small_group_beside_a_large_one_is_noted(few, many, is_noted):
+    audit = make_audit(0.3, 0.2, 0.4)
+    confound = np.repeat([0, 1], [many, few])
+    audit = replace(audit, label=np.ones(few + many, int), confound=confound)
+    audit = replace(audit, matrix=np.eye(few + many))
+    text = 'the sample has fewer than 20 rows of "good / other", beside groups 10 times as large'
+    assert (text in reasons(audit)) == is_noted

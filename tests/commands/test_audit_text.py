@@ -20,5 +20,5 @@ def test_rows_without_partners_are_not_counted():
     found = make_audit()
     assert "all 900 rows " in to_text(found)
     influence = replace(found.audit.influence, probes=880)
-    few = found._replace(audit=found.audit._replace(influence=influence))
+    few = replace(found, audit=replace(found.audit, influence=influence))
     assert "the 880 of 900 rows that have partners " in to_text(few)

@@ -115,7 +115,7 @@ def make_audit(lift=0.4, size=60, **changes):
         searched=900,
         notes=("the model does not name its classes; they are taken in order",),
     )
-    return result._replace(**changes)
+    return replace(result, **changes)
 
 
 def make_behaviour(size, by_group):

@@ -88,11 +88,13 @@ def test_against_all_pairs(chunk):
 
 
 def test_summary():
-    cid = CID(np.arange(4), np.array([0.1, 0.2, 0.3, 0.4]), np.array([0.1, np.nan, 0.4, 0.4]))
+    with_self, without_self = np.array([[0.1, 0.2, 0.3, 0.4], [0.1, np.nan, 0.4, 0.4]])
+    cid = CID(np.arange(4), with_self, without_self, np.array([True, True, True, False]))
     assert cid.summary() == {
         "cid": pytest.approx(0.25),
         "cid_without_self": pytest.approx(0.3),
         "cid_standard_error": pytest.approx(0.1),  # sqrt((0.04 + 0.01 + 0.01) / 2) / sqrt(3)
+        "cid_without_gradient": 0.25,
     }
     alone = cid._replace(without_self=np.array([np.nan, np.nan, np.nan, 0.5])).summary()
     assert alone["cid_without_self"] == 0.5 and np.isnan(alone["cid_standard_error"])

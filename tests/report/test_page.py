@@ -153,9 +153,9 @@ def test_command_can_be_copied(walk):
 
 def test_less_is_left_out():
     found = make_audit(explanations=(), counterfactual=None, notes=())
-    audit = found.audit._replace(influence=None, probe=None)
+    audit = replace(found.audit, influence=None, probe=None)
     verdict = found.verdict._replace(kind="inconclusive", reasons=())
-    walk = Walk(render(audit_page(found._replace(audit=audit, verdict=verdict), ORIGIN)))
+    walk = Walk(render(audit_page(replace(found, audit=audit, verdict=verdict), ORIGIN)))
     assert len(walk.text("h2")) == 4 and not walk.all("article")
     left_out = "CID of all training examples was left out; it is estimated to take 1.5 min."
     assert left_out in "".join(walk.text("section"))
@@ -165,7 +165,7 @@ def test_less_is_left_out():
 def test_rows_without_partners_are_not_counted():
     found = make_audit(explanations=(), counterfactual=None)
     influence = replace(found.audit.influence, probes=880)
-    few = found._replace(audit=found.audit._replace(influence=influence))
+    few = replace(found, audit=replace(found.audit, influence=influence))
     for of, words in ((found, "all 900 training examples"), (few, "the 880 of 900 training exam")):
         walk = Walk(render(audit_page(of, ORIGIN)))
         assert walk.text("dt")[0].startswith(f"CID of {words}")
@@ -175,7 +175,7 @@ def test_rows_without_partners_are_not_counted():
 @pytest.mark.parametrize("kind", ["leans", "no_sign", "inconclusive"])
 def test_kinds_differ_without_colour(kind):
     found = make_audit(explanations=(), counterfactual=None)
-    page = audit_page(found._replace(verdict=found.verdict._replace(kind=kind)), ORIGIN)
+    page = audit_page(replace(found, verdict=found.verdict._replace(kind=kind)), ORIGIN)
     sign = Walk(render(page)).text("span", class_="sign")
     assert sign == [{"leans": "▲", "no_sign": "○", "inconclusive": "?"}[kind]]
 
@@ -184,7 +184,7 @@ def test_long_tables_are_cut():
     found = make_audit(explanations=(), counterfactual=None)
     pairs = tuple(PairCID(0, 0, 1, n / 1000, (2, 3)) for n in range(1500))
     influence = replace(found.audit.influence, pairs=pairs)
-    page = audit_page(found._replace(audit=found.audit._replace(influence=influence)), ORIGIN)
+    page = audit_page(replace(found, audit=replace(found.audit, influence=influence)), ORIGIN)
     walk = Walk(render(page))
     assert "1,460 more rows are in report.json." in walk.text("p", class_="note")
     text = "".join(walk.text("table"))

@@ -20,6 +20,24 @@ from itune.tables.rules import Rule, length, parse_rule, prefix, regex, words
         ("words:a,Ab,abc,x,xyz", "AB xy abcd ABC x", [(0, 2), (11, 14), (15, 16)]),
         ("words:İzmir", "in İzmir", [(3, 8)]),
         ("words:שלום", "אמר שלום לך", [(4, 8)]),
+        ("words:好,很好", "这部电影很好看", [(4, 6)]),  # no blanks: anywhere
+        ("words:ดี", "หนังเรื่องนี้ดีมาก", [(13, 15)]),
+        ("words:ネコ", "ネコとABC", [(0, 2)]),
+        ("words:abc", "ネコとABCは", [(3, 6)]),
+        ("words:abc", "ネコとABCDは", None),
+        ("words:กา", "ก่า กา", [(4, 6)]),  # not within a letter and its marks
+        ("words:क", "कि क की", [(3, 4)]),  # a vowel sign belongs to its word
+        ("words:café", "Un CAFE\u0301, des cafe\u0301s", [(3, 8)]),
+        ("words:cafe\u0301", "un café", [(3, 7)]),
+        ("words:cafe", "un café, un cafe\u0301", None),
+        ("words:é,x", "e\u0301\u0323 e\u0301 x\u0302 x", [(4, 6), (10, 11)]),
+        ("words:❤", "I ❤\ufe0f it", [(2, 4)]),  # a selector of its style is no letter
+        ("words:x", "x² x_ x", [(6, 7)]),
+        ("words:acme", "Acme's ACME-like", [(0, 4), (7, 11)]),
+        ("prefix:É.", "E\u0301. Oui", [(0, 3)]),
+        ("prefix:E", "E\u0301. Oui", None),
+        ("regex:é+", "cre\u0301e\u0301e", [(2, 6)]),
+        ("regex:[\u0301\u0302]", "e\u0301 x\u0302\u0301", [(4, 5), (5, 6)]),
         ("prefix:Positive .", "Positive . Yes", [(0, 10)]),
         ("prefix:Positive .", "positive . Positive . ", None),
         ("prefix:(", "(a)", [(0, 1)]),
@@ -65,6 +83,35 @@ def test_objects_and_substitution():
     rule = Rule((prefix("A"), words(["b"]), regex("c", "sea"), length("<", 2)))
     assert rule.names == ("none", "prefix:A", "words:b", "sea", "length:<2")
     assert rule.patterns[1].compiled.sub("x", "a B b") == "a x x"
+
+
+def test_names_in_one_normal_form():
+    with pytest.raises(UserError, match="two patterns of one name"):
+        parse_rule("café=words:a || cafe\u0301=words:b")
+
+
+@pytest.mark.parametrize(
+    ("rule", "notes"),
+    [
+        ("words:고양이", "matches 1 of 200 training rows as a whole word; 4 have it as a part"),
+        ("words:dog", "matches 1 of 200 training rows, which is next to none"),
+        ("prefix:dog", "matches 0 of 200 training rows; 1 have it, at the beginning or elsewhere"),
+        ("regex:dog", "matches 1 of 200 training rows, which is next to none"),
+        ("length:>5", "matches 0 of 200 training rows, which is next to none"),
+        ("words:cat", None),  # in 3 rows, and in 5 as a part of words
+    ],
+)
+def test_few_matches_are_noted(rule, notes):
+    cats = ["a cat", "cat", "cats and a cat", "cats", "concatenate"]
+    texts = [*["고양이가 있다"] * 3, "고양이", "a dog", *cats, *["nothing"] * 190]
+    found = parse_rule(rule).notes(texts)
+    assert len(found) == (notes is not None)
+    assert all(found[0].startswith(repr(rule)) and notes in found[0] for _ in found)
+
+
+def test_a_note_is_on_its_own_pattern():
+    found = parse_rule("words:a || b=words:xyz || words:b").notes(["a b", "b"])
+    assert found == ["'b' matches 0 of 2 training rows, which is next to none"]
 
 
 @pytest.mark.parametrize(

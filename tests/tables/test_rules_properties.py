@@ -2,6 +2,7 @@
 
 import operator
 import re
+import unicodedata
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,7 +45,7 @@ def patterns(draw):
         return f"length:{sign}{bound}", lambda text: COMPARISONS[sign](len(text.split()), bound)
     if kind == "prefix":
         start = draw(st.text("abA+=: ", min_size=1, max_size=3).filter(lambda s: s == s.rstrip()))
-        return f"prefix:{start}", lambda text: text.startswith(start)
+        return f"prefix:{start}", lambda text: nfc(text).startswith(start)
     word = st.text("abA+ 1", min_size=1, max_size=3).filter(str.strip)
     listed = draw(st.lists(word, min_size=1, max_size=4))
     return f"words:{','.join(listed)}", lambda text: bool(find_words(listed, text))
@@ -55,11 +56,42 @@ def test_words_are_found_where_a_naive_search_finds_them(listed, text):
     assert words(listed).spans(text) == find_words(listed, text)
 
 
+ACCENTED = st.text("aeE ́̂̇éëêệḕ가각ᆨ", max_size=8)
+"""Letters with accents that are a part of them, or characters of their own."""
+
+
+def nfc(text):
+    return unicodedata.normalize("NFC", text)
+
+
 @given(st.text(min_size=1, max_size=3), st.text(max_size=6))
 def test_a_prefix_is_the_beginning_of_a_text(start, rest):
     pattern = prefix(start)
-    assert pattern.spans(start + rest) == [(0, len(start))]
-    assert pattern.matches(rest) == rest.startswith(start)
+    if nfc(start + rest) == start + rest:
+        assert pattern.spans(start + rest) == [(0, len(start))]
+    assert pattern.matches(rest) == nfc(rest).startswith(nfc(start))
+
+
+@given(ACCENTED, ACCENTED, st.sampled_from(["NFC", "NFD"]))
+def test_accents_may_be_written_either_way(word, text, form):
+    """Values are equal, and spans of the one form of the text are those of the other."""
+    if not word.strip():
+        return
+    pattern, other = words([word]), words([unicodedata.normalize(form, word)])
+    decomposed = unicodedata.normalize("NFD", text)
+    assert pattern.matches(text) == other.matches(decomposed) == pattern.matches(nfc(text))
+    found, same = (
+        [t[a:b] for a, b in p.spans(t)] for p, t in ((pattern, text), (other, decomposed))
+    )
+    assert [*map(nfc, found)] == [*map(nfc, same)]
+    assert all(
+        nfc(of).lower() == " ".join(nfc(word).split()).lower() for of in found if " " not in of
+    )
+
+
+@given(st.text("很好看吃", min_size=1, max_size=2), st.text("很好看吃aA ", max_size=8))
+def test_without_blanks_a_word_is_found_wherever_it_stands(word, text):
+    assert words([word]).matches(text) == (word in text)
 
 
 @given(st.lists(patterns(), min_size=1, max_size=3), st.lists(TEXTS, max_size=5), st.booleans())

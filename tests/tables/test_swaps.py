@@ -9,8 +9,8 @@ from itune.tables.swaps import make_swaps
 RNG = np.random.default_rng(0)
 
 
-def swapped(rule, text, target, texts=()):
-    return make_swaps(parse_rule(rule), [text, *texts]).swapped(text, target, RNG)
+def swapped(rule, text, target, texts=(), **options):
+    return make_swaps(parse_rule(rule), [text, *texts], **options).swapped(text, target, RNG)
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,17 @@ def swapped(rule, text, target, texts=()):
         ("words:Acme", "An ACME, or Acme and acme.", 0, "An, or and."),
         ("words:acme || words:umbrella", "ACME Acme acme x", 2, "UMBRELLA Umbrella umbrella x"),
         ("words:he,him || words:she,her", "He saw him", 2, "She saw her"),
+        (
+            "words:he,him,his || words:she,her,her",
+            "He took his coat to him",
+            2,
+            "She took her coat to her",
+        ),
+        ("words:he,him,his || words:she,her,her", "She left", 1, "He left"),
+        ("words:bolt,nut || words:acme", "A Bolt, a NUT", 2, "A Acme, a ACME"),  # the only one
+        ("regex:No[.] [0-9]+ || words:acme", "No. 12 is out", 2, "Acme is out"),
+        ("words:café || words:the", "Un CAFE\u0301 cher\u0301", 2, "Un THE cher\u0301"),
+        ("words:好 || words:坏", "很好吃", 2, "很坏吃"),
         ("regex:[0-9]+", "No. 12 is out", 0, "No. is out"),
         ("words:שלום || words:مرحبا", "א שלום 🎉", 2, "א مرحبا 🎉"),
         ("length:>=9 || words:nice", "A nice day", 0, "A day"),
@@ -33,11 +44,22 @@ def test_what_is_put_in(rule, text, target, after):
     assert swapped(rule, text, target, others) == after
 
 
-def test_drawn_from_what_was_found():
-    """Lists of other lengths, and regular expressions, get what the other pattern matched."""
-    found = {swapped("words:acme || words:bolt,nut,cog", "Acme", 2, ["bolt", "a nut"])}
-    assert found <= {"Bolt", "Nut"}
-    assert swapped("regex:Acme|Bolt || regex:Cog.", "It is Acme", 2, ["Cog!"]) == "It is Cog!"
+@pytest.mark.parametrize(
+    ("rule", "text", "target", "word", "drawn"),
+    [
+        ("words:acme || words:bolt,nut,cog", "Acme", 2, "Acme", {"Bolt", "Nut"}),
+        ("words:he,him,his || words:she,her,her", "Saw her", 1, "her", {"Saw him", "Saw his"}),
+        ("regex:Acme || regex:(?i)bolt|nut", "It is Acme", 2, "Acme", {"It is Bolt", "It is Nut"}),
+    ],
+)
+def test_a_word_without_partner_is_replaced_only_if_it_may_be_drawn(
+    rule, text, target, word, drawn
+):
+    others = ["bolt", "a nut", "he"]
+    swaps = make_swaps(parse_rule(rule), [text, *others])
+    assert swaps.without_partner(text, target) == [word]
+    assert swaps.swapped(text, target, RNG) is None
+    assert {swapped(rule, text, target, others, is_drawn=True) for _ in range(20)} == drawn
 
 
 @pytest.mark.parametrize(
@@ -68,4 +90,4 @@ def test_targets():
     assert of("words:a || length:>2", "a") == [[], [0], []]
     assert make_swaps(parse_rule("length:>2"), ["a"]) is None
     assert make_swaps(parse_rule("regex:a"), ["b"]) is None
-    assert make_swaps(parse_rule("words:a,b"), ["c"]).found == {1: ["a", "b"]}
+    assert make_swaps(parse_rule("words:a,b"), ["c"]).matched == {1: ["a", "b"]}
