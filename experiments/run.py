@@ -4,23 +4,16 @@
 """
 
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from itune.auditing import verdict_sentence
 from itune.cli import run_main
-from itune.config import parse
+from itune.config import narrowed, parse
 from itune.errors import require
 from itune.methods import METHODS
 from itune.report import PAGE, Origin, comparison_page, run_page, write_report
-from itune.results import (
-    Comparison,
-    compare_runs,
-    read_result,
-    results_table,
-    write_comparison,
-)
+from itune.results import compare_runs, read_result, results_table, write_comparison
 from itune.training import RunConfig, RunOptions, run_task
 from itune.utils import use_compilation_cache
 
@@ -81,36 +74,26 @@ def main(argv: list[str]) -> None:
         default_preset="quickstart",
     )
     command = ("python", "experiments/run.py", *argv)
-    setting = RunConfig(**{name: getattr(config, name) for name in RunConfig.__dataclass_fields__})
+    setting = narrowed(config, RunConfig)
+    options = RunOptions(config.resume, config.overwrite, config.checkpoint_seconds)
     folder = config.out / config.name
     results = []
     for seed in config.seeds:
         for method in config.methods:
-            done = run_task(
-                setting,
-                method,
-                seed,
-                folder / f"{method}-{seed}",
-                RunOptions(config.resume, config.overwrite, config.checkpoint_seconds),
-            )
+            done = run_task(setting, method, seed, folder / f"{method}-{seed}", options)
             result = read_result(done.folder)
             origin = Origin.of_runs(command, [result])
             write_report(run_page(result, origin), result, done.folder, origin)
             results.append(result)
     if len(results) > 1:
-        write_comparison_report(compare_runs(results, folder), command, folder)
+        comparison, origin = compare_runs(results, folder), Origin.of_runs(command, results)
+        write_comparison(comparison, folder)
+        write_report(comparison_page(comparison, origin), comparison, folder, origin)
     else:
         folder /= f"{results[0].method}-{results[0].seed}"
     print(results_table(results), end="\n\n")
     print("\n".join(map(verdict_sentence, results)), end="\n\n")
     print(f"{folder / PAGE} is the report; itune audit RUN looks at a run more closely")
-
-
-def write_comparison_report(comparison: Comparison, command: Sequence[str], folder: Path) -> None:
-    """Write the tables and the page of a comparison."""
-    origin = Origin.of_runs(command, comparison.runs)
-    write_comparison(comparison, folder)
-    write_report(comparison_page(comparison, origin), comparison, folder, origin)
 
 
 if __name__ == "__main__":

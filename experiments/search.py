@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from itune.cli import run_main
-from itune.config import parse
+from itune.config import narrowed, parse
 from itune.errors import require
 from itune.search import SEARCH, load_grid, make_report, open_study, plan_search, work
 from itune.training import RunConfig
@@ -65,17 +65,12 @@ class Search(RunConfig):
         )
         require(self, "a positive integer or none", lambda v: v is None or v >= 1, "trials")
 
-    @property
-    def setting(self) -> RunConfig:
-        """The configuration of a run, without what the search adds."""
-        return RunConfig(**{name: getattr(self, name) for name in RunConfig.__dataclass_fields__})
-
 
 def main(argv: list[str]) -> None:
     """Run settings until none is left, then print the report."""
     config = _parse(argv)
     grid = load_grid(config.grid, config.method)
-    plan = plan_search(config.setting, config.method, config.search_seeds, grid)
+    plan = plan_search(narrowed(config, RunConfig), config.method, config.search_seeds, grid)
     folder = config.out / config.name / f"{SEARCH}{config.method}"
     study = open_study(
         plan,
@@ -94,7 +89,7 @@ def main(argv: list[str]) -> None:
         study.statuses(),
         folder,
         command=("python", "experiments/run.py", "--preset", preset),
-        preset=_parse(["--preset", preset]).setting,
+        preset=narrowed(_parse(["--preset", preset]), RunConfig),
         name=f"{config.name}-chosen",
         seeds=config.seeds,
     )

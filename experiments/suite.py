@@ -9,13 +9,12 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from itune import UserError
 from itune.cli import Parser
-from itune.config import parse, to_dict
+from itune.config import narrowed, parse, to_dict
 from itune.methods import METHODS
 from itune.results import RunResult, read_result, read_results, require_one_configuration
 from itune.training import RunConfig, RunInUse, RunOptions, is_at_work, run_task
@@ -240,8 +239,7 @@ def _setting(options: argparse.Namespace, key: Wanted) -> RunConfig:
     }
     words = [f"--{word}" for word in options.set]
     words += [f"--{name}={value}" for name, value in given.items() if value is not None]
-    config = parse(Experiment, PRESETS, words, prog="run.py", description="", default_preset=None)
-    return RunConfig(**{field.name: getattr(config, field.name) for field in fields(RunConfig)})
+    return narrowed(parse(Experiment, PRESETS, words, prog="run.py", description=""), RunConfig)
 
 
 # What may stand in one table

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from itune.config import parse, to_dict
+from itune.config import narrowed, parse, to_dict
 from itune.config.command_line import given_values
 from itune.tables.config import TableConfig
 from itune.training.run_folder import RunOptions
@@ -42,8 +42,7 @@ class TrainingCommand(TableConfig):
     @property
     def table(self) -> TableConfig:
         """Settings of where the rows come from."""
-        names = TableConfig.__dataclass_fields__
-        return TableConfig(**{name: getattr(self, name) for name in names})
+        return narrowed(self, TableConfig)
 
     @property
     def options(self) -> RunOptions:

@@ -30,6 +30,16 @@ def replaced(config: C, values: Mapping[str, Any]) -> C:
     return build(type(config), keys, checked(keys, values, ""))
 
 
+def narrowed(config: Any, base: type[C]) -> C:
+    """Return the configuration of a base class that a configuration has beside its own fields.
+
+    Args:
+      config: A configuration; it is not changed.
+      base: A base class of its class.
+    """
+    return base(**{name: getattr(config, name) for name, _, _ in fields_of(base)})
+
+
 def to_dict(config: Any) -> dict[str, Any]:
     """Return a configuration as nested dicts of what JSON can hold.
 
