@@ -50,13 +50,10 @@ class Behaviour:
 def measure_behaviour(
     logits: np.ndarray, dataset: Dataset, totals: Mapping[Group, int] | None = None
 ) -> Behaviour:
-    """Compute accuracy and calibration from the logits of a data set.
+    """Compute accuracy and calibration from the logits of a data set, ``(N, classes)``.
 
-    Args:
-      logits: Logits of each example, ``(N, classes)``.
-      dataset: Data set of the N examples, with their labels and confounds.
-      totals: Number of examples that the examples of each group stand for; None if ``dataset`` is
-        the whole.
+    ``totals`` is the number of examples that those of each group stand for; None if the data set is
+    the whole.
     """
     log_probs = log_softmax(logits.astype(np.float64), axis=1)
     rows = np.arange(len(dataset))

@@ -57,11 +57,7 @@ class CIDBreakdown:
 
 
 def break_down_cid(influences: GroupInfluences) -> CIDBreakdown:
-    """Break down the CID of the probes of :func:`itune.metrics.make_group_influences`.
-
-    Args:
-      influences: Influence of every group on each probe.
-    """
+    """Break down the CID of the probes of :func:`itune.metrics.make_group_influences`."""
     values = influences.differences(with_self=False)
     groups = {
         group: values[influences.group == number]

@@ -83,17 +83,8 @@ class Explanation(TrainingRow):
 def choose_probes(train: Table, config: AuditConfig, rng: np.random.Generator) -> np.ndarray:
     """Return the probes that the configuration names, or draw some, half from minority groups.
 
-    A minority group is any but the largest of its label. Minority groups take turns, the smallest
-    first.
-
-    Args:
-      train: Training rows.
-      config: Settings of the audit: ``probes`` names probes by their row numbers, from 1, in train
-        or in the table that train is a part of; ``random_probes`` is the number drawn otherwise.
-      rng: Random generator; probes are drawn without replacement.
-
-    Returns:
-      Indices of training rows, int64: in the order named, or ascending if drawn.
+    A minority group is any but the largest of its label; they take turns, the smallest first.
+    Returns indices of training rows, in the order named, or ascending if drawn.
 
     Raises:
       UserError: A row that is named does not exist or is not in train.
@@ -148,20 +139,8 @@ def explain(
 ) -> tuple[Explanation, ...]:
     """Predict each probe, and find the training rows that helped and harmed its prediction most.
 
-    Args:
-      classifier: Model to explain.
-      params: Parameters of the model.
-      data: Training data as tokens.
-      tables: Tables whose training split holds the texts of ``data``.
-      probes: Indices of the probes in ``data``, ``(P,)``.
-      rows: Indices of the training rows to search, ``(n,)``.
-      config: Settings of the audit; ``shown`` is the largest number of helpful rows of a probe, and
-        of harmful rows. Helpful rows have influence above 0, harmful rows below 0.
-      on_progress: Called with the number of chunks that are done and the number of all chunks.
-      resumable: Store of finished chunks, from which an interrupted call goes on.
-
-    Returns:
-      One explanation for each probe, in the order of ``probes``.
+    ``probes`` and ``rows``, those to search, are indices into ``data``, the tokens of
+    ``tables.train``. Helpful rows have influence above 0, harmful rows below 0.
     """
     if not len(probes):
         return ()

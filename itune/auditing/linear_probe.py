@@ -36,16 +36,8 @@ def run_linear_probe(
     """Cross-validate a logistic regression of the confound on pooled vectors, within each label.
 
     Features are standardised, confounds are weighted equally, and the L2 penalty is scikit-learn's
-    default (``C=1``). Each confound's examples are dealt evenly to :data:`FOLDS` folds.
-
-    Args:
-      pooled: Pooled vectors, ``(N, d)``.
-      label: Label of each example, ``(N,)``, integers.
-      confound: Confound of each example, ``(N,)``, integers, all of them annotated.
-      rng: Random generator that deals examples to folds.
-
-    Returns:
-      The probe, or None if no label has two confounds with :data:`FOLDS` examples each.
+    default (``C=1``). Each confound's examples are dealt evenly to :data:`FOLDS` folds. All
+    confounds are annotated; returns None if no label has two with :data:`FOLDS` examples each.
     """
     by_label, chances, size = {}, [], 0
     for y in np.unique(label):

@@ -107,20 +107,12 @@ def audit_model(
     say: Callable[[str], None] = lambda sentence: None,
     keep: Path | None = None,
 ) -> ModelAudit:
-    """Audit a model in a folder on the table that it was trained on.
+    """Audit a model in a folder, of a run or of others, on the table that it was trained on.
 
-    Args:
-      folder: Folder of a run, or of any Hugging Face BERT classifier.
-      tables: Training data, and dev and test data on which accuracy is computed, if there are any.
-      config: How thorough the audit is; None uses the defaults of :class:`AuditConfig`.
-      on_progress: Called with the name of a part, the units of it that are done, and their total.
-      say: Called with sentences on what will be done and what was assumed.
-      keep: Folder for intermediate results alone: an interrupted audit that is called again goes on
-        from there, and deletes them at its end. None saves nothing.
-
-    Returns:
-      The audit. If the folder is that of a run on other data, a note says so; inputs are truncated
-      as they were in that run, unless the configuration sets ``max_length``.
+    ``say`` is called with sentences on what will be done and what was assumed. ``keep`` is a folder
+    for intermediate results alone, from which an interrupted audit goes on, and which the end
+    deletes. If the folder is that of a run on other data, a note says so; inputs are truncated as
+    they were in that run, unless the configuration sets ``max_length``.
 
     Raises:
       UserError: The folder holds no such model, its classes are not the table's labels, there is

@@ -65,14 +65,8 @@ def make_plan(
 ) -> AuditPlan:
     """Time one chunk of each kind of work, and choose the parts that fit the available minutes.
 
-    Args:
-      classifier: Model to audit.
-      params: Parameters of the model.
-      datasets: Data sets to predict, by name; the first is the training data, among which
-        explanations are searched.
-      known: Training examples whose confound is annotated.
-      config: Settings of the audit: ``whole`` and ``minutes`` decide which parts use all rows,
-        ``drawn`` how many rows the other parts use, ``chunk`` how many are timed at once.
+    The first data set is the training data, among which explanations are searched; ``known`` holds
+    its examples whose confound is annotated.
     """
     train = next(iter(datasets.values()))
     gradient = _seconds_of_gradient(classifier, params, train, config.chunk)

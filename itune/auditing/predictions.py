@@ -42,17 +42,8 @@ def predict(
 ) -> Predictions:
     """Compute the outputs of a classifier for some rows of a data set, without dropout.
 
-    Args:
-      classifier: Model that predicts.
-      params: Parameters of the model.
-      dataset: Data set that the rows are taken from.
-      rows: Indices into the data set, ``(n,)``.
-      is_pooled: Whether the pooled vector of each row is returned, ``(n,)``, bool. None returns no
-        pooled vector.
-      chunk: Number of rows computed at once.
-      on_progress: Called after each chunk with the number of rows done.
-      resumable: Store of finished chunks, from which an interrupted call goes on.
-      name: Name of this call in ``resumable``, which no other call has.
+    Pooled vectors are those of the rows with ``is_pooled``, or none; ``name`` is that of this call
+    in ``resumable``, which no other call has.
     """
     wanted = np.zeros(len(rows), bool) if is_pooled is None else is_pooled
     place = np.cumsum(wanted) - 1

@@ -37,11 +37,8 @@ def run_verdict(
     =============  =============================================================================
 
     The interval is that of a mean over probes, ``cid ± 1.96 standard errors``. It says nothing of
-    other training rows, or of another seed; :func:`itune.audit` looks more closely.
-
-    Args:
-      run: Record of the run.
-      name: Function that returns the name of a group, as sentences show it.
+    other training rows, or of another seed; :func:`itune.audit` looks more closely. ``name`` names
+    a group as sentences show it.
     """
     kind, finding = _judged(run)
     split, accuracy = run.judged()

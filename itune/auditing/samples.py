@@ -10,18 +10,9 @@ def draw_sample(
 ) -> np.ndarray:
     """Draw about ``size`` examples whose influences on one another can be compared.
 
-    Every group gets an equal share; a group that is smaller than its share is taken whole, and the
-    rest of that share is not filled. Labels that occur with one confound only are left out.
-
-    Args:
-      label: Label of each example, ``(N,)``, integers.
-      confound: Confound of each example, ``(N,)``, integers, all of them annotated.
-      size: Number of examples to aim at; each group gets two at least, if it has two.
-      rng: Random generator; examples are drawn without replacement.
-
-    Returns:
-      Indices of the drawn examples, ``(n,)``, int64, ascending; empty if no label has two
-      confounds.
+    Every group gets an equal share, two at least if it has two; a group that is smaller than its
+    share is taken whole, and the rest of that share is not filled. Labels that occur with one
+    confound only are left out. Returns ascending indices; none if no label has two confounds.
     """
     groups = paired_groups(label, confound)
     each = max(size // max(len(groups), 1), 2)
@@ -34,18 +25,8 @@ def draw_by_group(
 ) -> np.ndarray:
     """Draw ``size`` examples as evenly from all groups as the sizes of the groups allow.
 
-    All examples are returned if there are no more than ``size``. If there are more groups than
-    ``size``, one example of each group is drawn.
-
-    Args:
-      label: Label of each example, ``(N,)``, integers.
-      confound: Confound of each example, ``(N,)``, integers; examples that are not annotated form
-        groups like any other.
-      size: Number of examples to draw.
-      rng: Random generator; examples are drawn without replacement.
-
-    Returns:
-      Indices of the drawn examples, ``(n,)``, int64, ascending.
+    All are taken if there are no more than ``size``, one of each group if there are more groups.
+    Examples that are not annotated form groups like any other. Returns ascending indices.
 
     >>> y = np.repeat([0, 1], [2, 98])
     >>> draw_by_group(y, y, 10, np.random.default_rng(0))[:3] < 2

@@ -118,8 +118,6 @@ def cid_test(
     ]
     observed = sum(one.cid(one.codes[:, None])[0] for one in labels)
     total = sum(one.weights.sum() for one in labels)
-    for one in labels:
-        one.skip_resampling(rng, draws)
     permuted = sum(one.permuted(rng, draws) for one in labels)
     as_far = np.sum(np.abs(permuted) >= abs(observed) * (1 - 1e-9))
     spread = sum((one.spread() for one in labels), _Spread())
@@ -230,11 +228,6 @@ class _Label:
         """Weighted sums of CID, ``(draws,)``, of confounds permuted among the examples."""
         codes = np.broadcast_to(self.codes[:, None], (len(self.codes), draws))
         return self.cid(rng.permuted(codes, axis=0))
-
-    def skip_resampling(self, rng: np.random.Generator, draws: int) -> None:
-        """Draw what a bootstrap once drew first, so that a seed gives the p value that it gave."""
-        for size in np.bincount(self.codes):
-            rng.multinomial(size, np.full(size, 1 / size), draws)
 
     def spread(self) -> _Spread:
         """Estimate the variance of the weighted sum of CID along the path; see the module."""

@@ -45,14 +45,7 @@ class AuditCommand:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Audit a model, print the result, and write a report.
-
-    Args:
-      argv: Words of the command line after ``itune audit``.
-
-    Raises:
-      UserError: An option is unknown or has a bad value, or the model or its table cannot be used.
-    """
+    """Audit a model, print the result, and write a report."""
     command = parse(
         AuditCommand,
         None,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import brier_score_loss, log_loss
 
-from itune.auditing import measure_behaviour
+from itune.auditing.behaviour import measure_behaviour
 from itune.data.dataset import Dataset
 from itune.groups import HIDDEN, Group
 from itune.metrics.proportions import stratified, wilson

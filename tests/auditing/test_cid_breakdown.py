@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from itune.auditing import break_down_cid
+from itune.auditing.cid_breakdown import break_down_cid
 from itune.groups import Group, groups_of
 from itune.metrics.cid import GroupInfluences
 

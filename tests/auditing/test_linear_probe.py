@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from itune.auditing import run_linear_probe
+from itune.auditing.linear_probe import run_linear_probe
 
 
 def make(shift, size=120, seed=0):

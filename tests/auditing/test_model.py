@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from itune.auditing import AuditConfig, audit_model
+from itune.auditing import AuditConfig
 from itune.auditing.counterfactual import run_counterfactual_test
+from itune.auditing.model import audit_model
 from itune.auditing.truncation import Truncation, measure_truncation
 from itune.errors import UserError
 from itune.tables.config import TableConfig

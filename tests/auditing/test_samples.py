@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from itune.auditing import draw_sample
-from itune.auditing.samples import draw_by_group
+from itune.auditing.samples import draw_by_group, draw_sample
 
 
 def test_a_sample_has_equally_many_of_each_group_or_all_of_a_small_one():
