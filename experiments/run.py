@@ -25,11 +25,8 @@ class Experiment(RunConfig):
     """Some methods and seeds of one setting.
 
     Attributes:
-      methods: Methods to compare, the reference first; out of ``finetuning``,
-        ``influence_tuning``, ``embedding_tuning``, ``adversarial``, ``balanced_sampling``,
-        ``subsampling``, ``group_dro``, ``last_layer_retraining``, ``product_of_experts``,
-        ``no_spurious`` (finetuning on data without the confound), ``finetuning_without_dropout``
-        and ``finetuning_with_resets`` (controls for what influence tuning does besides).
+      methods: Methods to compare, the reference first; ``no_spurious`` is finetuning on data
+        without the confound, the upper bound.
       seeds: Seeds; each method is run with each.
       name: Name of the folder under ``out``; each run gets its own folder ``METHOD-SEED`` in there.
       out: Folder of all runs.
@@ -72,6 +69,7 @@ def main(argv: list[str]) -> None:
         prog="run.py",
         description="Finetune and influence-tune a classifier on a confounded task.",
         default_preset="quickstart",
+        choices={"methods": METHODS},
     )
     command = ("python", "experiments/run.py", *argv)
     setting = narrowed(config, RunConfig)

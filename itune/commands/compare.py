@@ -14,10 +14,7 @@ class CompareCommand(TrainingCommand):
     """A table, and the methods and seeds that are compared on it.
 
     Attributes:
-      methods: Methods to compare, the reference first; out of ``finetuning``,
-        ``influence_tuning``, ``embedding_tuning``, ``adversarial``, ``balanced_sampling``,
-        ``subsampling``, ``group_dro``, ``last_layer_retraining``, ``product_of_experts``,
-        ``finetuning_without_dropout`` and ``finetuning_with_resets``.
+      methods: Methods to compare, the reference first.
       seeds: Seeds with each of which every method is run; two methods need 4 or more to be told
         apart.
     """
@@ -32,6 +29,7 @@ def main(argv: Sequence[str]) -> None:
     command, settings = parse_training(
         CompareCommand,
         argv,
+        "methods",
         prog="itune compare",
         description="Train classifiers on a table by several methods, and compare them.",
     )

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from itune.config import narrowed, parse, to_dict
 from itune.config.command_line import given_values
+from itune.methods import METHODS
 from itune.tables.config import TableConfig
 from itune.training.run_folder import RunOptions
 from itune.training.settings import TrainingConfig
@@ -52,9 +53,12 @@ class TrainingCommand(TableConfig):
 
 
 def parse_training(
-    command_type: type[C], argv: Sequence[str], *, prog: str, description: str
+    command_type: type[C], argv: Sequence[str], methods: str, *, prog: str, description: str
 ) -> tuple[C, dict[str, Any]]:
-    """Return the command of a command line, and the settings of training that it gives, by name."""
+    """Return the command of a command line, and the settings of training that it gives, by name.
+
+    ``methods`` is the key of the command that names a method, or several.
+    """
     command = parse(
         command_type,
         None,
@@ -63,6 +67,7 @@ def parse_training(
         description=description,
         positionals={"TABLE": "train"},
         scaled=[SECTION + name for name in SCALED],
+        choices={methods: [name for name, spec in METHODS.items() if not spec.uses_control]},
     )
     settings = {
         name.removeprefix(SECTION): value

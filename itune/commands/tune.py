@@ -15,9 +15,7 @@ class TuneCommand(TrainingCommand):
     """A table, and how a classifier is trained on it.
 
     Attributes:
-      method: One of ``influence_tuning``, ``embedding_tuning``, ``finetuning``, ``adversarial``,
-        ``balanced_sampling``, ``subsampling``, ``group_dro``, ``last_layer_retraining`` or
-        ``product_of_experts``.
+      method: Method of training.
       seed: Seed of everything random in training; an integer from 0 to 2**32 - 1.
     """
 
@@ -34,6 +32,7 @@ def main(argv: Sequence[str]) -> None:
     command, settings = parse_training(
         TuneCommand,
         argv,
+        "method",
         prog="itune tune",
         description="Train a classifier on a table, and keep it from leaning on the confound.",
     )

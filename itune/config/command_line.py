@@ -27,6 +27,7 @@ def parse(
     default_preset: str | None = None,
     positionals: Mapping[str, str] = MappingProxyType({}),
     scaled: Collection[str] = (),
+    choices: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> C:
     """Return the configuration that a command line asks for.
 
@@ -45,6 +46,7 @@ def parse(
       positionals: Keys whose values may be given without their options, in this order, by the
         names that ``--help`` has for them, such as ``TABLE``.
       scaled: Keys whose values follow from the data unless they are given; ``--help`` says so.
+      choices: Names that the values of a key come from, by key, which ``--help`` lists.
 
     Raises:
       UserError: An unknown preset or key, a value of the wrong type, a missing value, or whatever
@@ -58,6 +60,8 @@ def parse(
         path = preset_path(presets, preset)
         values |= checked(keys, read_preset(path), f"{path}: ")
     parser = make_parser(prog, description, presets, default_preset)
+    for name, known in choices.items():
+        keys[name] = keys[name]._replace(help=f"{keys[name].help} Out of {', '.join(known)}.")
     add_options(parser, config_type, keys, values_in_words(keys, preset, values, scaled))
     parser.usage = str(parser.usage).replace(" [", " ".join(["", *positionals, "["]), 1)
     for metavar, name in positionals.items():

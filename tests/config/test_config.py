@@ -138,9 +138,11 @@ def test_values_that_are_given_and_replaced(read):
 
 def test_defaults_that_follow_from_the_data(capsys):
     with pytest.raises(SystemExit):
-        parse(Optimizer, None, ["--help"], prog="", description="", scaled=["clip"])
+        more: dict = {"scaled": ["clip"], "choices": {"name": ["a", "b"]}}
+        parse(Optimizer, None, ["--help"], prog="", description="", **more)
     shown = capsys.readouterr().out
     assert shown.count("(default: scaled to the data)") == 1 and "(default: 0.001)" in shown
+    assert "which rule. Out of a, b. (default: " in " ".join(shown.split())
 
 
 def test_hyphens_and_abbreviations():
