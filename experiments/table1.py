@@ -21,13 +21,9 @@ GROUPS = (Group(0, 0), Group(1, 1), Group(1, 0), Group(0, 1))
 
 
 class Statistics(NamedTuple):
-    """What Table 1 tells of a task.
+    """What Table 1 tells of a task: sizes of train, dev and test, and of groups of train.
 
-    Attributes:
-      sizes: Number of train, dev and test examples.
-      groups: Number of training examples of each group that has any.
-      successes: Accuracy on train and on test of predicting the label from the confound alone, from
-        0 to 1.
+    Successes are those of predicting the label of train and of test from the confound alone.
     """
 
     sizes: tuple[int, int, int]
@@ -68,12 +64,10 @@ def statistics(data: DataConfig) -> Statistics:
     splits = describe_tables(task_tables(data)).splits
     train, dev, test = (splits[name] for name in SPLITS)
     sizes = (train.size, dev.size, test.size)
-    successes = (_or_nan(train.success), _or_nan(test.success))
-    return Statistics(sizes, train.groups, successes)
-
-
-def _or_nan(value: float | None) -> float:
-    return nan if value is None else value
+    train_success, test_success = (
+        nan if split.success is None else split.success for split in (train, test)
+    )
+    return Statistics(sizes, train.groups, (train_success, test_success))
 
 
 def _table(columns: dict[str, Statistics]) -> tuple[list[str], list[list[str]]]:

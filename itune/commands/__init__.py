@@ -1,8 +1,4 @@
-"""The command ``itune``, whose commands have a module each.
-
-To add a command, write ``itune/commands/NAME.py`` with a function ``main(argv)`` that prints its
-results and raises UserError for bad input, and add a line to :data:`COMMANDS`.
-"""
+"""The command ``itune``, whose commands have a module each with a function ``main(argv)``."""
 
 import importlib
 import sys

@@ -120,8 +120,8 @@ def require_one_configuration(
 ) -> None:
     """Check that runs have one configuration, except for method, seed and access rate.
 
-    Only settings that affect results count. A key that only one of two runs has comes from another
-    version and is ignored. The method ``no_spurious`` has data of its own, from ``data.control``.
+    Only settings that affect results count; a key that one of two runs lacks is ignored, since it
+    comes from another version. ``no_spurious`` has data of its own, from ``data.control``.
 
     Args:
       runs: Runs on one task.

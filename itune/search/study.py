@@ -1,15 +1,11 @@
 """A study that many workers share: which points of a grid are done, failed, running or left.
 
-A *point* is the index of a setting in the grid. Optuna keeps the study, in a journal file or in a
-database, and ``optuna-dashboard`` shows it. Its ``GridSampler`` sometimes gives one point to two
-workers, and a journal tells nobody that a worker has died, so that points are claimed here:
-
-- A claim is a running trial of a point. The storage numbers trials one after the other: of two
-  workers that claim a point at the same time, the one with the lower number keeps it.
-- A worker holds a file lock while it has a claim. The operating system frees the lock when the
-  process ends, however it ends: the trial is failed, and its point left to other workers. A worker
-  that shares the database but not the folder of the locks is known by Optuna's heartbeat.
-- A UserError fails the point for good, until somebody asks for a retry.
+A *point* is the index of a setting in the grid. Optuna keeps the study in a journal file or a
+database. Its ``GridSampler`` sometimes gives one point to two workers, and a journal does not tell
+that a worker has died, so that points are claimed here: a claim is a running trial, and of two at
+once that with the lower number counts. A worker holds a file lock while it has a claim, which the
+operating system frees however the process ends; one that shares the database but not the folder
+of the locks is known by Optuna's heartbeat.
 """
 
 import contextlib
@@ -212,7 +208,7 @@ def open_study(
     create: bool = True,
     retry: bool = False,
 ) -> Study:
-    """Open a study, or create it.
+    """Open a study for one worker, or create it.
 
     Args:
       plan: What is searched.
@@ -223,12 +219,8 @@ def open_study(
       create: Whether to create the study if there is none.
       retry: Whether points that have failed so far are to be run again.
 
-    Returns:
-      The study, for one worker.
-
     Raises:
-      UserError: Optuna is not installed, there is no such study, it cannot be opened, or it belongs
-        to another search.
+      UserError: Optuna is not installed, or there is no such study or one of another search.
     """
     if importlib.util.find_spec("optuna") is None:
         raise UserError("a search needs optuna: pip install 'itune[search]'")

@@ -1,8 +1,4 @@
-"""``jax.jit`` with the compiler options of this library, and ways not to compile twice.
-
-A function is traced again if it is another object, be its code the same. What builds a function
-that later runs of the process need as well is therefore decorated with :func:`memoized`.
-"""
+"""``jax.jit`` with the compiler options of this library, and ways not to compile twice."""
 
 import os
 from collections.abc import Callable
@@ -49,7 +45,8 @@ def _compiler_options() -> dict[str, str] | None:
 def memoized(build: Callable[P, T]) -> Callable[P, T]:
     """Make a builder return one object for equal arguments, of the last :data:`MEMOIZED` ones.
 
-    For arguments that cannot be hashed, such as a module with a list for a field, it builds anew.
+    JAX traces a function again if it is another object, be its code the same. Arguments that cannot
+    be hashed build anew.
     """
     remembered = lru_cache(MEMOIZED)(build)
 

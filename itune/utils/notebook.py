@@ -5,9 +5,5 @@ from typing import Any
 
 
 def html_of(result: Any) -> str:
-    """Return what a notebook shows of a result.
-
-    The report package is imported by name and only when needed, because results must not depend on
-    the reports that show them.
-    """
+    """Return what a notebook shows of a result; by name, since results do not import reports."""
     return importlib.import_module("itune.report.notebook").fragment(result)

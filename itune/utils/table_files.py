@@ -82,11 +82,7 @@ def to_markdown(header: Sequence[str], rows: Sequence[Row]) -> str:
 
 
 def to_latex(header: Sequence[str], rows: Sequence[Row], *, caption: str, label: str) -> str:
-    """Return a LaTeX table in the style of booktabs, with everything escaped.
-
-    Heads have a line for each word. A table of more than ten columns lies on its side, and one that
-    is still too wide is shrunk.
-    """
+    """Return a LaTeX table in the style of booktabs; a wide one lies on its side, or is shrunk."""
     columns = "".join("lr"[is_number] for is_number in are_numbers(rows, len(header)))
     heads = map(_latex_head, header, columns)
     lines = [" & ".join(_in_latex(cell_text(cell)) for cell in row) + r" \\" for row in rows]
