@@ -28,7 +28,6 @@ import argparse
 import contextlib
 import math
 import sys
-import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -37,23 +36,21 @@ from typing import Any, NamedTuple
 
 from itune import UserError
 from itune.cli import Parser, run_main
-from itune.config import from_dict, parse, replaced, to_dict
+from itune.config import from_dict, narrowed, parse, replaced, to_dict
 from itune.methods import METHODS
 from itune.metrics import paired_test, permutation_test, summarise
 from itune.results import RunResult, read_result
 from itune.tables import TableConfig, Tables, read_tables, task_tables
 from itune.training import (
-    RunInUse,
     RunOptions,
     TrainingConfig,
     check_run,
-    is_at_work,
     run_on,
 )
 from itune.tuning import scaled_settings
 from itune.utils import Row, to_text, use_compilation_cache, write_table
 from run import PRESETS, Experiment
-from suite import WAIT, list_of
+from suite import list_of, share_runs
 
 HEADER = (
     *("data", "access", "variant", "seeds", "test", "worst group", "balanced", "least worst"),
@@ -234,7 +231,9 @@ def load(plan: Plan) -> dict[tuple[Data, int, Variant], tuple[Tables, TrainingCo
                     else task_tables(task.data, is_control=is_control)
                 )
             table = tables[data.name, is_control]
-            config = scaled_settings(table, settings) if task is None else _training(task)
+            config = (
+                scaled_settings(table, settings) if task is None else narrowed(task, TrainingConfig)
+            )
         found[data, percent, variant] = table, config
     return found
 
@@ -253,38 +252,21 @@ def _preset(name: str, settings: Mapping[str, Any]) -> Experiment:
     return replaced(parse(Experiment, PRESETS, words, default_preset=None, **titles), settings)
 
 
-def _training(config: Experiment) -> TrainingConfig:
-    known = TrainingConfig.__dataclass_fields__
-    return TrainingConfig(**{name: getattr(config, name) for name in known})
-
-
 def run_all(plan: Plan, out: Path) -> None:
     """Train what is missing of a plan, seed by seed; what other processes are at is waited for.
 
     Raises:
       UserError: A run is refused; every variant is checked before anything is trained.
     """
-    wanted = wanted_runs(plan)
     settings = load(plan)
     for (data, _, variant), (tables, config) in settings.items():
         with _named(f"{variant.name} on {data.name}"):
             check_run(tables, config, variant.method, plan.seeds[0])
-    left = dict(enumerate(wanted, 1))
-    while left:
-        for number, key in list(left.items()):
-            folder = key.folder(out)
-            if is_at_work(folder):
-                continue
-            if not (folder / "result.json").exists():
-                print(f"run {number} of {len(wanted)}: {folder}", file=sys.stderr, flush=True)
-            tables, config = settings[key[:3]]
-            try:
-                run_on(tables, config, key.variant.method, key.seed, folder, _options(key))
-            except RunInUse:  # since a moment ago
-                continue
-            del left[number]
-        if left:
-            time.sleep(WAIT)
+
+    def run(key: Wanted, folder: Path) -> None:
+        run_on(*settings[key[:3]], key.variant.method, key.seed, folder, _options(key))
+
+    share_runs({key: key.folder(out) for key in wanted_runs(plan)}, run)
 
 
 def wanted_runs(plan: Plan) -> list[Wanted]:

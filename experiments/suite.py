@@ -6,11 +6,12 @@ what no other is at, and waits for the rest.
 """
 
 import argparse
+import contextlib
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from itune import UserError
 from itune.cli import Parser
@@ -20,6 +21,8 @@ from itune.results import RunResult, read_result, read_results, require_one_conf
 from itune.training import RunConfig, RunInUse, RunOptions, is_at_work, run_task
 from itune.utils import Row, to_text, write_table
 from run import PRESETS, Experiment
+
+Key = TypeVar("Key")
 
 TASKS = ("textlen", "msgs")
 SEEDS = (2021, 2022, 2023, 2024, 2025)
@@ -198,31 +201,31 @@ def _run_all(options: argparse.Namespace, wanted: list[Wanted]) -> dict[Wanted, 
     known = _finished(options, wanted)
     for task, setting in {key.task: settings[key] for key in wanted}.items():
         _require_one(known, task, to_dict(setting))
-    left, is_told = dict(enumerate(wanted, 1)), False
+
+    def run(key: Wanted, folder: Path) -> None:
+        run_task(settings[key], key.method, key.seed, folder, RunOptions(resume=True))
+
+    share_runs({key: _folder(options, key) for key in wanted}, run)
+    return _finished(options, wanted)
+
+
+def share_runs(folders: Mapping[Key, Path], run: Callable[[Key, Path], object]) -> None:
+    """Call ``run`` for each run that no other process is at, and wait for the rest."""
+    left, is_told = dict(enumerate(folders.items(), 1)), False
     while left:
-        for number, key in list(left.items()):
-            if _ran(settings[key], key, _folder(options, key), f"run {number} of {len(wanted)}"):
-                known[key] = read_result(_folder(options, key))
+        for number, (key, folder) in list(left.items()):
+            if is_at_work(folder):
+                continue
+            if not (folder / "result.json").exists():
+                _tell(f"run {number} of {len(folders)}: {folder}")
+            with contextlib.suppress(RunInUse):  # since a moment ago
+                run(key, folder)
                 del left[number]
         if left:
             if not is_told:
                 _tell(f"waiting for runs of other processes: {', '.join(map(str, left))}")
                 is_told = True
             time.sleep(WAIT)
-    return known
-
-
-def _ran(setting: RunConfig, key: Wanted, folder: Path, told: str) -> bool:
-    """Does a run unless another process is at it."""
-    if is_at_work(folder):
-        return False
-    if not (folder / "result.json").exists():
-        _tell(f"{told}: {folder}")
-    try:
-        run_task(setting, key.method, key.seed, folder, RunOptions(resume=True))
-    except RunInUse:  # since a moment ago
-        return False
-    return True
 
 
 def _tell(what: str) -> None:
