@@ -59,8 +59,9 @@ def main(argv: Sequence[str]) -> None:
     require_no_report(command.out, command.overwrite)
 
     from itune import api
-    from itune.commands.audit_text import to_text
+    from itune.commands.page_text import page_text, wrapped
     from itune.report import audit_numbers, audit_page
+    from itune.report.audit import SECTIONS
     from itune.utils.compiling import use_compilation_cache
 
     use_compilation_cache()
@@ -79,4 +80,6 @@ def main(argv: Sequence[str]) -> None:
     )
     origin = make_origin("audit", argv, result.digest, f"{command.audit.seed}, of every draw")
     page, numbers = audit_page(result, origin), audit_numbers(result)
-    write_results(command.out, page, numbers, origin, to_text(result))
+    text = page_text(page, *SECTIONS, with_intervals=True)
+    text = f"{text}\n\n{wrapped(result.verdict.headline)}"
+    write_results(command.out, page, numbers, origin, text)

@@ -4,9 +4,6 @@ from collections.abc import Iterable, Sequence
 
 from itune.utils.table_files import Cell, Row, align, cell_text
 
-ROWS = 12
-"""Rows of a table that are shown; of others their number."""
-
 WIDTH = 40
 """Characters of a name that are shown."""
 
@@ -23,16 +20,6 @@ EXCERPT = 100
 def table(header: Sequence[str], rows: Iterable[Row]) -> str:
     """Return a table as text in columns, with numbers to three digits and long names shortened."""
     return align([header, *(list(map(_in_cell, row)) for row in rows)])
-
-
-def most(rows: Sequence[Row]) -> Sequence[Row]:
-    """Return the :data:`ROWS` rows with the largest first integers, in order, and their rest."""
-    if len(rows) <= ROWS:
-        return rows
-    counts = [next(cell for cell in row if isinstance(cell, int)) for row in rows]
-    places = sorted(range(len(rows)), key=lambda place: -counts[place])[:ROWS]
-    others = f"({len(rows) - ROWS} more)"
-    return [*(rows[place] for place in sorted(places)), [others, *[""] * (len(rows[0]) - 1)]]
 
 
 def _in_cell(value: Cell) -> str:

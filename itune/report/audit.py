@@ -38,6 +38,14 @@ from itune.utils.visible import isolated
 PANELS = 6
 """Labels whose influences are drawn, those of the largest share; of others the number is told."""
 
+SECTIONS = (
+    "What influences what",
+    "Accuracy by group",
+    "When the confound is swapped",
+    "What the model learnt from",
+)
+"""Titles of the sections that have results."""
+
 TONES = {"leans": ALARM, "no_sign": CALM, "inconclusive": OPEN}
 
 
@@ -51,14 +59,12 @@ def audit_page(found: ModelAudit, origin: Origin | None = None) -> Page:
     names = GroupNames(
         *(tuple(map(isolated, of)) for of in (found.label_names, found.confound_names))
     )
+    parts = (_influence, _behaviour, counterfactual_blocks, explanation_blocks)
     sections = {
-        "What influences what": _influence(found, names),
-        "Accuracy by group": _behaviour(found, names),
-        "When the confound is swapped": counterfactual_blocks(found, names),
-        "What the model learnt from": explanation_blocks(found, names),
-        "Words used here": [Facts(terms("influence", "confound", "CID", "group", "interval"))],
+        title: tuple(part(found, names)) for title, part in zip(SECTIONS, parts, strict=True)
     }
-    sections = {title: tuple(blocks) for title, blocks in sections.items()}
+    words = Facts(terms("influence", "confound", "CID", "group", "interval"))
+    sections["Words used here"] = (words,)
     groups = found.audit.groups
     sizes = ", ".join(f"{size:,} {name}" for name, size in found.sizes.items())
     return Page(
@@ -232,12 +238,15 @@ def _behaviour(found: ModelAudit, names: GroupNames) -> Iterator[Block]:
             f"{of.size:,}" if of.size == of.total else f"{of.size:,} of {of.total:,}",
         )
 
+    drawn = ""
+    if any(of.size < of.total for of in found.audit.behaviour.values()):
+        drawn = " Rows that are not all were drawn by group, and are weighed as in the whole."
     yield Table(
         "All data",
         ("data", "accuracy", "worst group", "which", "calibration error", "Brier", "rows"),
         tuple(row(*item) for item in found.audit.behaviour.items()),
         "Calibration error: how far confidence and accuracy are apart, in the mean. Brier: squared "
-        "distance of the probabilities from the truth, 0 to 2.",
+        f"distance of the probabilities from the truth, 0 to 2.{drawn}",
     )
 
 

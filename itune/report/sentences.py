@@ -29,6 +29,8 @@ def explanation_blocks(found: ModelAudit, names: GroupNames) -> Iterator[Block]:
     if not found.explanations:
         return
     among = f" of {found.searched:,} training examples" if found.searched else ""
+    if 0 < found.searched < found.sizes["train"]:
+        among += " drawn at random"
     yield Paragraph(
         f"Some training examples, and those{among} that pulled the model most towards what it "
         "should say of them (helped), or away from it (hurt). The confound is highlighted where a "
@@ -100,7 +102,12 @@ def _sentence_list(
     alike = sum(row.confound == explanation.confound for row in rows)
     if explanation.confound != HIDDEN:
         heading += f" ({alike} of {len(rows)} with its confound)"
-    sentences = (Sentence(_texts(row, found), _facts(row, names), row.influence) for row in rows)
+    sentences = (
+        Sentence(
+            _texts(row, found), (found.numbered(row.index), *_facts(row, names)), row.influence
+        )
+        for row in rows
+    )
     return SentenceList(heading, tuple(sentences))
 
 

@@ -35,20 +35,24 @@ def test_what_it_prints_and_writes(words, tmp_path, capsys):
     found = json.loads((out / "report.json").read_text(), parse_constant=pytest.fail)
     assert sorted(path.name for path in out.iterdir()) == ["report.html", "report.json"]
     headline = found["verdict"]["headline"][:40]
-    assert shown.startswith(headline) and shown.split("\n\n")[-2].startswith(headline)
+    paragraphs = shown.split("\n\n")
+    assert paragraphs[1].startswith(headline) and paragraphs[-2].startswith(headline)
     lines = [" ".join(line.split()) for line in shown.splitlines()]
     test, everyone = found["audit"]["test"], found["audit"]["influence"]
-    interval = f"{test['low']:+.3f} to {test['high']:+.3f}"
-    assert any(f"a sample of 8 rows {test['cid']:+.3f} {interval}" in line for line in lines)
-    assert f"all 40 rows {everyone['cid']:+.3f}" in lines
-    assert f"label no {everyone['by_label']['0']:+.3f}" in lines
+    interval = f"from {test['low']:+.3f} to {test['high']:+.3f}"
+    text = " ".join(lines)
+    assert (
+        f"sample of 8 training rows is {test['cid']:+.3f}, with a 95 % interval {interval}" in text
+    )
+    assert any(line.startswith(f"all {everyone['cid']:+.3f} ") for line in lines)
+    assert any(line.startswith(f"no {everyone['by_label']['0']:+.3f} ") for line in lines)
     accuracy = found["audit"]["behaviour"]["dev"]["accuracy"]["by_group"]["y=1 c=2"]
-    assert any(f"yes Umbrella 10 {accuracy:.1%} " in line for line in lines)
+    assert any(line.startswith(f"yes / Umbrella {accuracy:.3f} (") for line in lines)
     probe = found["explanations"][0]
-    assert any(line.startswith(f"row {probe['index'] + 1} of train: [") for line in lines)
+    assert any(line.startswith(f"Row {probe['index'] + 1} of train: [") for line in lines)
     helpful = probe["helpful"][0]
-    assert any(line.startswith(f"helped {helpful['influence']:+.3f} row") for line in lines)
-    assert found["counterfactual"]["size"] == 40 and "in dev: from" in shown
+    assert any(line.startswith(f"{helpful['influence']:+.3f} [") for line in lines)
+    assert found["counterfactual"]["size"] == 40 and "In 40 texts of dev the confound" in shown
     assert found["audit"]["matrix"] is None and "the audit uses all rows" in errors
     assert lines[-1] == f"{out}/report.html is the report; report.json beside it has its numbers"
 

@@ -1,11 +1,12 @@
 """A page as a terminal shows it."""
 
 from itune.commands.page_text import page_text
-from itune.report import run_page
+from itune.report import audit_page, run_page
 from itune.report.accuracies import INTERVALS
+from itune.report.audit import SECTIONS
 from itune.report.blocks import Bar, Page, Section, Table
 from itune.utils.visible import isolated
-from tests.helpers.report_cases import ORIGIN, make_run
+from tests.helpers.report_cases import ORIGIN, make_audit, make_run
 
 
 def test_a_run():
@@ -26,3 +27,20 @@ def test_names_cannot_touch_the_terminal():
         *("a\ufffd", "", "", "\ufffd"),
         *("name  share", "\u05d0     0.5", "\ufffd[1m  –", "3 more."),
     ]
+
+
+def test_an_audit():
+    """Bars have their intervals, and sentences the confound in brackets, on one line each."""
+    text = page_text(audit_page(make_audit()), *SECTIONS, with_intervals=True)
+    lines = text.splitlines()
+    assert lines[3] == "The model leans on the confound." and lines[4].startswith("- CID is +0.400")
+    (worst,) = (line.split() for line in lines if "worst  20" in line)
+    assert " ".join(worst) == "bad / Borealis 0.500 (0.299 to 0.701) worst 20"
+    assert "Acme to Borealis  33.3% (22.7% to 45.9%)  60" in text
+    assert "Row 4 of train: I love my [Acme]." in lines
+    assert (
+        "    +0.610  [Acme] again: five stars, [Acme]!  "
+        "(row 18 of train, label good, confound Acme)"
+    ) in lines
+    assert "  Swapped: predicted bad\n    The [Borealis] is fine." in text
+    assert "\x1b" not in text and "\x00" not in text
