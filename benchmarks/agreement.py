@@ -1,22 +1,20 @@
 """How well the routes of the derivative agree: each with each, in float64 and in float32.
 
-``python benchmarks/agreement.py --json FILE`` takes a pool of four TextLen sentences on MiniLM, so
-that every route has a say, ``pair_free`` included, and prints the norm of the difference of two
-gradients over that of the one in float64 by autodiff.
+On a pool of four TextLen sentences, so that every route has a say; the norm of the difference of
+two gradients is over that of the one in float64 by autodiff.
 """
 
 import sys
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from harness import Params, Record, environment, make_problem
-from itune.cli import Parser, run_main
-from itune.corpora import DataConfig, TextLenConfig
+from harness import Record, environment, make_parser, make_problem, textlen
+from itune.cli import run_main
 from itune.data import collate, draw_pools
 from itune.influence import PAIR_FREE, ROUTES, Pool, value_and_grad
+from itune.models import Params
 from itune.utils import align, jit, write_json
 
 ALL = ("autodiff", "ghost", "hvp", "hvp_pairs", PAIR_FREE)
@@ -24,11 +22,8 @@ ALL = ("autodiff", "ghost", "hvp", "hvp_pairs", PAIR_FREE)
 
 def main(argv: list[str]) -> None:
     """Compute every gradient, print the table, and write the records."""
-    parser = Parser(prog="agreement.py", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--json", type=Path, help="where to write the records")
-    options = parser.parse_args(argv)
-    recipe = TextLenConfig(train_size=400, dev_size=2, test_size=2)
-    problem = make_problem("minilm", DataConfig(textlen=recipe))
+    options = make_parser("agreement.py", __doc__).parse_args(argv)
+    problem = make_problem("minilm", textlen(400))
     data = problem.data
     indices, is_real = draw_pools(
         np.random.default_rng(0), 8, data.label, data.confound, np.arange(len(data))

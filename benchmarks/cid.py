@@ -1,24 +1,27 @@
-"""The cost of CID: all training examples against all, beside an epoch of ordinary gradients.
-
-``python benchmarks/cid.py --json FILE``. Both go through the same examples in the same chunks.
-"""
+"""The cost of CID: all training examples against all, beside an epoch of ordinary gradients."""
 
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from harness import Params, Problem, environment, make_problem, ordinary_gradient, print_table
-from itune.cli import Parser, run_main
-from itune.corpora import DataConfig, TextLenConfig
+from harness import (
+    Problem,
+    make_parser,
+    make_problem,
+    ordinary_gradient,
+    print_table,
+    textlen,
+    write_records,
+)
+from itune.cli import run_main
 from itune.data import chunks_by_length, collate
 from itune.metrics import make_cid
-from itune.utils import write_json
+from itune.models import Params
 
 CHUNK = 16
 
@@ -27,12 +30,10 @@ T = TypeVar("T")
 
 def main(argv: list[str]) -> None:
     """Measure, print a table, and write the records."""
-    parser = Parser(prog="cid.py", description=__doc__.split("\n\n")[0])
+    parser = make_parser("cid.py", __doc__)
     parser.add_argument("--size", type=int, default=480, help="training examples (480)")
-    parser.add_argument("--json", type=Path, help="where to write the records")
     options = parser.parse_args(argv)
-    recipe = TextLenConfig(train_size=options.size, dev_size=2, test_size=2)
-    problem = make_problem("minilm", DataConfig(textlen=recipe))
+    problem = make_problem("minilm", textlen(options.size))
     everyone = np.arange(len(problem.data))
     records = []
     epoch_seconds, _ = _second_time(_make_epoch(problem))
@@ -48,12 +49,11 @@ def main(argv: list[str]) -> None:
                 "seconds": seconds,
                 "ordinary_seconds": epoch_seconds,
                 **result.summary(),
-                **environment(),
             }
         )
-    if options.json:
-        write_json(options.json, records)
-    print_table(records, ("examples", "probes", "time_ratio", "seconds", "ordinary_seconds", "cid"))
+    columns = ("examples", "probes", "time_ratio", "seconds", "ordinary_seconds", "cid")
+    write_records(records, options.json)
+    print_table(records, columns)
 
 
 def _second_time(function: Callable[[], T]) -> tuple[float, T]:

@@ -1,45 +1,36 @@
 """How often the 95 % interval of CID holds the true value: simulated unit gradients.
 
-``python benchmarks/coverage.py --json FILE``. Gradients are normal vectors about their group's
-mean, divided by their norm. Each setting is compared with the bootstrap of examples within groups.
+Gradients are normal vectors about their group's mean, divided by their norm. Each setting is
+compared with the bootstrap of examples within groups.
 """
 
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
-from harness import environment, print_table
+from harness import make_parser, print_table, write_records
 from itune.auditing import cid_test
-from itune.cli import Parser, run_main
+from itune.cli import run_main
 from itune.groups import Group
-from itune.utils import write_json
 
 SIZES = ((8, 8), (20, 20), (60, 60), (200, 200), (40, 8), (100, 20), (200, 8), (20, 20, 20))
 SHIFTS = (0.0, 0.3, 3.0)
 DRAWS = 99
 COLUMNS = (
-    *(
-        "sizes",
-        "labels",
-        "weights",
-        "dimensions",
-        "common",
-        "cid",
-        "coverage",
-        "bootstrap_coverage",
-    ),
-    *("half_width", "bootstrap_half_width", "significant", "excludes_0", "agree"),
+    *("sizes", "labels", "weights", "dimensions", "common", "cid", "coverage"),
+    *("bootstrap_coverage", "half_width", "bootstrap_half_width"),
+    *("significant", "excludes_0", "agree"),
 )
+NARROWING = ((0.0, 0.0), (0.3, 0.0), (0.0, 1.0), (1.0, 0.0))
+"""Shift and common mean of the samples whose interval is to narrow."""
 
 
 def main(argv: list[str]) -> None:
-    """Measures, prints a table, and writes the record."""
-    parser = Parser(prog="coverage.py", description=__doc__.split("\n\n")[0])
+    """Measure, print a table, and writes the record."""
+    parser = make_parser("coverage.py", __doc__)
     parser.add_argument("--trials", type=int, default=300, help="samples of each setting (300)")
-    parser.add_argument("--json", type=Path, help="where to write the records")
     options = parser.parse_args(argv)
     settings = [(sizes, 1, (1,) * len(sizes), 10, 0.0, s) for sizes in SIZES for s in SHIFTS]
     settings += [((20, 20), 1, (1, 1), 3, 0.0, s) for s in SHIFTS]
@@ -47,15 +38,10 @@ def main(argv: list[str]) -> None:
     settings += [((100, 20), 1, (1, 4), 10, 1.0, s) for s in SHIFTS]
     settings += [((200, 8), 1, (4, 1), 3, 1.0, 0.0)]
     records = [measure(*setting, trials=options.trials) for setting in settings]
-    records += [measure_rows(shift, common, options.trials) for shift, common in NARROWING]
-    if options.json:
-        write_json(options.json, [{**record, **environment()} for record in records])
-    print_table([r for r in records if "coverage" in r], COLUMNS)
-    print_table([r for r in records if "coverage" not in r], tuple(records[-1]))
-
-
-NARROWING = ((0.0, 0.0), (0.3, 0.0), (0.0, 1.0), (1.0, 0.0))
-"""Shift and common mean of the samples whose interval is to narrow."""
+    narrowing = [measure_rows(shift, common, options.trials) for shift, common in NARROWING]
+    write_records([*records, *narrowing], options.json)
+    print_table(records, COLUMNS)
+    print_table(narrowing, tuple(narrowing[-1]))
 
 
 def measure(

@@ -1,17 +1,12 @@
 """The cost of the exact derivative of the influence loss, by each route.
 
-``python benchmarks/derivative.py`` measures every route at k = 1, 3, 5 and 10 partners a group on
-MiniLM and on a BERT-base of random weights, a batch of eight tuples by microbatches, and a pool of
-64 examples without pairs; ``--quick`` takes MiniLM at k = 5, all at once, and one pool. For each it
-checks the answer first, then prints time and memory as ratios to an ordinary gradient of the same
-examples, in the same process, beside what counting operations predicts. ``--json FILE`` writes the
-records.
+Each answer is checked; then time and memory are printed as ratios to an ordinary gradient of the
+same examples, in the same process, beside what counting operations predicts.
 """
 
 import json
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -20,22 +15,23 @@ import numpy as np
 
 from harness import (
     MODELS,
-    Params,
     Problem,
     Record,
     Timing,
     TooLarge,
     environment,
+    make_parser,
     make_problem,
     measure,
     ordinary_gradient,
     print_table,
     relative_error,
+    textlen,
 )
-from itune.cli import Parser, run_main
-from itune.corpora import DataConfig, TextLenConfig
+from itune.cli import run_main
 from itune.data import collate, draw_partners, draw_pools
 from itune.influence import PAIR_FREE, Pool, Tuples, value_and_grad
+from itune.models import Params
 from itune.utils import jit, write_json
 
 ROUTES = ("hvp", "ghost", "hvp_pairs", "autodiff")
@@ -69,33 +65,32 @@ def predicted_ratio(route: str, k: int) -> float | None:
 
 def main(argv: list[str]) -> None:
     """Measure, print a table, and write the records."""
-    parser = Parser(prog="derivative.py", description=__doc__.split("\n\n")[0])
+    parser = make_parser("derivative.py", __doc__)
     parser.add_argument("--quick", action="store_true", help="MiniLM at k = 5 only")
     parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS, help="which (both)")
     parser.add_argument("--k", nargs="+", type=int, default=(1, 3, 5, 10), help="which (1 3 5 10)")
-    parser.add_argument("--json", type=Path, help="where to write the records")
     help_ = "timed runs of each, fewer of slow ones (7)"
     parser.add_argument("--repeats", type=int, default=7, help=help_)
     options = parser.parse_args(argv)
     records = []
 
-    def add(record: Record) -> None:
+    def add(model_name: str, record: Record) -> None:
+        record = {"model": model_name, **record, **environment()}
         records.append(record)
         print(json.dumps(record), file=sys.stderr, flush=True)
         if options.json:
             write_json(options.json, records)
 
     for model_name in MODELS[:1] if options.quick else options.models:
-        recipe = TextLenConfig(train_size=400, dev_size=2, test_size=2)
-        problem = make_problem(model_name, DataConfig(textlen=recipe))
+        problem = make_problem(model_name, textlen(400))
         for k in (5,) if options.quick else options.k:
             for record in of_tuple(problem, k, options.repeats):
-                add({"model": model_name, **record, **environment()})
+                add(model_name, record)
         if not options.quick:
             for record in of_microbatches(problem, options.repeats):
-                add({"model": model_name, **record, **environment()})
+                add(model_name, record)
         for record in of_pool(problem, options.repeats, labels=1 if options.quick else 2):
-            add({"model": model_name, **record, **environment()})
+            add(model_name, record)
     columns = ("model", "route", "k", "microbatch", "examples", "time_ratio", "predicted")
     print_table(records, (*columns, "memory_ratio", "relative_error"))
 

@@ -3,22 +3,28 @@
 import datetime
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
 
-from itune.corpora import DataConfig
+from itune.cli import Parser
+from itune.corpora import DataConfig, TextLenConfig
 from itune.data import Dataset, tokenize_table
 from itune.influence import cross_entropy
 from itune.methods import Classifier
-from itune.models import BertConfig, load_encoder, load_tokenizer, make_model, resolve_encoder
+from itune.models import (
+    BertConfig,
+    Params,
+    load_encoder,
+    load_tokenizer,
+    make_model,
+    resolve_encoder,
+)
 from itune.tables import task_tables
 from itune.training import commit, machine, make_classifier
-from itune.utils import align, jit
-
-Params = Any
-"""A pytree of parameters."""
+from itune.utils import align, jit, write_json
 
 Record = dict[str, Any]
 """What was measured, by name; ready for JSON."""
@@ -31,13 +37,7 @@ MODELS = ("minilm", "bert-base")
 
 
 class Problem(NamedTuple):
-    """A classifier with real inputs.
-
-    Attributes:
-      classifier: The classifier, without dropout.
-      params: Parameters of the classifier.
-      data: Tokenised training data.
-    """
+    """A classifier without dropout, its parameters, and tokenised training data."""
 
     classifier: Classifier
     params: Params
@@ -45,15 +45,7 @@ class Problem(NamedTuple):
 
 
 class Timing(NamedTuple):
-    """A compiled function and what it took.
-
-    Attributes:
-      function: The compiled function.
-      output: Its output.
-      seconds: Least time of a run, in seconds.
-      bytes: Temporary and output memory, in bytes.
-      compile_seconds: Time to compile, in seconds.
-    """
+    """A compiled function, its output, its least seconds, its bytes, and its compile seconds."""
 
     function: Callable[..., Any]
     output: Any
@@ -72,10 +64,6 @@ def make_problem(model_name: str, data: DataConfig) -> Problem:
     The random kernels are three times as large as BERT starts with (standard deviation 0.06). As it
     starts, all sentences come out alike: influences are 0.98, their differences 0.001, and what is
     left of the derivative in float32 is not enough to check a route by.
-
-    Args:
-      model_name: One of :data:`MODELS`.
-      data: Source and sizes of TextLen, tokenised as for MiniLM.
     """
     source = resolve_encoder(MINILM)
     train = tokenize_table(task_tables(data).train, load_tokenizer(source), max_length=64)
@@ -97,19 +85,10 @@ def measure(
     budget: float = 5.0,
     most_bytes: int | None = None,
 ) -> Timing:
-    """Time a function after a warm-up.
+    """Time a function of JAX arrays after a warm-up, until ``budget`` seconds have passed.
 
-    The least time counts: what else a shared machine does can only add.
-
-    Args:
-      function: A function of JAX arrays, not jitted.
-      *args: Arguments of the function.
-      repeats: Largest number of timed runs.
-      budget: Seconds after which no further run starts.
-      most_bytes: Upper bound on the memory, in bytes; None sets none.
-
-    Raises:
-      TooLarge: The function needs more than ``most_bytes``; it was compiled, not run.
+    The least time counts: what else a shared machine does can only add. A function that needs more
+    than ``most_bytes`` of memory is compiled, not run, and raises TooLarge.
     """
     started = time.perf_counter()
     compiled = cast(jax.stages.Wrapped, jit(function)).lower(*args).compile()
@@ -147,6 +126,25 @@ def relative_error(tree: Params, reference: Params) -> float:
         return float(jnp.sqrt(sum(jnp.vdot(leaf, leaf) for leaf in jax.tree.leaves(x))))
 
     return norm(jax.tree.map(jnp.subtract, tree, reference)) / norm(reference)
+
+
+def make_parser(prog: str, doc: str) -> Parser:
+    """Make a parser that has ``--json``, described by the first paragraph of a docstring."""
+    parser = Parser(prog=prog, description=doc.split("\n\n")[0])
+    parser.add_argument("--json", type=Path, help="where to write the records")
+    return parser
+
+
+def textlen(size: int) -> DataConfig:
+    """Return the settings of so many training sentences of TextLen."""
+    return DataConfig(textlen=TextLenConfig(train_size=size, dev_size=2, test_size=2))
+
+
+def write_records(records: Sequence[Record], path: Path | None) -> None:
+    """Write the records, each with its environment, if there is a path."""
+    if path:
+        about = environment()
+        write_json(path, [record | about for record in records])
 
 
 def environment() -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The cost of a table of a million rows: seconds and peak memory of describing and auditing it.
 
-``python benchmarks/million.py --json FILE``. Each command is a process of its own, as a user runs
-it. The rows are product reviews, each made different by a number; the model is MiniLM with a head
+The rows are product reviews, each made different by a number; the model is MiniLM with a head
 that has learnt nothing, which costs what any other does.
 """
 
@@ -16,12 +15,11 @@ from pathlib import Path
 
 import jax
 
-from harness import MINILM, environment, print_table
+from harness import MINILM, make_parser, print_table, write_records
 from itune import UserError
-from itune.cli import Parser, run_main
+from itune.cli import run_main
 from itune.corpora import RATINGS, Review, ReviewsConfig, generate_reviews
 from itune.models import load_encoder, resolve_encoder, save_classifier
-from itune.utils import write_json
 
 COLUMNS = ("--text", "review", "--label", "rating", "--confound", "brand")
 DIFFERENT = 12_000
@@ -29,9 +27,8 @@ DIFFERENT = 12_000
 
 def main(argv: list[str]) -> None:
     """Write table and model, run the commands, print a table, and write the records."""
-    parser = Parser(prog="million.py", description=__doc__.split("\n\n")[0])
+    parser = make_parser("million.py", __doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="of the table (1000000)")
-    parser.add_argument("--json", type=Path, help="where to write the records")
     options = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -45,11 +42,9 @@ def main(argv: list[str]) -> None:
         records = [
             {"command": command, "rows": options.rows, "bytes_of_table": table.stat().st_size}
             | _run(command, words)
-            | environment()
             for command, words in commands.items()
         ]
-    if options.json:
-        write_json(options.json, records)
+    write_records(records, options.json)
     print_table(records, ("command", "rows", "seconds", "peak_mib"))
 
 

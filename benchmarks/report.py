@@ -1,7 +1,4 @@
-"""Print and plot what the benchmarks measured: ``python benchmarks/report.py``.
-
-Prints Markdown of every ``results/*.json`` and draws ``results/derivative.png``.
-"""
+"""Print Markdown of what the benchmarks measured, and draw ``results/derivative.png``."""
 
 import json
 import sys

@@ -1,46 +1,39 @@
 """The cost of one influence round of the paper's TextLen protocol, end to end.
 
-``python benchmarks/round.py --json FILE`` runs the first round of the plan (75 probes, 5 epochs,
-updates by 64) with drawn and with pooled partners, on MiniLM, and a few label steps for scale.
-``--data FOLDER`` takes TextLen from files instead of the embedded generator.
+The first round of the plan with drawn and with pooled partners, and a few label steps for scale.
 """
 
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from harness import Problem, Record, environment, make_problem, print_table
-from itune.cli import Parser, run_main
+from harness import Problem, Record, make_parser, make_problem, print_table, write_records
+from itune.cli import run_main
 from itune.corpora import DataConfig
 from itune.data import Dataset, collate
 from itune.methods import METHODS, InfluenceConfig, LabelConfig, Work
-from itune.utils import jit, write_json
+from itune.utils import jit
 
 LABEL_STEPS = 4
 
 
 def main(argv: list[str]) -> None:
     """Measure, print a table, and write the records."""
-    parser = Parser(prog="round.py", description=__doc__.split("\n\n")[0])
+    parser = make_parser("round.py", __doc__)
     parser.add_argument("--data", default="embedded", help="where TextLen comes from (embedded)")
-    parser.add_argument("--json", type=Path, help="where to write the records")
     options = parser.parse_args(argv)
     problem = make_problem("minilm", DataConfig(source=options.data))
     records = []
     for partners in ("pooled", "drawn"):
         config = InfluenceConfig(partners=partners)
         record = {"model": "minilm", "partners": partners, "route": config.exact_route}
-        records.append(record | measure_round(problem, config) | environment())
-        if options.json:
-            write_json(options.json, records)
-    print_table(
-        records,
-        ("partners", "route", "round_seconds", "updates", "compile_seconds", "label_step_seconds"),
-    )
+        records.append(record | measure_round(problem, config))
+    columns = ("partners", "route", "round_seconds", "updates", "compile_seconds")
+    write_records(records, options.json)
+    print_table(records, (*columns, "label_step_seconds"))
 
 
 def measure_round(problem: Problem, config: InfluenceConfig) -> Record:
