@@ -28,7 +28,7 @@ NARROWING = ((0.0, 0.0), (0.3, 0.0), (0.0, 1.0), (1.0, 0.0))
 
 
 def main(argv: list[str]) -> None:
-    """Measure, print a table, and writes the record."""
+    """Measure, print tables, and write the records."""
     parser = make_parser("coverage.py", __doc__)
     parser.add_argument("--trials", type=int, default=300, help="samples of each setting (300)")
     options = parser.parse_args(argv)

@@ -18,16 +18,9 @@ CHUNK = 16  # neither 40 nor 5 is a multiple
 
 
 class Problem(NamedTuple):
-    """A model trained on examples, and a way to train it again.
+    """A model trained on examples, convex ones to the minimum, and a way to train it again.
 
-    Attributes:
-        loss: ``loss(params, example) -> scalar``.
-        regulariser: ``regulariser(params) -> scalar``, or None.
-        params: Parameters; of convex problems at the minimum.
-        train: Training examples.
-        probes: Probes.
-        retrain: ``retrain(weights) -> params``, the minimum for other weights than 1/N on the
-            losses; None of a network.
+    ``retrain(weights)`` is the minimum for other weights than 1/N on the losses; None of a network.
     """
 
     loss: Callable

@@ -8,9 +8,6 @@ def require_sound(rules):
 
     No alternative is empty, nothing but slots stands in angle brackets, and every "#" begins a
     range ``#a-b`` with a no greater than b.
-
-    Args:
-      rules: Alternatives of each rule, by the rule's name.
     """
     for name, options in rules.items():
         assert options, f"{name} has no alternative"

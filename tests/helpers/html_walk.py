@@ -16,14 +16,9 @@ class Element(NamedTuple):
 
 
 class Walk(HTMLParser):
-    """The elements of a page in order.
+    """The elements and declarations of a page in order.
 
-    Attributes:
-      elements: The elements, in the order of their opening tags.
-      declarations: Declarations such as ``DOCTYPE html``.
-
-    Raises:
-      AssertionError: An element is not closed, or closed twice, or has an attribute twice.
+    It fails if an element is not closed, or closed twice, or has an attribute twice.
     """
 
     def __init__(self, html):

@@ -37,13 +37,9 @@ BERT = BertConfig(
 
 
 class Case(NamedTuple):
-    """A model to test on.
+    """A model to test on, with float64 parameters and the kinds of term of its gradients.
 
-    Attributes:
-        loss: The loss and its module.
-        params: Random parameters, float64.
-        draw: ``draw(rng, *lead) -> examples`` with these leading axes.
-        terms: Kinds of term that the gradients of the layers' weights are factored into.
+    ``draw(rng, *lead)`` draws examples with these leading axes.
     """
 
     loss: LinenLoss

@@ -10,16 +10,7 @@ CONFIG = {
 
 
 def make_row(method="finetuning", seed=1, accuracy=0.8, *, config=None, digest="abc", **result):
-    """Return a made-up run as one object of a collection.
-
-    Args:
-      method: Name of the method.
-      seed: Seed of the run; the CID is higher for larger ones.
-      accuracy: Accuracy on every split.
-      config: Settings that replace some of :data:`CONFIG`.
-      digest: Digest of the data.
-      **result: Entries that replace some of the result.
-    """
+    """Return a made-up run as one object of a collection; the CID is higher for larger seeds."""
     split = {
         "accuracy": accuracy,
         "groups": {"y=0 c=0": 1.0, "y=0 c=1": accuracy - 0.2},

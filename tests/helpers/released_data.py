@@ -1,8 +1,6 @@
 """The data that the authors released, which the project may not contain.
 
-They are looked for beside the repository, or where ITUNE_SHARED_DATA says. Each test of them checks
-that real files come out as published; made-up files that go through the same code are tested
-everywhere.
+They are looked for beside the repository, or where ITUNE_SHARED_DATA says.
 """
 
 import os

@@ -44,12 +44,7 @@ def make_tables(folder, rows=None, **more):
 
 
 def make_encoder(folder, *, labels=None):
-    """Write a BERT that knows the words of the reviews; return its folder.
-
-    Args:
-      folder: Where it is written, into ``finetuned`` if it has a head, else into ``encoder``.
-      labels: Names of its classes; None for an encoder without a head.
-    """
+    """Write a BERT that knows the words of the reviews, with a head if it has labels."""
     words = {"is", "zenith", *map(str.lower, BRANDS), *sum(WORDS.values(), [])}
     source, vocabulary = write_tokenizer(folder, sorted(words))
     config, params = make_bert(vocabulary, positions=16, num_labels=len(labels or LABELS))
