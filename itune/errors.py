@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -75,3 +75,9 @@ def require(config: object, expected: str, is_valid: Callable[[Any], bool], *nam
     for name in names:
         if not is_valid(value := getattr(config, name)):
             raise UserError(f"{name} must be {expected}, got {value!r}")
+
+
+def require_one_of(config: object, **known: Collection[str]) -> None:
+    """Check that each of these fields of a configuration has one of its known values."""
+    for name, values in known.items():
+        require(config, f"one of {', '.join(values)}", values.__contains__, name)

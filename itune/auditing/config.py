@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from itune.errors import require
+from itune.errors import require, require_one_of
 
 AUTO, ALWAYS, NEVER = "auto", "always", "never"
 LEAVE, DRAW = "leave", "draw"
@@ -58,8 +58,7 @@ class AuditConfig:
         require(self, "different row numbers from 1", _are_rows, "probes")
         is_length = "an integer of at least 3 or none"
         require(self, is_length, lambda v: v is None or v >= 3, "max_length")
-        for name, known in (("whole", (AUTO, ALWAYS, NEVER)), ("unpaired", (LEAVE, DRAW))):
-            require(self, f"one of {', '.join(known)}", known.__contains__, name)
+        require_one_of(self, whole=(AUTO, ALWAYS, NEVER), unpaired=(LEAVE, DRAW))
 
 
 def _are_rows(values: tuple[int, ...]) -> bool:

@@ -10,7 +10,7 @@ from itune.corpora import msgs, textlen
 from itune.corpora.example import Splits
 from itune.corpora.msgs import MsgsConfig
 from itune.corpora.textlen import TextLenConfig
-from itune.errors import UserError, require
+from itune.errors import UserError, require, require_one_of
 
 
 class Task(NamedTuple):
@@ -77,7 +77,7 @@ class DataConfig:
     msgs: MsgsConfig = field(default_factory=MsgsConfig)
 
     def __post_init__(self):
-        require(self, f"one of {', '.join(TASKS)}", TASKS.__contains__, "task")
+        require_one_of(self, task=TASKS)
         require(self, "a non-negative integer", lambda v: v >= 0, "seed")
 
     @property

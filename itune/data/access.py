@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from itune.data.dataset import HIDDEN, Dataset
-from itune.errors import UserError, require
+from itune.errors import UserError, require, require_one_of
 from itune.groups import Group, groups_of
 
 RANDOM, RELEASED = "random", "released"
@@ -28,7 +28,7 @@ class AccessConfig:
 
     def __post_init__(self) -> None:
         require(self, "a number above 0 and at most 1", lambda v: 0 < v <= 1, "rate")
-        require(self, f"one of {RANDOM}, {RELEASED}", (RANDOM, RELEASED).__contains__, "rule")
+        require_one_of(self, rule=(RANDOM, RELEASED))
 
 
 def draw_visible(

@@ -1,7 +1,7 @@
 """Averaged weights: the mean over the last label steps of a run, whatever the method.
 
-Label steps and rounds swing a model from evaluation to evaluation; the mean of its weights lies
-between the swings (Izmailov et al. 2018, "Averaging weights leads to wider optima").
+It lies between the swings of label steps and rounds (Izmailov et al. 2018, "Averaging weights leads
+to wider optima").
 """
 
 from typing import NamedTuple
@@ -17,13 +17,7 @@ AVERAGE = "average"
 
 
 class AveragedState(NamedTuple):
-    """State of a method together with the mean of its weights.
-
-    Attributes:
-      state: State of the method.
-      mean: Mean of the parameters so far, a tree like them.
-      count: Number of times the parameters have been added; a scalar.
-    """
+    """State of a method, the mean of its parameters, and how often they have been added to it."""
 
     state: State
     mean: Params
@@ -38,15 +32,8 @@ class AveragedState(NamedTuple):
 def averaged(method: Method, share: float) -> Method:
     """Return a method whose parameters are their mean after each of the last label steps.
 
-    The method itself trains as it would: its batches, updates and random draws stay as they are.
-
-    Args:
-      method: The method.
-      share: Share of the label steps, the last ones, after which parameters are added to the mean;
-        from 0, which returns the method itself, to 1.
-
-    Raises:
-      UserError: The plan raises it for a method that updates parameters after its label steps.
+    The method itself trains as it would. ``share`` is that of the label steps that count; 0 returns
+    the method itself. Methods that update parameters after their label steps are refused.
     """
     if not share:
         return method
@@ -62,8 +49,7 @@ def averaged(method: Method, share: float) -> Method:
 
         return step
 
-    def average(state: AveragedState, batch: Batch) -> tuple[AveragedState, Info]:
-        del batch
+    def average(state: AveragedState, _: Batch) -> tuple[AveragedState, Info]:
         count = state.count + 1
 
         def moved(mean: jax.Array, value: jax.Array) -> jax.Array:

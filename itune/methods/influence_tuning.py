@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from itune.data.dataset import Dataset
-from itune.errors import require
+from itune.errors import require_one_of
 from itune.influence import PAIR_FREE, ROUTES, value_and_grad
 from itune.methods.alternating import alternating
 from itune.methods.base import Classifier, Method
@@ -34,8 +34,7 @@ class InfluenceConfig(RoundConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        known = (FASTEST, *ROUTES)
-        require(self, f"one of {', '.join(known)}", known.__contains__, "route")
+        require_one_of(self, route=(FASTEST, *ROUTES))
 
     @property
     def exact_route(self) -> str:

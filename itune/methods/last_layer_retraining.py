@@ -13,7 +13,7 @@ import numpy as np
 
 from itune.data.dataset import Dataset, chunks_by_length
 from itune.data.sampling import label_batches
-from itune.errors import require
+from itune.errors import require, require_one_of
 from itune.methods.balance import balanced_subset, visible_groups
 from itune.methods.base import (
     EVALUATIONS,
@@ -61,7 +61,7 @@ class LastLayerConfig:
     def __post_init__(self) -> None:
         require(self, "a positive integer", lambda v: v >= 1, "epochs")
         require(self, "a non-negative number", lambda v: v >= 0, "learning_rate", "weight_decay")
-        require(self, f"one of {ZERO}, {FINETUNED}", (ZERO, FINETUNED).__contains__, "start")
+        require_one_of(self, start=(ZERO, FINETUNED))
 
 
 class LastLayerState(NamedTuple):

@@ -11,7 +11,7 @@ import numpy as np
 
 from itune.data.dataset import Dataset, chunks_by_length
 from itune.data.sampling import draw_partners, draw_pools, draw_probes
-from itune.errors import require
+from itune.errors import require, require_one_of
 from itune.methods.base import Work
 
 SCHEDULES = ("paper", "released")
@@ -82,15 +82,8 @@ class RoundConfig:
         require(self, "a non-negative number", lambda v: v >= 0, *least)
         require(self, "a positive number", lambda v: v > 0, "clip")
         require(self, "a number from 0 to 1", lambda v: 0 <= v <= 1, "until")
-        choices = {
-            "partners": (DRAWN, POOLED),
-            "lone": LONE,
-            "schedule": SCHEDULES,
-            "rate": (CONSTANT, LABEL),
-            "moments": (ZEROED, KEPT),
-        }
-        for name, known in choices.items():
-            require(self, f"one of {', '.join(known)}", known.__contains__, name)
+        require_one_of(self, partners=(DRAWN, POOLED), lone=LONE, schedule=SCHEDULES)
+        require_one_of(self, rate=(CONSTANT, LABEL), moments=(ZEROED, KEPT))
 
 
 class RoundCosts(NamedTuple):

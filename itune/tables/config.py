@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-from itune.errors import UserError, require
+from itune.errors import UserError, require, require_one_of
 from itune.tables.confounds import confound_columns, parse_bins
 from itune.tables.selection import Selection
 from itune.tables.splits import AUTO, SPLITS
@@ -70,7 +70,7 @@ class TableConfig:
     quoted: bool | None = None
 
     def __post_init__(self) -> None:
-        require(self, f"one of {', '.join(TEXTS)}", TEXTS.__contains__, "rule_on")
+        require_one_of(self, rule_on=TEXTS)
         require(
             self,
             "a number from 0 to below 1",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from itune.corpora.tasks import DataConfig
 from itune.data.access import AccessConfig
 from itune.data.dataset import BUCKET
-from itune.errors import require
+from itune.errors import require, require_one_of
 from itune.methods import LabelConfig
 from itune.methods.registry import method_settings
 from itune.training.best_checkpoint import LAST, SELECTIONS
@@ -88,15 +88,9 @@ class TrainingConfig:
         require(self, "a positive integer", lambda v: v >= 1, "cid_probes", "pad_to_multiple_of")
         require(self, "an integer of at least 2", lambda v: v is None or v >= 2, "cid_rows")
         require(self, "an integer of at least 3", lambda v: v >= 3, "max_length")
-        choices = {
-            "head": HEADS,
-            "cid_when": (ALWAYS, AT_END),
-            "accuracy_when": (ALWAYS, AT_END),
-            "selection": SELECTIONS,
-            "precision": PRECISIONS,
-        }
-        for name, known in choices.items():
-            require(self, f"one of {', '.join(known)}", known.__contains__, name)
+        when = (ALWAYS, AT_END)
+        require_one_of(self, head=HEADS, cid_when=when, accuracy_when=when)
+        require_one_of(self, selection=SELECTIONS, precision=PRECISIONS)
         if self.selection != LAST:
             need = f"{ALWAYS}, since selection is {self.selection}"
             require(self, need, ALWAYS.__eq__, "accuracy_when")
