@@ -168,8 +168,9 @@ def _link(
 
 
 def _skip(app: Sphinx, what: str, name: str, found: Any, skip: bool, options: Any) -> bool | None:
-    """Leave out the fields of named tuples: "Attributes:" describes them."""
-    return True if type(found).__name__ == "_tuplegetter" else None
+    """Leave out the fields of named tuples, and what scikit-learn adds, which others describe."""
+    is_field = type(found).__name__ == "_tuplegetter"
+    return True if is_field or name.endswith("_request") else None
 
 
 _PUBLIC = _public_names()
