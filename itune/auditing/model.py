@@ -160,7 +160,7 @@ def audit_model(
         resumable.forget()
     return ModelAudit(
         model=str(folder),
-        label_names=tables.label_names,
+        label_names=model.label_names,
         confound_names=tables.confound_names,
         sizes=sizes,
         audit=found,
@@ -169,7 +169,7 @@ def audit_model(
         verdict=give_verdict(
             found,
             counterfactual,
-            GroupNames(tables.label_names, tables.confound_names),
+            GroupNames(model.label_names, tables.confound_names),
             truncation["train"],
         ),
         config=config,

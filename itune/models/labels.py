@@ -10,65 +10,89 @@ from itune.models.architecture import HEAD
 from itune.models.hf_weights import Params
 
 
-def match_labels(model: Sequence[str], table: Sequence[str]) -> tuple[np.ndarray, str | None]:
+def match_labels(
+    model: Sequence[str], table: Sequence[str], *, need_all: bool = False
+) -> tuple[np.ndarray, str | None]:
     """Find the class of a model that each label of a table stands for.
 
     ================================  ====================================================
     names                             matched
     ================================  ====================================================
-    equal, in capitals or not         by name
+    equal, in capitals or not         by name, though the table lack some classes
     ``LABEL_0`` … of the model        by order; a note says so
     ``0``, ``1`` … of either          by number; a note says so
     ================================  ====================================================
 
-    Args:
-      model: Names of the model's classes, by number.
-      table: Names of the table's labels, by number.
-
-    Returns:
-      The number of each label's class, ``(K,)``, and a note for the user, or None.
+    Returns the number of each label's class, ``(K,)``, and a note for the user, or None.
 
     Raises:
-      UserError: There are more or fewer labels than classes, or their names do not match.
+      UserError: The table has a label that is no class, or one label only; or it lacks classes
+        where all are needed or names tell nothing.
 
-    >>> match_labels(["pos", "neg"], ["Neg", "Pos"])
+    >>> match_labels(["pos", "neg", "mixed"], ["Neg", "Pos"])
     (array([1, 0]), None)
     """
-    if len(model) != len(table):
-        raise UserError(
-            f"the model has {len(model)} classes ({_listed(model)}), but the table "
-            f"{len(table)} {'label' if len(table) == 1 else 'labels'} ({_listed(table)}); take "
-            "the data it was trained on"
-        )
+    if len(model) < len(table) or len(table) < 2 or (need_all and len(model) > len(table)):
+        raise _other_number(model, table)
     for same in (str.strip, lambda name: name.strip().casefold()):
         places = {same(name): place for place, name in enumerate(model)}
         wanted = [same(name) for name in table]
-        if len(places) == len(model) and places.keys() == set(wanted):
+        if (
+            len(places) == len(model)
+            and len(set(wanted)) == len(table)
+            and places.keys() >= {*wanted}
+        ):
             return np.array([places[name] for name in wanted]), None
-    in_order = np.arange(len(model))
-    pairs = ", ".join(f"{a} = {b}" for a, b in zip(_short(model), _short(table), strict=False))
-    if all(re.fullmatch(rf"LABEL_{place}", name) for place, name in enumerate(model)):
-        return in_order, f"the model does not name its classes; they are taken in order: {pairs}"
-    if list(table) == [str(place) for place in in_order]:
+    numbers = [str(place) for place in range(len(model))]
+    is_numbered = set(table) <= set(numbers) and "0" in table  # counted from 0, not from 1
+    in_order = np.array(list(map(numbers.index, table))) if is_numbered else np.arange(len(model))
+    pairs = ", ".join(
+        f"{a} = {b}"
+        for a, b in zip(_short([model[k] for k in in_order]), _short(table), strict=False)
+    )
+    if len(model) == len(table):
+        if all(re.fullmatch(rf"LABEL_{place}", name) for place, name in enumerate(model)):
+            return (
+                in_order,
+                f"the model does not name its classes; they are taken in order: {pairs}",
+            )
+        if list(model) == numbers and not is_numbered:
+            return in_order, f"the model numbers its classes; they are taken in order: {pairs}"
+    if is_numbered:
         return in_order, f"the table's labels are taken for the numbers of classes: {pairs}"
-    if list(model) == [str(place) for place in in_order]:
-        return in_order, f"the model numbers its classes; they are taken in order: {pairs}"
+    if len(model) > len(table) and not {*map(str.casefold, table)} & {*map(str.casefold, model)}:
+        raise _other_number(model, table)
     raise UserError(
         f"the model's classes are {_listed(model)}, but the table's labels {_listed(table)}; name "
         "them alike, in the table or under id2label and label2id of the model's config.json"
     )
 
 
+def _other_number(model: Sequence[str], table: Sequence[str]) -> UserError:
+    return UserError(
+        f"the model has {len(model)} classes ({_listed(model)}), but the table "
+        f"{len(table)} {'label' if len(table) == 1 else 'labels'} ({_listed(table)}); take "
+        "the data it was trained on"
+    )
+
+
 def reordered(params: Params, classes: np.ndarray) -> Params:
     """Return the parameters of a classifier with its classes in another order.
 
-    Args:
-      params: Parameters of a classifier.
-      classes: The former number of each class, ``(K,)``.
+    ``classes`` are the former numbers of the classes, ``(K,)``.
     """
     head = params[HEAD]
     head = head | {"kernel": head["kernel"][:, classes], "bias": head["bias"][classes]}
     return params | {HEAD: head}
+
+
+def absent_note(absent: Sequence[str], count: int) -> str:
+    """Return a sentence on the classes, out of ``count``, that a table has no row of."""
+    rows = "no row is of class" if len(absent) == 1 else "no row is of the classes"
+    return (
+        f"{rows} {_listed(absent)}, {len(absent)} of the model's {count}: this is of the classes "
+        "that occur"
+    )
 
 
 SHOWN = 5

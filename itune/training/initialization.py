@@ -33,7 +33,7 @@ def load_initial_model(
         return InitialModel(config, params, is_finetuned=False)
     try:
         config, params, labels = load_classifier(source)
-        classes, _ = match_labels(labels, label_names)
+        classes, _ = match_labels(labels, label_names, need_all=True)
     except UserError as error:
         where = "" if str(source) in str(error) else f"encoder {source}: "
         raise UserError(f"{where}{error}; or set head to new, to start anew") from None

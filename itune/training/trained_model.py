@@ -1,8 +1,8 @@
 """A trained model out of a folder, for the labels and with the tokens of a table."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -10,12 +10,13 @@ from itune.data.dataset import Dataset, tokenize_table
 from itune.errors import UserError
 from itune.methods.base import Classifier
 from itune.models import Params, load_classifier, load_tokenizer, model_folder
-from itune.models.labels import match_labels, reordered
+from itune.models.labels import absent_note, match_labels, reordered
 from itune.tables.table import Table, Tables
 from itune.training.classifier import make_classifier
 
 
-class LoadedModel(NamedTuple):
+@dataclass(frozen=True)
+class LoadedModel:
     """A trained model, and the function that tokenises a table for it.
 
     Attributes:
@@ -24,6 +25,7 @@ class LoadedModel(NamedTuple):
       encode: Function of ``(table, on_batch)`` that tokenises one split; see
         :func:`~itune.data.dataset.tokenize_table`.
       is_truncated: Function of a table that tells which of its rows ``encode`` truncates, ``(N,)``.
+      label_names: Names of the classes by number: the table's labels, then those that no row has.
       notes: What was assumed, one sentence each.
     """
 
@@ -31,6 +33,7 @@ class LoadedModel(NamedTuple):
     params: Params
     encode: Callable[..., Dataset]
     is_truncated: Callable[[Table], np.ndarray]
+    label_names: tuple[str, ...]
     notes: tuple[str, ...]
 
 
@@ -50,6 +53,9 @@ def load_model(folder: str | Path, tables: Tables, max_length: int | None = None
     folder = model_folder(folder)
     trained = load_classifier(folder)
     classes, note = match_labels(trained.labels, tables.label_names)
+    others = np.setdiff1d(np.arange(len(trained.labels)), classes)
+    absent = tuple(trained.labels[number] for number in others)
+    notes = [note, absent_note(absent, len(trained.labels)) if absent else None]
     tokenizer = load_tokenizer(folder)
     if tables.train.is_pair and trained.config.type_vocab_size < 2:
         raise UserError(f"{folder} does not tell two texts apart; leave out text_pair")
@@ -72,8 +78,9 @@ def load_model(folder: str | Path, tables: Tables, max_length: int | None = None
 
     return LoadedModel(
         classifier=make_classifier(trained.config),
-        params=reordered(trained.params, classes),
+        params=reordered(trained.params, np.append(classes, others)),
         encode=encode,
         is_truncated=is_truncated,
-        notes=() if note is None else (note,),
+        label_names=(*tables.label_names, *absent),
+        notes=tuple(filter(None, notes)),
     )

@@ -14,6 +14,7 @@ from itune.auditing.counterfactual import run_counterfactual_test
 from itune.auditing.model import audit_model
 from itune.auditing.truncation import Truncation, measure_truncation
 from itune.errors import UserError
+from itune.predictor import Predictor
 from itune.tables.config import TableConfig
 from itune.tables.table import read_tables
 from itune.training import load_model
@@ -351,4 +352,86 @@ def test_a_model_without_a_tokenizer_is_refused(folder, tmp_path):
     shutil.copytree(folder / "model", tmp_path / "model")
     (tmp_path / "model" / "vocab.txt").unlink()
     with pytest.raises(UserError, match="tokenizer"):
+        audit_model(tmp_path / "model", make_tables(folder), CONFIG)
+
+
+def with_another_class(folder, target, place):
+    """Copy a model, with a class in between that it never predicts."""
+    shutil.copytree(folder, target)
+    tensors = load_file(target / "model.safetensors")
+    for name, value in (("classifier.weight", 0), ("classifier.bias", -1e4)):
+        tensors[name] = np.insert(tensors[name], place, np.float32(value), axis=0)
+    save_file(tensors, target / "model.safetensors")
+    config = json.loads((target / "config.json").read_text())
+    names = [*LABELS[:place], "maybe", *LABELS[place:]]
+    config["id2label"] = dict(enumerate(names))
+    config["label2id"] = {name: number for number, name in enumerate(names)}
+    (target / "config.json").write_text(json.dumps(config))
+    return target
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_class_that_no_row_has_changes_no_number(result, folder, tmp_path, place):
+    model = with_another_class(folder / "model", tmp_path / "model", place)
+    other = audit_model(model, make_tables(folder), CONFIG)
+    assert other.label_names == (*LABELS, "maybe")
+    assert other.notes == (
+        "no row is of class maybe, 1 of the model's 3: this is of the classes that occur",
+    )
+    np.testing.assert_allclose(other.audit.matrix, result.audit.matrix, atol=1e-5)
+    assert other.audit.influence.cid == pytest.approx(result.audit.influence.cid, abs=1e-5)
+    assert set(other.audit.influence.by_label) == {0, 1}
+    for split, found in result.audit.behaviour.items():
+        assert other.audit.behaviour[split].accuracy == found.accuracy
+        assert other.audit.behaviour[split].brier == pytest.approx(found.brier, abs=1e-5)
+    for one, two in zip(other.explanations, result.explanations, strict=True):
+        assert one.probabilities == pytest.approx((*two.probabilities, 0), abs=1e-5)
+    assert other.counterfactual.share == result.counterfactual.share
+    assert other.to_rows() == result.to_rows()
+
+
+def test_a_predicted_class_that_no_row_has_is_wrong_and_has_its_name(folder, tmp_path):
+    make_model(tmp_path, labels=("maybe", "yes", "no"))
+    tables = make_tables(folder)
+    found = audit_model(tmp_path / "model", tables, CONFIG)
+    predicted = Predictor(tmp_path / "model").predict(
+        [tables.test.texts(row)[0] for row in range(tables.test.size)]
+    )
+    truth = [LABELS[label] for label in tables.test.label]
+    assert "maybe" in predicted and found.label_names == (*LABELS, "maybe")
+    assert found.audit.behaviour["test"].accuracy.overall == np.mean(predicted == truth)
+    swaps = found.counterfactual.swaps
+    counts = sum(s.count for s in swaps if found.label_names[s.predicted_before] == "maybe")
+    assert counts == np.sum(predicted == "maybe")
+
+
+def test_classes_by_number_of_a_table_that_lacks_some(folder, tmp_path):
+    """A table of classes 0 and 2: its label 2 is the model's third, not its second."""
+    make_model(tmp_path, labels=("bad", "so so", "good"))
+    rows = [{**row, "label": {"no": 0, "yes": 2}[row["label"]]} for row in make_rows(40)]
+    write_table(tmp_path / "numbers.csv", rows)
+    found = audit_model(
+        tmp_path / "model",
+        make_tables(folder, train=str(tmp_path / "numbers.csv"), test="none"),
+        CONFIG,
+    )
+    predicted = Predictor(tmp_path / "model").logits([row["text"] for row in rows]).argmax(axis=1)
+    accuracy = np.mean(predicted == [row["label"] for row in rows])
+    assert found.audit.behaviour["train"].accuracy.overall == accuracy
+    assert (
+        "the table's labels are taken for the numbers of classes: bad = 0, good = 2" in found.notes
+    )
+    assert found.label_names == ("0", "2", "so so")
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (("no", "other"), "model's classes are no, other, but the table's labels no, yes; name"),
+        (("no", "perhaps", "other"), "model's classes are no, perhaps, other, but the table's lab"),
+    ],
+)
+def test_a_label_that_the_model_lacks(folder, tmp_path, labels, message):
+    make_model(tmp_path, labels=labels)
+    with pytest.raises(UserError, match=message):
         audit_model(tmp_path / "model", make_tables(folder), CONFIG)
