@@ -51,6 +51,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         *,
         encoder: str = "all-MiniLM-L6-v2",
         rule: str | None = None,
+        bins: str | None = None,
         dev_fraction: float = 0.1,
         seed: int = 0,
         settings: Mapping[str, Any] | None = None,
@@ -64,6 +65,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             ``all-MiniLM-L6-v2``.
           rule: Rule that makes the confound of a text if :meth:`fit` is given no confounds, such as
             ``words:nice,great``; ``rule`` of :class:`~itune.tables.TableConfig` lists the forms.
+          bins: Edges at which confounds that are numbers are cut into a few, such as ``18,35,65``;
+            None takes each number for a confound of its own.
           dev_fraction: Fraction of the rows, from 0 to below 1, that is set aside to select the
             best checkpoint by.
           seed: Seed of everything random in training; an integer from 0 to 2**32 - 1.
@@ -76,6 +79,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         self.method = method
         self.encoder = encoder
         self.rule = rule
+        self.bins = bins
         self.dev_fraction = dev_fraction
         self.seed = seed
         self.settings = settings
@@ -108,6 +112,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             "text_pair": "text_pair" if "text_pair" in columns else None,
             "confound": None if confounds is None else "confound",
             "rule": self.rule if confounds is None else None,
+            "bins": None if confounds is None else self.bins,
             "dev_fraction": self.dev_fraction,
             "test_fraction": 0.0,
         }

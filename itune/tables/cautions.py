@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from scipy.special import chdtrc
 
+from itune.errors import option
 from itune.groups import Group, GroupNames
 from itune.tables.confounds import as_number
 from itune.tables.description import Description, SplitDescription
@@ -80,7 +81,7 @@ def _number_warnings(found: Description, train: SplitDescription) -> Iterable[st
         edges = dict.fromkeys(f"{edge:.3g}" for edge in quarters if edge > min(numbers))
         yield (
             f"the confound has {len(names)} values, all of them numbers; cut them into a few by "
-            f"bins, such as --bins {','.join(edges)}"
+            f"bins, such as {option('bins', ','.join(edges))}"
         )
         return
     small = sum(size < TINY[1] for size in train.groups.values())
@@ -142,7 +143,7 @@ def _skew_warnings(found: Description, train: SplitDescription) -> Iterable[str]
             f"in {' and '.join(skewed)} as in train the confound tells the label (Cramér's V "
             f"{values}, in train {train.cramers_v:.2f}): accuracy on it does not show whether a "
             "model leans; that of its groups does"
-            + (f", and that of matched rows, --matched {matched}" if matched else "")
+            + (f", and that of matched rows: set matched to {matched}" if matched else "")
         )
 
 

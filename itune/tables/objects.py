@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from itune.errors import UserError
+from itune.errors import UserError, option
 from itune.tables.arrow import ROWS, classes_of, from_rows, import_pyarrow, select
 from itune.tables.readers import from_records, readable, record_texts
 from itune.tables.selection import Selection, require_columns
@@ -114,7 +114,7 @@ def _pick(splits: Mapping[str, Source], split: str, where: str) -> str:
     found = parts[0] if len(parts) == 1 else pick_split(parts, split, where)
     if found is None:
         raise UserError(
-            f"{where}: has no split {split!r}, but {listed(parts)}; give --{split} another"
+            f"{where}: has no split {split!r}, but {listed(parts)}; give {option(split)} another"
         )
     return found
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 from pathlib import PurePath
 
-from itune.errors import UserError
+from itune.errors import UserError, option
 from itune.tables.readers import READERS
 
 SPLITS = ("train", "dev", "test")
@@ -60,8 +60,8 @@ def pick_split(parts: Sequence[str], split: str, where: str) -> str | None:
     if split == "train":
         raise UserError(f"{which}, of {listed(parts)}; name one, or call one train and no other")
     raise UserError(
-        f"{which}, of {listed(parts)}; give --{split} one of them, or --{split} {LEFT_OUT} for a "
-        "part of train"
+        f"{which}, of {listed(parts)}; give {option(split)} one of them, or "
+        f"{option(split, LEFT_OUT)} for a part of train"
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from itune.errors import UserError
+from itune.errors import UserError, option
 from itune.groups import HIDDEN, count_groups
 from itune.tables.columns import number_column, read_columns
 from itune.tables.config import TEXTS, TableConfig
@@ -270,8 +270,8 @@ def _require_any_label(table: Table, split: str, unlabelled: int) -> None:
     """Refuse rows that are all without label, as the tests of some benchmarks are published."""
     if np.isin(table.label, (HIDDEN, unlabelled)).all():
         raise UserError(
-            f"{table.name}: no row has a label; leave it out with --{split} {LEFT_OUT}, which "
-            f"takes a part of train for {split}, or give --{split} other rows"
+            f"{table.name}: no row has a label; leave it out with {option(split, LEFT_OUT)}, "
+            f"which takes a part of train for {split}, or give {option(split)} other rows"
         )
 
 

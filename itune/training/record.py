@@ -99,7 +99,7 @@ def read_record(folder: str | Path) -> RunRecord:
             table = dict(record["table"].items())
             for split in ("dev", "test"):
                 table[split] = table.get(split) or AUTO  # null in runs of version 0.2
-            source = from_dict(TableConfig, record["table"], source=str(path))
+            source = from_dict(TableConfig, table, source=str(path))
         elif "data" in settings:
             source = from_dict(DataConfig, settings.pop("data"), source=str(path))
         else:

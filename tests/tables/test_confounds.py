@@ -115,7 +115,8 @@ def test_a_matched_test_is_without_association():
     found = describe(SKEWED, test_fraction=0.25, matched=["test"])
     assert plain.splits["test"].cramers_v > 0.4 and found.splits["test"].cramers_v == 0
     assert found.splits["dev"] == plain.splits["dev"]
-    assert "--matched dev,test" in plain.warnings[-1] and "--matched dev" in found.warnings[-1]
+    assert "set matched to dev,test" in plain.warnings[-1]
+    assert "set matched to dev" in found.warnings[-1]
     assert "test as in train" not in found.warnings[-1]
     groups = found.splits["test"].groups
     assert [groups[0, 0], groups[0, 1]] == [groups[1, 0], groups[1, 1]]
@@ -127,6 +128,6 @@ def test_nothing_to_match():
     confounds = [0 if n == 396 else n % 2 for n in range(400)]
     for values in (SKEWED["label"], confounds, [None] * 400):
         rows = {**SKEWED, "confound": values}
-        assert "--matched" not in " ".join(describe(rows).warnings)
+        assert "matched to" not in " ".join(describe(rows).warnings)
         with pytest.raises(UserError, match="fewer than two confounds of test occur with each"):
             describe(rows, matched=["test"])

@@ -147,7 +147,7 @@ def test_labels_that_are_uneven():
     rows = [(str(i), int(i % 10 == 0), int(i % 10 == 0 or i % 20 == 3)) for i in range(900)]
     told = warnings(rows[:300], rows[300:600], rows[600:])
     assert "in dev and test as in train the confound tells the label (Cramér's V 0.79 and 0" in told
-    assert "--matched" not in told  # no row of label 1 has confound 0
+    assert "matched to" not in told  # no row of label 1 has confound 0
     few = warnings(rows[:300], rows[:0], rows[600:604])
     assert "as in train" not in few  # which says nothing of so few
 
@@ -178,9 +178,12 @@ def test_groups_that_dev_and_test_have_few_rows_of():
     [
         (
             [20 + i % 61 / 2 for i in range(600)],
-            "61 values, all of them numbers; .* 27.5,34.8",
+            "61 values, all of them numbers; .* bins='27.5,34.8",
         ),
-        ([i % 21 for i in range(600)], "has 21 values, all of them numbers; cut them .* 5,10,15"),
+        (
+            [i % 21 for i in range(600)],
+            "has 21 values, all of them numbers; cut them .* bins='5,10,15'",
+        ),
         ([i % 20 for i in range(600)], None),
         ([i % 5 / 2 for i in range(600)], None),
         (
@@ -200,7 +203,7 @@ def test_confounds_that_are_too_many(confounds, warning):
     if warning:
         assert re.search(warning, told[0])
     if warning and "bins" in told[0]:
-        bins = told[0].rpartition(" ")[2]
+        bins = told[0].split("'")[1]
         cut = describe_tables(make_tables(rows, TableConfig(bins=bins)))
         assert len(cut.confound_names) == 4
         assert min(cut.splits["train"].groups.values()) > 40

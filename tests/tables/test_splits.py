@@ -79,7 +79,7 @@ def test_a_split_that_is_not_clear_is_refused_with_what_was_found(tmp_path, file
         files_of(write(tmp_path, *files))
     message = str(refused.value)
     assert message.startswith(f"{tmp_path}: {named}") and "\n" not in message
-    remedy = f"give --{split} one of them, or --{split} none" if split != "train" else "name one"
+    remedy = f"give {split} one of them, or {split}='none'" if split != "train" else "name one"
     assert remedy in message
 
 
@@ -147,7 +147,7 @@ def test_parts_of_a_data_set_that_are_called_something_like_it():
     with pytest.raises(UserError, match="validation_matched, validation_mismatched may be dev, of"):
         files_of(parts)
     with pytest.raises(
-        UserError, match="test_matched may be test, .* --test none for a part of tr"
+        UserError, match="test_matched may be test, .* test='none' for a part of tr"
     ):
         files_of(parts, dev="validation_matched")
     found, notes = files_of(parts, dev="validation_matched", test="none")
@@ -158,7 +158,7 @@ def test_parts_of_a_data_set_that_are_called_something_like_it():
 def test_a_test_without_labels_can_be_left_out():
     for label in (-1, None):
         parts = {"train": rows("train"), "validation": rows("v"), "test": rows("t", (label,))}
-        with pytest.raises(UserError, match="test: no row has a label; leave it out with --test n"):
+        with pytest.raises(UserError, match="test: no row has a label; leave it out with test='no"):
             files_of(parts)
         found, _ = files_of(parts, test="none", test_fraction=0.2)
         assert found == {"train": ["train"], "dev": ["v"], "test": ["train"]}

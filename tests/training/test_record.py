@@ -92,6 +92,31 @@ def test_a_column_in_place_of_the_rule(write):
     assert tables_of_model(run, ROWS, both).rule is not None
 
 
+CUT = TableConfig("", text="review", confound="age,confound", bins="age=30", matched=("test",))
+
+
+def test_bins_crosses_and_matched_rows_are_as_they_were(write):
+    rows = [
+        {**row, "review": f"{row['review']} {n}", "label": n // 2 % 2, "age": 20 + n % 23}
+        for n, row in enumerate(6 * ROWS)
+    ]
+    run = write(CUT)
+    tables, expected = tables_of_model(run, rows), make_tables(rows, CUT)
+    assert tables.digest() == expected.digest() and tables.notes == expected.notes
+    assert tables.confound_names[0] == "age <30 & confound acme"
+    assert "test is matched" in tables.notes[0]
+    other = tables_of_model(run, rows, {"confound": "confound"})
+    assert other.confound_names == ("acme", "umbrella") and other.notes[0].startswith("test is m")
+    assert tables_of_model(run, rows, {"rule": "words:acme"}).confound_names == ("no", "yes")
+    others = tables_of_model(run, rows, {"bins": "age=25"}).confound_names
+    assert others[0] == "age <25 & confound acme"
+
+
+def test_records_of_versions_that_had_null_for_auto(write):
+    run = write(to_dict(TABLE) | {"dev": None, "test": None})
+    assert read_record(run).source == TABLE
+
+
 def test_another_table_is_read_whole(write, tmp_path):
     (tmp_path / "other.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
     run = write(TABLE)
