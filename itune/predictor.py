@@ -69,7 +69,7 @@ class Predictor:
             max_positions=self._config.max_positions,
             vocab_size=self._config.vocab_size,
         )
-        if data.second is not None and self._config.type_vocab_size < 2:
+        if data.second is not None and not self._config.takes_pairs:
             raise UserError("the model does not tell two texts apart; give it one a row")
         with jax.default_matmul_precision("highest"):
             return _logits_fn(self._config)(self._params, data)

@@ -1,7 +1,7 @@
-"""BERT in Flax Linen, and Hugging Face's weights in and out."""
+"""Encoders in Flax Linen, an architecture a file, and Hugging Face's weights in and out."""
 
 from itune.models.architecture import ModelConfig
-from itune.models.bert import BertClassifier, BertConfig, BertOutput
+from itune.models.bert import BertClassifier, BertConfig
 from itune.models.hf_config import load_config
 from itune.models.hf_weights import Params, from_hugging_face, to_hugging_face
 from itune.models.hub import load_tokenizer, resolve_encoder
@@ -20,7 +20,6 @@ from itune.models.saving import save_classifier
 __all__ = [
     "BertClassifier",
     "BertConfig",
-    "BertOutput",
     "ModelConfig",
     "Params",
     "TrainedClassifier",

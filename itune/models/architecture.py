@@ -25,7 +25,7 @@ class ModelConfig(Protocol):
       vocab_size: Number of tokens.
       hidden_size: Width of the vectors, of which the head gets one.
       max_positions: Length of the longest input in tokens.
-      type_vocab_size: Number of segment ids; 1 for a model that does not tell two texts apart.
+      takes_pairs: Whether an input may be two texts.
       num_labels: Number of classes.
     """
 
@@ -42,7 +42,7 @@ class ModelConfig(Protocol):
     def max_positions(self) -> int: ...  # noqa: D102
 
     @property
-    def type_vocab_size(self) -> int: ...  # noqa: D102
+    def takes_pairs(self) -> bool: ...  # noqa: D102
 
     @property
     def num_labels(self) -> int: ...  # noqa: D102
@@ -94,6 +94,10 @@ class Architecture:
     saved_name: Callable[[str], str]
     new_layers: dict[str, str]
     head: str
+
+    def is_of_head(self, name: str) -> bool:
+        """Return whether a tensor belongs to the linear head, or to a dense layer in it."""
+        return name.startswith(f"{self.head.partition('.')[0]}.")
 
 
 def dense_tensors(

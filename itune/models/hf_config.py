@@ -29,8 +29,8 @@ def load_config(folder: str | Path) -> ModelConfig:
     kind = data.get("model_type")
     if kind not in ARCHITECTURES:
         what = f"is for model_type {kind!r}" if kind else "does not tell its model_type"
-        known = ", ".join(f'"{name}"' for name in ARCHITECTURES)
-        raise UserError(f"{path} {what}; only {known} is supported, so choose such a model")
+        known = ", ".join(ARCHITECTURES)
+        raise UserError(f"{path} {what}, which is not supported; choose a model of {known}")
     count = config_value(data, "num_labels", 2, path)
     try:
         config = ARCHITECTURES[kind].read_config(data, path)

@@ -55,7 +55,7 @@ def load_encoder(
         tensors = {
             name: tensor
             for name, tensor in tensors.items()
-            if not (architecture.canonical_name(name) or "").startswith(f"{architecture.head}.")
+            if not architecture.is_of_head(architecture.canonical_name(name) or "")
         }
     return config, _arranged(folder, tensors, config, key)
 

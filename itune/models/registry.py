@@ -7,9 +7,17 @@ from flax import linen as nn
 
 from itune.models.architecture import Architecture, ModelConfig
 from itune.models.bert import BERT
+from itune.models.distilbert import DISTILBERT
+from itune.models.electra import ELECTRA
+from itune.models.roberta import CAMEMBERT, ROBERTA, XLM_ROBERTA
 
 ARCHITECTURES: dict[str, Architecture] = {
     "bert": BERT,
+    "roberta": ROBERTA,
+    "xlm-roberta": XLM_ROBERTA,
+    "camembert": CAMEMBERT,
+    "distilbert": DISTILBERT,
+    "electra": ELECTRA,
 }
 
 

@@ -61,8 +61,8 @@ def save_classifier(
     tokenizer = [] if tokenizer_source is None else _tokenizer_files(Path(tokenizer_source))
     tensors = to_hugging_face(params, config)
     if not has_head:
-        head = architecture_of(config).head
-        tensors = {name: t for name, t in tensors.items() if not name.startswith(f"{head}.")}
+        architecture = architecture_of(config)
+        tensors = {name: t for name, t in tensors.items() if not architecture.is_of_head(name)}
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
         new = Path(scratch) / "new"

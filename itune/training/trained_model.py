@@ -57,7 +57,7 @@ def load_model(folder: str | Path, tables: Tables, max_length: int | None = None
     absent = tuple(trained.labels[number] for number in others)
     notes = [note, absent_note(absent, len(trained.labels)) if absent else None]
     tokenizer = load_tokenizer(folder)
-    if tables.train.is_pair and trained.config.type_vocab_size < 2:
+    if tables.train.is_pair and not trained.config.takes_pairs:
         raise UserError(f"{folder} does not tell two texts apart; leave out text_pair")
     limit = min(tokenizer.model_max_length, trained.config.max_positions)
 

@@ -1,0 +1,133 @@
+"""Makes ``golden_families.json`` with PyTorch, and checks with it what we export of each family.
+
+Two environments: ours, and another with ``pip install torch transformers`` and nothing of ours::
+
+    torch:  python tests/models/make_golden_families.py golden
+    ours:   python tests/models/make_golden_families.py export FOLDER
+    torch:  python tests/models/make_golden_families.py check FOLDER
+
+Weights are drawn by NumPy from the names and shapes of tensors, so both sides build the same.
+"""
+
+import json
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+GOLDEN = Path(__file__).with_name("golden_families.json")
+SMALL = {
+    "vocab_size": 40,
+    "hidden_size": 12,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 3,
+    "intermediate_size": 20,
+    "max_position_embeddings": 14,
+    "type_vocab_size": 2,
+    "num_labels": 3,
+}
+ROBERTA = {"max_position_embeddings": 16, "type_vocab_size": 1, "layer_norm_eps": 1e-5}
+DISTIL = {
+    "vocab_size": 40,
+    "dim": 12,
+    "n_layers": 2,
+    "n_heads": 3,
+    "hidden_dim": 20,
+    "max_position_embeddings": 14,
+    "num_labels": 3,
+}
+CASES = {
+    "bert": {"model_type": "bert", **SMALL},
+    "bert-gelu_new": {"model_type": "bert", **SMALL, "hidden_act": "gelu_new"},
+    "roberta": {"model_type": "roberta", **SMALL, **ROBERTA},
+    "roberta-two-types": {"model_type": "roberta", **SMALL, **ROBERTA, "type_vocab_size": 2},
+    "xlm-roberta": {"model_type": "xlm-roberta", **SMALL, **ROBERTA},
+    "camembert": {"model_type": "camembert", **SMALL, **ROBERTA},
+    "distilbert": {"model_type": "distilbert", **DISTIL},
+    "distilbert-relu": {"model_type": "distilbert", **DISTIL, "activation": "relu"},
+    "electra": {"model_type": "electra", **SMALL, "embedding_size": 8},
+    "electra-one-width": {"model_type": "electra", **SMALL, "embedding_size": 12},
+}
+"""Contents of ``config.json`` by the name of a case; without dropout, which is off."""
+
+
+def weights(shapes):
+    """Float32 tensors by name, all of them random: zero biases would hide mistakes."""
+    found = {}
+    for name, shape in shapes.items():
+        rng = np.random.default_rng(zlib.crc32(name.encode()))
+        is_scale = name.endswith("orm.weight")
+        found[name] = (is_scale + 0.3 * rng.normal(size=shape)).astype(np.float32)
+    return found
+
+
+def inputs(config):
+    """Token ids, masks and segment ids: padding on the right, on the left, none, the longest."""
+    pad = 1 if "roberta" in config["model_type"] or config["model_type"] == "camembert" else 0
+    longest = 14
+    rng = np.random.default_rng(0)
+    place = np.arange(longest)
+    mask = np.stack([place < 9, place >= 5, place < 1, place < longest]).astype(int)
+    ids = np.where(mask == 1, rng.integers(2, 40, mask.shape), pad)
+    types = rng.integers(0, config.get("type_vocab_size", 1), mask.shape) * mask
+    return {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
+
+
+def _logits(model, config, kind):
+    import torch
+
+    batch = {name: torch.tensor(value) for name, value in inputs(config).items()}
+    if config["model_type"] == "distilbert":
+        del batch["token_type_ids"]
+    with torch.no_grad():
+        return model.eval().to(kind)(**batch).logits.double().numpy()
+
+
+def golden():
+    """Writes the golden file."""
+    import torch
+    import transformers
+
+    made_with = {"torch": torch.__version__, "transformers": transformers.__version__}
+    record = {"made_with": made_with, "logits": {}}
+    for name, config in CASES.items():
+        about = transformers.AutoConfig.for_model(**config)
+        model = transformers.AutoModelForSequenceClassification.from_config(about)
+        state = model.state_dict().items()
+        drawn = weights({key: tuple(of.shape) for key, of in state if of.is_floating_point()})
+        model.load_state_dict({k: torch.from_numpy(v) for k, v in drawn.items()}, strict=False)
+        low, high = (_logits(model, config, kind) for kind in (torch.float32, torch.float64))
+        print(name, "float32 off by", abs(low - high).max())
+        record["logits"][name] = high.tolist()
+    GOLDEN.write_text(json.dumps(record) + "\n", encoding="utf-8")
+
+
+def export(folder):
+    """Exports every case through ``save_classifier``."""
+    from itune.models import save_classifier
+    from tests.models.test_families import model_of
+
+    for name in CASES:
+        config, params = model_of(name)
+        save_classifier(Path(folder) / name, config, params, None)
+
+
+def check(folder):
+    """Loads what ``export`` wrote and compares with the golden file."""
+    import torch
+    import transformers
+
+    record = json.loads(GOLDEN.read_text(encoding="utf-8"))
+    for name, config in CASES.items():
+        model, info = transformers.AutoModelForSequenceClassification.from_pretrained(
+            Path(folder) / name, output_loading_info=True
+        )
+        assert not any(info.values()), (name, info)
+        off = abs(_logits(model, config, torch.float64) - np.array(record["logits"][name])).max()
+        print(name, "off by", off)
+        assert off < 1e-12
+
+
+if __name__ == "__main__":
+    {"golden": golden, "export": export, "check": check}[sys.argv[1]](*sys.argv[2:])
