@@ -32,7 +32,7 @@ def test_config_defaults_are_those_of_transformers(tmp_path):
 @pytest.mark.parametrize(
     "changes, words",
     [
-        ({"model_type": "roberta"}, "is for model_type 'roberta'; only \"bert\" is supported"),
+        ({"model_type": "gpt2"}, "is for model_type 'gpt2', which is not supported; choose"),
         ({"model_type": ...}, "does not tell its model_type"),
         ({"hidden_act": "mish"}, "config.json: hidden_act 'mish' is not supported"),
         ({"position_embedding_type": "relative_key"}, "position_embedding_type 'relative_key'"),

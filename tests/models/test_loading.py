@@ -48,7 +48,7 @@ def test_names_of_the_classes(folder):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"model_type": "roberta"}, "is for model_type 'roberta'; only"),
+        ({"model_type": "gpt2"}, "is for model_type 'gpt2', which is not supported"),
         ({"id2label": {"1": "a", "2": "b", "3": "c"}}, "is not numbered from 0 to 2"),
         ({"id2label": ["a", "b", "c"]}, "is not numbered from 0 to 2"),
         ({"id2label": {"0": "a", "1": "a", "2": "b"}}, "has a name twice"),
