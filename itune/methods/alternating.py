@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 
 from itune.data.access import hide_lone
 from itune.data.dataset import Dataset
@@ -24,6 +25,7 @@ from itune.methods.base import (
     Method,
     Params,
     Phase,
+    Step,
     Work,
     collect,
     init_phase,
@@ -92,6 +94,15 @@ def alternating(
             init_phase(influence_tx, params, "influence_loss"),
         )
 
+    steps = {**label_steps(classifier, label_tx), **_round_steps(rounds, derivative, influence_tx)}
+    return Method(init, steps, lambda: _plan(train, label, rounds, costs, seed))
+
+
+def _round_steps(
+    rounds: RoundConfig, derivative: Derivative, tx: optax.GradientTransformation
+) -> dict[str, Step]:
+    """Return the step functions of a round, which add to its phase, update by it, and end it."""
+
     def add(
         state: AlternatingState, batch: Tuples | Pool, size: int | jax.Array, count: jax.Array
     ) -> tuple[AlternatingState, Info]:
@@ -115,9 +126,7 @@ def alternating(
 
     def influence_update(state: AlternatingState, batch: Batch) -> tuple[AlternatingState, Info]:
         before = state.params, state.influence.optimizer
-        phase, params, info = update(
-            influence_tx, state.influence, state.params, batch.get("scale")
-        )
+        phase, params, info = update(tx, state.influence, state.params, batch.get("scale"))
         if rounds.tolerance:
             is_left_out = info["influence_loss"] < rounds.tolerance
             chosen = jax.tree.map(
@@ -136,14 +145,12 @@ def alternating(
         )
         return AlternatingState(state.params, *phases), {}
 
-    steps = {
-        **label_steps(classifier, label_tx),
+    return {
         "tuples": tuples,
         "pool": pool,
         "influence_update": influence_update,
         "end_round": end_round,
     }
-    return Method(init, steps, lambda: _plan(train, label, rounds, costs, seed))
 
 
 def _plan(
