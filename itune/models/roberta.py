@@ -31,7 +31,7 @@ from itune.models.blocks import (
     written_fields,
 )
 
-_KEYS = {**CONFIG_KEYS, "vocab_size": ("vocab_size", 50265), "pad_token_id": ("pad_token_id", 1)}
+_KEYS = {**CONFIG_KEYS, "pad_token_id": ("pad_token_id", 1)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,14 +106,16 @@ class RobertaClassifier(nn.Module):
         return classify(c, pooled, deterministic=deterministic)
 
 
-def _architecture(config: type[RobertaConfig], name: str) -> Architecture:
+def _architecture(config: type[RobertaConfig], name: str, vocab_size: int) -> Architecture:
+    keys = {**_KEYS, "vocab_size": ("vocab_size", vocab_size)}
+
     def read_config(values: Mapping[str, Any], path: Path) -> RobertaConfig:
-        fields = read_fields(values, _KEYS, path)
+        fields = read_fields(values, keys, path)
         padding = config_value(values, "pad_token_id", 1, path)
         return config(**{**fields, "max_positions": fields["max_positions"] - padding - 1})
 
     def write_config(c: RobertaConfig) -> dict[str, Any]:
-        fields = written_fields(c, _KEYS, f"{name}ForSequenceClassification")
+        fields = written_fields(c, keys, f"{name}ForSequenceClassification")
         return {**fields, "max_position_embeddings": c.rows}
 
     return Architecture(
@@ -142,6 +144,6 @@ def _tensors(c: RobertaConfig) -> Iterator[TensorSpec]:
     yield from head_tensors(c, "classifier.dense", "classifier.out_proj")
 
 
-ROBERTA = _architecture(RobertaConfig, "Roberta")
-XLM_ROBERTA = _architecture(XlmRobertaConfig, "XLMRoberta")
-CAMEMBERT = _architecture(CamembertConfig, "Camembert")
+ROBERTA = _architecture(RobertaConfig, "Roberta", 50265)
+XLM_ROBERTA = _architecture(XlmRobertaConfig, "XLMRoberta", 30522)
+CAMEMBERT = _architecture(CamembertConfig, "Camembert", 30522)

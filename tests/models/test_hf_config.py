@@ -1,9 +1,12 @@
 """Configurations: read as transformers reads them, and refused where they are not supported."""
 
+import json
+
 import pytest
 
 from itune import UserError
-from itune.models import bert, from_hugging_face, load_config, load_encoder, save_classifier
+from itune.models import from_hugging_face, load_config, load_encoder, save_classifier
+from itune.models.registry import ARCHITECTURES, architecture_of
 from tests.helpers.tiny_bert import KEY, TINY, edit_config, tiny_tensors
 
 
@@ -18,14 +21,16 @@ def saved(tmp_path, params):
     return tmp_path / "model"
 
 
-def test_config_defaults_are_those_of_transformers(tmp_path):
-    from transformers import BertConfig as TheirConfig
+@pytest.mark.parametrize("model_type", ARCHITECTURES)
+def test_config_defaults_are_those_of_transformers(tmp_path, model_type):
+    from transformers import AutoConfig
 
-    theirs = TheirConfig()
-    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    theirs = AutoConfig.for_model(model_type)
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": model_type}))
     ours = load_config(tmp_path)
-    for field, (name, _) in bert._CONFIG_KEYS.items():
-        assert getattr(ours, field) == getattr(theirs, name), name
+    written = architecture_of(ours).write_config(ours)
+    for name in written.keys() - {"architectures", "position_embedding_type", "pad_token_id"}:
+        assert written[name] == getattr(theirs, name), name
     assert ours.num_labels == theirs.num_labels == 2
 
 
