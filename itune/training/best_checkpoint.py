@@ -1,6 +1,5 @@
 """The best checkpoint: which of a run's evaluations on dev gives its model, and its parameters."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ from itune.errors import UserError, option
 from itune.methods.base import ACCURACY as ACCURACY_KIND
 from itune.methods.base import Params
 from itune.methods.plans import AT_START
+from itune.utils.files import write_atomically
 
 LAST, BALANCED, WORST, ACCURACY = "last", "balanced", "worst", "accuracy"
 SELECTIONS = (LAST, BALANCED, WORST, ACCURACY)
@@ -112,10 +112,9 @@ class BestCheckpointTracker:
         from safetensors.numpy import save_file
 
         self._folder.mkdir(exist_ok=True)
-        unfinished = path.with_suffix(".tmp")
-        arrays = {path: np.asarray(leaf) for path, leaf in flatten_dict(params, sep="/").items()}
-        save_file(arrays, unfinished)
-        os.replace(unfinished, path)
+        arrays = {name: np.asarray(leaf) for name, leaf in flatten_dict(params, sep="/").items()}
+        with write_atomically(path) as (temporary,):
+            save_file(arrays, temporary)
 
     def _remove_all_but(self, *numbers: int | None) -> None:
         needed = {self._path(number) for number in numbers if number is not None}
