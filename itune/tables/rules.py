@@ -80,7 +80,14 @@ class Expression(NamedTuple):
 
     def matches(self, text: str) -> bool:
         """Return whether the text has such a place."""
-        return self.is_in(text) and self.compiled.search(normal(text)) is not None
+        text, place = normal(text), 0
+        if self.anywhere is None:
+            return self.compiled.search(text) is not None
+        while found := self.anywhere.search(text, place):
+            if self.compiled.match(text, found.start()):
+                return True
+            place = found.start() + 1
+        return False
 
     def is_in(self, text: str) -> bool:
         """Return whether the text has one of the words or the prefix anywhere; quick to tell."""
@@ -146,15 +153,18 @@ class Rule(NamedTuple):
         number = self.value(text)
         return self.patterns[number - 1].spans(text) if number else []
 
-    def notes(self, texts: Iterable[str]) -> list[str]:
-        """Return a sentence on each pattern that matches few of the texts, with both counts.
+    def notes(self, texts: Iterable[str], values: Iterable[int]) -> list[str]:
+        """Return a sentence on each pattern that matches few of some texts with these confounds.
 
         Few are less than :data:`RARE` of all, and less than half of those that have its words or
-        its prefix anywhere, within other words too.
+        its prefix anywhere, within other words too; a sentence gives both counts.
         """
         counts = np.zeros((len(self.patterns), 3), int)
-        for text in texts:
-            counts += [(1, pattern.matches(text), pattern.is_in(text)) for pattern in self.patterns]
+        for text, value in zip(texts, values, strict=True):
+            counts += [
+                (1, n == value or (0 < value < n and pattern.matches(text)), pattern.is_in(text))
+                for n, pattern in enumerate(self.patterns, start=1)
+            ]
         return [
             _note(pattern, matched, within, total)
             for pattern, (total, matched, within) in zip(

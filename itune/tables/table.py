@@ -245,7 +245,8 @@ def make_tables(
     sentences += [f"column {name!r} {note}" for name, of in notes.items() for note in of]
     if rule:
         chunks = read["train"].column(on).chunks
-        sentences += rule.notes(text for chunk in chunks for text in chunk.to_pylist())
+        texts = (text for chunk in chunks for text in chunk.to_pylist())
+        sentences += rule.notes(texts, confounds[0].tolist())
     for split in config.matched:
         complete[split], note = _matched(complete[split], split, config.split_seed)
         sentences.append(note)

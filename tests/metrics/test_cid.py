@@ -78,7 +78,7 @@ def test_against_all_pairs(chunk):
     """Labels 0 and 1 have three and two confounds; label 2 has one, so no CID; 4 is alone."""
     probes = np.array([12, 4, 0, 13, 7, 2, 5])
     cid = make_cid(LOSS, THREE_VALUED, probes=probes, chunk=chunk)(params())
-    assert cid.probes.tolist() == [0, 2, 4, 5, 7, 12]
+    assert cid.probes.tolist() == [0, 2, 4, 5, 7, 12] and cid.has_gradient.all()
     for with_self, differences in ((True, cid.with_self), (False, cid.without_self)):
         expected = by_definition(THREE_VALUED, cid.probes, with_self=with_self)
         np.testing.assert_allclose(differences, expected, rtol=0, atol=1e-10)
