@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from itune.errors import UserError
+from itune.errors import UserError, option
 from itune.tables.arrow import from_rows
 from itune.tables.selection import Selection, require_columns
 from itune.utils.text_files import brief, read_lines
@@ -50,7 +50,7 @@ def read_delimited(path: Path, selection: Selection) -> Iterator["pyarrow.Record
         if not is_quoted and any(map(_is_enclosed, header)):
             raise UserError(
                 f"{path}: its header is in quotation marks, which are characters in .tsv; say "
-                "--quoted true if they enclose fields, or false"
+                f"{_quoted(True)} if they enclose fields, or {_quoted(False)}"
             )
         check = _require_rows if is_quoted else _require_characters
         values = [header.index(name) for name in selection.values if name in header]
@@ -59,6 +59,12 @@ def read_delimited(path: Path, selection: Selection) -> Iterator["pyarrow.Record
     places = [header.index(name) for name in selection.names]
     fields = ([row.fields[place] for place in places] for row in rows)
     return from_rows(fields, len(places))
+
+
+def _quoted(value: bool) -> str:
+    """Return how the caller says whether quotation marks enclose fields."""
+    name = option("quoted")
+    return f"{name} {str(value).lower()}" if name.startswith("-") else f"{name}={value}"
 
 
 def _delimiter(header: str, path: Path) -> str:
@@ -99,7 +105,7 @@ def _quoted_rows(lines: Iterator[str], delimiter: str, path: Path, blank: int) -
                 raise _lone_return(path, number) from None
             raise UserError(
                 f"{path}, line {number}: is no CSV ({error}); close every quote, and double those "
-                "inside quoted text, or say --quoted false if quotation marks are characters"
+                f"inside quoted text, or say {_quoted(False)} if quotation marks are characters"
             ) from None
         if fields is None:
             return
@@ -119,7 +125,7 @@ def _of_width(
 ) -> Iterator[_Row]:
     """Yield rows, all of which must have as many fields as the header."""
     name = {"\t": "tabs", ",": "commas", ";": "semicolons"}[delimiter]
-    remedy = f"take {name} and ends of lines out of text, or say --quoted true if it is in quotes"
+    remedy = f"take {name} and line ends out of text, or say {_quoted(True)} if it is in quotes"
     if is_quoted:
         remedy = 'put "quotes" around text that holds the separator'
     for row in rows:
@@ -155,8 +161,8 @@ def _require_rows(
             end = row.number + len(row.lines) - 1
             raise UserError(
                 f"{path}, line {row.number}: a quotation mark opens a field that goes on to line "
-                f"{end}, over what look like rows; say --quoted false if quotation marks are "
-                "characters, or true if it is one field"
+                f"{end}, over what look like rows; say {_quoted(False)} if quotation marks are "
+                f"characters, or {_quoted(True)} if it is one field"
             )
 
 
@@ -183,7 +189,7 @@ def _require_characters(
     if enclosed is not None and is_sure:
         raise UserError(
             f"{path}, line {enclosed.number}: quotation marks seem to enclose fields, as in "
-            f"{brief(example)}; say --quoted true if they do, or false if they are characters"
+            f"{brief(example)}; say {_quoted(True)} if they do, or {_quoted(False)}"
         )
 
 

@@ -84,17 +84,7 @@ def open_data(
     a dict of :class:`~itune.tables.sources.Source`  one for each key
     ===============================================  ==============================================
 
-    Args:
-      data: The table, of one of the kinds above.
-      name: Name of the data in error messages.
-      subset: Name of one of several configurations of a data set on the hub.
-      revision: Commit, tag or branch of a data set on the hub; the newest if None.
-
-    Returns:
-      At least one source, by the name of its split.
-
-    Raises:
-      UserError: The data is of another kind, or it cannot be read.
+    ``name`` is what messages call the data. UserError if it is of another kind, or unreadable.
     """
     if isinstance(data, str | Path):
         return open_splits(str(data), subset, revision)

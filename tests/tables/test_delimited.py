@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from itune import UserError
+from itune.errors import on_command_line
 from itune.tables import TableConfig, make_tables
 from itune.tables.readers import READERS
 from itune.tables.selection import Selection
@@ -85,14 +86,14 @@ def test_a_tsv_that_is_quoted_is_told_so(case, tmp_path):
         csv.writer(file, delimiter="\t").writerows(WRITTEN[case])
     content = (tmp_path / "b.tsv").read_bytes().decode()
     assert read(tmp_path / "a.tsv", content, quoted=True) == list(map(tuple, WRITTEN[case][1:]))
-    with pytest.raises(UserError, match="a.tsv, line .*say --quoted true if"):
+    with pytest.raises(UserError, match="a.tsv, line .*say quoted=True if"):
         read(tmp_path / "a.tsv", content)
 
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.tsv", '"text"\t"label"\n"a"\t"1"\n', "its header is in quotation marks.*--quoted true"),
+        ("a.tsv", '"text"\t"label"\n"a"\t"1"\n', "its header is in quotation marks.*quoted=True"),
         (
             "a.tsv",
             'text\tlabel\na\t""\n',
@@ -100,7 +101,7 @@ def test_a_tsv_that_is_quoted_is_told_so(case, tmp_path):
         ),
         ("a.tsv", "text\tlabel\na\tb\tc\n", "line 2: has 3 fields but the header 2; take tabs and"),
         ("a.tsv", "text\tlabel\ra\t1\r", "line 1: holds a carriage return"),
-        ("a.csv", 'text,label\n"a,1\nb,0\n', "line 2: is no CSV .*or say --quoted false if"),
+        ("a.csv", 'text,label\n"a,1\nb,0\n', "line 2: is no CSV .*or say quoted=False if"),
         ("a.csv", "text,label\na\rb,1\n", "line 2: holds a carriage return, .* quote text that"),
         ("a.csv", "\n\ntext,label\na\n", "line 4: has 1 field but"),
     ],
@@ -121,3 +122,8 @@ def test_a_setting(tmp_path):
     config = TableConfig(confound=None, quoted=True, dev_fraction=0, test_fraction=0)
     tables = make_tables(tmp_path / "a.tsv", config)
     assert [tables.train.texts(row) for row in range(2)] == [("a\tb",), ("c",)]
+
+
+def test_remedies_on_the_command_line(tmp_path):
+    with on_command_line(), pytest.raises(UserError, match="say --quoted true if"):
+        read(tmp_path / "a.tsv", "text\tlabel\na\tb\tc\n")
