@@ -48,7 +48,7 @@ def match_labels(
     in_order = np.array(list(map(numbers.index, table))) if is_numbered else np.arange(len(model))
     pairs = ", ".join(
         f"{a} = {b}"
-        for a, b in zip(_short([model[k] for k in in_order]), _short(table), strict=False)
+        for a, b in zip(_short([model[k] for k in in_order.tolist()]), _short(table), strict=False)
     )
     if len(model) == len(table):
         if all(re.fullmatch(rf"LABEL_{place}", name) for place, name in enumerate(model)):
