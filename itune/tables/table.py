@@ -247,7 +247,7 @@ def make_tables(
         chunks = read["train"].column(on).chunks
         texts = (text for chunk in chunks for text in chunk.to_pylist())
         sentences += rule.notes(texts, confounds[0].tolist())
-    for split in config.matched:
+    for split in (split for split in config.matched if complete[split].size):
         complete[split], note = _matched(complete[split], split, config.split_seed)
         sentences.append(note)
     return Tables(
@@ -306,7 +306,7 @@ def _complete(tables: dict[str, Table], config: TableConfig) -> tuple[Table, Tab
 
 def _matched(table: Table, split: str, seed: int) -> tuple[Table, str]:
     rows = matched(table.label, table.confound, seed)
-    if table.size and len(np.unique(table.confound[rows])) < 2:
+    if len(np.unique(table.confound[rows])) < 2:
         raise UserError(
             f"{table.name}: fewer than two confounds of {split} occur with each of its labels, so "
             f"there are no rows to match; leave {split} out of matched, or give it more rows"

@@ -124,6 +124,11 @@ def test_a_matched_test_is_without_association():
     assert f"test is matched: {size} of {plain.splits['test'].size} rows are used" in found.warnings
 
 
+def test_a_split_without_rows_is_not_matched():
+    found = make_tables(SKEWED, TableConfig(**NO_SPLIT, matched=("test",)))
+    assert found.test.size == 0 and not found.notes
+
+
 def test_nothing_to_match():
     confounds = [0 if n == 396 else n % 2 for n in range(400)]
     for values in (SKEWED["label"], confounds, [None] * 400):
