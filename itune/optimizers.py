@@ -1,7 +1,7 @@
 """BertAdam as an optax transformation, and clipping of each tensor by itself."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,9 +16,6 @@ __all__ = [
     "scale_by_bert_adam",
     "warmup_linear",
 ]
-
-Path: TypeAlias = tuple[str, ...]
-"""The place of a tensor in the parameters, such as ``("layer_0", "query", "kernel")``."""
 
 
 class BertAdamState(NamedTuple):
@@ -91,7 +88,7 @@ def clip_each_tensor(max_norm: float) -> optax.GradientTransformation:
     return optax.stateless(lambda updates, _: jax.tree.map(clip, updates))
 
 
-def has_decay(path: Path) -> bool:
+def has_decay(path: tuple[str, ...]) -> bool:
     """Return whether weight decay applies to a tensor: not to biases, nor to normalisations.
 
     Args:
@@ -107,7 +104,7 @@ def bert_adam(
     learning_rate: float | optax.Schedule,
     *,
     weight_decay: float = 0.01,
-    decays: Callable[[Path], bool] = has_decay,
+    decays: Callable[[tuple[str, ...]], bool] = has_decay,
     clip: float | None = 1.0,
 ) -> optax.GradientTransformation:
     """Make the optimizer of the code released with the paper.
@@ -176,7 +173,9 @@ def reset_moments(state: optax.OptState) -> optax.OptState:
     return jax.tree.map(reset, state, is_leaf=lambda node: isinstance(node, BertAdamState))
 
 
-def _map_with_path(function: Callable[[Path, Any], Any], tree: optax.Params) -> optax.Params:
+def _map_with_path(
+    function: Callable[[tuple[str, ...], Any], Any], tree: optax.Params
+) -> optax.Params:
     return jax.tree_util.tree_map_with_path(
         lambda path, leaf: function(tuple(str(key.key) for key in path), leaf), tree
     )

@@ -1,16 +1,22 @@
 """Coverage: which tensors are selected, how much of the gradient they hold, and a check."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+import math
+import warnings
+from collections.abc import Hashable, Sequence
+from functools import partial
+from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from itune.influence import factors as factored
 from itune.influence.cosine import unit_scale
+from itune.influence.factors import Factors
 from itune.influence.objective import LinenLoss
 from itune.influence.subsets import Select, by_path, cut, mask, selected, selected_shapes
 from itune.influence.types import Example, Examples, LossFn, Params, Path, PyTree, Tensors
+from itune.utils.formats import first_line
 
 
 class TensorCoverage(NamedTuple):
@@ -112,8 +118,9 @@ def check_coverage(
     """Check that taps see the whole gradient: compare it with ``jax.grad``, tensor by tensor.
 
     Taps see layers' calls. A parameter that is also read past its layer (``x @ table.embedding.T``
-    beside ``table(ids)``) would lose that part of its gradient without a trace; this finds it. Call
-    it once for a module of your own.
+    beside ``table(ids)``) would lose that part of its gradient without a trace; this finds it.
+    Functions that tap a loss call it by themselves, with made-up numbers, unless ``loss.check`` is
+    False.
 
     Args:
         loss: The loss and its module.
@@ -124,22 +131,116 @@ def check_coverage(
     Raises:
         ValueError: A tensor differs by more than 1e-3 of its norm, or belongs to no covered layer.
     """
+    _require_covered(jax.jit(partial(_errors, loss, select))(params, example))
 
-    @jax.jit
-    def errors(params: Params, example: Example) -> dict[Path, tuple[jax.Array, ...]]:
-        factors = factored.factored_gradient(
-            loss, params, example, select=select, unit_residual=False
+
+def checked_gradient(
+    loss: LinenLoss,
+    params: Params,
+    example: Example,
+    *,
+    select: Select = None,
+    unit_residual: bool = True,
+) -> Factors:
+    """Compute a factored gradient; the first of its structure is preceded by a check of coverage.
+
+    The check is of numbers that are made up, since those given may be traced.
+    """
+    if loss.check:
+        _check_once(loss, params, example, select)
+    return factored.factored_gradient(
+        loss, params, example, select=select, unit_residual=unit_residual
+    )
+
+
+_CHECKED: set[Hashable] = set()
+"""Losses that were checked, with what was selected and their arguments' structure."""
+
+_MOST_CHECKED = 256
+
+
+def _check_once(loss: LinenLoss, params: Params, example: Example, select: Select) -> None:
+    shapes = {path: jnp.shape(leaf) for path, leaf in by_path(params).items()}
+    # Any length of the example will do.
+    ranks = [(jnp.ndim(leaf), jnp.result_type(leaf)) for leaf in jax.tree.leaves(example)]
+    dtypes = [jnp.result_type(leaf) for leaf in jax.tree.leaves(params)]
+    key = (
+        loss,
+        str((selected(select, shapes), shapes, ranks, dtypes)),
+        jax.tree.structure(example),
+    )
+    try:
+        if key in _CHECKED:
+            return
+    except TypeError:  # a module with a list for a field; it is checked whenever it is traced
+        key = None
+    reason = _check_made_up(loss, params, example, select)
+    if reason is not None:
+        warnings.warn(
+            f"cannot check that taps see the whole gradient ({reason}); call check_coverage with "
+            "an example of yours, then give LinenLoss check=False",
+            stacklevel=3,
         )
-        by_taps = factored.gradient_of(factors, selected_shapes(select, params))
-        leaves = by_path(jax.grad(loss)(params, example))
-        total = jnp.sqrt(sum(_squares(leaves).values()))
-        by_autodiff = {p: cut(leaves[p], index) for p, index in selected(select, leaves).items()}
-        return {
-            path: (jnp.linalg.norm(by_taps[path] - leaf), jnp.linalg.norm(leaf), total)
-            for path, leaf in by_autodiff.items()
-        }
+    if key is not None:
+        if len(_CHECKED) >= _MOST_CHECKED:
+            _CHECKED.clear()
+        _CHECKED.add(key)
 
-    for path, (error, own, total) in jax.device_get(errors(params, example)).items():
+
+def _check_made_up(loss: LinenLoss, params: Params, example: Example, select: Select) -> str | None:
+    """Check coverage on made-up numbers; return why that tells nothing, if it does not."""
+    with jax.ensure_compile_time_eval():
+        errors = jax.jit(partial(_errors, loss, select))
+        try:
+            weights = _made_up(params, 1, is_weights=True)
+            for integer in (1, 0):  # ids, labels and masks that are sound almost anywhere
+                result = jax.device_get(errors(weights, _made_up(example, integer)))
+                totals = np.array([total for _, _, total in result.values()])
+                if np.isfinite(totals).all() and totals.all():
+                    return _require_covered(result)
+        except ValueError:
+            raise
+        except Exception as error:  # of a loss that cannot be called by itself, say for a tracer
+            return first_line(error)
+    return "its gradient at made-up numbers is zero or not finite"
+
+
+def _made_up(tree: PyTree, integer: int, *, is_weights: bool = False) -> PyTree:
+    """Return a tree of the same structure, shapes and dtypes: random numbers, and one integer."""
+    rng = np.random.default_rng(0)
+
+    def leaf(like: jax.typing.ArrayLike) -> jax.typing.ArrayLike:
+        shape, dtype = jnp.shape(like), jnp.result_type(like)
+        if jnp.issubdtype(dtype, jax.dtypes.prng_key):
+            return jax.random.split(jax.random.key(0), shape) if shape else jax.random.key(0)
+        if not jnp.issubdtype(dtype, jnp.floating):
+            return np.full(shape, integer, dtype)
+        if is_weights and len(shape) > 1:
+            fan_in = np.sqrt(math.prod(shape[:-1]))
+            return (rng.standard_normal(shape, np.float32) / fan_in).astype(dtype)
+        return rng.uniform(0.5, 1.5, shape).astype(dtype)
+
+    return jax.tree.map(leaf, tree)
+
+
+Errors: TypeAlias = dict[Path, tuple[jax.typing.ArrayLike, ...]]
+"""For each tensor the norms of its error, of its own gradient, and of the whole gradient."""
+
+
+def _errors(loss: LinenLoss, select: Select, params: Params, example: Example) -> Errors:
+    factors = factored.factored_gradient(loss, params, example, select=select, unit_residual=False)
+    by_taps = factored.gradient_of(factors, selected_shapes(select, params))
+    leaves = by_path(jax.grad(loss)(params, example))
+    total = jnp.sqrt(sum(_squares(leaves).values()))
+    by_autodiff = {p: cut(leaves[p], index) for p, index in selected(select, leaves).items()}
+    return {
+        path: (jnp.linalg.norm(by_taps[path] - leaf), jnp.linalg.norm(leaf), total)
+        for path, leaf in by_autodiff.items()
+    }
+
+
+def _require_covered(errors: Errors) -> None:
+    for path, (error, own, total) in jax.device_get(errors).items():
         if not error <= 1e-3 * own + 1e-5 * total:
             raise ValueError(
                 f"parameter {'/'.join(path)!r} is used outside of its layer's call, where taps do "

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 
 from itune.influence import factors as factored
 from itune.influence.cosine import inverse_norm
+from itune.influence.coverage import checked_gradient
 from itune.influence.factors import Factors
 from itune.influence.objective import LinenLoss
 from itune.influence.subsets import Select, selected_shapes
@@ -78,6 +79,6 @@ def _factored_gradients(
     loss: LinenLoss, select: Select, params: Params, examples: Examples
 ) -> Factors:
     def gradient(example: Example) -> Factors:
-        return factored.factored_gradient(loss, params, example, select=select)
+        return checked_gradient(loss, params, example, select=select)
 
     return jax.vmap(gradient)(examples)

@@ -21,6 +21,9 @@ class LinenLoss(NamedTuple):
         loss_fn: ``loss_fn(apply, example) -> scalar``. It must call ``apply`` exactly once, where
             ``apply(*args, **kwargs)`` is ``module.apply`` with the parameters bound. ``example``
             has no batch axis; ``vmap`` makes batches.
+        check: Whether functions that tap this loss check first that taps see its whole gradient, as
+            :func:`~itune.influence.check_coverage` does, once for each structure of parameters and
+            examples. False is the way out, for a module that has been checked.
 
     >>> loss = LinenLoss(nn.Dense(3), lambda apply, z: cross_entropy(apply(z["x"]), z["y"]))
     >>> z = {"x": jnp.ones(2), "y": 1}
@@ -31,6 +34,7 @@ class LinenLoss(NamedTuple):
 
     module: nn.Module
     loss_fn: Callable[[Callable[..., Any], Example], jax.Array]
+    check: bool = True
 
     def __call__(self, params: Params, example: Example) -> jax.Array:
         """Return the loss of one example.

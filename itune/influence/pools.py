@@ -11,6 +11,7 @@ import jax.numpy as jnp
 
 from itune.influence import factors as factored
 from itune.influence.cosine import inverse_norm
+from itune.influence.coverage import checked_gradient
 from itune.influence.factors import Factors
 from itune.influence.objective import LinenLoss
 from itune.influence.subsets import Select, selected_shapes
@@ -71,7 +72,7 @@ def pair_free_differences(loss: LinenLoss, select: Select, params: Params, pool:
     shape = pool.is_real.shape
 
     def gradient(example: Example) -> Factors:
-        return factored.factored_gradient(loss, params, example, select=select)
+        return checked_gradient(loss, params, example, select=select)
 
     gradients = jax.vmap(gradient)(_flatten(pool.examples))
     inverse = inverse_norm(jax.vmap(factored.square)(gradients)).reshape(shape)

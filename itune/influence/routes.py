@@ -13,6 +13,7 @@ import jax.numpy as jnp
 
 from itune.influence import factors as factored
 from itune.influence.cosine import cosine, inverse_norm, unit_scale
+from itune.influence.coverage import checked_gradient
 from itune.influence.factors import Factors
 from itune.influence.objective import LinenLoss
 from itune.influence.subsets import Select, mask, restrict
@@ -47,7 +48,7 @@ def ghost_influences(loss: LinenLoss, select: Select, params: Params, tuple_: Tu
     """
 
     def gradient(example: Example) -> Factors:
-        return factored.factored_gradient(loss, params, example, select=select)
+        return checked_gradient(loss, params, example, select=select)
 
     gradients = jax.vmap(gradient)(joined(tuple_))
     return _first_with_rest(gradients, factored.inner, factored.square)

@@ -12,6 +12,7 @@ from jax.flatten_util import ravel_pytree
 
 from itune.influence import factors as factored
 from itune.influence.cosine import cosine, rescale
+from itune.influence.coverage import checked_gradient
 from itune.influence.factors import Factors, Formed
 from itune.influence.objective import LinenLoss
 from itune.influence.subsets import Select, restrict
@@ -109,9 +110,7 @@ def gradients(
 
     def of_example(params: Params, example: Example) -> Factors:
         if isinstance(loss, LinenLoss):
-            return factored.factored_gradient(
-                loss, params, example, select=select, unit_residual=is_cosine
-            )
+            return checked_gradient(loss, params, example, select=select, unit_residual=is_cosine)
         gradient = jax.grad(loss)(params, example)
         row = ravel_pytree(gradient if select is None else restrict(select, gradient))[0]
         return {("all",): (Formed((rescale(row) if is_cosine else row)[None, None]),)}

@@ -16,6 +16,7 @@ from itune.data.dataset import Dataset
 from itune.errors import UserError
 from itune.groups import require_partners
 from itune.influence import Pool, Tuples
+from itune.influence.types import Path
 from itune.methods.base import (
     ACCURACY,
     CID,
@@ -51,7 +52,7 @@ from itune.methods.rounds import (
     longest_interval,
     starts_round,
 )
-from itune.optimizers import Path, bert_adam, reset_moments, warmup_linear
+from itune.optimizers import bert_adam, reset_moments, warmup_linear
 
 Derivative = Callable[[Params, Tuples | Pool], tuple[tuple[jax.Array, Any], Params]]
 """``derivative(params, batch) -> ((mean influence loss, info), gradient)``, with the signature of

@@ -1,13 +1,27 @@
 """The coverage report, and the check that finds a parameter used past its layer."""
 
+import sys
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
 
-from itune.influence import LinenLoss, check_coverage, cross_entropy
+from itune.attribution import gradient_cosine, gradient_product, tracin
+from itune.influence import (
+    LinenLoss,
+    Pool,
+    Tuples,
+    check_coverage,
+    cosines,
+    cross_entropy,
+    products,
+    value_and_grad,
+)
 from itune.influence.coverage import TensorCoverage, coverage, format_coverage
+from itune.influence.differences import projections, unit_gradient_sum
+from itune.influence.subsets import by_path
 from tests.helpers.influence_cases import draw_tokens, get_case, random_params
 
 
@@ -60,6 +74,9 @@ def test_table():
     ]
 
 
+MODULE = sys.modules["itune.influence.coverage"]  # its package has a function of that name
+
+
 class ReadTwice(nn.Module):
     """The table is looked up by its layer, and multiplied by hand."""
 
@@ -75,6 +92,91 @@ def test_a_parameter_that_is_read_directly():
     example = draw_tokens(np.random.default_rng(42))
     with pytest.raises(ValueError, match="'Embed_0/embedding' is used outside of its layer's call"):
         check_coverage(loss, params, example)
+
+
+def read_twice(**options):
+    return LinenLoss(ReadTwice(), lambda apply, z: cross_entropy(apply(z["x"]), z["y"]), **options)
+
+
+def pool_of(batch):
+    return Pool(jax.tree.map(lambda x: x[None], batch), jnp.ones((1, 3), bool))
+
+
+def tuples_of(batch):
+    return Tuples(batch, jax.tree.map(lambda x: jnp.stack([x, x], 1), batch), jnp.ones((3, 2)))
+
+
+TAPPING = {
+    "cosines": lambda loss, p, z: cosines(loss)(p, z, z),
+    "products": lambda loss, p, z: products(loss)(p, z, z),
+    "gradient_cosine": lambda loss, p, z: gradient_cosine(loss).fit(p, z).score(z),
+    "gradient_product": lambda loss, p, z: gradient_product(loss).fit(p, z).score(z),
+    "tracin": lambda loss, p, z: tracin(loss, [1.0]).fit([p], z).score(z),
+    "ghost": lambda loss, p, z: value_and_grad(loss)(p, tuples_of(z)),
+    "compiled": lambda loss, p, z: jax.jit(value_and_grad(loss))(p, tuples_of(z)),
+    "pair_free": lambda loss, p, z: value_and_grad(loss, route="pair_free")(p, pool_of(z)),
+    "sums": lambda loss, p, z: unit_gradient_sum(loss)(p, z, jnp.ones(3)),
+    "projections": lambda loss, p, z: projections(loss)(p, z, (by_path(p),)),
+}
+
+
+@pytest.fixture
+def batch():
+    return {"x": jnp.array([[1, 2, 3], [1, 5, 5], [0, 2, 4]]), "y": jnp.array([1, 6, 2])}
+
+
+@pytest.mark.parametrize("name", TAPPING)
+def test_whatever_taps_a_loss_checks_it(name, batch, monkeypatch):
+    """Once, without being asked, also where all numbers are traced."""
+    params, run = random_params(ReadTwice(), batch["x"][0]), TAPPING[name]
+    message = "'Embed_0/embedding' is used outside of its layer's call, where taps do not see it"
+    with pytest.raises(ValueError, match=message):
+        run(read_twice(), params, batch)
+    monkeypatch.setattr(MODULE, "_errors", None)
+    run(read_twice(check=False), params, batch)
+
+
+@pytest.mark.parametrize("route", ["hvp", "autodiff"])
+def test_what_forms_gradients_takes_any_module(route, batch):
+    params = random_params(ReadTwice(), batch["x"][0])
+    (value, _), _ = value_and_grad(read_twice(), route=route)(params, tuples_of(batch))
+    assert value > 0
+
+
+def test_a_structure_is_checked_once(batch, monkeypatch):
+    checks = []
+    made_up = MODULE._check_made_up
+    monkeypatch.setattr(
+        MODULE, "_check_made_up", lambda *args: checks.append(args) or made_up(*args)
+    )
+    case = get_case("tied")
+    examples = case.draw(np.random.default_rng(45), 4)
+    shorter = examples | {"x": examples["x"][:, :-1]}
+    loss = case.loss._replace(loss_fn=lambda apply, z: case.loss.loss_fn(apply, z))
+    for select in (None, "*", "*"):
+        for z in (examples, shorter):
+            jax.jit(cosines(loss, select=select))(case.params, z, z)
+    assert len(checks) == 1  # all of them are selected either way
+    rows = "/".join(next(iter(by_path(case.params)))) + "[:2]"
+    cosines(loss, select=rows)(case.params, examples, examples)
+    assert len(checks) == 2
+
+
+def test_what_made_up_numbers_cannot_tell_is_said(batch):
+    params = random_params(ReadTwice(), batch["x"][0])
+    zero = LinenLoss(
+        ReadTwice(), lambda apply, z: jnp.sum(apply(z["x"])) * jnp.where(z["y"] > 5, 1.0, 0.0)
+    )
+    with pytest.warns(UserWarning, match="cannot check .* zero or not finite.* check=False"):
+        cosines(zero)(params, batch, batch)
+
+    @jax.jit
+    def scaled(scale):
+        loss = LinenLoss(ReadTwice(), lambda apply, z: scale * jnp.sum(apply(z["x"])))
+        return cosines(loss)(params, batch, batch)
+
+    with pytest.warns(UserWarning, match="cannot check .*; call check_coverage with an example"):
+        scaled(2.0)
 
 
 @pytest.mark.parametrize("name", ["bert", "tied", "scan"])

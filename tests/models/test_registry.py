@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
+from itune.influence import LinenLoss, check_coverage, cross_entropy
 from itune.models import make_model
 from itune.models.registry import ARCHITECTURES, architecture_of
 
@@ -44,3 +45,11 @@ def test_names_are_read_as_they_are_saved(config):
     assert [architecture.canonical_name(architecture.saved_name(name)) for name in names] == names
     assert {f"{layer}.weight" for layer in architecture.new_layers} < set(names)
     assert architecture.head in architecture.new_layers
+
+
+def test_taps_see_the_whole_gradient(config):
+    """So that training need not check it."""
+    model, ids = make_model(config), jnp.array([1, 5, 2])
+    params = jax.jit(model.init)(jax.random.key(0), ids, ids)["params"]
+    loss = LinenLoss(model, lambda apply, z: cross_entropy(apply(z, jnp.ones_like(z)).logits, 1))
+    check_coverage(loss, params, ids)
