@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 
 from itune.errors import UserError
+from itune.models.other_folders import problem_with
+
+_POINTER = b"version https://git-lfs"
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -19,7 +22,8 @@ def read_json(path: Path) -> dict[str, Any]:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(
-            f"{path} does not exist; give a folder with config.json, model.safetensors and the "
+            problem_with(path.parent)
+            or f"{path} does not exist; give a folder with config.json, model.safetensors and the "
             "tokenizer's files"
         ) from None
     except (OSError, ValueError) as error:
@@ -41,11 +45,9 @@ def read_tensors(folder: Path) -> dict[str, np.ndarray]:
         return _read_safetensors(single)
     index = folder / "model.safetensors.index.json"
     if not index.is_file():
-        pickled = " (only pytorch_model.bin)" if any(folder.glob("pytorch_model*.bin")) else ""
         raise UserError(
-            f"{folder} holds no model.safetensors{pickled}; pickled weights are not read: where "
-            "torch is installed, convert them with AutoModel.from_pretrained(folder)"
-            ".save_pretrained(folder)"
+            problem_with(folder)
+            or f"{folder} holds no model.safetensors; save the model by save_pretrained(folder)"
         )
     shards = read_json(index).get("weight_map")
     if not isinstance(shards, dict) or not all(
@@ -64,6 +66,11 @@ def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
+    with path.open("rb") as file:
+        if file.read(len(_POINTER)) == _POINTER:
+            raise UserError(
+                f"{path} is a pointer of Git LFS, not the file; fetch it by git lfs pull"
+            )
     try:
         return load_file(path)
     except (SafetensorError, OSError, KeyError) as error:

@@ -8,6 +8,7 @@ from typing import Any
 from itune.errors import UserError
 from itune.models.architecture import ModelConfig, config_value
 from itune.models.files import read_json
+from itune.models.other_folders import problem_with, require_no_adapter
 from itune.models.registry import ARCHITECTURES, architecture_of
 
 
@@ -25,7 +26,13 @@ def load_config(folder: str | Path) -> ModelConfig:
         that is not supported.
     """
     path = Path(folder) / "config.json"
+    require_no_adapter(path.parent)
     data = read_json(path)
+    if "model_type" not in data and {"method", "seed", "config"} <= data.keys():
+        raise UserError(
+            problem_with(path.parent)
+            or f"{path} is of a run, not of a model; give its folder model"
+        )
     kind = data.get("model_type")
     if kind not in ARCHITECTURES:
         what = f"is for model_type {kind!r}" if kind else "does not tell its model_type"

@@ -4,10 +4,11 @@ import hashlib
 import importlib.util
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from itune.errors import UserError
 from itune.models.hf_config import load_config
+from itune.utils.formats import first_line
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -157,4 +158,32 @@ def load_tokenizer(folder: str | Path) -> "PreTrainedTokenizerBase":
             f"the tokenizer in {folder} has {len(tokenizer)} tokens, but the encoder {size}; "
             "add the tokenizer.json or vocab.txt that belongs to it"
         )
+    _require_sound(folder, tokenizer)
     return tokenizer
+
+
+SAMPLES = ["", "A word, and 1 more.", "\u00e9\u4e2d\U0001f600\U0010fffd"]
+"""Texts that every tokenizer must take: none at all, a usual one, and unknown characters."""
+
+
+def _require_sound(folder: str | Path, tokenizer: "PreTrainedTokenizerBase") -> None:
+    """Check limits and unknown characters, which some text or the end of training would tell."""
+    limit: Any = tokenizer.model_max_length
+    if isinstance(limit, bool) or not isinstance(limit, int | float) or not limit >= 3:
+        raise UserError(
+            f"the tokenizer in {folder} has model_max_length {limit!r}; set it in "
+            "tokenizer_config.json to the number of tokens that the encoder takes"
+        )
+    tokenizer.model_max_length = int(limit)
+    try:
+        ids = tokenizer(SAMPLES)["input_ids"]
+    except Exception as error:  # tokenizers raises bare Exception
+        raise UserError(
+            f"the tokenizer in {folder} cannot read unknown characters ({first_line(error)}); add "
+            "its unknown token to its vocabulary"
+        ) from None
+    if not all(map(len, ids)):
+        raise UserError(
+            f"the tokenizer in {folder} gives no token for some texts; it needs markers, such as "
+            "[CLS] and [SEP], around every text, and an unknown token"
+        )

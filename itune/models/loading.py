@@ -12,6 +12,7 @@ from itune.models.architecture import ModelConfig
 from itune.models.files import read_tensors
 from itune.models.hf_config import load_config, load_labels
 from itune.models.hf_weights import Params, from_hugging_face, has_layer
+from itune.models.other_folders import problem_with, require_no_adapter
 from itune.models.registry import architecture_of
 
 
@@ -93,8 +94,11 @@ def find_model(folder: str | Path) -> Path:
         what = "is a file" if folder.exists() else "does not exist"
         raise UserError(f"{folder} {what}; give the folder of a finetuned classifier")
     if not (folder / "config.json").is_file():
+        require_no_adapter(folder)
         raise UserError(
-            f"{folder} holds no model (no config.json); give the folder of a finetuned classifier"
+            problem_with(folder)
+            or f"{folder} holds no model (no config.json); give the folder of a finetuned "
+            "classifier"
         )
     return folder
 
@@ -120,7 +124,7 @@ def load_classifier(folder: str | Path) -> TrainedClassifier:
             name = architecture.saved_name(f"{layer}.weight")
             raise UserError(
                 f"{folder} is an encoder without a {what} (tensor {name!r}), and so no classifier; "
-                "finetune it first, with itune tune or another tool"
+                "finetune it first, with itune or another tool"
             )
     return TrainedClassifier(config, _arranged(folder, tensors, config, jax.random.key(0)), labels)
 

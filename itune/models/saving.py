@@ -6,13 +6,21 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from itune.errors import UserError
 from itune.models.architecture import ModelConfig
 from itune.models.files import read_json
 from itune.models.hf_config import config_json
 from itune.models.hf_weights import Params, to_hugging_face
+from itune.models.hub import SAMPLES, load_tokenizer
 from itune.models.registry import architecture_of
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+OTHERS = ("vocab.json", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model")
+"""Vocabularies of tokenizers that are saved as transformers does."""
 
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -58,7 +66,8 @@ def save_classifier(
     folder = Path(folder)
     _check_target(folder, overwrite)
     described = config_json(config, labels)
-    tokenizer = [] if tokenizer_source is None else _tokenizer_files(Path(tokenizer_source))
+    if tokenizer_source is not None:
+        _require_tokenizer(Path(tokenizer_source))
     tensors = to_hugging_face(params, config)
     if not has_head:
         architecture = architecture_of(config)
@@ -71,8 +80,8 @@ def save_classifier(
         save_file(tensors, new / "model.safetensors", metadata={"format": "pt"})
         # save_file lets only the owner read it.
         shutil.copymode(new / "config.json", new / "model.safetensors")
-        for source in tokenizer:
-            shutil.copyfile(source, new / source.name)
+        if tokenizer_source is not None:
+            save_tokenizer(Path(tokenizer_source), new)
         if max_length is not None:
             _set_max_length(new / "tokenizer_config.json", max_length)
         _swap(new, folder, Path(scratch) / "old")
@@ -92,11 +101,40 @@ def _check_target(folder: Path, overwrite: bool) -> None:
         )
 
 
-def _tokenizer_files(source: Path) -> list[Path]:
-    files = [source / name for name in TOKENIZER_FILES if (source / name).is_file()]
-    if not {"tokenizer.json", "vocab.txt"} & {file.name for file in files}:
+def save_tokenizer(source: Path, target: Path) -> None:
+    """Copy a tokenizer's files; of one that has others, let transformers write its own."""
+    if _has_files_to_copy(source):
+        for name in TOKENIZER_FILES:
+            if (source / name).is_file():
+                shutil.copyfile(source / name, target / name)
+    else:
+        load_tokenizer(source).save_pretrained(str(target))
+
+
+def _has_files_to_copy(source: Path) -> bool:
+    return any((source / name).is_file() for name in ("tokenizer.json", "vocab.txt"))
+
+
+def _require_tokenizer(source: Path) -> None:
+    if not _has_files_to_copy(source) and not any((source / name).is_file() for name in OTHERS):
         raise UserError(f"{source} holds neither tokenizer.json nor vocab.txt to copy")
-    return files
+
+
+def require_savable(source: Path, tokenizer: "PreTrainedTokenizerBase") -> None:
+    """Check that a tokenizer, once saved with a model, is loaded as the same one."""
+    remedy = "save it anew by AutoTokenizer.from_pretrained(folder).save_pretrained(folder)"
+    with tempfile.TemporaryDirectory() as scratch:
+        shutil.copyfile(source / "config.json", Path(scratch) / "config.json")
+        try:
+            save_tokenizer(source, Path(scratch))
+            again = load_tokenizer(scratch)
+        except (UserError, OSError, NotImplementedError) as error:
+            cause = str(error).replace(scratch, "its copy")
+            raise UserError(
+                f"the tokenizer in {source} cannot be saved ({cause}); {remedy}"
+            ) from None
+    if tokenizer(SAMPLES)["input_ids"] != again(SAMPLES)["input_ids"]:
+        raise UserError(f"the tokenizer in {source} is another one once saved; {remedy}")
 
 
 def _set_max_length(path: Path, max_length: int) -> None:

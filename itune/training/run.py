@@ -30,6 +30,7 @@ from itune.methods.plans import (
 )
 from itune.methods.registry import METHODS, require_method
 from itune.models import ModelConfig, Params, load_tokenizer, resolve_encoder, save_classifier
+from itune.models.saving import require_savable
 from itune.tables.splits import SPLITS
 from itune.tables.table import Tables, require_trainable
 from itune.tables.tasks import task_tables
@@ -236,7 +237,9 @@ def _tokenized(
     }
     setting, data = _TOKENS.get(tables, (None, {}))
     if setting != (source, limits):
-        data = tokenize_tables(tables, load_tokenizer(source), **limits)
+        tokenizer = load_tokenizer(source)
+        require_savable(source, tokenizer)  # rather than refuse it after training
+        data = tokenize_tables(tables, tokenizer, **limits)
         _TOKENS[tables] = (source, limits), data
     multiple = config.pad_to_multiple_of
     longest = max(padded_length(of.lengths, multiple) for of in data.values())
