@@ -23,16 +23,7 @@ def each_chunk(examples: Examples, size: int) -> Iterator[tuple[Examples, int]]:
 
 
 def stack_chunks(examples: Examples, size: int) -> tuple[Examples, np.ndarray]:
-    """Stack all examples on the device in chunks.
-
-    Args:
-        examples: Examples with a leading axis.
-        size: Largest number of examples in a chunk.
-
-    Returns:
-        The examples with leading axes ``(chunks, size)``, of which example i is row i once the two
-        are flattened, and which of these rows are real, booleans ``(chunks, size)``.
-    """
+    """Stack all examples on the device, ``(chunks, size, …)`` in order, and tell which are real."""
     count = require_examples(examples, "examples")
     size = min(size, count)
     rows = np.arange(-(-count // size) * size)

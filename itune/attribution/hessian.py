@@ -52,15 +52,7 @@ def make_hessian(
     select: Select,
     chunk: int,
 ) -> Callable[[Params, Examples], Hessian]:
-    """Build ``hessian(params, train) -> Hessian``.
-
-    Args:
-        loss: ``loss(params, example) -> scalar``, twice differentiable.
-        damping: Number added to every eigenvalue.
-        regulariser: ``regulariser(params) -> scalar``, added to the mean loss; None adds nothing.
-        select: Restricts the Hessian to a subset of the parameters.
-        chunk: Number of examples differentiated at once.
-    """
+    """Build ``hessian(params, train) -> Hessian``, with examples differentiated in chunks."""
 
     def product(
         params: Params, chunks: Examples, weights: jax.Array, vector: jax.Array

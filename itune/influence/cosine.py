@@ -11,16 +11,7 @@ Tree = TypeVar("Tree", bound=PyTree)
 
 
 def cosine(dot: jax.Array, square_a: jax.Array, square_b: jax.Array) -> jax.Array:
-    """Compute ``dot / sqrt(square_a * square_b)``; 0 with zero derivative where a square is 0.
-
-    Args:
-        dot: Inner products ``<a, b>``.
-        square_a: Squared norms ``<a, a>``, broadcastable against ``dot``.
-        square_b: Squared norms ``<b, b>``, broadcastable against ``dot``.
-
-    Returns:
-        Cosines between -1 and 1, of the shape that the arguments broadcast to.
-    """
+    """Compute ``dot / sqrt(square_a * square_b)``; 0 with zero derivative where a square is 0."""
     return dot * inverse_norm(square_a) * inverse_norm(square_b)
 
 
@@ -36,12 +27,6 @@ def unit_scale(tree: PyTree) -> jax.Array:
     The cosine of two gradients does not change when one of the losses is scaled, and neither does
     its derivative, so the scale is a constant to differentiation (``stop_gradient``). It keeps
     squares of gradients as small as 1e-30 from underflowing in float32.
-
-    Args:
-        tree: A pytree with at least one floating-point leaf; leaves of other dtypes are ignored.
-
-    Returns:
-        A scalar of the leaves' dtype.
     """
     floats = [leaf for leaf in jax.tree.leaves(tree) if jnp.issubdtype(leaf.dtype, jnp.floating)]
     largest = jnp.stack([jnp.max(jnp.abs(jax.lax.stop_gradient(leaf))) for leaf in floats]).max()
@@ -61,9 +46,6 @@ def unit_cotangent(outputs: Tree) -> Tree:
     Placed on a network's outputs it factors the residual (softmax minus one-hot) out of everything
     behind them: activations' cotangents have size one however well the example is fitted. The size
     is that of :func:`unit_scale`.
-
-    Args:
-        outputs: A pytree of arrays of any dtype.
     """
     return outputs
 

@@ -134,23 +134,21 @@ def check_coverage(
     _require_covered(jax.jit(partial(_errors, loss, select))(params, example))
 
 
-def checked_gradient(
-    loss: LinenLoss,
-    params: Params,
-    example: Example,
-    *,
-    select: Select = None,
-    unit_residual: bool = True,
+def checked_gradients(
+    loss: LinenLoss, select: Select, params: Params, examples: Examples, *, unit: bool = True
 ) -> Factors:
-    """Compute a factored gradient; the first of its structure is preceded by a check of coverage.
+    """Compute factored gradients of a batch; the first of a structure follow a check of coverage.
 
-    The check is of numbers that are made up, since those given may be traced.
+    The check is of made-up numbers, since those given may be traced. ``unit`` scales residuals to
+    size one, which cosines do not notice.
     """
-    if loss.check:
-        _check_once(loss, params, example, select)
-    return factored.factored_gradient(
-        loss, params, example, select=select, unit_residual=unit_residual
-    )
+
+    def of_example(example: Example) -> Factors:
+        if loss.check:
+            _check_once(loss, params, example, select)
+        return factored.factored_gradient(loss, params, example, select=select, unit_residual=unit)
+
+    return jax.vmap(of_example)(examples)
 
 
 _CHECKED: set[Hashable] = set()

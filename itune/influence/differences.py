@@ -12,22 +12,16 @@ import jax.numpy as jnp
 
 from itune.influence import factors as factored
 from itune.influence.cosine import inverse_norm
-from itune.influence.coverage import checked_gradient
-from itune.influence.factors import Factors
+from itune.influence.coverage import checked_gradients
 from itune.influence.objective import LinenLoss
 from itune.influence.subsets import Select, selected_shapes
-from itune.influence.types import Example, Examples, Params, Tensors
+from itune.influence.types import Examples, Params, Tensors
 
 
 def unit_gradient_sum(
     loss: LinenLoss, *, select: Select = None
 ) -> Callable[[Params, Examples, jax.Array], Tensors]:
     """Build a function that sums weighted unit gradients, ``sum_j w_j ĝ_j``.
-
-    Args:
-        loss: The loss and its module.
-        select: Restricts gradients to a subset of the parameters
-            (:data:`~itune.influence.Select`).
 
     Returns:
         ``fun(params, examples, weights) -> sums``, pure, of n examples and weights ``(n,)``; the
@@ -37,7 +31,7 @@ def unit_gradient_sum(
     """
 
     def fun(params: Params, examples: Examples, weights: jax.Array) -> Tensors:
-        gradients = _factored_gradients(loss, select, params, examples)
+        gradients = checked_gradients(loss, select, params, examples)
         inverse = inverse_norm(jax.vmap(factored.square)(gradients))
         shapes = selected_shapes(select, params)
         return factored.weighted_sum(gradients, weights * inverse, shapes)
@@ -50,11 +44,6 @@ def projections(
 ) -> Callable[[Params, Examples, tuple[Tensors, ...]], tuple[jax.Array, jax.Array]]:
     """Build a function that projects unit gradients on directions.
 
-    Args:
-        loss: The loss and its module.
-        select: Restricts gradients to a subset of the parameters
-            (:data:`~itune.influence.Select`).
-
     Returns:
         ``fun(params, examples, directions) -> (along, own)``, pure, of n examples and R directions
         ``D_r`` as :func:`unit_gradient_sum` returns them. ``along[p, r] = ĝ_p . D_r``, ``(n, R)``.
@@ -65,7 +54,7 @@ def projections(
     def fun(
         params: Params, examples: Examples, directions: tuple[Tensors, ...]
     ) -> tuple[jax.Array, jax.Array]:
-        gradients = _factored_gradients(loss, select, params, examples)
+        gradients = checked_gradients(loss, select, params, examples)
         squares = jax.vmap(factored.square)(gradients)
         along = jnp.stack(
             [jax.vmap(factored.project, (0, None))(gradients, d) for d in directions], axis=-1
@@ -73,12 +62,3 @@ def projections(
         return along * inverse_norm(squares)[:, None], (squares > 0).astype(along.dtype)
 
     return fun
-
-
-def _factored_gradients(
-    loss: LinenLoss, select: Select, params: Params, examples: Examples
-) -> Factors:
-    def gradient(example: Example) -> Factors:
-        return checked_gradient(loss, params, example, select=select)
-
-    return jax.vmap(gradient)(examples)

@@ -58,19 +58,10 @@ def factored_gradient(
     select: Select = None,
     unit_residual: bool = True,
 ) -> Factors:
-    """Compute the gradient of one example's loss in all parameters, as factors.
+    """Compute the gradient of one example's loss in all selected parameters, as factors.
 
-    Args:
-        loss: The loss and its module.
-        params: The module's parameters, a nested dict.
-        example: One example, without a batch axis.
-        select: Restricts the gradient to a subset of the parameters.
-        unit_residual: Whether to scale the loss so that its derivative in the module's outputs has
-            size one (:func:`itune.influence.taps.tapped_calls`).
-
-    Raises:
-        ValueError: A selected parameter belongs to no covered layer, or to one whose taps were
-            lost; the message names it.
+    ``unit_residual`` scales the loss as :func:`itune.influence.taps.tapped_calls` does. A selected
+    parameter that no layer's taps see is a ValueError.
     """
     shapes = {path: leaf.shape for path, leaf in by_path(params).items()}
     indices = selected(select, shapes)
@@ -170,12 +161,7 @@ def inner_matrix(a: Factors, b: Factors) -> jax.Array:
 
 
 def prepared(factors: Factors, partners: int) -> Factors:
-    """Form the kernels' gradients of a batch where that is cheaper than grams.
-
-    Args:
-        factors: Factored gradients with a leading axis of examples.
-        partners: Number of inner products that each example will take part in.
-    """
+    """Form the kernels' gradients of a batch where grams with so many partners cost more."""
 
     def convert(term: Term) -> Term:
         if not isinstance(term, Outer):
@@ -256,16 +242,7 @@ def _project(term: Term, direction: jax.Array) -> jax.Array:
 
 
 def weighted_sum(factors: Factors, weights: jax.Array, shapes: Shapes) -> Tensors:
-    """Compute ``sum_j w_j g_j`` over a batch of factored gradients.
-
-    Args:
-        factors: Factored gradients with a leading axis of examples, ``(n, ...)``.
-        weights: Weights ``(n,)``.
-        shapes: Shapes of the selected parameters, by path.
-
-    Returns:
-        An array of the given shape for each path.
-    """
+    """Compute ``sum_j w_j g_j`` over a batch of factored gradients, with weights ``(n,)``."""
     merged = {
         path: tuple(_merge_examples(term, weights) for term in terms)
         for path, terms in factors.items()
@@ -274,16 +251,9 @@ def weighted_sum(factors: Factors, weights: jax.Array, shapes: Shapes) -> Tensor
 
 
 def compacted(factors: Factors, shapes: Shapes) -> tuple[Factors, Shapes]:
-    """Leave rows of embedding tables only for ids that occur in a batch.
+    """Leave rows of embedding tables only for ids of a batch, renumbered; also return the shapes.
 
     Inner products within the batch, sums over it and projections on them do not notice.
-
-    Args:
-        factors: Factored gradients with leading axes of examples.
-        shapes: Shapes of the selected parameters, by path.
-
-    Returns:
-        The factors with their ids renumbered, and the smaller shapes.
     """
     factors, shapes = dict(factors), dict(shapes)
     for path, terms in factors.items():

@@ -11,12 +11,12 @@ import jax.numpy as jnp
 
 from itune.influence import factors as factored
 from itune.influence.cosine import inverse_norm
-from itune.influence.coverage import checked_gradient
+from itune.influence.coverage import checked_gradients
 from itune.influence.factors import Factors
 from itune.influence.objective import LinenLoss
 from itune.influence.subsets import Select, selected_shapes
 from itune.influence.tuples import Tuples, make_weights
-from itune.influence.types import Example, Examples, Params, Tensors
+from itune.influence.types import Examples, Params, Tensors
 
 
 class Pool(NamedTuple):
@@ -58,23 +58,10 @@ def pair_free_differences(loss: LinenLoss, select: Select, params: Params, pool:
 
     where the second term takes the probe itself out of A. Four forward-equivalents (forward,
     backward, sum, projection), and eight to differentiate, however many pairs; one vector of the
-    parameters' size for each row.
-
-    Args:
-        loss: The loss and its module.
-        select: Restricts gradients to a subset of the parameters.
-        params: The module's parameters.
-        pool: The examples.
-
-    Returns:
-        ``(C, n)``; 0 for padding.
+    parameters' size for each row. The result is ``(C, n)``, and 0 for padding.
     """
     shape = pool.is_real.shape
-
-    def gradient(example: Example) -> Factors:
-        return checked_gradient(loss, params, example, select=select)
-
-    gradients = jax.vmap(gradient)(_flatten(pool.examples))
+    gradients = checked_gradients(loss, select, params, _flatten(pool.examples))
     inverse = inverse_norm(jax.vmap(factored.square)(gradients)).reshape(shape)
     gradients, shapes = factored.compacted(gradients, selected_shapes(select, params))
     gradients = jax.tree.map(lambda x: x.reshape(shape + x.shape[1:]), gradients)

@@ -13,8 +13,7 @@ import jax.numpy as jnp
 
 from itune.influence import factors as factored
 from itune.influence.cosine import cosine, inverse_norm, unit_scale
-from itune.influence.coverage import checked_gradient
-from itune.influence.factors import Factors
+from itune.influence.coverage import checked_gradients
 from itune.influence.objective import LinenLoss
 from itune.influence.subsets import Select, mask, restrict
 from itune.influence.tuples import Tuples, delta_of, joined
@@ -46,11 +45,7 @@ def ghost_influences(loss: LinenLoss, select: Select, params: Params, tuple_: Tu
     Takes two forward-equivalents forward and four to differentiate, against three of an ordinary
     gradient, and the memory of activations.
     """
-
-    def gradient(example: Example) -> Factors:
-        return checked_gradient(loss, params, example, select=select)
-
-    gradients = jax.vmap(gradient)(joined(tuple_))
+    gradients = checked_gradients(loss, select, params, joined(tuple_))
     return _first_with_rest(gradients, factored.inner, factored.square)
 
 

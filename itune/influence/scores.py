@@ -12,7 +12,7 @@ from jax.flatten_util import ravel_pytree
 
 from itune.influence import factors as factored
 from itune.influence.cosine import cosine, rescale
-from itune.influence.coverage import checked_gradient
+from itune.influence.coverage import checked_gradients
 from itune.influence.factors import Factors, Formed
 from itune.influence.objective import LinenLoss
 from itune.influence.subsets import Select, restrict
@@ -89,34 +89,25 @@ class Gradients(NamedTuple):
 def gradients(
     loss: LossFn, *, kind: str, select: Select = None, partners: int = 1
 ) -> Callable[[Params, Examples], Gradients]:
-    """Build a function that computes one side of a matrix of scores.
+    """Build a pure ``fun(params, examples) -> Gradients``, one side of a matrix for :func:`score`.
 
-    Args:
-        loss: ``loss(params, example) -> scalar``.
-        kind: Kind of score that the gradients are for, ``"cosine"`` or ``"product"``.
-        select: Restricts gradients to a subset of the parameters.
-        partners: Number of other examples that each will be scored with; many are worth forming
-            kernels' gradients for.
-
-    Returns:
-        ``fun(params, examples) -> Gradients``, pure; :func:`score` takes two of them.
-
-    Raises:
-        ValueError: The kind is unknown.
+    ``kind`` is ``"cosine"`` or ``"product"``. With many ``partners``, other examples that each is
+    scored with, kernels' gradients are formed.
     """
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
     is_cosine = kind == "cosine"
 
     def of_example(params: Params, example: Example) -> Factors:
-        if isinstance(loss, LinenLoss):
-            return checked_gradient(loss, params, example, select=select, unit_residual=is_cosine)
         gradient = jax.grad(loss)(params, example)
         row = ravel_pytree(gradient if select is None else restrict(select, gradient))[0]
         return {("all",): (Formed((rescale(row) if is_cosine else row)[None, None]),)}
 
     def fun(params: Params, examples: Examples) -> Gradients:
-        factors = jax.vmap(of_example, (None, 0))(params, examples)
+        if isinstance(loss, LinenLoss):
+            factors = checked_gradients(loss, select, params, examples, unit=is_cosine)
+        else:
+            factors = jax.vmap(of_example, (None, 0))(params, examples)
         squares = jax.vmap(factored.square)(factors) if is_cosine else None
         return Gradients(factored.prepared(factors, partners), squares)
 
@@ -124,14 +115,7 @@ def gradients(
 
 
 def score(probes: Gradients, train: Gradients) -> jax.Array:
-    """Compute the scores of all pairs, ``(P, N)``.
-
-    Args:
-        probes: Gradients of P probes.
-        train: Gradients of N training examples.
-
-    Returns:
-        Cosines of gradients with norms, products of gradients without.
+    """Compute the scores of all pairs, ``(P, N)``: cosines of gradients with norms, else products.
 
     >>> import jax.numpy as jnp
     >>> make = gradients(lambda w, z: w @ z, kind="cosine")

@@ -30,17 +30,7 @@ _PATTERN = re.compile(r"(!?)(.*?)(?:\[([\d:, -]*)\])?")
 
 
 def selected(select: Select, paths: Iterable[Path]) -> dict[Path, Index]:
-    """Return the selected paths, each with the slices that are selected of its tensor.
-
-    Args:
-        select: The subset.
-        paths: Paths of all parameters.
-
-    Returns:
-        The slices of each selected path, in the order of ``paths``; ``()`` is the whole tensor.
-
-    Raises:
-        ValueError: A pattern fits no path or cannot be read, or nothing is selected.
+    """Return the selected paths in order, each with its slices; ``()`` is the whole tensor.
 
     >>> selected("*/bias", [("a", "kernel"), ("a", "bias")])
     {('a', 'bias'): ()}
@@ -79,12 +69,7 @@ def mask(select: Select, tree: PyTree) -> PyTree:
 
 
 def selected_shapes(select: Select, params: Params) -> Shapes:
-    """Return the shapes of the selected slices by path.
-
-    Args:
-        select: The subset.
-        params: Parameters, or their shapes (``jax.ShapeDtypeStruct``).
-    """
+    """Return the shapes of the selected slices by path."""
     leaves = by_path(params)
     return {
         path: jax.eval_shape(lambda leaf, i=index: cut(leaf, i), leaves[path]).shape

@@ -62,21 +62,9 @@ def tapped_calls(
 ) -> dict[Layer, list[Call]]:
     """Run one example forward and backward, without forming any parameter's gradient.
 
-    Args:
-        loss: The loss and its module.
-        params: The module's parameters, a nested dict.
-        example: One example, without a batch axis.
-        unit_residual: Whether to scale the loss so that its derivative in the module's outputs has
-            size one (:func:`itune.influence.cosine.unit_cotangent`): cosines do not notice, and
-            stay accurate for fitted examples. False keeps the loss's own scale, for inner products.
-
-    Returns:
-        The calls of each tapped layer, in order; none where a transformation around the layer
-        (``nn.scan`` without those axes, ``nn.WeightNorm``) let no taps out.
-
-    Raises:
-        ValueError: ``loss_fn`` did not call ``apply`` exactly once, or a covered layer is used in a
-            way that is not supported (the message names it).
+    Return the calls of each tapped layer, in order; none where a transformation around the layer
+    (``nn.scan`` without those axes, ``nn.WeightNorm``) let no taps out. ``unit_residual`` scales
+    the loss to a derivative of size one in the module's outputs, which cosines do not notice.
     """
     layers: dict[Layer, None] = {}  # an ordered set
 

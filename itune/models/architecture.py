@@ -115,17 +115,7 @@ def norm_tensors(name: str, path: tuple[str, ...], width: int) -> Iterator[Tenso
 
 
 def config_value(values: Mapping[str, Any], name: str, default: Any, path: Path) -> Any:
-    """Return a value of ``config.json``, checked to be of the type of its default.
-
-    Args:
-      values: Contents of the file.
-      name: Name of the value.
-      default: Value where the file leaves it out; an int, float or str.
-      path: The file, for the message.
-
-    Raises:
-      UserError: The value is of another type.
-    """
+    """Return a value of ``config.json``, an int, float or str as its default is."""
     value = values.get(name, default)
     accepted = (int, float) if isinstance(default, float) else type(default)
     if isinstance(value, bool) or not isinstance(value, accepted):

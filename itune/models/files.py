@@ -13,11 +13,7 @@ _POINTER = b"version https://git-lfs"
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Return the JSON object in a file of a model's folder.
-
-    Raises:
-      UserError: There is no such file, it cannot be read, or it holds no JSON object.
-    """
+    """Return the JSON object in a file of a model's folder."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -37,9 +33,6 @@ def read_tensors(folder: Path) -> dict[str, np.ndarray]:
     """Return all weights in a model's folder, by their names in its files.
 
     They are in ``model.safetensors``, or in the files that its index lists.
-
-    Raises:
-      UserError: Weights are missing, corrupt, or not in safetensors.
     """
     if (single := folder / "model.safetensors").is_file():
         return _read_safetensors(single)

@@ -51,16 +51,7 @@ def _with_path(path: Path, error: UserError) -> str:
 
 
 def load_labels(folder: Path, config: ModelConfig) -> tuple[str, ...]:
-    """Return the names of a classifier's classes, by number; ``LABEL_0`` … where it names none.
-
-    Args:
-      folder: Folder with ``config.json``.
-      config: The configuration in it.
-
-    Raises:
-      UserError: The model is no classifier of two classes or more, or the names are no numbered
-        list of different ones.
-    """
+    """Return the names of a classifier's classes, by number; ``LABEL_0`` … where it names none."""
     path = folder / "config.json"
     data = read_json(path)
     problem = data.get("problem_type")
@@ -81,15 +72,7 @@ def load_labels(folder: Path, config: ModelConfig) -> tuple[str, ...]:
 
 
 def config_json(config: ModelConfig, labels: Sequence[str] | None) -> dict[str, Any]:
-    """Return the contents of ``config.json``.
-
-    Args:
-      config: The model's configuration.
-      labels: Names of the classes, in order; ``LABEL_0`` and so on if None.
-
-    Raises:
-      UserError: There are more or fewer names than classes.
-    """
+    """Return the contents of ``config.json``; labels that are None are ``LABEL_0`` and so on."""
     names = _default_labels(config) if labels is None else list(labels)
     if len(names) != config.num_labels:
         raise UserError(f"labels has {len(names)} names, but the model has {config.num_labels}")

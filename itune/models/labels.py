@@ -23,11 +23,7 @@ def match_labels(
     ``0``, ``1`` … of either          by number; a note says so
     ================================  ====================================================
 
-    Returns the number of each label's class, ``(K,)``, and a note for the user, or None.
-
-    Raises:
-      UserError: The table has a label that is no class, or one label only; or it lacks classes
-        where all are needed or names tell nothing.
+    Return the number of each label's class, ``(K,)``, and a note for the user, or None.
 
     >>> match_labels(["pos", "neg", "mixed"], ["Neg", "Pos"])
     (array([1, 0]), None)
@@ -77,10 +73,7 @@ def _other_number(model: Sequence[str], table: Sequence[str]) -> UserError:
 
 
 def reordered(params: Params, classes: np.ndarray) -> Params:
-    """Return the parameters of a classifier with its classes in another order.
-
-    ``classes`` are the former numbers of the classes, ``(K,)``.
-    """
+    """Return a classifier's parameters with the classes of these former numbers, ``(K,)``."""
     head = params[HEAD]
     head = head | {"kernel": head["kernel"][:, classes], "bias": head["bias"][classes]}
     return params | {HEAD: head}
