@@ -41,12 +41,7 @@ from itune.methods import METHODS
 from itune.metrics import paired_test, permutation_test, summarise
 from itune.results import RunResult, read_result
 from itune.tables import TableConfig, Tables, read_tables, task_tables
-from itune.training import (
-    RunOptions,
-    TrainingConfig,
-    check_run,
-    run_on,
-)
+from itune.training import RunConfig, RunOptions, TrainingConfig, check_run, run_on
 from itune.tuning import scaled_settings
 from itune.utils import Row, to_text, use_compilation_cache, write_table
 from run import PRESETS, Experiment
@@ -231,9 +226,7 @@ def load(plan: Plan) -> dict[tuple[Data, int, Variant], tuple[Tables, TrainingCo
                     else task_tables(task.data, is_control=is_control)
                 )
             table = tables[data.name, is_control]
-            config = (
-                scaled_settings(table, settings) if task is None else narrowed(task, TrainingConfig)
-            )
+            config = scaled_settings(table, settings) if task is None else narrowed(task, RunConfig)
         found[data, percent, variant] = table, config
     return found
 

@@ -12,6 +12,7 @@ from itune.methods.base import Classifier
 from itune.models import Params
 from itune.results.run_result import RunResult, read_json, read_row, result_of_row
 from itune.search.worker import SEARCH
+from itune.tables.splits import SPLITS
 from itune.training.formats import upgrade
 from itune.training.record import read_record
 from itune.training.run_folder import decisive
@@ -95,17 +96,25 @@ def _in_collection(path: Path) -> Iterator[tuple[RunResult, dict[str, Any]]]:
 
 
 def _collected(row: Mapping[str, Any], setting: str) -> dict[str, Any]:
-    config = row["config"]
-    paths = {key: config["data"][key] for key in ("source", "control") if config["data"].get(key)}
-    data = config["data"] | {key: Path(path).name for key, path in paths.items()}
+    config = dict(row["config"])
+    if "data" in config:  # of a task
+        config["data"] = _without_folders(config["data"], ("source", "control"))
+    if "table" in row:
+        row = {**row, "table": _without_folders(row["table"], SPLITS)}
     measured = [upgrade(measure) for measure in row["measured"]]
     return {
         "setting": setting,
         **{key: value for key, value in row.items() if key != "setting"},
-        "config": config | {"data": data},
+        "config": config,
         "result": upgrade(row["result"]),
         "measured": list(_thinned(row for row in measured if row["kind"] in COLLECTED)),
     }
+
+
+def _without_folders(section: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    """Return a section of settings in which paths are shortened to their last part."""
+    given = {key: section[key] for key in keys if section.get(key)}
+    return {**section, **{key: Path(path).name for key, path in given.items()}}
 
 
 def _thinned(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -32,6 +32,17 @@ def test_a_folder_and_its_collection(tmp_path):
     assert collect([tmp_path / "all.json"]) == [row]
 
 
+def test_a_run_on_a_table_is_collected(tmp_path):
+    folder = write_run(tmp_path / "mine" / "finetuning-1")
+    config = json.loads((folder / "config.json").read_text())
+    del config["config"]["data"]
+    config["table"] = {"train": "/home/me/tweets.csv", "dev": "validation", "test": None}
+    (folder / "config.json").write_text(json.dumps(config))
+    (row,) = collect([folder])
+    assert row["table"] == {"train": "tweets.csv", "dev": "validation", "test": None}
+    assert "data" not in row["config"]
+
+
 def test_updates_collected(tmp_path):
     """Of a round the first and the last, in their places among the measures."""
     kinds = [("label_update", 1), ("cid", 2), *[("influence_update", 2)] * 3, ("cid", 2)]
