@@ -77,7 +77,7 @@ def audit(
     """Audit whether a model leans on a confound in the data that it was trained on.
 
     Args:
-      model: Folder of a Hugging Face BERT classifier with its tokenizer, or of a run that
+      model: Folder of a Hugging Face classifier with its tokenizer, or of a run that
         :func:`tune`, :func:`compare` or ``experiments/run.py`` has written.
       data: The table that the model was trained on, or its training rows, in a form that
         :mod:`itune.api` lists. None uses the table of the model's run, if that was a named table or

@@ -22,7 +22,7 @@ class Predictor:
     """A finetuned classifier that predicts the classes of texts.
 
     Args:
-      folder: Folder of a run, or of a ``BertForSequenceClassification`` with its tokenizer.
+      folder: Folder of a run, or of a Hugging Face sequence classifier with its tokenizer.
 
     Attributes:
       labels: Names of the classes, in the order of the columns of logits and probabilities.
@@ -117,7 +117,7 @@ def load(folder: str | Path) -> Predictor:
 
     Args:
       folder: Folder that ``itune tune`` or :func:`itune.tune` has written, or any folder of a
-        ``BertForSequenceClassification`` with its tokenizer.
+        Hugging Face sequence classifier with its tokenizer.
 
     Returns:
       The classifier.

@@ -55,7 +55,7 @@ def main(argv: Sequence[str]) -> None:
 def next_steps(run: RunResult) -> str:
     """Return what is printed at the end: where the model is, and commands to try on it."""
     return (
-        f"model: {run.model}, for BertForSequenceClassification.from_pretrained\n"
+        f"model: {run.model}, for AutoModelForSequenceClassification.from_pretrained\n"
         f"next: itune audit {shlex.quote(str(run.model))} tells what it still leans on, on the "
         "same table; itune compare, whether another method does better"
     )

@@ -38,10 +38,10 @@ class LoadedModel:
 
 
 def load_model(folder: str | Path, tables: Tables, max_length: int | None = None) -> LoadedModel:
-    """Load a Hugging Face BERT classifier for the labels of a table.
+    """Load a Hugging Face classifier for the labels of a table.
 
     Args:
-      folder: Folder that ``BertForSequenceClassification.save_pretrained`` has written, with the
+      folder: Folder that ``save_pretrained`` of a sequence classifier has written, with the
         tokenizer; or folder of a run, which has such a folder.
       tables: The table; its labels must be the model's classes.
       max_length: Number of tokens to which inputs are truncated; None for the limits of the

@@ -44,7 +44,7 @@ def test_tune(case, command, capsys):
     assert sizes == ["52", "6"]
     assert any(line.startswith("- CID is ") for line in lines)
     assert any(line.startswith("The model is from step ") for line in lines)
-    assert f"model: {out}/model, for BertForSequenceClassification.from_pretrained" in lines
+    assert f"model: {out}/model, for AutoModelForSequenceClassification.from_pretrained" in lines
     assert lines[-1] == f"{out}/report.html is the report; report.json beside it has its numbers"
     found = read(out)
     assert found["origin"]["command"][:2] == ["itune", "tune"] and found["method"] == "finetuning"
