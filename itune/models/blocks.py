@@ -136,6 +136,16 @@ def positions_from_0(input_ids: jax.Array) -> jax.Array:
     return jax.lax.broadcasted_iota(jnp.int32, input_ids.shape, input_ids.ndim - 1)
 
 
+def positions_after_padding(input_ids: jax.Array, mask: jax.Array, padding: int) -> jax.Array:
+    """Return the position of each token, ``(..., T)``, counted from the row after ``padding``.
+
+    ``padding`` is the id of the padding token and also the row of its position.
+    """
+    is_token = mask & (input_ids != padding)
+    count = jnp.cumsum(is_token, axis=-1, dtype=jnp.int32)
+    return jnp.where(is_token, count, 0) + padding
+
+
 class Embeddings(nn.Module):
     """Sum of word, segment and position vectors, normalised.
 
@@ -184,23 +194,26 @@ class Layer(nn.Module):
     attention_output_dropout: float | None = None
 
     @nn.compact
-    def __call__(self, x: jax.Array, mask: jax.Array) -> jax.Array:
+    def __call__(self, x: jax.Array, mask: jax.Array, bias: jax.Array | None = None) -> jax.Array:
         """Return the new ``x`` of the first ``num_queries`` tokens.
 
         Args:
           x: Vectors of the tokens, ``(..., T, hidden)``.
           mask: Booleans ``(..., T)``; False marks padding.
+          bias: Added to the scores of attention, ``(..., heads, T, T)``: queries, then keys.
         """
         c, rate = self.config, self.attention_output_dropout
         memory, x = x, x[..., : self.num_queries, :]
-        a = dense(c.hidden_size, "attention_output")(self._attend(x, memory, mask))
+        a = dense(c.hidden_size, "attention_output")(self._attend(x, memory, mask, bias))
         a = self._drop(a, c.hidden_dropout if rate is None else rate)
         x = norm(c.layer_norm_eps, x + a, "attention_norm")
         h = ACTIVATIONS[c.hidden_act](dense(c.intermediate_size, "intermediate")(x))
         h = self._drop(dense(c.hidden_size, "output")(h), c.hidden_dropout)
         return norm(c.layer_norm_eps, x + h, "output_norm")
 
-    def _attend(self, x: jax.Array, memory: jax.Array, mask: jax.Array) -> jax.Array:
+    def _attend(
+        self, x: jax.Array, memory: jax.Array, mask: jax.Array, bias: jax.Array | None
+    ) -> jax.Array:
         c = self.config
         heads = (c.num_heads, c.hidden_size // c.num_heads)
         q, k, v = (
@@ -208,6 +221,8 @@ class Layer(nn.Module):
             for name, source in (("query", x), ("key", memory), ("value", memory))
         )
         scores = jnp.einsum("...thd,...shd->...hts", q, k) / heads[-1] ** 0.5
+        if bias is not None:
+            scores += bias[..., : self.num_queries, :]
         # After the softmax's shift these underflow to exactly 0; a row with no key stays finite.
         scores = jnp.where(mask[..., None, None, :], scores, jnp.finfo(scores.dtype).min)
         probs = self._drop(jax.nn.softmax(scores, axis=-1), c.attention_dropout)
@@ -224,6 +239,7 @@ def run_layers(
     *,
     deterministic: bool,
     attention_output_dropout: float | None = None,
+    bias: jax.Array | None = None,
 ) -> jax.Array:
     """Run all layers, in a compact method; return the first token's vector, ``(..., hidden)``."""
     for number in range(config.num_layers):
@@ -231,7 +247,7 @@ def run_layers(
         layer = Layer(
             config, deterministic, queries, attention_output_dropout, name=layer_name(number)
         )
-        x = layer(x, mask)
+        x = layer(x, mask, bias)
     return x[..., 0, :]
 
 

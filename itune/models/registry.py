@@ -9,6 +9,7 @@ from itune.models.architecture import Architecture, ModelConfig
 from itune.models.bert import BERT
 from itune.models.distilbert import DISTILBERT
 from itune.models.electra import ELECTRA
+from itune.models.mpnet import MPNET
 from itune.models.roberta import CAMEMBERT, ROBERTA, XLM_ROBERTA
 
 ARCHITECTURES: dict[str, Architecture] = {
@@ -18,6 +19,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     "camembert": CAMEMBERT,
     "distilbert": DISTILBERT,
     "electra": ELECTRA,
+    "mpnet": MPNET,
 }
 
 

@@ -26,6 +26,7 @@ from itune.models.blocks import (
     head_tensors,
     layer_tensors,
     make_canonical,
+    positions_after_padding,
     read_fields,
     run_layers,
     written_fields,
@@ -95,9 +96,7 @@ class RobertaClassifier(nn.Module):
         c = self.config
         mask, types = checked_inputs(c, input_ids, attention_mask, token_type_ids)
         types = jnp.minimum(types, c.type_vocab_size - 1)
-        is_token = mask & (input_ids != c.pad_token_id)
-        count = jnp.cumsum(is_token, axis=-1, dtype=jnp.int32)
-        positions = jnp.where(is_token, count, 0) + c.pad_token_id
+        positions = positions_after_padding(input_ids, mask, c.pad_token_id)
         embeddings = Embeddings(c, deterministic, rows=c.rows, name="embeddings")
         x = embeddings(input_ids, types, positions)
         x = run_layers(c, x, mask, deterministic=deterministic)

@@ -1,10 +1,11 @@
 """Makes ``golden_families.json`` with PyTorch, and checks with it what we export of each family.
 
-Two environments: ours, and another with ``pip install torch transformers`` and nothing of ours::
+Two environments: ours, and another with ``pip install torch transformers`` and nothing of ours.
+In the repository's folder::
 
-    torch:  python tests/models/make_golden_families.py golden
-    ours:   python tests/models/make_golden_families.py export FOLDER
-    torch:  python tests/models/make_golden_families.py check FOLDER
+    torch:  python -m tests.models.make_golden_families golden
+    ours:   python -m tests.models.make_golden_families export FOLDER
+    torch:  python -m tests.models.make_golden_families check FOLDER
 
 Weights are drawn by NumPy from the names and shapes of tensors, so both sides build the same.
 """
@@ -27,7 +28,12 @@ SMALL = {
     "type_vocab_size": 2,
     "num_labels": 3,
 }
-ROBERTA = {"max_position_embeddings": 16, "type_vocab_size": 1, "layer_norm_eps": 1e-5}
+ROBERTA = {
+    "max_position_embeddings": 16,
+    "type_vocab_size": 1,
+    "layer_norm_eps": 1e-5,
+    "pad_token_id": 1,
+}
 DISTIL = {
     "vocab_size": 40,
     "dim": 12,
@@ -37,6 +43,8 @@ DISTIL = {
     "max_position_embeddings": 14,
     "num_labels": 3,
 }
+MPNET = {key: value for key, value in SMALL.items() if key != "type_vocab_size"}
+MPNET.update({"max_position_embeddings": 16, "pad_token_id": 1})
 CASES = {
     "bert": {"model_type": "bert", **SMALL},
     "bert-gelu_new": {"model_type": "bert", **SMALL, "hidden_act": "gelu_new"},
@@ -48,8 +56,15 @@ CASES = {
     "distilbert-relu": {"model_type": "distilbert", **DISTIL, "activation": "relu"},
     "electra": {"model_type": "electra", **SMALL, "embedding_size": 8},
     "electra-one-width": {"model_type": "electra", **SMALL, "embedding_size": 12},
+    "mpnet": {"model_type": "mpnet", **MPNET},
+    "mpnet-long": {"model_type": "mpnet", **MPNET, "max_position_embeddings": 152},
 }
-"""Contents of ``config.json`` by the name of a case; without dropout, which is off."""
+"""Contents of ``config.json`` by the name of a case; without dropout, which is off.
+
+One case of every architecture is called by its ``model_type``. Inputs follow from the case: a model
+without ``type_vocab_size`` gets no segment ids, and with a ``pad_token_id`` other than 0 positions
+are counted from the row after that.
+"""
 
 
 def weights(shapes):
@@ -64,8 +79,8 @@ def weights(shapes):
 
 def inputs(config):
     """Token ids, masks and segment ids: padding on the right, on the left, none, the longest."""
-    pad = 1 if "roberta" in config["model_type"] or config["model_type"] == "camembert" else 0
-    longest = 14
+    pad = config.get("pad_token_id", 0)
+    longest = config["max_position_embeddings"] - (pad + 1 if pad else 0)
     rng = np.random.default_rng(0)
     place = np.arange(longest)
     mask = np.stack([place < 9, place >= 5, place < 1, place < longest]).astype(int)
@@ -78,7 +93,7 @@ def _logits(model, config, kind):
     import torch
 
     batch = {name: torch.tensor(value) for name, value in inputs(config).items()}
-    if config["model_type"] == "distilbert":
+    if "type_vocab_size" not in config:
         del batch["token_type_ids"]
     with torch.no_grad():
         return model.eval().to(kind)(**batch).logits.double().numpy()
