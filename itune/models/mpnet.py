@@ -114,9 +114,8 @@ class MPNetClassifier(nn.Module):
 def relative_buckets(length: int) -> np.ndarray:
     """Return the row of the bias table for each query and key, integers ``(length, length)``.
 
-    Rows 0 to 15 are of keys at or before the query, 16 to 31 of keys after it. In each half a
-    distance n below 8 has a row of its own, and a greater one shares row ``8 + floor(2 log2(n /
-    8))``, at most 15; that is T5's rule for 32 buckets and distances up to 128.
+    By T5's rule keys at or before the query have rows 0 to 15, others 16 to 31, and a distance n of
+    8 or more shares row ``8 + floor(2 log2(n / 8))`` of its half, the last from 91 on.
     """
     place = np.arange(length)
     offset = place[None, :] - place[:, None]
