@@ -76,7 +76,7 @@ def test_a_run_that_is_looked_at_ends_with_the_same_model(tmp_path):
     config = make_config(make_encoder(tmp_path))
     looked = make_config(config.encoder, diagnostics=True)
     runs = [
-        run_task(of, "influence_tuning", 1, tmp_path / f"run{number}", RunOptions())
+        run_task(of, "finetuning", 1, tmp_path / f"run{number}", RunOptions())
         for number, of in enumerate((config, looked))
     ]
     weights = [(run.folder / "model/model.safetensors").read_bytes() for run in runs]
