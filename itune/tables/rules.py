@@ -176,6 +176,8 @@ class Rule(NamedTuple):
 
 def _note(pattern: Expression | Length, matched: int, within: int, total: int) -> str:
     name = pattern.name if len(pattern.name) <= LONGEST else f"{pattern.name[: LONGEST - 1]}…"
+    if not within:
+        return f"{name!r} matches none of {total} training rows"
     note = f"{name!r} matches {matched} of {total} training rows"
     if within == matched:
         return f"{note}, which is next to none"
