@@ -150,6 +150,7 @@ def by_joblib(value):
     return joblib.load(file)
 
 
+# Only pickles that the test itself has made are read, to see that what was fitted can be pickled.
 COPIES = [copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value)), by_joblib]
 
 

@@ -38,14 +38,14 @@ def largest_microbatch(
 
     Raises:
         ValueError: One tuple alone needs more memory.
-        NotImplementedError: The backend does not tell how much memory a function needs.
+        RuntimeError: The backend does not tell how much memory a function needs.
     """
     size = tuples.weights.shape[0]
     while True:
         fun = value_and_grad(loss, route=route, select=select, microbatch=size)
         memory = jax.jit(fun).lower(params, tuples).compile().memory_analysis()
         if memory is None:
-            raise NotImplementedError(
+            raise RuntimeError(
                 f"backend {jax.default_backend()!r} does not tell how much memory a function needs"
             )
         needed = memory.temp_size_in_bytes + memory.output_size_in_bytes

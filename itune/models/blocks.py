@@ -1,4 +1,4 @@
-"""Blocks that encoders are made of: embeddings, attention layers, and the two kinds of head.
+"""Encoders of the BERT family: their configuration, their blocks, and the whole that varies little.
 
 They differ from the usual Flax ports in:
 
@@ -14,9 +14,7 @@ They differ from the usual Flax ports in:
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -24,7 +22,6 @@ from flax import linen as nn
 
 from itune.errors import UserError
 from itune.models.activations import ACTIVATIONS
-from itune.models.architecture import TensorSpec, config_value, dense_tensors, norm_tensors
 
 _INIT = nn.initializers.normal(0.02)
 
@@ -54,6 +51,8 @@ class EncoderConfig:
     """
 
     model_type: ClassVar[str]
+    has_types: ClassVar[bool] = True
+    """Whether there is a table of segments."""
 
     vocab_size: int
     hidden_size: int
@@ -80,8 +79,26 @@ class EncoderConfig:
 
     @property
     def takes_pairs(self) -> bool:
-        """Whether an input may be two texts, which BERT tells apart by their segments."""
-        return self.type_vocab_size >= 2
+        """Whether an input may be two texts, told apart by segments or, without, by separators."""
+        return not self.has_types or self.type_vocab_size >= 2
+
+    @property
+    def reserved_positions(self) -> int:
+        """Number of rows of the table of positions in front of that of the first token.
+
+        The last of them, if there are any, is that of padding, and has the number of its token.
+        """
+        return 0
+
+    @property
+    def rows(self) -> int:
+        """Number of rows of the table of positions."""
+        return self.max_positions + self.reserved_positions
+
+    @property
+    def embedding_width(self) -> int:
+        """Width of the embeddings, which are projected to ``hidden_size`` where it differs."""
+        return self.hidden_size
 
     @property
     def head_dropout(self) -> float:
@@ -152,28 +169,21 @@ class Embeddings(nn.Module):
     Attributes:
       config: Sizes and dropout rates.
       deterministic: Whether dropout is off.
-      features: Width of the vectors; None for ``hidden_size``.
-      rows: Number of positions in the table; None for ``max_positions``.
-      has_types: Whether there are segment vectors.
     """
 
     config: EncoderConfig
     deterministic: bool
-    features: int | None = None
-    rows: int | None = None
-    has_types: bool = True
 
     @nn.compact
     def __call__(
         self, input_ids: jax.Array, token_type_ids: jax.Array, positions: jax.Array
     ) -> jax.Array:
-        """Return the vectors of the tokens, ``(..., T, features)``."""
+        """Return the vectors of the tokens, ``(..., T, embedding_width)``."""
         c = self.config
-        features = self.features or c.hidden_size
-        x = embed(c.vocab_size, features, "word")(input_ids)
-        if self.has_types:
-            x += embed(c.type_vocab_size, features, "token_type")(token_type_ids)
-        x += embed(self.rows or c.max_positions, features, "position")(positions)
+        x = embed(c.vocab_size, c.embedding_width, "word")(input_ids)
+        if c.has_types:
+            x += embed(c.type_vocab_size, c.embedding_width, "token_type")(token_type_ids)
+        x += embed(c.rows, c.embedding_width, "position")(positions)
         x = norm(c.layer_norm_eps, x, "norm")
         return nn.Dropout(c.hidden_dropout)(x, deterministic=self.deterministic)
 
@@ -232,29 +242,82 @@ class Layer(nn.Module):
         return nn.Dropout(rate)(x, deterministic=self.deterministic)
 
 
-def run_layers(
-    config: EncoderConfig,
-    x: jax.Array,
-    mask: jax.Array,
-    *,
-    deterministic: bool,
-    attention_output_dropout: float | None = None,
-    bias: jax.Array | None = None,
-) -> jax.Array:
-    """Run all layers, in a compact method; return the first token's vector, ``(..., hidden)``."""
-    for number in range(config.num_layers):
-        queries = 1 if number == config.num_layers - 1 else None
-        layer = Layer(
-            config, deterministic, queries, attention_output_dropout, name=layer_name(number)
+class EncoderClassifier(nn.Module):
+    """Encoder and classifier, whose families override what they do otherwise.
+
+    Parameters live under ``embeddings`` (``word``, ``position``, ``token_type``, ``norm``),
+    ``projection`` where the embeddings have a width of their own, ``layer_0`` and on (``query``,
+    ``key``, ``value``, ``attention_output``, ``attention_norm``, ``intermediate``, ``output``,
+    ``output_norm``), ``pooler``, the dense layer in front of the linear head, and ``classifier``.
+
+    Attributes:
+      config: Sizes and dropout rates.
+    """
+
+    config: EncoderConfig
+
+    drops_attention_output: ClassVar[bool] = True
+    """Whether there is dropout on what attention adds."""
+
+    drops_before_pooler: ClassVar[bool] = True
+    """Whether there is dropout in front of the pooler, which belongs to the classifier then."""
+
+    @nn.compact
+    def __call__(
+        self,
+        input_ids: jax.Array,
+        attention_mask: jax.Array,
+        token_type_ids: jax.Array | None = None,
+        *,
+        deterministic: bool = True,
+    ) -> ClassifierOutput:
+        """Score the classes of each sequence.
+
+        Args:
+          input_ids: Token ids, integers, ``(..., T)`` with any leading axes.
+          attention_mask: Integers or bools, ``(..., T)``; 0 or False marks padding, whose keys get
+            an attention probability of exactly 0.
+          token_type_ids: Segment ids, integers, ``(..., T)``; all 0 if None.
+          deterministic: Whether dropout is off; its random stream is ``"dropout"``.
+
+        Returns:
+          Logits ``(..., num_labels)`` and pooled vectors ``(..., hidden_size)``, the first token's
+          state after the pooler and its activation.
+
+        Raises:
+          UserError: The three shapes differ, or T is greater than ``max_positions``.
+        """
+        c = self.config
+        mask, types = checked_inputs(c, input_ids, attention_mask, token_type_ids)
+        embeddings = Embeddings(c, deterministic, name="embeddings")
+        padding = c.reserved_positions - 1
+        positions = (
+            positions_from_0(input_ids)
+            if padding < 0
+            else positions_after_padding(input_ids, mask, padding)
         )
-        x = layer(x, mask, bias)
-    return x[..., 0, :]
+        x = embeddings(input_ids, types, positions)
+        if c.embedding_width != c.hidden_size:
+            x = dense(c.hidden_size, "projection")(x)
+        bias = self.attention_bias(input_ids)
+        rate = None if self.drops_attention_output else 0.0
+        for number in range(c.num_layers):
+            queries = 1 if number == c.num_layers - 1 else None
+            x = Layer(c, deterministic, queries, rate, name=layer_name(number))(x, mask, bias)
+        x = x[..., 0, :]
+        if self.drops_before_pooler:
+            x = nn.Dropout(c.head_dropout)(x, deterministic=deterministic)
+        pooled = self.activation(dense(c.hidden_size, "pooler")(x))
+        dropped = nn.Dropout(c.head_dropout)(pooled, deterministic=deterministic)
+        return ClassifierOutput(dense(c.num_labels, "classifier")(dropped), pooled)
 
+    def attention_bias(self, input_ids: jax.Array) -> jax.Array | None:
+        """Return what all layers add to the scores of attention, ``(..., heads, T, T)``."""
+        del input_ids
 
-def classify(config: EncoderConfig, pooled: jax.Array, *, deterministic: bool) -> ClassifierOutput:
-    """Apply the linear head to pooled vectors, in a compact method."""
-    dropped = nn.Dropout(config.head_dropout)(pooled, deterministic=deterministic)
-    return ClassifierOutput(dense(config.num_labels, "classifier")(dropped), pooled)
+    def activation(self, x: jax.Array) -> jax.Array:
+        """Return the pooled vector from the pooler's output; BERT has tanh."""
+        return jnp.tanh(x)
 
 
 def checked_inputs(
@@ -281,129 +344,3 @@ def checked_inputs(
             "truncate it when tokenising"
         )
     return attention_mask.astype(bool), types
-
-
-# Hugging Face's files
-
-CONFIG_KEYS: dict[str, tuple[str, Any]] = {
-    "vocab_size": ("vocab_size", 30522),
-    "hidden_size": ("hidden_size", 768),
-    "num_layers": ("num_hidden_layers", 12),
-    "num_heads": ("num_attention_heads", 12),
-    "intermediate_size": ("intermediate_size", 3072),
-    "max_positions": ("max_position_embeddings", 512),
-    "type_vocab_size": ("type_vocab_size", 2),
-    "layer_norm_eps": ("layer_norm_eps", 1e-12),
-    "hidden_dropout": ("hidden_dropout_prob", 0.1),
-    "attention_dropout": ("attention_probs_dropout_prob", 0.1),
-    "hidden_act": ("hidden_act", "gelu"),
-}
-"""Field of :class:`EncoderConfig`: key in ``config.json``, value where the file leaves it out."""
-
-LAYER_NAMES = {
-    "query": "attention.self.query",
-    "key": "attention.self.key",
-    "value": "attention.self.value",
-    "attention_output": "attention.output.dense",
-    "attention_norm": "attention.output.LayerNorm",
-    "intermediate": "intermediate.dense",
-    "output": "output.dense",
-    "output_norm": "output.LayerNorm",
-}
-"""Name in our parameters: name in BERT's files, within a layer."""
-
-
-def read_fields(
-    values: Mapping[str, Any], keys: Mapping[str, tuple[str, Any]], path: Path
-) -> dict[str, Any]:
-    """Return the fields of a configuration from the values of the ``config.json`` at a path.
-
-    Raises:
-      UserError: A value has the wrong type, or describes a variant that is not an absolute encoder.
-    """
-    if (position := values.get("position_embedding_type", "absolute")) != "absolute":
-        raise UserError(
-            f'{path} has position_embedding_type {position!r}; only "absolute" is supported'
-        )
-    if values.get("is_decoder"):
-        raise UserError(f"{path} describes a decoder (is_decoder); only encoders are supported")
-    fields = {
-        field: config_value(values, name, default, path) for field, (name, default) in keys.items()
-    }
-    if "classifier_dropout" not in keys and values.get("classifier_dropout") is not None:
-        fields["classifier_dropout"] = config_value(values, "classifier_dropout", 0.1, path)
-    return fields
-
-
-def written_fields(
-    config: EncoderConfig, keys: Mapping[str, tuple[str, Any]], architecture: str
-) -> dict[str, Any]:
-    """Return what ``config.json`` says of a configuration, but for the labels."""
-    written = {
-        "architectures": [architecture],
-        "model_type": config.model_type,
-        **{name: getattr(config, field) for field, (name, _) in keys.items()},
-    }
-    if "classifier_dropout" not in keys:
-        written["classifier_dropout"] = config.classifier_dropout
-    return written
-
-
-def embedding_tensors(
-    prefix: str, tables: Mapping[str, tuple[str, int]], features: int
-) -> Iterator[TensorSpec]:
-    """Yield the tensors of the embeddings.
-
-    Args:
-      prefix: What precedes their names in files, such as ``"embeddings"``.
-      tables: Name in our parameters: name in files, and number of rows.
-      features: Width of the vectors.
-    """
-    for ours, (theirs, rows) in tables.items():
-        path = ("embeddings", ours, "embedding")
-        yield TensorSpec(f"{prefix}.{theirs}.weight", (rows, features), path)
-    yield from norm_tensors(f"{prefix}.LayerNorm", ("embeddings", "norm"), features)
-
-
-def layer_tensors(
-    c: EncoderConfig, prefix: str, names: Mapping[str, str] = LAYER_NAMES
-) -> Iterator[TensorSpec]:
-    """Yield the tensors of all layers.
-
-    Args:
-      c: Sizes of the model.
-      prefix: What precedes the number of a layer in files, such as ``"encoder.layer"``.
-      names: Name in our parameters: name in files, within a layer.
-    """
-    for i in range(c.num_layers):
-        for ours, theirs in names.items():
-            name, path = f"{prefix}.{i}.{theirs}", (layer_name(i), ours)
-            if ours.endswith("norm"):
-                yield from norm_tensors(name, path, c.hidden_size)
-            else:
-                inputs = c.intermediate_size if ours == "output" else c.hidden_size
-                outputs = c.intermediate_size if ours == "intermediate" else c.hidden_size
-                yield from dense_tensors(name, path, inputs, outputs)
-
-
-def head_tensors(c: EncoderConfig, pooler: str, classifier: str) -> Iterator[TensorSpec]:
-    """Yield the tensors of the pooler and of the linear head, by their names in files."""
-    yield from dense_tensors(pooler, ("pooler",), c.hidden_size, c.hidden_size)
-    yield from dense_tensors(classifier, ("classifier",), c.hidden_size, c.num_labels)
-
-
-def make_canonical(prefix: str, *others: str) -> Callable[[str], str | None]:
-    """Build the function that gives names in files of any age their present form.
-
-    It drops the prefix of the encoder, old names of normalisations, and what is not needed:
-    buffers, and heads whose names begin with ``others``.
-    """
-
-    def canonical_name(name: str) -> str | None:
-        name = name.removeprefix(f"{prefix}.")
-        if name.startswith(others) or name.endswith((".position_ids", ".token_type_ids")):
-            return None
-        name = name.replace("LayerNorm.gamma", "LayerNorm.weight")
-        return name.replace("LayerNorm.beta", "LayerNorm.bias")
-
-    return canonical_name

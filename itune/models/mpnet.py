@@ -1,4 +1,4 @@
-"""MPNet with a classification head: its configuration, module and names in files.
+"""MPNet with a classification head.
 
 It differs from BERT in attention, which adds a bias for how far apart two tokens are; in its
 positions, which are counted from the row after the padding token's; in having no segments; and in
@@ -13,29 +13,11 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import linen as nn
 
 from itune.errors import UserError
-from itune.models.architecture import Architecture, TensorSpec, config_value
-from itune.models.blocks import (
-    CONFIG_KEYS,
-    LAYER_NAMES,
-    ClassifierOutput,
-    Embeddings,
-    EncoderConfig,
-    checked_inputs,
-    classify,
-    dense,
-    embed,
-    embedding_tensors,
-    head_tensors,
-    layer_tensors,
-    make_canonical,
-    positions_after_padding,
-    read_fields,
-    run_layers,
-    written_fields,
-)
+from itune.models.architecture import TensorSpec, config_value
+from itune.models.blocks import EncoderClassifier, EncoderConfig, embed
+from itune.models.hf_encoder import CONFIG_KEYS, LAYER_NAMES, encoder_architecture
 
 _KEYS = {name: key for name, key in CONFIG_KEYS.items() if name != "type_vocab_size"}
 _KEYS["vocab_size"] = ("vocab_size", 30527)
@@ -60,55 +42,32 @@ class MPNetConfig(EncoderConfig):
     """
 
     model_type: ClassVar[str] = "mpnet"
+    has_types: ClassVar[bool] = False
 
     @property
-    def takes_pairs(self) -> bool:
-        """Whether an input may be two texts; its separators tell them apart."""
-        return True
-
-    @property
-    def rows(self) -> int:
-        """Number of rows of the table of positions."""
-        return self.max_positions + _PADDING + 1
+    def reserved_positions(self) -> int:
+        """Number of rows of the table of positions in front of that of the first token."""
+        return _PADDING + 1
 
 
-class MPNetClassifier(nn.Module):
+class MPNetClassifier(EncoderClassifier):
     """MPNet encoder and its classifier, dense, tanh and linear, on the first token's vector.
 
-    Parameters are called as those of :class:`~itune.models.BertClassifier`, but for the segments;
-    ``relative_attention_bias`` is the table of biases, a row for each bucket of distances and a
-    column for each head, which all layers share, and ``pooler`` is the classifier's dense layer.
+    Beside the parameters of other families, ``relative_attention_bias`` is the table of biases that
+    all layers share, a row for each bucket of distances and a column for each head.
 
     Attributes:
       config: Sizes and dropout rates.
     """
 
-    config: MPNetConfig
-
-    @nn.compact
-    def __call__(
-        self,
-        input_ids: jax.Array,
-        attention_mask: jax.Array,
-        token_type_ids: jax.Array | None = None,
-        *,
-        deterministic: bool = True,
-    ) -> ClassifierOutput:
-        """Score the classes of each sequence; see :meth:`itune.models.BertClassifier.__call__`."""
-        c = self.config
-        mask, types = checked_inputs(c, input_ids, attention_mask, token_type_ids)
-        embeddings = Embeddings(c, deterministic, rows=c.rows, has_types=False, name="embeddings")
-        x = embeddings(input_ids, types, positions_after_padding(input_ids, mask, _PADDING))
+    def attention_bias(self, input_ids: jax.Array) -> jax.Array:
+        """Return what all layers add to the scores of attention, ``(..., heads, T, T)``."""
         # Each row is looked up once: an entry for each pair of tokens would cost their square.
         rows = jax.lax.broadcasted_iota(
             jnp.int32, (*input_ids.shape[:-1], _BUCKETS), input_ids.ndim - 1
         )
-        table = embed(_BUCKETS, c.num_heads, "relative_attention_bias")(rows)
-        bias = jnp.swapaxes(table, -1, -2)[..., relative_buckets(input_ids.shape[-1])]
-        x = run_layers(c, x, mask, deterministic=deterministic, bias=bias)
-        x = nn.Dropout(c.head_dropout)(x, deterministic=deterministic)
-        pooled = jnp.tanh(dense(c.hidden_size, "pooler")(x))
-        return classify(c, pooled, deterministic=deterministic)
+        table = embed(_BUCKETS, self.config.num_heads, "relative_attention_bias")(rows)
+        return jnp.swapaxes(table, -1, -2)[..., relative_buckets(input_ids.shape[-1])]
 
 
 def relative_buckets(length: int) -> np.ndarray:
@@ -128,48 +87,36 @@ def relative_buckets(length: int) -> np.ndarray:
     return np.where(distance < exact, distance, far) + half * (offset > 0)
 
 
+def _more_tensors(c: MPNetConfig) -> Iterator[TensorSpec]:
+    path = ("relative_attention_bias", "embedding")
+    yield TensorSpec("encoder.relative_attention_bias.weight", (_BUCKETS, c.num_heads), path)
+
+
+_FAMILY = encoder_architecture(
+    MPNetClassifier,
+    MPNetConfig,
+    "MPNet",
+    prefix="mpnet",
+    keys=_KEYS,
+    constants={"relative_attention_num_buckets": _BUCKETS, "pad_token_id": _PADDING},
+    layer_names=_LAYER,
+    unneeded=("lm_head.", "pooler."),
+    more_tensors=_more_tensors,
+)
+
+
 def _read_config(values: Mapping[str, Any], path: Path) -> MPNetConfig:
     name = "relative_attention_num_buckets"
     if (buckets := config_value(values, name, _BUCKETS, path)) != _BUCKETS:
         raise UserError(f"{path} has {name} {buckets}; only {_BUCKETS} is supported")
-    fields = read_fields(values, _KEYS, path)
-    return MPNetConfig(**{**fields, "max_positions": fields["max_positions"] - _PADDING - 1})
+    return _FAMILY.read_config(values, path)
 
 
 def _write_config(config: MPNetConfig) -> dict[str, Any]:
-    fields = written_fields(config, _KEYS, "MPNetForSequenceClassification")
+    fields = _FAMILY.write_config(config)
     if config.classifier_dropout is None:  # a key that transformers' MPNet does not know
         del fields["classifier_dropout"]
-    return {
-        **fields,
-        "max_position_embeddings": config.rows,
-        "relative_attention_num_buckets": _BUCKETS,
-        "pad_token_id": _PADDING,
-    }
+    return fields
 
 
-def _tensors(c: MPNetConfig) -> Iterator[TensorSpec]:
-    tables = {
-        "word": ("word_embeddings", c.vocab_size),
-        "position": ("position_embeddings", c.rows),
-    }
-    yield from embedding_tensors("embeddings", tables, c.hidden_size)
-    path = ("relative_attention_bias", "embedding")
-    yield TensorSpec("encoder.relative_attention_bias.weight", (_BUCKETS, c.num_heads), path)
-    yield from layer_tensors(c, "encoder.layer", _LAYER)
-    yield from head_tensors(c, "classifier.dense", "classifier.out_proj")
-
-
-MPNET = Architecture(
-    module=MPNetClassifier,
-    read_config=_read_config,
-    write_config=_write_config,
-    tensors=_tensors,
-    canonical_name=make_canonical("mpnet", "lm_head.", "pooler."),
-    saved_name=lambda name: name if name.startswith("classifier.") else f"mpnet.{name}",
-    new_layers={
-        "classifier.dense": "classifier's dense layer",
-        "classifier.out_proj": "classification head",
-    },
-    head="classifier.out_proj",
-)
+MPNET = dataclasses.replace(_FAMILY, read_config=_read_config, write_config=_write_config)

@@ -128,6 +128,7 @@ def require_savable(source: Path, tokenizer: "PreTrainedTokenizerBase") -> None:
         try:
             save_tokenizer(source, Path(scratch))
             again = load_tokenizer(scratch)
+        # A slow tokenizer that cannot write its vocabulary inherits a method that raises the last.
         except (UserError, OSError, NotImplementedError) as error:
             cause = str(error).replace(scratch, "its copy")
             raise UserError(

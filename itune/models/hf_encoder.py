@@ -1,0 +1,164 @@
+"""How Hugging Face's folders hold encoders of the BERT family: settings, and names of tensors."""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from itune.errors import UserError
+from itune.models.architecture import (
+    Architecture,
+    TensorSpec,
+    config_value,
+    dense_tensors,
+    norm_tensors,
+)
+from itune.models.blocks import EncoderClassifier, EncoderConfig, layer_name
+
+CONFIG_KEYS: dict[str, tuple[str, Any]] = {
+    "vocab_size": ("vocab_size", 30522),
+    "hidden_size": ("hidden_size", 768),
+    "num_layers": ("num_hidden_layers", 12),
+    "num_heads": ("num_attention_heads", 12),
+    "intermediate_size": ("intermediate_size", 3072),
+    "max_positions": ("max_position_embeddings", 512),
+    "type_vocab_size": ("type_vocab_size", 2),
+    "layer_norm_eps": ("layer_norm_eps", 1e-12),
+    "hidden_dropout": ("hidden_dropout_prob", 0.1),
+    "attention_dropout": ("attention_probs_dropout_prob", 0.1),
+    "hidden_act": ("hidden_act", "gelu"),
+}
+"""Field of :class:`EncoderConfig`: key in ``config.json``, value where the file leaves it out."""
+
+LAYER_NAMES = {
+    "query": "attention.self.query",
+    "key": "attention.self.key",
+    "value": "attention.self.value",
+    "attention_output": "attention.output.dense",
+    "attention_norm": "attention.output.LayerNorm",
+    "intermediate": "intermediate.dense",
+    "output": "output.dense",
+    "output_norm": "output.LayerNorm",
+}
+"""Name in our parameters: name in BERT's files, within a layer."""
+
+
+def _read_fields(
+    values: Mapping[str, Any], keys: Mapping[str, tuple[str, Any]], path: Path
+) -> dict[str, Any]:
+    """Return the fields of a configuration from the values of the ``config.json`` at a path.
+
+    Raises:
+      UserError: A value has the wrong type, or describes a variant that is not an absolute encoder.
+    """
+    if (position := values.get("position_embedding_type", "absolute")) != "absolute":
+        raise UserError(
+            f'{path} has position_embedding_type {position!r}; only "absolute" is supported'
+        )
+    if values.get("is_decoder"):
+        raise UserError(f"{path} describes a decoder (is_decoder); only encoders are supported")
+    fields = {
+        field: config_value(values, name, default, path) for field, (name, default) in keys.items()
+    }
+    if "classifier_dropout" not in keys and values.get("classifier_dropout") is not None:
+        fields["classifier_dropout"] = config_value(values, "classifier_dropout", 0.1, path)
+    return fields
+
+
+def _embedding_tensors(c: EncoderConfig) -> Iterator[TensorSpec]:
+    rows = {"word": c.vocab_size, "position": c.rows, "token_type": c.type_vocab_size}
+    width = c.embedding_width
+    for name in rows if c.has_types else ("word", "position"):
+        path = ("embeddings", name, "embedding")
+        yield TensorSpec(f"embeddings.{name}_embeddings.weight", (rows[name], width), path)
+    yield from norm_tensors("embeddings.LayerNorm", ("embeddings", "norm"), width)
+    if width != c.hidden_size:
+        yield from dense_tensors("embeddings_project", ("projection",), width, c.hidden_size)
+
+
+def _layer_tensors(c: EncoderConfig, prefix: str, names: Mapping[str, str]) -> Iterator[TensorSpec]:
+    for i in range(c.num_layers):
+        for ours, theirs in names.items():
+            name, path = f"{prefix}.{i}.{theirs}", (layer_name(i), ours)
+            if ours.endswith("norm"):
+                yield from norm_tensors(name, path, c.hidden_size)
+            else:
+                inputs = c.intermediate_size if ours == "output" else c.hidden_size
+                outputs = c.intermediate_size if ours == "intermediate" else c.hidden_size
+                yield from dense_tensors(name, path, inputs, outputs)
+
+
+def _canonical_name(name: str, prefix: str, unneeded: tuple[str, ...]) -> str | None:
+    name = name.removeprefix(f"{prefix}.")
+    if name.startswith(unneeded) or name.endswith((".position_ids", ".token_type_ids")):
+        return None
+    name = name.replace("LayerNorm.gamma", "LayerNorm.weight")
+    return name.replace("LayerNorm.beta", "LayerNorm.bias")
+
+
+def encoder_architecture(
+    module: type[EncoderClassifier],
+    config: type[EncoderConfig],
+    name: str,
+    *,
+    prefix: str,
+    keys: Mapping[str, tuple[str, Any]] = CONFIG_KEYS,
+    constants: Mapping[str, Any] | None = None,
+    layers: str = "encoder.layer",
+    layer_names: Mapping[str, str] = LAYER_NAMES,
+    pooler: str = "classifier.dense",
+    head: str = "classifier.out_proj",
+    unneeded: tuple[str, ...] = (),
+    more_tensors: Callable[[Any], Iterable[TensorSpec]] = lambda config: (),
+) -> Architecture:
+    """Return an architecture of the BERT family, as Hugging Face's folders hold it.
+
+    Args:
+      module: The classifier.
+      config: Its configuration.
+      name: What transformers calls it, such as ``"Bert"`` of ``BertForSequenceClassification``.
+      prefix: What precedes the encoder's tensors in a classifier's file.
+      keys: Field of the configuration: key in ``config.json``, value where the file leaves it out.
+      constants: What ``config.json`` says of every such model.
+      layers: What precedes the number of a layer in the names of tensors.
+      layer_names: Name in our parameters: name in files, within a layer.
+      pooler: Name of the dense layer in front of the linear head.
+      head: Name of the linear head.
+      unneeded: Beginnings of names, without the prefix, of tensors that a classifier lacks.
+      more_tensors: Tensors that other families lack, by the configuration.
+    """
+
+    def read_config(values: Mapping[str, Any], path: Path) -> EncoderConfig:
+        found = config(**_read_fields(values, keys, path))
+        places = found.max_positions - found.reserved_positions
+        return dataclasses.replace(found, max_positions=places)
+
+    def write_config(c: EncoderConfig) -> dict[str, Any]:
+        fields = {"max_positions": c.rows, "classifier_dropout": c.head_dropout}
+        written = {key: fields.get(field, getattr(c, field)) for field, (key, _) in keys.items()}
+        if "classifier_dropout" not in keys:
+            written["classifier_dropout"] = c.classifier_dropout
+        about = {"architectures": [f"{name}ForSequenceClassification"], "model_type": c.model_type}
+        return about | written | dict(constants or {})
+
+    def tensors(c: EncoderConfig) -> Iterator[TensorSpec]:
+        yield from _embedding_tensors(c)
+        yield from more_tensors(c)
+        yield from _layer_tensors(c, layers, layer_names)
+        yield from dense_tensors(pooler, ("pooler",), c.hidden_size, c.hidden_size)
+        yield from dense_tensors(head, ("classifier",), c.hidden_size, c.num_labels)
+
+    own = ("classifier.", "pre_classifier.")
+    return Architecture(
+        module=module,
+        read_config=read_config,
+        write_config=write_config,
+        tensors=tensors,
+        canonical_name=lambda name: _canonical_name(name, prefix, unneeded),
+        saved_name=lambda name: name if name.startswith(own) else f"{prefix}.{name}",
+        new_layers={
+            pooler: "pooler" if pooler.startswith("pooler") else "classifier's dense layer",
+            head: "classification head",
+        },
+        head=head,
+    )
