@@ -13,6 +13,7 @@ from itune.auditing.predictions import predict
 from itune.auditing.samples import draw_by_group
 from itune.auditing.truncation import with_texts
 from itune.data.dataset import Dataset
+from itune.errors import option
 from itune.methods.base import Classifier, Params
 from itune.metrics.proportions import wilson
 from itune.tables.swaps import Swaps, make_swaps
@@ -117,7 +118,7 @@ class CounterfactualTest:
             notes.append(
                 f"{self.unpaired} texts of {self.split} were not swapped, since a word in them "
                 f"({words}) has no one partner in the list of another confound; list each word at "
-                "the place of its partner, or have one drawn (--unpaired draw)."
+                f"the place of its partner, or have one drawn ({option('unpaired', 'draw')})."
             )
         return tuple(notes)
 

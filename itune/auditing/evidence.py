@@ -85,10 +85,11 @@ class Evidence(NamedTuple):
         """A small group of the sample beside one many times as large; None if there is none."""
         sample = count_groups(self.audit.label, self.audit.confound)
         for label in np.unique(sample.label):
-            sizes = np.where(sample.label == label, sample.size, 0)
-            least = np.argmin(np.where(sizes, sizes, sizes.max()))
+            of_label = sample.label == label
+            sizes, confounds = sample.size[of_label], sample.confound[of_label]
+            least = np.argmin(sizes)
             if sizes[least] < SMALL and sizes.max() >= SKEWED * sizes[least]:
-                return Group(int(label), int(sample.confound[least]))
+                return Group(int(label), int(confounds[least]))
         return None
 
     @property

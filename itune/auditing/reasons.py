@@ -242,8 +242,8 @@ def _remedy(evidence: Evidence, names: GroupNames) -> str:
             )
         if evidence.unread_share > UNSEEN_SHARE:
             return (
-                "More rows will not help; let the model read more of each text (--max_length), or "
-                "bring the confound to where it reads."
+                "More rows will not help; let the model read more of each text "
+                f"({option('max_length')}), or bring the confound to where it reads."
             )
     if max(test.high, evidence.cid) < MEANINGFUL_CID and not evidence.has_learnt:
         return "More rows will not help; train the model until it has learnt its task."

@@ -60,6 +60,7 @@ import numpy as np
 from scipy.optimize import root_scalar
 from scipy.stats import t as student
 
+from itune.errors import UserError
 from itune.groups import Group, paired_groups
 
 CONFIDENCE = 0.95
@@ -111,11 +112,16 @@ def cid_test(
         sample was drawn from; groups that the sample lacks are ignored.
       rng: Random generator of the permutations; the interval is not random.
       draws: Number of permutations.
+
+    Raises:
+      UserError: No label of the sample has two confounds.
     """
     labels = [
         _Label(matrix, rows, confound[rows], _weights(share, y))
         for y, rows in _by_label(label, confound).items()
     ]
+    if not labels:
+        raise UserError("CID is undefined: no label of the sample has two confounds to compare")
     observed = sum(one.cid(one.codes[:, None])[0] for one in labels)
     total = sum(one.weights.sum() for one in labels)
     permuted = sum(one.permuted(rng, draws) for one in labels)

@@ -118,7 +118,7 @@ def _test_warnings(found: Description, train: SplitDescription) -> Iterable[str]
             (group for group, size in sizes.items() if size < TINY[1]), key=sizes.__getitem__
         )
         if few:
-            remedy = f"raise {name}_fraction" if split.name == train.name else "add rows"
+            remedy = f"raise {name}_fraction" if split.is_part_of_train else "add rows"
             least = max(sizes[few[0]], 1)
             yield (
                 f"{_about(few, len(few), f'fewer than {TINY[1]} {name} rows', found)}; an accuracy "

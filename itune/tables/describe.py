@@ -106,6 +106,7 @@ def _describe(
     can_tell = len(label) and len(_annotated(tables.train)[0])
     return SplitDescription(
         name=table.name,
+        is_part_of_train=table is not tables.train and table.columns is tables.train.columns,
         size=table.size,
         labels=_counts(table.label, len(tables.label_names)),
         confounds=_counts(confound, len(tables.confound_names)),

@@ -46,6 +46,7 @@ class SplitDescription:
       lengths: Quantiles of the number of words of a row; None if there is no row.
       duplicates: Number of rows whose text stands in an earlier row of the split.
       contradictions: Number of texts that stand in the split with more than one label.
+      is_part_of_train: Whether the rows were taken out of those that train came with.
     """
 
     name: str
@@ -59,6 +60,7 @@ class SplitDescription:
     lengths: Lengths | None
     duplicates: int
     contradictions: int
+    is_part_of_train: bool = False
 
 
 class Description(NamedTuple):
@@ -125,13 +127,15 @@ def title_of(names: Sequence[str]) -> str:
 
     >>> title_of(["reviews/train.csv", "reviews/dev.csv"]), title_of(["a.csv", "a.csv"])
     ('reviews: train.csv, dev.csv', 'a.csv')
+    >>> title_of(["org/data, train", "org/data, validation"])
+    'org/data: train, validation'
     """
     names = list(dict.fromkeys(names))
+    heads = {name.rpartition(", ")[0] for name in names}
+    if len(names) > 1 and len(heads) == 1 and (head := heads.pop()):
+        return f"{head}: {', '.join(name.removeprefix(f'{head}, ') for name in names)}"
     with contextlib.suppress(ValueError):
         folder = os.path.commonpath(names)
         if len(names) > 1 and folder.strip("/"):
             return f"{folder}: {', '.join(os.path.relpath(name, folder) for name in names)}"
-    heads = {name.rpartition(", ")[0] for name in names}
-    if len(names) > 1 and len(heads) == 1 and (head := heads.pop()):
-        return f"{head}: {', '.join(name.removeprefix(f'{head}, ') for name in names)}"
     return ", ".join(names)

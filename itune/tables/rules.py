@@ -50,6 +50,9 @@ RARE = 0.01
 LONGEST = 60
 """Characters of a pattern's name that a note shows."""
 
+FOLDED = unicode_re.IGNORECASE | unicode_re.VERSION1
+"""Flags by which words are compared: in capitals or not, where a letter may be folded to two."""
+
 COMPARISONS = {
     ">=": operator.ge,
     "<=": operator.le,
@@ -74,7 +77,7 @@ class Expression(NamedTuple):
 
     name: str
     compiled: "re.Pattern[str] | unicode_re.Pattern[str]"
-    anywhere: re.Pattern[str] | None = None
+    anywhere: "re.Pattern[str] | unicode_re.Pattern[str] | None" = None
     words: tuple[str, ...] = ()
     is_prefix: bool = False
 
@@ -239,11 +242,9 @@ def words(of: Iterable[str], name: str = "") -> Expression:
     if not listed:
         raise UserError("a rule of words has no word; write words:nice,great or words:@FILE")
     tree = _any_of([*dict.fromkeys(map(_lower, listed))])
-    whole = unicode_re.compile(
-        f"{_BEGIN}(?:{tree}){_END}", unicode_re.IGNORECASE | unicode_re.VERSION1
-    )
+    whole = unicode_re.compile(f"{_BEGIN}(?:{tree}){_END}", FOLDED)
     return Expression(
-        name or f"words:{','.join(listed)}", whole, re.compile(tree, re.IGNORECASE), listed
+        name or f"words:{','.join(listed)}", whole, unicode_re.compile(tree, FOLDED), listed
     )
 
 

@@ -366,7 +366,8 @@ def _why_none(tables: Tables, rule: Rule) -> str:
     within = sum(any(pattern.is_in(text) for pattern in rule.patterns) for text in texts)
     if not within:
         return " (the rule matches none)"
-    return f" (the rule matches none; {within} have it as a part of words, which regex: finds)"
+    where = "within words or further on, where regex: finds it"
+    return f" (the rule matches none; {within} have it {where})"
 
 
 def require_trainable(tables: Tables) -> None:

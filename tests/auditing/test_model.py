@@ -183,7 +183,7 @@ def test_words_without_partner_are_left_alone_or_drawn(folder):
     confounds = tables.test.confound
     assert {swap.confound_before for swap in left.swaps} == {2}
     assert left.unpaired == np.sum(confounds == 1) and left.unpaired_words == ("acme",)
-    assert left.size + left.unread == np.sum(confounds == 2) and "--unpaired draw" in left.notes[-1]
+    assert left.size + left.unread == np.sum(confounds == 2) and "unpaired='draw'" in left.notes[-1]
     assert drawn.unpaired == 0 and {swap.confound_before for swap in drawn.swaps} == {1, 2}
 
 

@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import t as student
 
 from itune.auditing import cid_test
+from itune.errors import UserError
 from itune.groups import Group
 
 LABEL = np.array([0] * 7 + [1] * 6)
@@ -216,3 +217,8 @@ def test_influences_that_are_all_equal_have_an_interval_of_no_width():
     zeros, rng = np.zeros(16, int), np.random.default_rng(0)
     result = cid_test(np.ones((16, 16)), zeros, confound, share, rng, draws=1)
     assert (result.low, result.high) == pytest.approx((0, 0), abs=1e-9)
+
+
+def test_nothing_to_compare():
+    with pytest.raises(UserError, match="no label of the sample has two confounds"):
+        cid_test(np.eye(4), np.zeros(4, int), np.zeros(4, int), {}, np.random.default_rng(0))

@@ -236,7 +236,7 @@ def test_confounds_that_are_not_read_are_no_sign(unread, beyond, kind):
     test, truncation = make_counterfactual(2, unread=unread), Truncation(200, 50, 100, beyond)
     verdict = give_verdict(NO_SIGN, test, NAMES, truncation)
     text = " ".join(verdict.reasons)
-    assert verdict.kind == kind and ("(--max_length)" in text) == (kind == "inconclusive")
+    assert verdict.kind == kind and ("(max_length)" in text) == (kind == "inconclusive")
     assert f"in {beyond} of the 100 rows whose text has the confound" in text
     assert "reads 50 of 200 training rows (25.0%) only in part" in text
     assert (f"In {unread} of {unread + 200} swapped texts of test" in text) == (unread > 0)
@@ -262,3 +262,10 @@ def test_a_small_group_beside_a_large_one_is_noted(few, many, is_noted):
     audit = replace(audit, matrix=np.eye(few + many))
     text = 'the sample has fewer than 20 rows of "good / other", beside groups 10 times as large'
     assert (text in reasons(audit)) == is_noted
+
+
+def test_equal_groups_of_two_labels_are_not_noted():
+    audit = make_audit(0.3, 0.2, 0.4)
+    label, confound = np.repeat([[0, 0, 1, 1], [0, 1, 0, 1]], 100, axis=1)
+    audit = replace(audit, label=label, confound=confound, matrix=np.eye(400))
+    assert "fewer than 20 rows" not in reasons(audit)

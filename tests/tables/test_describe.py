@@ -11,7 +11,7 @@ from itune.groups import Group, count_groups
 from itune.tables.config import TableConfig
 from itune.tables.describe import confound_success, cramers_v, describe_tables
 from itune.tables.description import Lengths
-from itune.tables.table import Table, Tables, make_tables
+from itune.tables.table import Table, Tables, make_tables, read_tables
 
 NAMES = ("bad", "good"), ("acme", "umbrella")
 
@@ -244,3 +244,9 @@ def test_progress():
 def test_the_accuracy_of_the_confound_alone(groups, success):
     train = np.array([(1, 0), (1, 0), (0, 0), (0, 1), (1, 2), (0, 2)]).T
     assert confound_success(tuple(train), tuple(np.array(groups).T)) == success
+
+
+def test_a_split_of_a_task_can_only_be_given_more_rows():
+    found = describe_tables(read_tables(TableConfig("textlen", rule="words:film,movie")))
+    told = " ".join(found.warnings)
+    assert "so add rows" in told and "raise dev_fraction" not in told

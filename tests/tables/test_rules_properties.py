@@ -4,7 +4,7 @@ import operator
 import re
 import unicodedata
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from itune.tables.rules import parse_rule, prefix, words
@@ -115,3 +115,12 @@ def test_spans_lie_in_the_text_in_order_and_apart(listed, text):
     assert all(first <= start for first, (start, _) in zip(ends, spans, strict=False))
     assert all(0 <= start < end <= len(text) for start, end in spans)
     assert not spans or rule.value(text)
+
+
+@given(st.lists(st.sampled_from(["straße", "fine", "İzmir", "ǆ", "maß"]), min_size=1, max_size=2))
+@example(["straße"])
+def test_a_place_is_shown_where_the_rule_counts_it(listed):
+    """Also where capitals have another length, or a ligature stands for two letters."""
+    rule = parse_rule(f"words:{','.join(listed)}")
+    for text in ("STRASSE hier", "straße", "ﬁne", "eine Maß", "MASS", "Ǆ", "nothing", "i̇zmir"):
+        assert (rule.value(text) > 0) == bool(rule.spans(text)), text
