@@ -8,6 +8,8 @@ from itertools import islice
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from itune.errors import UserError
 from itune.tables.cells import float_text, value_text
 from itune.tables.selection import Selection
@@ -60,6 +62,26 @@ def from_rows(rows: Iterable[Sequence[str | None]], width: int) -> Iterator["pya
         yield arrow.record_batch(columns, [str(number) for number in range(width)])
 
 
+def typed(column: Any) -> "pyarrow.ChunkedArray | None":
+    """Return a column in Arrow's form if its values have one type, as those of arrays and series.
+
+    None for a list, a column of objects, and one of a type that Arrow has not.
+    """
+    arrow = import_pyarrow()
+    dtype = getattr(column, "dtype", None)
+    dtypes = (dtype, getattr(getattr(dtype, "categories", None), "dtype", None))
+    if "object" in (str(kind).lower() for kind in dtypes):
+        return None
+    try:
+        if hasattr(column, "__arrow_c_stream__") or hasattr(column, "__arrow_c_array__"):
+            return arrow.chunked_array(column)
+        if hasattr(column, "__array__") and not hasattr(column, "__arrow_array__"):
+            column = column if hasattr(column, "iloc") else np.asanyarray(column)
+        return None if dtype is None else arrow.chunked_array([arrow.array(column)])
+    except (arrow.ArrowException, TypeError, ValueError, RuntimeError):
+        return None
+
+
 def as_text(column: Any, name: str, source: str, *, is_text: bool) -> "pyarrow.Array":
     """Return a column as strings, spelt as :func:`~itune.tables.cells.value_text` does.
 
@@ -67,6 +89,10 @@ def as_text(column: Any, name: str, source: str, *, is_text: bool) -> "pyarrow.A
     """
     arrow = import_pyarrow()
     try:
+        if isinstance(column.type, arrow.BaseExtensionType):
+            if not _is_text(column.storage.type):  # such as the number of a period
+                raise arrow.ArrowInvalid("its values are no text")
+            column = column.storage
         if arrow.types.is_dictionary(column.type):
             values = as_text(column.dictionary, name, source, is_text=is_text)
             return values.take(column.indices)
@@ -78,12 +104,19 @@ def as_text(column: Any, name: str, source: str, *, is_text: bool) -> "pyarrow.A
             column = arrow.array(texts, arrow.large_string())
         column = column.cast(arrow.large_string())
         column.validate(full=True)
-    except arrow.ArrowException as error:
+    except UserError:
+        raise
+    except (arrow.ArrowException, ValueError, OverflowError) as error:  # dates that Python has not
         raise UserError(
             f"{source}: column {name!r} holds {column.type}, which cannot be read as text "
             f"({first_line(error)}); name a column of text or numbers"
         ) from None
     return column
+
+
+def _is_text(kind: "pyarrow.DataType") -> bool:
+    types = import_pyarrow().types
+    return types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
 
 
 def _is_list(kind: "pyarrow.DataType") -> bool:

@@ -1,5 +1,6 @@
 """One cell of a table as text, whatever type it came as."""
 
+import contextlib
 import datetime
 import decimal
 import math
@@ -21,20 +22,22 @@ def value_text(value: Any, name: str, where: str, *, is_text: bool) -> str | Non
     joined by blanks. ``name`` is the column and ``where`` the row, for messages.
     """
     if isinstance(value, str):
-        return _whole_text(str(value), name, where)
+        return _whole_text(str.__str__(value), name, where)  # of a member of an Enum too
+    if hasattr(value, "item") and hasattr(value, "tolist"):  # an array, of NumPy or another library
+        value = _unpacked(value)
     if isinstance(value, np.floating):
         return float_text(value)
-    if hasattr(value, "item") and hasattr(value, "tolist"):  # an array, of NumPy or another library
-        value = value.item() if value.ndim == 0 else value.tolist()
     if isinstance(value, list | tuple):
         return _list_text(value, name, where, is_text=is_text)
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return float_text(value)
+        return float_text(float(value))
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return None
-    if isinstance(value, int | decimal.Decimal | datetime.date):
+    if isinstance(value, int):
+        return str(int(value))
+    if isinstance(value, decimal.Decimal | datetime.date):
         return str(value)
     if isinstance(value, str):
         return _whole_text(value, name, where)
@@ -45,7 +48,21 @@ def float_text(value: float | np.floating[Any]) -> str | None:
     """Return the shortest spelling of a number in its own precision; None for NaN."""
     if math.isnan(value):
         return None
-    return str(int(value)) if abs(value) < EXACT and value == int(value) else str(value)
+    return str(int(value)) if abs(float(value)) < EXACT and value == int(value) else str(value)
+
+
+def _unpacked(value: Any) -> Any:
+    """Return an array as a list, or its one value: a float in its own precision, a date."""
+    with contextlib.suppress(TypeError, RuntimeError):  # of what is not in this machine's memory
+        value = np.asarray(value)
+    if value.ndim:
+        return value.tolist()
+    value = value[()]
+    if isinstance(value, np.datetime64 | np.timedelta64) and isinstance(value.item(), int):
+        coarse = value.astype(f"{value.dtype.kind}8[us]")  # the finest that Python has
+        is_exact = coarse.astype(value.dtype) == value and not isinstance(coarse.item(), int)
+        return coarse.item() if is_exact else value
+    return value if isinstance(value, np.floating) else value.item()
 
 
 def _list_text(value: list[Any] | tuple[Any, ...], name: str, where: str, *, is_text: bool) -> str:

@@ -1,14 +1,14 @@
 """Tables given as Python objects: rows, columns, data frames and data sets."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from itune.errors import UserError, option
-from itune.tables.arrow import ROWS, classes_of, from_rows, import_pyarrow, select
-from itune.tables.readers import from_records, readable, record_texts
+from itune.tables.arrow import ROWS, as_text, classes_of, import_pyarrow, select, typed
+from itune.tables.cells import value_text
+from itune.tables.readers import from_records, readable
 from itune.tables.selection import Selection, require_columns
 from itune.tables.sources import Source, loaded_source, open_splits
 from itune.tables.splits import AUTO, LEFT_OUT, listed, pick_split, split_called, stem
@@ -166,16 +166,17 @@ def _columns_source(columns: Sequence[tuple[str, Any]], name: str) -> Source:
         require_columns(names, [key for key, _ in columns], name)
         chosen = [dict(columns)[key] for key in names]
         _require_one_index(chosen, name)
-        values = [_values(column, key, name) for key, column in zip(names, chosen, strict=True)]
-        sizes = [len(column) for column in values]
+        sizes = [_length(column, key, name) for key, column in zip(names, chosen, strict=True)]
         if len(set(sizes)) > 1:
             listed = " and ".join(f"{n!r} {size}" for n, size in zip(names, sizes, strict=True))
             raise UserError(f"{name}: columns differ in length ({listed}); make them equally long")
-        rows = enumerate(zip(*values, strict=True), start=1)
-        return from_rows(
-            (record_texts(row, selection, f"{name}, row {number}") for number, row in rows),
-            len(names),
-        )
+        texts = [
+            _texts(column, key, name, is_text=place < len(selection.texts))
+            for place, (key, column) in enumerate(zip(names, chosen, strict=True))
+        ]
+        for _ in range(0, max(sizes), ROWS):
+            parts = [next(column) for column in texts]
+            yield import_pyarrow().record_batch(parts, [str(n) for n in range(len(parts))])
 
     return Source(
         name,
@@ -193,18 +194,28 @@ def _require_one_index(columns: Sequence[Any], name: str) -> None:
         )
 
 
-def _values(column: Any, name: str, source: str) -> Sequence[Any]:
-    """Return the values of a list, an array or a series."""
-    if isinstance(column, np.ndarray) and column.ndim != 1:
+def _length(column: Any, name: str, source: str) -> int:
+    if getattr(column, "ndim", 1) != 1:
         raise UserError(f"{source}: {name!r} has {column.ndim} axes; give one value a row")
-    if isinstance(getattr(column, "dtype", None), np.dtype) and column.dtype.kind == "f":
-        return list(np.asarray(column))  # of their own precision
-    for convert in ("tolist", "to_list", "to_pylist"):
-        if hasattr(column, convert):
-            return getattr(column, convert)()
     if isinstance(column, str | bytes | Mapping) or not hasattr(column, "__len__"):
         raise UserError(f"{source}: {name!r} is of type {type(column).__name__}; make it a list")
-    return column
+    return len(column)
+
+
+def _texts(column: Any, name: str, source: str, *, is_text: bool) -> Iterator["pyarrow.Array"]:
+    """Yield the values of a list, an array or a series as text, batch by batch."""
+    arrow = import_pyarrow()
+    if (whole := typed(column)) is not None:
+        parts = [as_text(chunk, name, source, is_text=is_text) for chunk in whole.chunks]
+        whole = arrow.chunked_array(parts, arrow.large_string())
+        for start in range(0, len(whole), ROWS):
+            yield whole.slice(start, ROWS).combine_chunks()
+        return
+    convert = next((of for of in ("tolist", "to_list") if hasattr(column, of)), None)
+    values = enumerate(getattr(column, convert)() if convert else column, start=1)
+    while batch := list(islice(values, ROWS)):
+        texts = [value_text(v, name, f"{source}, row {n}", is_text=is_text) for n, v in batch]
+        yield arrow.array(texts, arrow.large_string())
 
 
 def _frame_source(data: Any, name: str) -> Source:

@@ -1,8 +1,11 @@
 """Lists, columns, frames and data sets are the table that a file of the same rows is."""
 
 import csv
+import enum
 
+import jax.numpy as jnp
 import numpy as np
+import pandas
 import polars
 import pyarrow as pa
 import pytest
@@ -30,8 +33,6 @@ def data_set():
 
 
 def frame():
-    import pandas
-
     return pandas.DataFrame(COLUMNS)
 
 
@@ -65,8 +66,6 @@ KINDS = {
 
 
 def pandas_na():
-    import pandas
-
     return pandas.NA
 
 
@@ -74,8 +73,6 @@ def pandas_na():
 def test_names_that_are_numbers(kind, expected):
     """As those of a frame read without a header; in settings they are strings."""
     rows = [dict(enumerate(row.values())) for row in ROWS]
-    import pandas
-
     data = {"rows": rows, "columns": dict(enumerate(COLUMNS.values())), "frame": None}[kind]
     data = pandas.DataFrame(rows) if data is None else data
     config = TableConfig(text="1", label="2", confound="3")
@@ -135,13 +132,100 @@ def test_values():
     assert tables.train.confound.tolist() == [-1, -1, 0]
 
 
+class Letter(str, enum.Enum):  # noqa: UP042
+    A = "a"
+
+
+class Digit(int, enum.Enum):
+    ONE = 1
+
+
+INSTANT = "2020-01-02T03:04:05.5"
+TYPED = {
+    "numpy float32": (lambda: np.array([0.1, np.nan], np.float32), "0.1"),
+    "numpy float16": (lambda: np.array([0.1, np.nan], np.float16), "0.1"),
+    "numpy longdouble": (lambda: np.array([0.5, np.nan], np.longdouble), "0.5"),
+    "numpy masked": (lambda: np.ma.masked_array([0.5, 7], [0, 1]), "0.5"),
+    "numpy days": (lambda: np.array(["2020-01-02", "nat"], "M8[D]"), "2020-01-02"),
+    "numpy months": (lambda: np.array(["2020-01", "nat"], "M8[M]"), "2020-01-01"),
+    "numpy nanoseconds": (
+        lambda: np.array([INSTANT, "nat"], "M8[ns]"),
+        "2020-01-02 03:04:05.500000",
+    ),
+    "list of nanoseconds": (
+        lambda: [np.datetime64(INSTANT, "ns"), None],
+        "2020-01-02 03:04:05.500000",
+    ),
+    "list of float16": (lambda: [np.float16(0.1), None], "0.1"),
+    "list of members of enums": (lambda: [Letter.A, None], "a"),
+    "list of numbers of enums": (lambda: [Digit.ONE, None], "1"),
+    "list of jax": (lambda: [jnp.float32(0.1), None], "0.1"),
+    "jax": (lambda: jnp.array([0.1, jnp.nan], jnp.float32), "0.1"),
+    "pandas nullable": (lambda: pandas.Series([0.1, None], dtype="Float32"), "0.1"),
+    "pandas array": (lambda: pandas.array([0.1, None], dtype="Float32"), "0.1"),
+    "pandas arrow": (lambda: pandas.Series([0.1, None], dtype="float[pyarrow]"), "0.1"),
+    "pandas category": (
+        lambda: pandas.Series(np.array([0.1, np.nan], np.float32)).astype("category"),
+        "0.1",
+    ),
+    "pandas category of objects": (
+        lambda: pandas.Series(["a", None], dtype=object).astype("category"),
+        "a",
+    ),
+    "pandas index": (lambda: pandas.Index([0.1, np.nan], dtype=np.float32), "0.1"),
+    "polars": (lambda: polars.Series([0.1, None], dtype=polars.Float32), "0.1"),
+    "polars objects": (lambda: polars.Series([Letter.A, None], dtype=polars.Object), "a"),
+    "arrow": (lambda: pa.array([0.1, None], pa.float32()), "0.1"),
+    "arrow chunks": (lambda: pa.chunked_array([[0.1], [None]], pa.float32()), "0.1"),
+    "arrow float16": (lambda: pa.array(np.array([0.1, np.nan], np.float16)), "0.1"),
+}
+
+
+@pytest.mark.parametrize("kind", TYPED)
+def test_values_are_spelt_in_their_own_precision(kind):
+    make, text = TYPED[kind]
+    data = {"text": ["x", "y"], "label": [0, 1], "confound": make()}
+    tables = make_tables(data, TableConfig(dev_fraction=0, test_fraction=0))
+    assert tables.confound_names == (text,) and tables.train.confound.tolist() == [0, -1]
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        (
+            pandas.Series(pandas.period_range("2020-01", periods=2, freq="M")),
+            "holds extension<pandas.period.* no ",
+        ),
+        (np.array([1, 2], "m8[ns]"), "'label' is .*; make it a string or a number"),
+        ([np.timedelta64(1, "ns")] * 2, "row 1: 'label' is .*; make it a string or a number"),
+        ([np.datetime64(2**60, "s")] * 2, "row 1: 'label' is .*; make it a string or a number"),
+        ([np.datetime64(1, "ns")] * 2, "row 1: 'label' is .*; make it a string or a number"),
+        (pa.array([2**60] * 2).cast(pa.timestamp("s")), "which cannot be read as text"),
+        (np.array([1j, 2j]), "row 1: 'label' is .*; make it a string or a number"),
+        (jnp.ones((2, 2)), "'label' has 2 axes; give one value a row"),
+    ],
+)
+def test_what_is_no_value_of_a_column(column, message):
+    with pytest.raises(UserError, match=message) as error:
+        make_tables({"text": ["x", "y"], "label": column, "confound": [0, 1]})
+    assert "\n" not in str(error.value)
+
+
+def test_long_columns():
+    """Each batch is of the same rows of every column."""
+    numbers = list(range(25_000))
+    data = {"text": list(map(str, numbers)), "label": np.array(numbers) % 7, "confound": numbers}
+    tables = make_tables(data, TableConfig(dev_fraction=0, test_fraction=0))
+    assert [int(text) for batch in tables.train.batches() for text in batch[0]] == numbers
+    assert tables.train.confound.tolist() == numbers
+    np.testing.assert_array_equal(tables.train.label, data["label"])
+
+
 def rows(**changes):
     return [*ROWS[:5], ROWS[5] | changes]
 
 
 def test_values_of_many_types_in_one_column():
-    import pandas
-
     labels = [1, "1", 1.0, "x", True, np.int8(1), 0.5]
     data = pandas.DataFrame({"text": list("abcdefg"), "label": labels})
     tables = make_tables(data, TableConfig(confound=None, dev_fraction=0, test_fraction=0))
@@ -206,8 +290,6 @@ def test_bad_objects(data, message):
 
 
 def test_bad_frames():
-    import pandas
-
     lists = frame().assign(label=[(2, 27)] * 40)
     with pytest.raises(UserError, match=r"train, row 1: 'label' is a list, \[2, 27\]; one value"):
         make_tables(lists)
