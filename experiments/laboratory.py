@@ -36,7 +36,7 @@ from typing import Any, NamedTuple
 
 from itune import UserError
 from itune.cli import Parser, run_main
-from itune.config import from_dict, narrowed, parse, replaced, to_dict
+from itune.config import flattened, from_dict, narrowed, parse, replaced, to_dict
 from itune.methods import METHODS
 from itune.metrics import paired_test, permutation_test, summarise
 from itune.results import RunResult, read_result
@@ -152,8 +152,10 @@ def _sections(raw: Mapping[str, Any], key: str, path: Path) -> list[tuple[str, d
 
 
 def _data(path: Path, name: str, section: dict[str, Any]) -> Data:
-    settings = dict(section.pop("set", {}))
+    settings = _settings(path, f"data.{name}", section)
     preset, table = section.pop("preset", None), section
+    if not isinstance(preset, str | None):
+        raise UserError(f"{path}: preset of [data.{name}] must be a name, got {preset!r}")
     if (preset is None) == ("table" not in table):
         raise UserError(f"{path}: [data.{name}] must have either preset or table")
     if preset is None:
@@ -166,14 +168,33 @@ def _data(path: Path, name: str, section: dict[str, Any]) -> Data:
 def _variant(path: Path, name: str, section: dict[str, Any]) -> Variant:
     _require_keys(section, {"method", "set"}, f"{path}: [variants.{name}]")
     method = section.get("method")
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         known = ", ".join(METHODS)
         raise UserError(f"{path}: method of [variants.{name}] must be one of {known}")
-    return Variant(name, method, section.get("set", {}))
+    settings = _settings(path, f"variants.{name}", section)
+    if own := [key for key in settings if key.partition(".")[0] == "data"]:
+        raise UserError(
+            f"{path}: {own[0]} of [variants.{name}] is a setting of data; move it there"
+        )
+    return Variant(name, method, settings)
+
+
+def _settings(path: Path, name: str, section: dict[str, Any]) -> dict[str, Any]:
+    settings = section.pop("set", {})
+    if not isinstance(settings, dict):
+        raise UserError(f"{path}: set of [{name}] must be a table of settings, got {settings!r}")
+    settings = flattened(settings)
+    if "access.rate" in settings:
+        raise UserError(
+            f"{path}: access.rate of [{name}] is set by access, in per cent; give it there"
+        )
+    return settings
 
 
 def _placed(data: Data, places: Mapping[str, str]) -> Data:
     source, control = places.get(data.name), places.get(f"{data.name}.control")
+    if data.preset is None and control:
+        raise UserError(f"--place {data.name}.control: {data.name} is a table and has no control")
     if data.preset is None:
         return replace(data, table={**data.table, "train": source}) if source else data
     given = {"data.source": source, "data.control": control}
@@ -268,10 +289,14 @@ def wanted_runs(plan: Plan) -> list[Wanted]:
         Wanted(data, percent, variant, seed)
         for seed in plan.seeds
         for data in plan.data
-        for percent in plan.access
         for variant in plan.variants
-        if percent == 100 or METHODS[variant.method].reads_confounds
+        for percent in _percents(plan, variant)
     ]
+
+
+def _percents(plan: Plan, variant: Variant) -> tuple[int, ...]:
+    """Return the rates of access of a variant, which mean nothing where none are read."""
+    return plan.access if METHODS[variant.method].reads_confounds else (100,)
 
 
 def _options(key: Wanted) -> RunOptions:
@@ -288,17 +313,17 @@ def rows_of(plan: Plan, out: Path) -> list[Row]:
     Raises:
       UserError: The runs of one row were made on different kinds of device.
     """
-    found: dict[tuple[str, int, str], dict[int, RunResult]] = {}
+    found: dict[tuple[Data, int, Variant], dict[int, RunResult]] = {}
     for key in wanted_runs(plan):
         if (key.folder(out) / "result.json").exists():
-            place = key.data.name, key.percent, key.variant.name
-            found.setdefault(place, {})[key.seed] = read_result(key.folder(out))
+            found.setdefault(key[:3], {})[key.seed] = read_result(key.folder(out))
     rows, first = [], plan.variants[0]
-    for (data, percent, variant), runs in found.items():
-        at = percent if METHODS[first.method].reads_confounds else 100
-        reference = found.get((data, at, first.name), {})
-        rows.append(_row(data, percent, variant, runs, reference))
-    return sorted(rows, key=lambda row: (row[0], -int(str(row[1])[:-2])))
+    for place in sorted(found, key=lambda place: (place[0].name, -place[1])):
+        data, percent, variant = place
+        at = percent if percent in _percents(plan, first) else 100
+        reference = {} if variant is first else found.get((data, at, first), {})
+        rows.append(_row(data.name, percent, variant.name, found[place], reference))
+    return rows
 
 
 def _row(data: str, percent: int, variant: str, runs: dict[int, RunResult], reference: dict) -> Row:
@@ -311,7 +336,6 @@ def _row(data: str, percent: int, variant: str, runs: dict[int, RunResult], refe
     shared = [seed for seed in runs if seed in reference]
     values = [runs[seed].test_accuracy for seed in shared]
     others = [reference[seed].test_accuracy for seed in shared]
-    is_reference = runs == reference
     return [
         data,
         f"{percent} %",
@@ -326,14 +350,10 @@ def _row(data: str, percent: int, variant: str, runs: dict[int, RunResult], refe
         f"{summarise([run.cid for run in runs.values() if run.cid is not None]).mean:.3f}",
         str(sum(run.has_collapsed for run in runs.values())),
         f"{summarise([run.minutes for run in runs.values()]).mean:.1f}",
-        None if is_reference or not shared else 100 * (_mean(values) - _mean(others)),
-        None if is_reference else paired_test(values, others).p,
-        None if is_reference else permutation_test(values, others).p,
+        100 * (summarise(values).mean - summarise(others).mean) if shared else None,
+        paired_test(values, others).p,
+        permutation_test(values, others).p,
     ]
-
-
-def _mean(values: list[float]) -> float:
-    return summarise(values).mean
 
 
 def _percent(values: list[float]) -> str:
@@ -359,7 +379,9 @@ def main(argv: list[str]) -> None:
     rows = rows_of(plan, options.out)
     if not rows:
         raise UserError(f"{options.out}: no run of the plan has finished; leave out --render")
-    missing = len(wanted_runs(plan)) - sum(int(str(row[3])) for row in rows)
+    missing = sum(
+        not (run.folder(options.out) / "result.json").exists() for run in wanted_runs(plan)
+    )
     caption = (
         "Accuracies on test and dev in per cent, mean and standard deviation over seeds; tests "
         f"compare the accuracy on test with that of {plan.variants[0].name} on the same seeds."

@@ -8,6 +8,6 @@ The types a value can have are listed in :mod:`itune.config.kinds`.
 """
 
 from itune.config.command_line import parse
-from itune.config.mappings import from_dict, narrowed, replaced, to_dict
+from itune.config.mappings import flattened, from_dict, narrowed, replaced, to_dict
 
-__all__ = ["from_dict", "narrowed", "parse", "replaced", "to_dict"]
+__all__ = ["flattened", "from_dict", "narrowed", "parse", "replaced", "to_dict"]

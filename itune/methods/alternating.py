@@ -167,8 +167,7 @@ def _plan(
     work, step, number, waiting, has_dropout = [], 0, 0, 0, True
     for epoch, batches in enumerate(epochs, 1):
         for batch in batches:
-            is_early = step <= rounds.until * total
-            if is_early and starts_round(step, total, rounds.interval):
+            if starts_round(step, total, rounds):
                 number += 1
                 if rounds.partners == POOLED:
                     round_work = draw_pools_round(train, rounds, costs, step, draws)
@@ -196,7 +195,7 @@ def _plan(
     if not number:
         raise UserError(
             f"{rounds.section}.interval is {rounds.interval}{_limit(rounds)} but there are only "
-            f"{total} label steps, so no round would start; {_remedy(total)}"
+            f"{total} label steps, so no round would start; {_remedy(rounds, total)}"
         )
     return [*work, Work(CID, step, note="end")]
 
@@ -205,6 +204,7 @@ def _limit(rounds: RoundConfig) -> str:
     return f" and {rounds.section}.until {rounds.until:g}" if rounds.until < 1 else ""
 
 
-def _remedy(total: int) -> str:
-    longest = longest_interval(total)
-    return f"set it to {longest} or less" if longest else "raise label.epochs"
+def _remedy(rounds: RoundConfig, total: int) -> str:
+    if longest := longest_interval(total, rounds.until):
+        return f"set the interval to {longest} or less"
+    return f"raise {rounds.section}.until" if rounds.until < 1 else "raise label.epochs"

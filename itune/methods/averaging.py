@@ -29,6 +29,15 @@ class AveragedState(NamedTuple):
         return self.mean if int(self.count) else self.state.params
 
 
+def evaluated_params(state: State, note: str) -> Params:
+    """Return the parameters that an evaluation is of: the mean, but around a round the present ones.
+
+    A round moves the present parameters, so that the mean would not show what it does.
+    """
+    is_of_round = note.startswith(("before round", "after round"))
+    return state.state.params if is_of_round and isinstance(state, AveragedState) else state.params
+
+
 def averaged(method: Method, share: float) -> Method:
     """Return a method whose parameters are their mean after each of the last label steps.
 

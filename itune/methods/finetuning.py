@@ -45,7 +45,7 @@ def finetuning_without_dropout(
     """Minimise the label loss, without dropout from where influence tuning has its first round."""
 
     def plan() -> list[Work]:
-        return label_epochs(train, label, seed, interval=rounds.interval, drops_dropout=True)
+        return label_epochs(train, label, seed, rounds=rounds, drops_dropout=True)
 
     return finetuning(classifier, label, train, seed)._replace(plan=plan)
 
@@ -53,14 +53,17 @@ def finetuning_without_dropout(
 def finetuning_with_resets(
     classifier: Classifier, label: LabelConfig, rounds: RoundConfig, train: Dataset, seed: int
 ) -> Method:
-    """Minimise the label loss; zero Adam's moments wherever influence tuning has a round."""
+    """Minimise the label loss; zero Adam's moments wherever influence tuning has a round.
+
+    They are zeroed whatever ``moments`` is, since this is all that it does.
+    """
 
     def reset(state: FinetuningState, _: Batch) -> tuple[FinetuningState, Info]:
         phase = state.label._replace(optimizer=reset_moments(state.label.optimizer))
         return state._replace(label=phase), {}
 
     def plan() -> list[Work]:
-        return label_epochs(train, label, seed, interval=rounds.interval, resets=True)
+        return label_epochs(train, label, seed, rounds=rounds, resets=True)
 
     base = finetuning(classifier, label, train, seed)
     return Method(base.init, {**base.steps, "reset": reset}, plan)

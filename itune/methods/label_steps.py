@@ -27,7 +27,7 @@ from itune.methods.base import (
     collect,
     update,
 )
-from itune.methods.rounds import starts_round
+from itune.methods.rounds import RoundConfig, starts_round
 from itune.optimizers import bert_adam, warmup_linear
 
 
@@ -43,7 +43,8 @@ class LabelConfig:
       weight_decay: Decoupled weight decay; not on biases and layer normalisation.
       clip: Largest norm of the gradient of one tensor.
       average: Share of the label steps, the last ones, over which the weights are averaged; 0 takes
-        the last weights as they are.
+        the last weights as they are. Evaluations are of the mean, but before and after a round of
+        the weights that the round moves.
       chunk: Examples computed at once, of similar lengths. Changes memory, padding and which
         dropout masks are drawn, nothing else.
     """
@@ -191,14 +192,14 @@ def label_epochs(
     *,
     draw: Draw = label_plan,
     reads_confound: bool = False,
-    interval: int | None = None,
+    rounds: RoundConfig | None = None,
     drops_dropout: bool = False,
     resets: bool = False,
 ) -> list[Work]:
     """Return label steps with both evaluations after every epoch: the plan of finetuning.
 
-    With an ``interval`` of influence tuning's rounds, ``drops_dropout`` turns dropout off from the
-    first of them on, and ``resets`` puts work of kind ``reset`` in the place of each.
+    With the ``rounds`` that influence tuning would have, ``drops_dropout`` turns dropout off from
+    the first of them on, and ``resets`` puts work of kind ``reset`` in the place of each.
     """
     order, dropout = np.random.default_rng([seed, 0]), np.random.default_rng([seed, 1])
     epochs = draw(train, label, order)
@@ -206,7 +207,7 @@ def label_epochs(
     work, step, has_dropout = [], 0, True
     for epoch, batches in enumerate(epochs, 1):
         for batch in batches:
-            if interval is not None and starts_round(step, total, interval):
+            if rounds is not None and starts_round(step, total, rounds):
                 work += [Work("reset", step)] if resets else []
                 has_dropout = has_dropout and not drops_dropout
             work += label_work(

@@ -93,14 +93,19 @@ class RoundCosts(NamedTuple):
     pool: float
 
 
-def starts_round(step: int, total: int, interval: int) -> bool:
+def starts_round(step: int, total: int, rounds: RoundConfig) -> bool:
     """Return whether a round starts after ``step`` of ``total`` label steps."""
-    return step > 0 and step % interval == 0 and total - step > interval / 2
+    if not 0 < step <= rounds.until * total:
+        return False
+    return step % rounds.interval == 0 and total - step > rounds.interval / 2
 
 
-def longest_interval(total: int) -> int:
-    """Return the longest interval with room for a round: ``total - interval > interval / 2``."""
-    return (2 * total - 1) // 3
+def longest_interval(total: int, until: float) -> int:
+    """Return the longest interval with room for a round, which ``until`` permits; 0 for none.
+
+    There is room where ``total - interval > interval / 2``.
+    """
+    return min((2 * total - 1) // 3, int(until * total))
 
 
 def draw_tuples_round(

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from itune.data.access import hide_lone
 from itune.data.dataset import Dataset, collate
 from itune.data.sampling import draw_pools
 from itune.errors import UserError
@@ -25,10 +26,10 @@ from itune.training.measures import Accuracies
 from itune.utils.compiling import jit, memoized
 
 SAMPLE = 64
-"""Rows of the fixed stratified sample, on which influences and gradients are measured."""
+"""Rows of the fixed stratified sample; two of each group where there are too many groups."""
 
-COST = 12 * SAMPLE
-"""Cost of the sample's influences and gradients, in gradients of the label loss of one example."""
+COST = 12
+"""Cost of the sample's influences and gradients a row, in gradients of one example's label loss."""
 
 
 def make_diagnostics(
@@ -47,9 +48,11 @@ def make_diagnostics(
       groups are fitted;
     - ``dev_cid``, ``dev_cid_standard_error``: CID among rows that no round has seen; None where dev
       has nothing to compare.
+
+    The sample leaves out examples without partners, as rounds do.
     """
     train, dev = data["train"], data["dev"]
-    pools = _sample(train)
+    pools = _sample(hide_lone(train))
     rows = np.unique(np.concatenate([indices[is_real] for indices, is_real in pools]))
     is_one_label = train.label[rows][:, None] == train.label[rows][None, :]
     is_other = ~np.eye(len(rows), dtype=bool)
@@ -72,7 +75,7 @@ def make_diagnostics(
             found[f"dev_{key}"] = of_dev.get(key)
         return found
 
-    return Evaluator(evaluate, cost=COST + 0.3 * len(train) + 1.3 * len(dev))
+    return Evaluator(evaluate, cost=COST * len(rows) + 0.3 * len(train) + 1.3 * len(dev))
 
 
 def _sample(train: Dataset) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -89,14 +92,13 @@ def _gradients(
     pools: list[tuple[np.ndarray, np.ndarray]],
 ) -> tuple[float, float]:
     """Return the influence loss, and the cosine of its gradient with the label loss's."""
-    of_pool, sums, count = _compiled(classifier), None, 0
-    for indices, is_real in pools:
-        part = of_pool(params, Pool(collate(train, indices), jnp.asarray(is_real)))
-        sums = part if sums is None else jax.tree.map(jnp.add, sums, part)
-        count += int(is_real.sum())
-    if sums is None:
-        return float("nan"), float("nan")
-    value, of_influence, of_label = sums
+    of_pool = _compiled(classifier)
+    parts = [
+        of_pool(params, Pool(collate(train, indices), jnp.asarray(is_real)))
+        for indices, is_real in pools
+    ]
+    value, of_influence, of_label = jax.tree.map(lambda *leaves: sum(leaves), *parts)
+    count = sum(int(is_real.sum()) for _, is_real in pools)
     norms = optax.tree.norm(of_influence) * optax.tree.norm(of_label)
     dot = optax.tree.vdot(of_influence, of_label)
     return float(value) / count, float(dot / norms) if norms else 0.0

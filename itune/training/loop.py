@@ -11,6 +11,7 @@ import numpy as np
 
 from itune.data.dataset import Dataset, collate
 from itune.errors import UserError
+from itune.methods.averaging import evaluated_params
 from itune.methods.base import Batch, Method, Params, Work
 from itune.training.best_checkpoint import LAST, BestCheckpoint, BestCheckpointTracker
 from itune.training.checkpoints import CheckpointInfo, Checkpoints
@@ -146,13 +147,14 @@ class _Session:
         return self._start.seconds + time.monotonic() - self._started
 
     def _evaluate(self, work: Work) -> str:
-        values = self._evaluators[work.kind].evaluate(self._state.params)
+        params = evaluated_params(self._state, work.note)
+        values = self._evaluators[work.kind].evaluate(params)
         key = next(iter(values))
         self._progress.write(f"step {work.step}, {work.note}: {key} {values[key]:.4f}")
         row = _row(work, values)
         self._log.write(row)
         if self._best is not None:
-            self._best.offer(row, self._state.params)
+            self._best.offer(row, params)
         return ""
 
     def _step(self, work: Work) -> str:

@@ -51,6 +51,7 @@ def write_plan(folder, text=PLAN, encoder="all-MiniLM-L6-v2"):
 def test_trains_what_is_missing_and_renders_it(tmp_path, capsys):
     plan, out = write_plan(tmp_path, encoder=make_encoder(tmp_path)), tmp_path / "out"
     arguments = [str(plan), "--out", str(out), "--seeds", "1", "--access", "50"]
+    arguments += ["--variants", "pooled"]
     assert run_main(laboratory.main, arguments) == 0
     runs = {str(path.parent.relative_to(out)) for path in out.rglob("result.json")}
     assert runs == {
@@ -102,6 +103,11 @@ def test_devices_are_not_mixed(tmp_path, capsys):
         ("access", "acess", "has no key acess"),
         ("seeds = [1, 2]", "seeds = [1, 2", "no plan can be read"),
         ("embedding.partners", "embedding.partner", "pooled on news: embedding.partner is not a"),
+        ("embedding.partners", "data.seed", "data.seed of [variants.pooled] is a setting of data"),
+        ("embedding.partners", "access.rate", "access.rate of [variants.pooled] is set by access"),
+        ('"finetuning"\n', '"finetuning"\nset = "ab"\n', "must be a table of settings, got 'ab'"),
+        ('"finetuning"\n', '["finetuning"]\n', "method of [variants.finetuning] must be one of"),
+        ('preset = "quickstart"', "preset = 3", "preset of [data.news] must be a name, got 3"),
     ],
 )
 def test_a_bad_plan_is_refused_in_a_line(tmp_path, capsys, old, new, message):
@@ -110,6 +116,16 @@ def test_a_bad_plan_is_refused_in_a_line(tmp_path, capsys, old, new, message):
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_reference_that_reads_no_confounds_is_run_once_at_any_rate(tmp_path):
+    plan = laboratory.read_plan(write_plan(tmp_path))._replace(access=(5, 1))
+    wanted = [(of.variant.name, of.percent, of.seed) for of in laboratory.wanted_runs(plan)]
+    assert [of[:2] for of in wanted if of[2] == 1] == [
+        ("finetuning", 100),
+        ("pooled", 5),
+        ("pooled", 1),
+    ]
 
 
 def test_places_of_data(tmp_path):

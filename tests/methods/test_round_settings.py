@@ -1,6 +1,7 @@
 """Settings of rounds that the paper does not have, and averaged weights."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -9,14 +10,15 @@ import pytest
 
 from itune.errors import UserError
 from itune.methods import InfluenceConfig
-from itune.methods.averaging import AVERAGE, averaged
+from itune.methods.averaging import AVERAGE, AveragedState, averaged, evaluated_params
 from itune.methods.finetuning import finetuning
 from itune.methods.influence_tuning import influence_tuning
 from itune.optimizers import warmup_linear
 from tests.helpers.influence_batches import pool_chunk
 from tests.helpers.plans import plan_of
 from tests.helpers.tiny_method import LABEL, TinyMethod, assert_close, label_chunk
-from tests.methods.test_rounds import INFLUENCE, influence_plan
+from tests.methods.test_rounds import INFLUENCE, TRAIN, influence_plan
+from tests.methods.test_rounds import LABEL as STEPS
 
 POOLED = InfluenceConfig(k=2, learning_rate=0.03, partners="pooled")
 POOL = pool_chunk([[0, 1, 2], [3, 4, 5]], np.ones((2, 3), bool))
@@ -77,9 +79,26 @@ def test_no_round_starts_after_until(until, rounds):
     assert [work.step for work in plan if work.kind == "end_round"] == rounds
 
 
-def test_until_leaves_one_round():
-    with pytest.raises(UserError, match=r"influence.interval is 6 and influence.until 0.1"):
-        influence_plan(replace(INFLUENCE, until=0.1))
+@pytest.mark.parametrize(
+    ("until", "remedy"), [(0.1, "set the interval to 1 or less"), (0.0, "raise influence.until")]
+)
+def test_until_may_leave_no_round(until, remedy):
+    message = f"influence.interval is 6 and influence.until {until:g} but .*; {remedy}$"
+    with pytest.raises(UserError, match=message):
+        influence_plan(replace(INFLUENCE, until=until))
+
+
+def test_controls_have_the_rounds_of_influence_tuning():
+    rounds = replace(INFLUENCE, until=0.6)
+    plan = plan_of("finetuning_with_resets", TRAIN, label=STEPS, influence=rounds)
+    assert [work.step for work in plan if work.kind == "reset"] == [6]
+
+
+def test_around_a_round_the_present_weights_are_evaluated():
+    state = AveragedState(SimpleNamespace(params="present"), "mean", np.int32(1))
+    notes = ("before round 1", "after round 1", "epoch 2", "end")
+    assert [evaluated_params(state, note) for note in notes] == ["present"] * 2 + ["mean"] * 2
+    assert evaluated_params(state.state, "before round 1") == "present"
 
 
 @pytest.mark.parametrize(

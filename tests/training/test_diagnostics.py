@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
-from itune.data.dataset import Dataset, collate
+from itune.data.dataset import HIDDEN, Dataset, collate
 from itune.metrics import make_cid
 from itune.training import RunOptions, run_task
 from itune.training.diagnostics import make_diagnostics
@@ -70,6 +70,24 @@ def test_held_out_cid_and_fitted_groups():
     assert set(found["train_groups"]) == {f"y={y} c={c}" for y in range(3) for c in range(2)}
     lone = Dataset(TRAIN.input_ids, TRAIN.label, TRAIN.label)
     assert measured(dev=lone)["dev_cid"] is None
+
+
+def test_rows_without_partners_are_in_no_round_and_in_no_sample():
+    confound = EVEN.confound.copy()
+    confound[0] = 7
+    alone = measured(Dataset(EVEN.input_ids, EVEN.label, confound))
+    confound[0] = HIDDEN
+    hidden = measured(Dataset(EVEN.input_ids, EVEN.label, confound))
+    assert alone["influence_loss"] == hidden["influence_loss"] != measured()["influence_loss"]
+
+
+def test_rows_of_dev_without_confound_are_left_out():
+    confound = TRAIN.confound.copy()
+    confound[:5] = HIDDEN
+    found = measured(dev=Dataset(TRAIN.input_ids, TRAIN.label, confound))
+    rest = TRAIN.subset(np.arange(5, 24))
+    cid = make_cid(CLASSIFIER.loss, rest, probes=np.arange(19))(initial_params()).summary()
+    np.testing.assert_allclose(found["dev_cid"], cid["cid"], rtol=1e-12)
 
 
 def test_a_run_that_is_looked_at_ends_with_the_same_model(tmp_path):

@@ -33,7 +33,7 @@ def test_the_papers_settings_at_its_size():
 def test_rounds_fit(size):
     s = schedule(size)
     steps = s.label.epochs * (size // s.label.batch)
-    rounds = sum(starts_round(step, steps, s.influence.interval) for step in range(steps))
+    rounds = sum(starts_round(step, steps, s.influence) for step in range(steps))
     assert 4 <= rounds <= 46
     updates = -(-min(s.influence.probes, size) * s.influence.epochs // s.influence.batch)
     assert 5 <= updates <= 6
