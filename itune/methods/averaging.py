@@ -30,7 +30,7 @@ class AveragedState(NamedTuple):
 
 
 def evaluated_params(state: State, note: str) -> Params:
-    """Return the parameters that an evaluation is of: the mean, but around a round the present ones.
+    """Return what an evaluation is of: the mean, but around a round the present parameters.
 
     A round moves the present parameters, so that the mean would not show what it does.
     """
