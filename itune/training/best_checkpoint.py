@@ -63,7 +63,7 @@ class BestCheckpointTracker:
         if path is not None and not path.exists():
             raise UserError(
                 f"{path} is missing, the best model before the checkpoint; "
-                f"start over with {option('overwrite', True)}"
+                f"start over with {option('overwrite', True)}, or delete the run's folder"
             )
 
     def offer(self, row: Mapping[str, Any], params: Params) -> None:

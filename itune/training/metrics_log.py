@@ -18,7 +18,7 @@ class MetricsLog:
         if size < keep_bytes:
             raise UserError(
                 f"{path} has {size} bytes but had {keep_bytes} at the checkpoint: it is damaged; "
-                f"start over with {option('overwrite', True)}"
+                f"start over with {option('overwrite', True)}, or delete the run's folder"
             )
         self._path = Path(path)
         self._file = open(path, "ab")  # noqa: SIM115 (closed by close)

@@ -76,7 +76,7 @@ def read_run(folder: Path) -> Finished:
     except (OSError, ValueError) as error:
         raise UserError(
             f"{folder}: result.json or metrics.jsonl is damaged ({error}); start over with "
-            f"{option('overwrite', True)}"
+            f"{option('overwrite', True)}, or delete the run's folder"
         ) from error
 
 
@@ -172,13 +172,14 @@ def _require_same(path: Path, description: Mapping[str, Any], also: Sequence[str
         found = _decisive(found, method, also)
     except (ValueError, AttributeError, KeyError, TypeError) as error:
         raise UserError(
-            f"{path} is damaged; start over with {option('overwrite', True)}"
+            f"{path} is damaged; start over with {option('overwrite', True)}, or delete the run's "
+            "folder"
         ) from error
     if found.get("data_sha256") != description["data_sha256"]:  # other settings follow from them
         raise UserError(
             f"{path}: this run was started on other data, or they have changed since; resume it "
-            f"with the data it had, start over with {option('overwrite', True)}, or choose another "
-            f"{option('out')}"
+            f"with the data it had, start over with {option('overwrite', True)}, delete the run's "
+            f"folder, or choose another {option('out')}"
         )
     for key, value in _decisive(description, method, also).items():
         before = found.get(key, DEFAULTS.get(key))
