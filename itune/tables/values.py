@@ -53,14 +53,15 @@ def number_values(
 
     Values are compared in Unicode's normal form NFC, and white space around them does not count.
     Whole numbers that one column writes as ``1.0`` throughout and another as ``1`` are called
-    ``1``: programs write a point where some number is missing.
+    ``1``: programs write a point where some number is missing. If all values are true or false,
+    but spelt ``True`` here and ``true`` or ``TRUE`` there, they are called ``true`` and ``false``.
     """
     found = [_distinct(column) for column in columns]
     spelt = {text for texts in found for text in texts if text is not None}
     found = [[_normal(text) for text in texts] for texts in found]
     bare = {unicodedata.normalize("NFC", name.strip()): None for name in classes}
-    whole = {} if bare else _without_point(found)
-    found = [[whole.get(text, text) if text else None for text in texts] for texts in found]
+    merged = _in_one_case(found, bare) if bare else _without_point(found) | _in_one_case(found)
+    found = [[merged.get(text, text) if text else None for text in texts] for texts in found]
     present = {text for texts in found for text in texts if text is not None}
     names = [*filter(present.__contains__, bare), *order_values(present - bare.keys())]
     numbers: dict[str | None, int] = {name: number for number, name in enumerate(names)}
@@ -72,7 +73,7 @@ def number_values(
     return NumberedValues(
         [code[place] for code, place in zip(codes, places, strict=True)],
         tuple(names),
-        tuple(_notes(spelt, whole, names)),
+        tuple(_notes(spelt, merged, names)),
     )
 
 
@@ -106,7 +107,21 @@ def _number(text: str) -> Any:
     return None
 
 
-def _without_point(columns: Sequence[Sequence[str | None]]) -> Mapping[str, str]:
+def _in_one_case(
+    columns: Sequence[Sequence[str | None]], classes: Iterable[str] = ()
+) -> dict[str, str]:
+    """Return ``true`` for ``True`` if all values are true or false, in more than one case."""
+    texts = {text for column in columns for text in column if text is not None}
+    names = {name.lower(): name for name in classes}
+    both = texts.union(names.values())
+    is_one_case = any(all(map(is_so, both)) for is_so in (str.islower, str.istitle, str.isupper))
+    if is_one_case or not {text.lower() for text in both} <= {"true", "false"}:
+        return {}
+    called = {text: names.get(text.lower(), text.lower()) for text in sorted(texts)}
+    return {text: name for text, name in called.items() if text != name}
+
+
+def _without_point(columns: Sequence[Sequence[str | None]]) -> dict[str, str]:
     """Return ``1`` for ``1.0`` if some columns write whole numbers so, others without a point."""
     texts = [[text for text in column if text is not None] for column in columns]
     endings = [{text.endswith(".0") for text in column} for column in texts if column]
@@ -117,10 +132,10 @@ def _without_point(columns: Sequence[Sequence[str | None]]) -> Mapping[str, str]
     return {text: text[:-2] for column in texts for text in column if text.endswith(".0")}
 
 
-def _notes(spelt: Iterable[str], whole: Mapping[str, str], names: Sequence[str]) -> Iterable[str]:
+def _notes(spelt: Iterable[str], merged: Mapping[str, str], names: Sequence[str]) -> Iterable[str]:
     """Yield what was merged, and which names are equal as numbers."""
-    if whole:
-        yield f"is read with {_some(f'{a} as {b}' for a, b in whole.items())}"
+    if merged:
+        yield f"is read with {_some(f'{a} as {b}' for a, b in merged.items())}"
     forms: dict[str, set[str]] = {}
     for text in spelt:
         forms.setdefault(unicodedata.normalize("NFC", text), set()).add(text)

@@ -64,9 +64,10 @@ NAMES = st.sampled_from(
 
 
 @st.composite
-def cases(draw, writer):
-    """Draw a table that a writer can write."""
-    kinds = st.sampled_from([kind for kind in KINDS if writer.can_mix or kind != "mixed"])
+def cases(draw, *writers):
+    """Draw a table that each of some writers can write."""
+    can_mix, can_list = (all(getattr(w, can) for w in writers) for can in ("can_mix", "can_list"))
+    kinds = st.sampled_from([kind for kind in KINDS if can_mix or kind != "mixed"])
     names = draw(NAMES)
     columns, orders = [], {}
     for name in names[1:]:
@@ -75,7 +76,7 @@ def cases(draw, writer):
         columns.append(pool)
         if kind == "classes":
             orders[name] = list(dict.fromkeys(pool))
-    text = WORDS if writer.can_list and draw(st.booleans()) else TEXTS
+    text = WORDS if can_list and draw(st.booleans()) else TEXTS
     row = st.tuples(text, st.sampled_from(columns[0]), st.sampled_from([*columns[1], None]))
     splits, orders_of = {}, {}
     for split in draw(st.sampled_from([("train", "dev"), ("train", "dev", "test")])):
@@ -257,3 +258,12 @@ WRITERS = {
     "arrow": Writer(of_arrow, can_list=True),
     "datasets": Writer(of_datasets, can_list=True),
 }
+
+
+@st.composite
+def mixtures(draw):
+    """Draw a table, and for each split a writer of its own."""
+    named = [writer for name, writer in WRITERS.items() if name != "bare tsv"]  # others are quoted
+    writers = draw(st.lists(st.sampled_from(named), min_size=3, max_size=3))
+    case = draw(cases(*writers))
+    return case, dict(zip(case.splits, writers, strict=False))

@@ -6,7 +6,7 @@ By hand, for many more tables: ``python -m tests.tables.test_round_trip 10000``.
 import sys
 import traceback
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,7 +15,9 @@ from hypothesis import given, settings
 
 from itune import UserError
 from itune.tables import TableConfig, make_tables
-from tests.helpers.table_writers import WRITERS, cases
+from tests.helpers.table_writers import WRITERS, cases, mixtures
+
+MIXTURES = "a writer for each split"
 
 REFUSED = {
     "holds a carriage return": lambda text: "\r" in text,
@@ -26,22 +28,19 @@ REFUSED = {
 """Why a table may be refused, and what one of its cells must be like then."""
 
 
-def read(case, writer, folder):
-    """Write a table and read it."""
-    for split in case.splits:
-        if writer.ending == "/":
-            writer.make(case, split, folder / split)
-        elif writer.ending:
-            writer.make(case, split, folder / f"{split}{writer.ending}")
-    if writer.ending == "/":
-        data = {split: str(folder / split) for split in case.splits}
-    else:
-        data = {split: writer.make(case, split) for split in case.splits if not writer.ending}
+def read(case, writers, folder):
+    """Write each split of a table with its writer, and read them."""
+    data = {}
+    for split, writer in writers.items():
+        path = folder / f"{split}{writer.ending}"
+        made = writer.make(case, split, *([path] if writer.ending else []))
+        data[split] = str(path) if writer.ending else made
+    if not {writer.ending for writer in writers.values()} & {"", "/"}:
+        data = {"train": folder}
     names = dict(zip(("text", "label", "confound"), case.names, strict=True))
-    config = TableConfig(**names, dev_fraction=0, test_fraction=0, quoted=writer.quoted)
-    return make_tables(
-        folder if writer.ending not in ("", "/") else data.pop("train"), config, **data
-    )
+    quoted = any(writer.quoted for writer in writers.values()) or None
+    config = TableConfig(**names, dev_fraction=0, test_fraction=0, quoted=quoted)
+    return make_tables(data.pop("train"), config, **data)
 
 
 def is_same(name, value, notes):
@@ -55,30 +54,40 @@ def is_same(name, value, notes):
 
 
 def require_same(case, tables):
+    names = defaultdict(set)
     for split, rows in case.splits.items():
         table = tables.splits()[split]
         assert [table.texts(row) for row in range(table.size)] == [
             (text if isinstance(text, str) else " ".join(text),) for text, _, _ in rows
         ]
-        for code, (_, label, confound) in zip(
-            zip(table.label, table.confound, strict=True), rows, strict=True
-        ):
-            assert is_same(tables.label_names[code[0]], label, tables.notes)
-            assert (code[1] == -1) == (confound is None)
-            if confound is not None:
-                assert is_same(tables.confound_names[code[1]], confound, tables.notes)
+        for label, confound, row in zip(table.label, table.confound, rows, strict=True):
+            assert (confound == -1) == (row[2] is None)
+            names[1, repr(row[1])].add(tables.label_names[label])
+            assert is_same(tables.label_names[label], row[1], tables.notes)
+            if row[2] is not None:
+                names[2, repr(row[2])].add(tables.confound_names[confound])
+                assert is_same(tables.confound_names[confound], row[2], tables.notes)
+    for (place, value), spelt in names.items():
+        others = {text for column, text in names if column == place}
+        if value not in BOOLEANS or others <= BOOLEANS:
+            assert len(spelt) == 1 or any("equal as numbers" in note for note in tables.notes)
 
 
-def check(case, writer):
-    """Check one table; return whether it was refused."""
-    rows = {
-        split: [tuple(writer.clean(c) if isinstance(c, str) else c for c in row) for row in rows]
+BOOLEANS = {"True", "False"}
+
+
+def check(case, writers):
+    """Check one table, whose splits each have a writer; return why it was refused, or None."""
+    cleaned = {
+        split: [
+            tuple(writers[split].clean(c) if isinstance(c, str) else c for c in row) for row in rows
+        ]
         for split, rows in case.splits.items()
     }
-    case = case._replace(splits=rows)
+    case = case._replace(splits=cleaned)
     with TemporaryDirectory() as folder:
         try:
-            tables = read(case, writer, Path(folder))
+            tables = read(case, writers, Path(folder))
         except UserError as error:
             assert "\n" not in str(error)
             why = next((why for why in REFUSED if why in str(error)), str(error))
@@ -90,12 +99,17 @@ def check(case, writer):
 
 def try_many(name, count):
     """Check random tables; return how many were refused, by reason."""
-    writer, outcomes = WRITERS[name], Counter()
+    outcomes = Counter()
+    drawn = mixtures()
+    if name != MIXTURES:
+        drawn = cases(WRITERS[name]).map(
+            lambda case: (case, dict.fromkeys(case.splits, WRITERS[name]))
+        )
 
     @settings(max_examples=count, deadline=None, database=None)
-    @given(cases(writer))
-    def run(case):
-        outcomes[check(case, writer)] += 1
+    @given(drawn)
+    def run(case_and_writers):
+        outcomes[check(*case_and_writers)] += 1
 
     run()
     return outcomes
@@ -107,12 +121,17 @@ def test_what_is_written_is_read(name):
     assert outcomes[None] > outcomes.total() / 3
 
 
+def test_splits_that_are_written_in_several_ways():
+    outcomes = try_many(MIXTURES, 60)
+    assert outcomes[None] > outcomes.total() / 3
+
+
 def main(count):
     """Check about ``count`` random tables in all; report what was read, refused and failed."""
     total, failed = Counter(), 0
-    for name in WRITERS:
+    for name, share in (dict.fromkeys(WRITERS, 1) | {MIXTURES: len(WRITERS)}).items():
         try:
-            outcomes = try_many(name, -(-count // len(WRITERS)))
+            outcomes = try_many(name, -(-count * share // (2 * len(WRITERS))))
         except Exception:
             traceback.print_exc(limit=-2)
             failed += 1

@@ -62,9 +62,31 @@ def test_whole_numbers_with_a_point_in_some_columns(columns, names):
 
 
 @pytest.mark.parametrize(
+    ("columns", "classes", "names"),
+    [
+        ((["True", "False"], ["true", None]), (), ("false", "true")),
+        ((["True"], ["false"]), (), ("false", "true")),
+        ((["TRUE", "True", "true"],), (), ("true",)),
+        ((["FALSE", "True"], ["true"]), ("No", "True"), ("True", "FALSE", "true")),
+        ((["FALSE", "False"], ["true"]), ("False", "True"), ("False", "True")),
+        ((["True", "False"], ["True"]), (), ("False", "True")),
+        ((["TRUE"], ["FALSE"]), (), ("FALSE", "TRUE")),
+        ((["True", "yes"], ["true"]), (), ("True", "true", "yes")),
+    ],
+)
+def test_true_and_false_as_several_programs_write_them(columns, classes, names):
+    codes, found = numbered(*columns, classes=classes)
+    assert found == names
+    for column, code in zip(columns, codes, strict=True):
+        for text, number in zip(column, code, strict=True):
+            assert (number < 0) if text is None else found[number].lower() == text.lower()
+
+
+@pytest.mark.parametrize(
     ("columns", "note"),
     [
         ([["1", "2"], ["1.0"]], "is read with 1.0 as 1"),
+        ([["True", "False"], ["true"]], "is read with False as false, True as true"),
         ([["1.1", "1.10"]], "has '1.1' and '1.10', which are equal as numbers and count as diff"),
         ([["\u00e9"], ["e\u0301"]], "has 'é' with accents composed in some rows and decomposed"),
     ],
