@@ -168,14 +168,14 @@ def _open_folder(path: Path) -> dict[str, Source]:
     if (path / "dataset_dict.json").exists() or (path / "state.json").exists():
         return _open_saved(path)
     found: dict[str, Source] = {}
-    shards: dict[str, dict[int, Path]] = {}
+    shards: dict[str, list[tuple[int, Path]]] = {}
     for file in [f for folder in (path, path / "data") for f in sorted(folder.glob("*"))]:
         name = str(file.relative_to(path))
         if file.name.startswith((".", "_", "~")) or name == "data":
             continue
         if shard := _SHARD.fullmatch(name):
             whole = f"{shard['name']}-*-of-{shard['count']}{file.suffix}"
-            shards.setdefault(whole, {})[int(shard["number"])] = file
+            shards.setdefault(whole, []).append((int(shard["number"]), file))
         elif file.is_dir():
             if inner := [f.name for f in sorted(file.iterdir()) if _ending(f) in READERS]:
                 found[f"{name}/"] = _unreadable(
@@ -206,15 +206,19 @@ _SHARD = re.compile(
 )
 
 
-def _together(whole: Path, files: Mapping[int, Path]) -> Source:
-    """Return the shards of one table, by their numbers, as one source."""
-    count = int(whole.stem[-5:])
-    if missing := sorted(set(range(count)) - files.keys()):
-        return _unreadable(
-            whole,
-            f"has no shard {', '.join(map(str, missing))} of {count}; add what is missing",
-        )
-    parts = [open_file(files[number]) for number in sorted(files)]
+def _together(whole: Path, files: Sequence[tuple[int, Path]]) -> Source:
+    """Return the shards of one table, each with its number, as one source, in their order."""
+    count, numbers = int(whole.stem[-5:]), [number for number, _ in files]
+    have = set(numbers)
+    for problem, wrong, remedy in (
+        ("no", set(range(count)) - have, "add what is missing"),
+        ("a", have - set(range(count)), "remove what is of another table"),
+        ("more than one", {n for n in have if numbers.count(n) > 1}, "remove all but one"),
+    ):
+        if wrong:
+            which = listed([*map(str, sorted(wrong))])
+            return _unreadable(whole, f"has {problem} shard {which} of {count}; {remedy}")
+    parts = [open_file(file) for _, file in sorted(files)]
     return Source(
         str(whole) if count > 1 else parts[0].name,
         lambda selection: chain.from_iterable(part.read(selection) for part in parts),

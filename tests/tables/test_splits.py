@@ -92,6 +92,15 @@ def test_a_split_that_is_not_clear_is_refused_with_what_was_found(tmp_path, file
         (["dev.csv", "test.csv"], "has no split 'train', but dev.csv, test.csv"),
         (["train/a.csv", "train/b.csv"], r"train: is a folder with a.csv, b.csv; name a file in"),
         (["train-00001-of-00002.csv"], r"train-\*-of-00002.csv: has no shard 0 of 2; add what is"),
+        (
+            ["train-00000-of-00001-aaaa.csv", "train-00000-of-00001-bbbb.csv"],
+            r"train-\*-of-00001.csv: has more than one shard 0 of 1; remove all but one",
+        ),
+        (
+            [f"train-0000{shard}-of-00002.csv" for shard in (0, 1, 2)],
+            r"train-\*-of-00002.csv: has a shard 2 of 2; remove what is of another table",
+        ),
+        (["train-00000-of-00000.csv"], "has a shard 0 of 0; remove what is of another table"),
     ],
 )
 def test_no_table_for_train(tmp_path, files, message):
