@@ -7,6 +7,7 @@ from pathlib import Path
 
 from itune.errors import UserError, require, require_one_of
 from itune.tables.confounds import confound_columns, parse_bins
+from itune.tables.rules import located_rule
 from itune.tables.selection import Selection
 from itune.tables.splits import AUTO, SPLITS
 
@@ -104,15 +105,19 @@ class TableConfig:
     def located(self) -> "TableConfig":
         """This configuration with absolute paths of files and folders, to be read elsewhere.
 
-        A ``dev`` or ``test`` without an ending may be the name of a split and stays as it is.
+        A ``dev`` or ``test`` without a folder and an ending may be the name of a split and stays as
+        it is.
         """
-        paths = {name: Path(getattr(self, name) or "").expanduser() for name in SPLITS}
+        given = {name: getattr(self, name) or "" for name in SPLITS}
+        paths = {name: Path(value).expanduser() for name, value in given.items()}
         found = {
             name: str(path.resolve())
             for name, path in paths.items()
-            if path.name and path.exists() and (path.suffix or name == "train")
+            if path.name and path.exists()
+            if path.suffix or path.name != given[name] or name == "train"
         }
-        return dataclasses.replace(self, **found)
+        rule = self.rule and located_rule(self.rule)
+        return dataclasses.replace(self, **found, rule=rule)
 
     @property
     def texts(self) -> tuple[str, ...]:

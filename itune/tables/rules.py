@@ -28,6 +28,7 @@ import re
 import unicodedata
 import warnings
 from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -299,17 +300,32 @@ def parse_rule(text: str) -> Rule:
     >>> parse_rule("praise=words:nice,great || length:>=20").names
     ('none', 'praise', 'length:>=20')
     """
-    rule = Rule(tuple(_parse_pattern(part) for part in re.split(r"(?:^|\s+)\|\|(?=\s|$)", text)))
+    rule = Rule(tuple(map(_parse_pattern, re.split(_OR, text))))
     if len(set(rule.names)) < len(rule.names):
         raise UserError(f"rule {text!r} has two patterns of one name; write NAME= before one")
     return rule
 
 
+_OR = r"(?:^|\s+)\|\|(?=\s|$)"
+_PATTERN = re.compile(r"\s*(?:([^=:]+)=)?(regex|words|prefix|length):(.*)", re.DOTALL)
+
+
+def located_rule(text: str) -> str:
+    """Return a rule with absolute paths of its files of words, to be read elsewhere."""
+    return "".join(map(_located, re.split(f"({_OR})", text)))
+
+
+def _located(text: str) -> str:
+    parsed = _PATTERN.fullmatch(text)
+    if not parsed or parsed[2] != "words" or not parsed[3].startswith("@"):
+        return text
+    return text[: parsed.start(3) + 1] + str(Path(parsed[3][1:]).resolve())
+
+
 def _parse_pattern(text: str) -> Expression | Length:
     if not text.strip():
         raise UserError("a part of the rule is empty; leave out the || beside it")
-    parsed = re.fullmatch(r"\s*(?:([^=:]+)=)?(regex|words|prefix|length):(.*)", text, re.DOTALL)
-    if not parsed:
+    if not (parsed := _PATTERN.fullmatch(text)):
         known = "regex:…, words:…, prefix:…, length:…"
         raise UserError(f"rule {text!r} is of no known kind; write one of {known}")
     name, kind, rest = parsed.groups()
@@ -319,7 +335,8 @@ def _parse_pattern(text: str) -> Expression | Length:
 def _parse_words(text: str, name: str) -> Expression:
     if not text.startswith("@"):
         return words(text.split(","), name)
-    return words(read_text(text[1:]).splitlines(), name or f"words:{text}")
+    path = Path(text[1:])  # of which the folder is no part of the name, wherever the run is read
+    return words(read_text(path).splitlines(), name or f"words:@{path.name}")
 
 
 def _parse_length(text: str, name: str) -> Length:

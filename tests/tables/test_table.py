@@ -249,5 +249,6 @@ def test_paths_are_located(tmp_path, monkeypatch):
     found = TableConfig("reviews", dev="dev.csv", test="test").located
     assert found.train == str(tmp_path / "reviews") and found.dev == str(tmp_path / "dev.csv")
     assert found.test == "test"  # a split may be called so
+    assert TableConfig("reviews", test="./test").located.test == str(tmp_path / "test")
     assert TableConfig("reviews").located.dev == "auto"
     assert TableConfig("some/name").located == TableConfig("some/name")

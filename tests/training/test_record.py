@@ -92,6 +92,21 @@ def test_a_column_in_place_of_the_rule(write):
     assert tables_of_model(run, ROWS, both).rule is not None
 
 
+def test_files_of_words_are_found_from_elsewhere(write, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "brands.txt").write_text("acme\n")
+    (tmp_path / "here" / "brands.txt").write_text("umbrella\n")
+    monkeypatch.chdir(tmp_path / "here")
+    rule = "a=words:@../brands.txt || words:@brands.txt  || regex:words:@brands.txt"
+    table = TableConfig(text="review", rule=rule)
+    expected = make_tables(ROWS, table)
+    run = write(table.located)
+    monkeypatch.chdir(tmp_path)
+    found = tables_of_model(run, ROWS)
+    assert found.confound_names == ("none", "a", "words:@brands.txt", "regex:words:@brands.txt")
+    assert found.digest() == expected.digest() and len(set(found.train.confound)) == 3
+
+
 CUT = TableConfig("", text="review", confound="age,confound", bins="age=30", matched=("test",))
 
 
