@@ -104,7 +104,7 @@ def test_files_of_words_are_found_from_elsewhere(write, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     found = tables_of_model(run, ROWS)
     assert found.confound_names == ("none", "a", "words:@brands.txt", "regex:words:@brands.txt")
-    assert found.digest() == expected.digest() and len(set(found.train.confound)) == 3
+    assert found.digest() == expected.digest() and set(found.train.confound) == {1, 2}
 
 
 CUT = TableConfig("", text="review", confound="age,confound", bins="age=30", matched=("test",))
