@@ -35,12 +35,15 @@ def from_records(
 ) -> Iterator["pyarrow.RecordBatch"]:
     """Pack records into batches; a column that a record lacks is missing there.
 
-    Each record comes after the place where it stands, such as a file and a line, for messages.
+    The first must have the texts, and any one each other column. Each record comes after the place
+    where it stands, such as a file and a line, for messages.
     """
     seen: set[str] = set()
 
     def values() -> Iterator[list[str | None]]:
         for where, record in records:
+            if not seen:
+                require_columns(selection.texts, list(record), where)
             seen.update(record)
             yield record_texts(map(record.get, selection.names), selection, where)
         if seen:

@@ -7,9 +7,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from itune import UserError
+from itune.tables.arrow import ROWS as ROWS_OF_BATCH
 from itune.tables.readers import READERS
 from itune.tables.selection import Selection
 from itune.tables.sources import open_splits
+from itune.tables.table import make_tables
 from tests.helpers.table_cases import ROWS, write_rows
 
 EXPECTED = {
@@ -37,6 +39,14 @@ def test_a_misspelt_column(tmp_path, ending):
         read(path, ["text", "brnd"])
     with pytest.raises(UserError, match="set text, label and confound .* to some of .*'brand'"):
         read(path, ["xyzzy"])
+
+
+@pytest.mark.parametrize("rows", [1, ROWS_OF_BATCH + 1])
+def test_a_misspelt_text_of_many_rows(tmp_path, rows):
+    path = write_rows(tmp_path / "a.jsonl", rows * [{"txt": "a", "label": 0, "confound": 1}])
+    for data in (path, rows * [{"txt": "a", "label": 0, "confound": 1}]):
+        with pytest.raises(UserError, match="1: has no column 'text'; did you mean 'txt'"):
+            make_tables(data)
 
 
 @pytest.mark.parametrize(
