@@ -76,12 +76,11 @@ def _number_warnings(found: Description, train: SplitDescription) -> Iterable[st
     numbers = [number for name in names if (number := as_number(name)) is not None]
     has_decimals = any(number % 1 for number in numbers)
     are_numbers = len(numbers) == len(names)
-    if are_numbers and len(names) > (MANY_DECIMALS if has_decimals else MANY):
-        quarters = np.quantile(np.repeat(numbers, sizes), (0.25, 0.5, 0.75)).tolist()
-        edges = dict.fromkeys(f"{edge:.3g}" for edge in quarters if edge > min(numbers))
+    if are_numbers and len(set(numbers)) > (MANY_DECIMALS if has_decimals else MANY):
+        edges = _quarters(np.repeat(np.array(numbers, float), sizes))
         yield (
             f"the confound has {len(names)} values, all of them numbers; cut them into a few by "
-            f"bins, such as {option('bins', ','.join(edges))}"
+            f"bins, such as {option('bins', edges)}"
         )
         return
     small = sum(size < TINY[1] for size in train.groups.values())
@@ -90,6 +89,16 @@ def _number_warnings(found: Description, train: SplitDescription) -> Iterable[st
             f"the confound has {len(names)} values, most with few rows of a label; is this its "
             "column? Give one with fewer, or a rule"
         )
+
+
+def _quarters(values: np.ndarray) -> str:
+    """Return three values that part the rows, or else the different values, in equal parts."""
+    for numbers in (values, np.unique(values)):
+        edges = np.quantile(numbers, (0.25, 0.5, 0.75), method="higher")
+        texts = list(dict.fromkeys(f"{edge:.15g}" for edge in edges if edge > values.min()))
+        if len(texts) == len(edges):
+            break
+    return ",".join(texts)
 
 
 def _group_warnings(found: Description, train: SplitDescription) -> Iterable[str]:

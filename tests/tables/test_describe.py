@@ -174,11 +174,36 @@ def test_groups_that_dev_and_test_have_few_rows_of():
 
 
 @pytest.mark.parametrize(
+    "values",
+    [
+        [0] * 160 + list(range(40)),
+        [0] * 60 + list(range(100)),
+        list(range(-100, 0)) + [7] * 100,
+        list(range(10_001, 10_031)),
+        list(range(1990, 2026)),
+        [1e6 + n / 7 for n in range(30)],
+        [0.1 + n / 1e9 for n in range(30)],
+        [10**16 + 1000 * n for n in range(30)],
+        [10**30 * n for n in range(30)],
+    ],
+)
+def test_bins_that_are_proposed_make_four(values):
+    rows = {"text": [f"t{i}" for i in range(400)], "label": [i // 2 % 2 for i in range(400)]}
+    rows["confound"] = [repr(values[i % len(values)]) for i in range(400)]
+    whole = {"dev_fraction": 0, "test_fraction": 0}
+    told = describe_tables(make_tables(rows, TableConfig(**whole))).warnings
+    (bins,) = (text.split("bins='")[1].rstrip("'") for text in told if "bins='" in text)
+    cut = describe_tables(make_tables(rows, TableConfig(**whole, bins=bins)))
+    assert len(cut.confound_names) == 4 and min(cut.splits["train"].groups.values()) > 4
+    assert not any("the confound has" in text for text in cut.warnings)
+
+
+@pytest.mark.parametrize(
     ("confounds", "warning"),
     [
         (
             [20 + i % 61 / 2 for i in range(600)],
-            "61 values, all of them numbers; .* bins='27.5,34.8",
+            "61 values, all of them numbers; .* bins='27.5,35,42.5'",
         ),
         (
             [i % 21 for i in range(600)],
