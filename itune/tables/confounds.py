@@ -68,19 +68,18 @@ def combine(columns: Mapping[str, Column], bins: Mapping[str, Sequence[float]]) 
     }
     if len(columns) == 1:
         return next(iter(columns.values()))
-    crossed = [np.zeros(len(code), np.int64) for code in next(iter(columns.values()))[0]]
-    names = [""]
-    for column, (codes, values) in columns.items():
-        names = [
-            f"{before}{' & ' if before else ''}{column} {value}"
-            for before in names
-            for value in values
-        ]
-        crossed = [
-            np.where((before < 0) | (code < 0), HIDDEN, before * len(values) + code)
+    (first, (crossed, values)), *others = columns.items()
+    names = [f"{first} {value}" for value in values]
+    for column, (codes, values) in others:
+        pairs = [
+            np.where((before < 0) | (code < 0), HIDDEN, before * np.int64(len(values)) + code)
             for before, code in zip(crossed, codes, strict=True)
         ]
-        crossed, names = _occurring(crossed, names)
+        crossed, present = _occurring(pairs)
+        names = [
+            f"{names[before]} & {column} {values[code]}"
+            for before, code in (divmod(pair, len(values)) for pair in present)
+        ]
     return crossed, tuple(names)
 
 
@@ -98,18 +97,16 @@ def _cut(
     ends = [f"{edge:.15g}" for edge in edges]
     called = [f"<{ends[0]}", *(f"{a} to <{b}" for a, b in pairwise(ends)), f">={ends[-1]}"]
     places = np.append(np.searchsorted(edges, numbers, side="right"), HIDDEN)
-    codes, occurring = _occurring([places[code] for code in codes], called)
-    return codes, tuple(occurring)
+    codes, present = _occurring([places[code] for code in codes])
+    return codes, tuple(called[code] for code in present)
 
 
-def _occurring(
-    codes: Sequence[np.ndarray], names: Sequence[str]
-) -> tuple[list[np.ndarray], list[str]]:
-    """Number the codes that occur in any split anew, in order."""
+def _occurring(codes: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[int]]:
+    """Number the codes that occur in any split anew, in order; return them too."""
     present = np.unique(np.concatenate(codes))
     present = present[present >= 0]
     fresh = [
         np.where(code < 0, HIDDEN, np.searchsorted(present, code)).astype(np.int32)
         for code in codes
     ]
-    return fresh, [names[code] for code in present]
+    return fresh, present.tolist()

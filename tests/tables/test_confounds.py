@@ -6,6 +6,7 @@ import pytest
 from itune import UserError, describe
 from itune.config import from_dict, to_dict
 from itune.tables.config import TableConfig
+from itune.tables.confounds import combine
 from itune.tables.partition import matched
 from itune.tables.table import make_tables
 
@@ -52,6 +53,15 @@ def test_a_cross_has_the_combinations_that_occur():
         old = None if row["age"] is None else ("<18", ">=18")[float(row["age"]) >= 18]
         assert value == (None if old is None else f"age {old} & gender {row['gender']}")
     assert values(confound="gender,one")[0] == ("gender f & one x", "gender m & one x")
+
+
+def test_a_cross_of_columns_with_many_values():
+    """Of as many values each as there are rows, whose product no memory holds."""
+    names = tuple(f"{n:06}" for n in range(200_000))
+    codes = [np.arange(200_000, dtype=np.int32)]
+    crossed, called = combine({"a": (codes, names), "b": ([codes[0][::-1]], names)}, {})
+    np.testing.assert_array_equal(crossed[0], codes[0])
+    assert called[1] == "a 000001 & b 199998" and len(called) == 200_000
 
 
 def test_one_column_is_called_as_before():
