@@ -4,6 +4,7 @@ An architecture is a file with its configuration, its module and an :class:`Arch
 line in :mod:`itune.models.registry`.
 """
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,11 +115,32 @@ def norm_tensors(name: str, path: tuple[str, ...], width: int) -> Iterator[Tenso
     yield TensorSpec(f"{name}.bias", (width,), (*path, "bias"))
 
 
+_KINDS = {
+    bool: "true or false",
+    int: "an integer",
+    float: "a number",
+    str: "a string",
+    dict: "an object",
+}
+
+
 def config_value(values: Mapping[str, Any], name: str, default: Any, path: Path) -> Any:
-    """Return a value of ``config.json``, an int, float or str as its default is."""
+    """Return a value of ``config.json``, of the type and in the range that its default tells.
+
+    Rates of dropout are from 0 to 1; None (null) is one that may be absent, as an object may. Other
+    numbers are positive, integers at least 1 or as little as the default; ids of tokens may be 0.
+    """
     value = values.get(name, default)
-    accepted = (int, float) if isinstance(default, float) else type(default)
-    if isinstance(value, bool) or not isinstance(value, accepted):
-        kind = {int: "an integer", float: "a number", str: "a string"}[type(default)]
-        raise UserError(f"{path}: {name} is {value!r}, not {kind}")
-    return type(default)(value)
+    if value is None and default in (None, {}):
+        return default
+    kind = float if default is None else type(default)
+    accepted = (int, float) if kind is float else kind
+    if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
+        raise UserError(f"{path}: {name} is {value!r}, not {_KINDS[kind]}")
+    if kind is int and value < (least := 0 if name.endswith("_id") else min(default, 1)):
+        raise UserError(f"{path}: {name} is {value}, not an integer of {least} or more")
+    if kind is float and "drop" in name and not 0 <= value <= 1:
+        raise UserError(f"{path}: {name} is {value}, not a rate from 0 to 1")
+    if kind is float and not 0 < value <= sys.float_info.max:
+        raise UserError(f"{path}: {name} is {value}, not a positive number")
+    return kind(value)

@@ -43,6 +43,8 @@ class DistilBertConfig(EncoderConfig):
     model_type: ClassVar[str] = "distilbert"
     has_types: ClassVar[bool] = False
 
+    classifier_dropout: float = 0.2
+
 
 class DistilBertClassifier(EncoderClassifier):
     """DistilBERT encoder and its classifier, dense, relu and linear, on the first token's vector.

@@ -1,7 +1,7 @@
 """``config.json`` of a Hugging Face folder: an architecture's configuration, and its labels."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,17 +33,17 @@ def load_config(folder: str | Path) -> ModelConfig:
             problem_with(path.parent)
             or f"{path} is of a run, not of a model; give its folder model"
         )
-    kind = data.get("model_type")
+    kind = config_value(data, "model_type", "", path)
     if kind not in ARCHITECTURES:
         what = f"is for model_type {kind!r}" if kind else "does not tell its model_type"
         known = ", ".join(ARCHITECTURES)
         raise UserError(f"{path} {what}, which is not supported; choose a model of {known}")
-    count = config_value(data, "num_labels", 2, path)
+    count = len(_label_names(data, path)) or config_value(data, "num_labels", 2, path)
     try:
         config = ARCHITECTURES[kind].read_config(data, path)
     except UserError as error:
         raise UserError(_with_path(path, error)) from None
-    return dataclasses.replace(config, num_labels=len(data.get("id2label") or range(count)))
+    return dataclasses.replace(config, num_labels=count)
 
 
 def _with_path(path: Path, error: UserError) -> str:
@@ -58,17 +58,21 @@ def load_labels(folder: Path, config: ModelConfig) -> tuple[str, ...]:
     if problem not in (None, "single_label_classification") or config.num_labels < 2:
         what = f"problem_type {problem!r}" if problem else f"{config.num_labels} label"
         raise UserError(f"{path} has {what}; only classifiers of two classes or more are supported")
-    names = data.get("id2label") or dict(enumerate(_default_labels(config)))
+    names = _label_names(data, path) or dict(enumerate(_default_labels(config)))
     try:
         by_number = {int(number): str(name).strip() for number, name in names.items()}
         labels = tuple(by_number[number] for number in range(config.num_labels))
-    except (AttributeError, KeyError, ValueError):
+    except (KeyError, ValueError):
         raise UserError(
             f"{path}: id2label is not numbered from 0 to {config.num_labels - 1}; mend it"
         ) from None
     if len(set(labels)) < len(labels):
         raise UserError(f"{path}: id2label has a name twice; give every class one of its own")
     return labels
+
+
+def _label_names(data: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    return config_value(data, "id2label", {}, path)
 
 
 def config_json(config: ModelConfig, labels: Sequence[str] | None) -> dict[str, Any]:

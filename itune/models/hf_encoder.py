@@ -27,6 +27,7 @@ CONFIG_KEYS: dict[str, tuple[str, Any]] = {
     "hidden_dropout": ("hidden_dropout_prob", 0.1),
     "attention_dropout": ("attention_probs_dropout_prob", 0.1),
     "hidden_act": ("hidden_act", "gelu"),
+    "classifier_dropout": ("classifier_dropout", None),
 }
 """Field of :class:`EncoderConfig`: key in ``config.json``, value where the file leaves it out."""
 
@@ -43,26 +44,8 @@ LAYER_NAMES = {
 """Name in our parameters: name in BERT's files, within a layer."""
 
 
-def _read_fields(
-    values: Mapping[str, Any], keys: Mapping[str, tuple[str, Any]], path: Path
-) -> dict[str, Any]:
-    """Return the fields of a configuration from the values of the ``config.json`` at a path.
-
-    Raises:
-      UserError: A value has the wrong type, or describes a variant that is not an absolute encoder.
-    """
-    if (position := values.get("position_embedding_type", "absolute")) != "absolute":
-        raise UserError(
-            f'{path} has position_embedding_type {position!r}; only "absolute" is supported'
-        )
-    if values.get("is_decoder"):
-        raise UserError(f"{path} describes a decoder (is_decoder); only encoders are supported")
-    fields = {
-        field: config_value(values, name, default, path) for field, (name, default) in keys.items()
-    }
-    if "classifier_dropout" not in keys and values.get("classifier_dropout") is not None:
-        fields["classifier_dropout"] = config_value(values, "classifier_dropout", 0.1, path)
-    return fields
+ENCODER = {"position_embedding_type": "absolute", "is_decoder": False}
+"""What ``config.json`` may say of an encoder, and nothing else, if it says it."""
 
 
 def _embedding_tensors(c: EncoderConfig) -> Iterator[TensorSpec]:
@@ -104,6 +87,7 @@ def encoder_architecture(
     prefix: str,
     keys: Mapping[str, tuple[str, Any]] = CONFIG_KEYS,
     constants: Mapping[str, Any] | None = None,
+    required: Mapping[str, Any] = ENCODER,
     layers: str = "encoder.layer",
     layer_names: Mapping[str, str] = LAYER_NAMES,
     pooler: str = "classifier.dense",
@@ -120,6 +104,7 @@ def encoder_architecture(
       prefix: What precedes the encoder's tensors in a classifier's file.
       keys: Field of the configuration: key in ``config.json``, value where the file leaves it out.
       constants: What ``config.json`` says of every such model.
+      required: Key in ``config.json``: the only value that is supported, that of a file without it.
       layers: What precedes the number of a layer in the names of tensors.
       layer_names: Name in our parameters: name in files, within a layer.
       pooler: Name of the dense layer in front of the linear head.
@@ -129,16 +114,24 @@ def encoder_architecture(
     """
 
     def read_config(values: Mapping[str, Any], path: Path) -> EncoderConfig:
-        found = config(**_read_fields(values, keys, path))
-        places = found.max_positions - found.reserved_positions
-        return dataclasses.replace(found, max_positions=places)
+        for key, value in required.items():
+            if (own := values.get(key, value)) != value:
+                raise UserError(f"{path} has {key} {own!r}; only {value!r} is supported")
+        fields = {
+            field: config_value(values, key, default, path)
+            for field, (key, default) in keys.items()
+        }
+        read = config(**fields)
+        if (places := read.max_positions - read.reserved_positions) < 1:
+            key, least = keys["max_positions"][0], read.reserved_positions + 1
+            raise UserError(f"{path}: {key} is {read.max_positions}, but must be at least {least}")
+        return dataclasses.replace(read, max_positions=places)
 
     def write_config(c: EncoderConfig) -> dict[str, Any]:
-        fields = {"max_positions": c.rows, "classifier_dropout": c.head_dropout}
-        written = {key: fields.get(field, getattr(c, field)) for field, (key, _) in keys.items()}
-        if "classifier_dropout" not in keys:
-            written["classifier_dropout"] = c.classifier_dropout
         about = {"architectures": [f"{name}ForSequenceClassification"], "model_type": c.model_type}
+        fields = {key: getattr(c, field) for field, (key, _) in keys.items()}
+        fields[keys["max_positions"][0]] = c.rows
+        written = {key: value for key, value in fields.items() if value is not None}
         return about | written | dict(constants or {})
 
     def tensors(c: EncoderConfig) -> Iterator[TensorSpec]:

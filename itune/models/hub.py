@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import os
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -169,7 +170,7 @@ SAMPLES = ["", "A word, and 1 more.", "\u00e9\u4e2d\U0001f600\U0010fffd"]
 def _require_sound(folder: str | Path, tokenizer: "PreTrainedTokenizerBase") -> None:
     """Check limits and unknown characters, which some text or the end of training would tell."""
     limit: Any = tokenizer.model_max_length
-    if isinstance(limit, bool) or not isinstance(limit, int | float) or not limit >= 3:
+    if isinstance(limit, bool) or not isinstance(limit, int | float) or not 3 <= limit < inf:
         raise UserError(
             f"the tokenizer in {folder} has model_max_length {limit!r}; set it in "
             "tokenizer_config.json to the number of tokens that the encoder takes"

@@ -6,18 +6,16 @@ its head, whose dense layer belongs to the classifier.
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from itune.errors import UserError
-from itune.models.architecture import TensorSpec, config_value
+from itune.models.architecture import TensorSpec
 from itune.models.blocks import EncoderClassifier, EncoderConfig, embed
-from itune.models.hf_encoder import CONFIG_KEYS, LAYER_NAMES, encoder_architecture
+from itune.models.hf_encoder import CONFIG_KEYS, ENCODER, LAYER_NAMES, encoder_architecture
 
 _KEYS = {name: key for name, key in CONFIG_KEYS.items() if name != "type_vocab_size"}
 _KEYS["vocab_size"] = ("vocab_size", 30527)
@@ -32,6 +30,7 @@ _LAYER = {
 # transformers has these two as constants, whatever config.json says.
 _PADDING = 1
 _BUCKETS = 32
+_BUCKET_COUNT = {"relative_attention_num_buckets": _BUCKETS}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,31 +91,15 @@ def _more_tensors(c: MPNetConfig) -> Iterator[TensorSpec]:
     yield TensorSpec("encoder.relative_attention_bias.weight", (_BUCKETS, c.num_heads), path)
 
 
-_FAMILY = encoder_architecture(
+MPNET = encoder_architecture(
     MPNetClassifier,
     MPNetConfig,
     "MPNet",
     prefix="mpnet",
     keys=_KEYS,
-    constants={"relative_attention_num_buckets": _BUCKETS, "pad_token_id": _PADDING},
+    constants={**_BUCKET_COUNT, "pad_token_id": _PADDING},
+    required={**ENCODER, **_BUCKET_COUNT},
     layer_names=_LAYER,
     unneeded=("lm_head.", "pooler."),
     more_tensors=_more_tensors,
 )
-
-
-def _read_config(values: Mapping[str, Any], path: Path) -> MPNetConfig:
-    name = "relative_attention_num_buckets"
-    if (buckets := config_value(values, name, _BUCKETS, path)) != _BUCKETS:
-        raise UserError(f"{path} has {name} {buckets}; only {_BUCKETS} is supported")
-    return _FAMILY.read_config(values, path)
-
-
-def _write_config(config: MPNetConfig) -> dict[str, Any]:
-    fields = _FAMILY.write_config(config)
-    if config.classifier_dropout is None:  # a key that transformers' MPNet does not know
-        del fields["classifier_dropout"]
-    return fields
-
-
-MPNET = dataclasses.replace(_FAMILY, read_config=_read_config, write_config=_write_config)

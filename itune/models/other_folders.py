@@ -42,9 +42,12 @@ def require_no_adapter(folder: Path) -> None:
 
 def problem_with(folder: Path) -> str | None:
     """Return why a folder without a configuration or weights holds no model; None if unknown."""
+    weights = sorted(path.name for path in folder.glob("model*.safetensors*"))
+    if weights and not (folder / "config.json").is_file():
+        return f"{folder} holds {weights[0]} without config.json; add that of its model"
     for patterns, what, remedy in _WEIGHTS:
         names = sorted(path.name for pattern in patterns for path in folder.glob(pattern))
-        if names:
+        if names and not weights:
             return (
                 f"{folder} holds no model.safetensors (only {names[0]}); {what} are not read: "
                 f"{remedy}"

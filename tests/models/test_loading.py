@@ -50,7 +50,7 @@ def test_names_of_the_classes(folder):
     [
         ({"model_type": "gpt2"}, "is for model_type 'gpt2', which is not supported"),
         ({"id2label": {"1": "a", "2": "b", "3": "c"}}, "is not numbered from 0 to 2"),
-        ({"id2label": ["a", "b", "c"]}, "is not numbered from 0 to 2"),
+        ({"id2label": ["a", "b", "c"]}, r"id2label is \['a', 'b', 'c'\], not an object"),
         ({"id2label": {"0": "a", "1": "a", "2": "b"}}, "has a name twice"),
         ({"id2label": {"0": "a"}}, "has 1 label; only classifiers of two classes"),
         ({"problem_type": "regression"}, "has problem_type 'regression'; only"),

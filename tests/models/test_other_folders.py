@@ -32,6 +32,8 @@ FOLDERS = {
     "vocab.txt": "holds a tokenizer without a model",
     "adapter_config.json": "holds a PEFT adapter .*merge_and_unload",
     "pytorch_model.bin": "pickled weights",
+    "model.safetensors pytorch_model.bin": "holds model.safetensors without config.json; add that",
+    "model.safetensors.index.json vocab.txt": "holds model.safetensors.index.json without config",
     "note.txt": "give a? ?",
 }
 
@@ -116,7 +118,7 @@ def test_limits_of_a_tokenizer_that_are_no_hindrance(tmp_path, limit):
     assert isinstance(load_tokenizer(tmp_path).model_max_length, int)
 
 
-@pytest.mark.parametrize("limit", ["512", 0, -1, True])
+@pytest.mark.parametrize("limit", ["512", 0, -1, True, float("inf")])
 def test_limits_of_a_tokenizer_that_are_none(tmp_path, limit):
     tokenizer_folder(tmp_path, 5, model_max_length=limit)
     write(tmp_path, "vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n")
