@@ -6,8 +6,8 @@ They differ from the usual Flax ports in:
    needs no dummy batch axis.
 2. Layers are written out, not scanned: each tensor is a parameter of its own, as clipping of single
    tensors and Hugging Face's names have it.
-3. Every parameter belongs to an ``nn.Dense``, ``nn.Embed`` or ``nn.LayerNorm``, each called once,
-   so ``nn.intercept_methods`` sees all of them.
+3. Every parameter belongs to an ``nn.Dense``, ``nn.Embed`` or ``nn.LayerNorm``, and is read by its
+   calls alone, so ``nn.intercept_methods`` sees all of them.
 4. No dtype is written down: computation follows the parameters, float32 or float64.
 5. The last layer computes the first token alone, the only one that the heads read; its keys and
    values still come from every token. Logits are the same, a tenth or so of the work is not done.
@@ -97,8 +97,18 @@ class EncoderConfig:
 
     @property
     def embedding_width(self) -> int:
-        """Width of the embeddings, which are projected to ``hidden_size`` where it differs."""
+        """Width of the embeddings."""
         return self.hidden_size
+
+    @property
+    def has_projection(self) -> bool:
+        """Whether a dense layer projects the embeddings to ``hidden_size``."""
+        return self.embedding_width != self.hidden_size
+
+    @property
+    def calls(self) -> list[int]:
+        """Layers by number in the order in which they are called; each is called at least once."""
+        return list(range(self.num_layers))
 
     @property
     def head_dropout(self) -> float:
@@ -194,31 +204,37 @@ class Layer(nn.Module):
     Attributes:
       config: Sizes and dropout rates.
       deterministic: Whether dropout is off.
-      num_queries: Number of first tokens that are computed; all if None.
-      attention_output_dropout: Dropout rate of what attention adds; None for ``hidden_dropout``.
+      drops: What dropout is applied to, of ``"attention_output"`` and ``"output"``.
     """
 
     config: EncoderConfig
     deterministic: bool
-    num_queries: int | None = None
-    attention_output_dropout: float | None = None
+    drops: tuple[str, ...] = ("attention_output", "output")
 
     @nn.compact
-    def __call__(self, x: jax.Array, mask: jax.Array, bias: jax.Array | None = None) -> jax.Array:
-        """Return the new ``x`` of the first ``num_queries`` tokens.
+    def __call__(
+        self,
+        x: jax.Array,
+        mask: jax.Array,
+        bias: jax.Array | None = None,
+        num_queries: int | None = None,
+    ) -> jax.Array:
+        """Return the new ``x`` of the first ``num_queries`` tokens, of all if None.
 
         Args:
           x: Vectors of the tokens, ``(..., T, hidden)``.
           mask: Booleans ``(..., T)``; False marks padding.
           bias: Added to the scores of attention, ``(..., heads, T, T)``: queries, then keys.
+          num_queries: Number of first tokens that are computed.
         """
-        c, rate = self.config, self.attention_output_dropout
-        memory, x = x, x[..., : self.num_queries, :]
+        c = self.config
+        memory, x = x, x[..., :num_queries, :]
+        if bias is not None:
+            bias = bias[..., :num_queries, :]
         a = dense(c.hidden_size, "attention_output")(self._attend(x, memory, mask, bias))
-        a = self._drop(a, c.hidden_dropout if rate is None else rate)
-        x = norm(c.layer_norm_eps, x + a, "attention_norm")
+        x = norm(c.layer_norm_eps, x + self._added(a, "attention_output"), "attention_norm")
         h = ACTIVATIONS[c.hidden_act](dense(c.intermediate_size, "intermediate")(x))
-        h = self._drop(dense(c.hidden_size, "output")(h), c.hidden_dropout)
+        h = self._added(dense(c.hidden_size, "output")(h), "output")
         return norm(c.layer_norm_eps, x + h, "output_norm")
 
     def _attend(
@@ -232,11 +248,14 @@ class Layer(nn.Module):
         )
         scores = jnp.einsum("...thd,...shd->...hts", q, k) / heads[-1] ** 0.5
         if bias is not None:
-            scores += bias[..., : self.num_queries, :]
+            scores += bias
         # After the softmax's shift these underflow to exactly 0; a row with no key stays finite.
         scores = jnp.where(mask[..., None, None, :], scores, jnp.finfo(scores.dtype).min)
         probs = self._drop(jax.nn.softmax(scores, axis=-1), c.attention_dropout)
         return jnp.einsum("...hts,...shd->...thd", probs, v).reshape(x.shape)
+
+    def _added(self, x: jax.Array, name: str) -> jax.Array:
+        return self._drop(x, self.config.hidden_dropout if name in self.drops else 0.0)
 
     def _drop(self, x: jax.Array, rate: float) -> jax.Array:
         return nn.Dropout(rate)(x, deterministic=self.deterministic)
@@ -256,8 +275,8 @@ class EncoderClassifier(nn.Module):
 
     config: EncoderConfig
 
-    drops_attention_output: ClassVar[bool] = True
-    """Whether there is dropout on what attention adds."""
+    drops: ClassVar[tuple[str, ...]] = ("attention_output", "output")
+    """What layers apply dropout to before it is added, of what attention adds and the rest."""
 
     drops_before_pooler: ClassVar[bool] = True
     """Whether there is dropout in front of the pooler, which belongs to the classifier then."""
@@ -297,14 +316,13 @@ class EncoderClassifier(nn.Module):
             else positions_after_padding(input_ids, mask, padding)
         )
         x = embeddings(input_ids, types, positions)
-        if c.embedding_width != c.hidden_size:
+        if c.has_projection:
             x = dense(c.hidden_size, "projection")(x)
         bias = self.attention_bias(input_ids)
-        rate = None if self.drops_attention_output else 0.0
-        for number in range(c.num_layers):
-            queries = 1 if number == c.num_layers - 1 else None
-            x = Layer(c, deterministic, queries, rate, name=layer_name(number))(x, mask, bias)
-        x = x[..., 0, :]
+        layers = {n: Layer(c, deterministic, self.drops, name=layer_name(n)) for n in set(c.calls)}
+        for number in c.calls[:-1]:
+            x = layers[number](x, mask, bias)
+        x = layers[c.calls[-1]](x, mask, bias, num_queries=1)[..., 0, :]
         if self.drops_before_pooler:
             x = nn.Dropout(c.head_dropout)(x, deterministic=deterministic)
         pooled = self.activation(dense(c.hidden_size, "pooler")(x))

@@ -53,7 +53,7 @@ class DistilBertClassifier(EncoderClassifier):
       config: Sizes and dropout rates.
     """
 
-    drops_attention_output: ClassVar[bool] = False
+    drops: ClassVar[tuple[str, ...]] = ("output",)
     drops_before_pooler: ClassVar[bool] = False
 
     def activation(self, x: jax.Array) -> jax.Array:
@@ -68,7 +68,7 @@ DISTILBERT = encoder_architecture(
     prefix="distilbert",
     keys=_KEYS,
     constants={"pad_token_id": 0},
-    layers="transformer.layer",
+    layers=lambda config, number: f"transformer.layer.{number}",
     layer_names=_LAYER,
     pooler="pre_classifier",
     head="classifier",

@@ -48,21 +48,23 @@ ENCODER = {"position_embedding_type": "absolute", "is_decoder": False}
 """What ``config.json`` may say of an encoder, and nothing else, if it says it."""
 
 
-def _embedding_tensors(c: EncoderConfig) -> Iterator[TensorSpec]:
+def _embedding_tensors(c: EncoderConfig, projection: str) -> Iterator[TensorSpec]:
     rows = {"word": c.vocab_size, "position": c.rows, "token_type": c.type_vocab_size}
     width = c.embedding_width
     for name in rows if c.has_types else ("word", "position"):
         path = ("embeddings", name, "embedding")
         yield TensorSpec(f"embeddings.{name}_embeddings.weight", (rows[name], width), path)
     yield from norm_tensors("embeddings.LayerNorm", ("embeddings", "norm"), width)
-    if width != c.hidden_size:
-        yield from dense_tensors("embeddings_project", ("projection",), width, c.hidden_size)
+    if c.has_projection:
+        yield from dense_tensors(projection, ("projection",), width, c.hidden_size)
 
 
-def _layer_tensors(c: EncoderConfig, prefix: str, names: Mapping[str, str]) -> Iterator[TensorSpec]:
-    for i in range(c.num_layers):
+def _layer_tensors(
+    c: EncoderConfig, prefix: Callable[[Any, int], str], names: Mapping[str, str]
+) -> Iterator[TensorSpec]:
+    for number in sorted(set(c.calls)):
         for ours, theirs in names.items():
-            name, path = f"{prefix}.{i}.{theirs}", (layer_name(i), ours)
+            name, path = f"{prefix(c, number)}.{theirs}", (layer_name(number), ours)
             if ours.endswith("norm"):
                 yield from norm_tensors(name, path, c.hidden_size)
             else:
@@ -88,7 +90,8 @@ def encoder_architecture(
     keys: Mapping[str, tuple[str, Any]] = CONFIG_KEYS,
     constants: Mapping[str, Any] | None = None,
     required: Mapping[str, Any] = ENCODER,
-    layers: str = "encoder.layer",
+    projection: str = "embeddings_project",
+    layers: Callable[[Any, int], str] = lambda config, number: f"encoder.layer.{number}",
     layer_names: Mapping[str, str] = LAYER_NAMES,
     pooler: str = "classifier.dense",
     head: str = "classifier.out_proj",
@@ -105,7 +108,8 @@ def encoder_architecture(
       keys: Field of the configuration: key in ``config.json``, value where the file leaves it out.
       constants: What ``config.json`` says of every such model.
       required: Key in ``config.json``: the only value that is supported, that of a file without it.
-      layers: What precedes the number of a layer in the names of tensors.
+      projection: Name of the dense layer that projects the embeddings.
+      layers: What precedes the names of a layer's tensors, by the configuration and its number.
       layer_names: Name in our parameters: name in files, within a layer.
       pooler: Name of the dense layer in front of the linear head.
       head: Name of the linear head.
@@ -135,7 +139,7 @@ def encoder_architecture(
         return about | written | dict(constants or {})
 
     def tensors(c: EncoderConfig) -> Iterator[TensorSpec]:
-        yield from _embedding_tensors(c)
+        yield from _embedding_tensors(c, projection)
         yield from more_tensors(c)
         yield from _layer_tensors(c, layers, layer_names)
         yield from dense_tensors(pooler, ("pooler",), c.hidden_size, c.hidden_size)

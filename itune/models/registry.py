@@ -5,6 +5,7 @@ A new architecture is a file of its own beside this one, and a line in :data:`AR
 
 from flax import linen as nn
 
+from itune.models.albert import ALBERT
 from itune.models.architecture import Architecture, ModelConfig
 from itune.models.bert import BERT
 from itune.models.distilbert import DISTILBERT
@@ -19,6 +20,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     "camembert": CAMEMBERT,
     "distilbert": DISTILBERT,
     "electra": ELECTRA,
+    "albert": ALBERT,
     "mpnet": MPNET,
 }
 

@@ -43,6 +43,7 @@ DISTIL = {
     "max_position_embeddings": 14,
     "num_labels": 3,
 }
+ALBERT = {**SMALL, "embedding_size": 12}
 MPNET = {key: value for key, value in SMALL.items() if key != "type_vocab_size"}
 MPNET.update({"max_position_embeddings": 16, "pad_token_id": 1})
 CASES = {
@@ -56,6 +57,15 @@ CASES = {
     "distilbert-relu": {"model_type": "distilbert", **DISTIL, "activation": "relu"},
     "electra": {"model_type": "electra", **SMALL, "embedding_size": 8},
     "electra-one-width": {"model_type": "electra", **SMALL, "embedding_size": 12},
+    "albert": {"model_type": "albert", **ALBERT},
+    "albert-factorised": {"model_type": "albert", **ALBERT, "embedding_size": 8},
+    "albert-groups": {
+        "model_type": "albert",
+        **ALBERT,
+        "num_hidden_layers": 3,
+        "num_hidden_groups": 2,
+        "inner_group_num": 2,
+    },
     "mpnet": {"model_type": "mpnet", **MPNET},
     "mpnet-long": {"model_type": "mpnet", **MPNET, "max_position_embeddings": 152},
 }

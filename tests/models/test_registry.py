@@ -7,13 +7,12 @@ import pytest
 from itune.influence import LinenLoss, check_coverage, cross_entropy
 from itune.models import make_model
 from itune.models.registry import ARCHITECTURES, architecture_of
-
-EMPTY = {"vocab_size": 11, "hidden_size": 12, "intermediate_size": 6, "num_hidden_layers": 2}
+from tests.models.make_golden_families import CASES
 
 
 @pytest.fixture(params=ARCHITECTURES)
 def config(request, tmp_path):
-    return ARCHITECTURES[request.param].read_config(EMPTY, tmp_path / "config.json")
+    return ARCHITECTURES[request.param].read_config(CASES[request.param], tmp_path / "config.json")
 
 
 def test_a_configuration_finds_its_architecture(config):
