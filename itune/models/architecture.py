@@ -139,8 +139,9 @@ def config_value(values: Mapping[str, Any], name: str, default: Any, path: Path)
         raise UserError(f"{path}: {name} is {value!r}, not {_KINDS[kind]}")
     if kind is int and value < (least := 0 if name.endswith("_id") else min(default, 1)):
         raise UserError(f"{path}: {name} is {value}, not an integer of {least} or more")
-    if kind is float and "drop" in name and not 0 <= value <= 1:
-        raise UserError(f"{path}: {name} is {value}, not a rate from 0 to 1")
-    if kind is float and not 0 < value <= sys.float_info.max:
+    if kind is float and "drop" in name:
+        if not 0 <= value <= 1:
+            raise UserError(f"{path}: {name} is {value}, not a rate from 0 to 1")
+    elif kind is float and not 0 < value <= sys.float_info.max:
         raise UserError(f"{path}: {name} is {value}, not a positive number")
     return kind(value)
