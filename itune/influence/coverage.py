@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from typing import NamedTuple, TypeAlias
 
@@ -15,6 +15,7 @@ from itune.influence.cosine import unit_scale
 from itune.influence.factors import Factors
 from itune.influence.objective import LinenLoss
 from itune.influence.subsets import Select, by_path, cut, mask, selected, selected_shapes
+from itune.influence.taps import tapped_calls
 from itune.influence.types import Example, Examples, LossFn, Params, Path, PyTree, Tensors
 from itune.utils.formats import first_line
 
@@ -129,9 +130,11 @@ def check_coverage(
         select: The subset of the parameters to check (:data:`~itune.influence.Select`).
 
     Raises:
-        ValueError: A tensor differs by more than 1e-3 of its norm, or belongs to no covered layer.
+        ValueError: A tensor differs by more than 1e-3 of its norm (16 units of rounding, if a
+            parameter or layer is coarser than float32), or belongs to no covered layer.
     """
-    _require_covered(jax.jit(partial(_errors, loss, select))(params, example))
+    errors = jax.jit(partial(_errors, loss, select))(params, example)
+    _require_covered(errors, partial(_rounding, loss, params, example))
 
 
 def checked_gradients(
@@ -192,10 +195,11 @@ def _check_made_up(loss: LinenLoss, params: Params, example: Example, select: Se
         try:
             weights = _made_up(params, 1, is_weights=True)
             for integer in (1, 0):  # ids, labels and masks that are sound almost anywhere
-                result = jax.device_get(errors(weights, _made_up(example, integer)))
-                totals = np.array([total for _, _, total in result.values()])
+                made_up = _made_up(example, integer)
+                result = jax.device_get(errors(weights, made_up))
+                totals = np.array([total for _, _, total in result.values()], np.float64)
                 if np.isfinite(totals).all() and totals.all():
-                    return _require_covered(result)
+                    return _require_covered(result, partial(_rounding, loss, weights, made_up))
         except ValueError:
             raise
         except Exception as error:  # of a loss that cannot be called by itself, say for a tracer
@@ -237,9 +241,18 @@ def _errors(loss: LinenLoss, select: Select, params: Params, example: Example) -
     }
 
 
-def _require_covered(errors: Errors) -> None:
-    for path, (error, own, total) in jax.device_get(errors).items():
-        if not error <= 1e-3 * own + 1e-5 * total:
+def _rounding(loss: LinenLoss, params: Params, example: Example) -> float:
+    """Return the unit of rounding of the coarsest dtype among parameters and layers' calls."""
+    calls = jax.eval_shape(partial(tapped_calls, loss), params, example)
+    dtypes = {jnp.result_type(leaf) for leaf in jax.tree.leaves((params, calls))}
+    return max(float(jnp.finfo(kind).eps) for kind in dtypes if jnp.issubdtype(kind, jnp.floating))
+
+
+def _require_covered(errors: Errors, rounding: Callable[[], float]) -> None:
+    for path, norms in jax.device_get(errors).items():
+        error, own, total = map(float, norms)
+        scale = own + total / 100
+        if not error <= 1e-3 * scale and not error <= 16 * rounding() * scale:
             raise ValueError(
                 f"parameter {'/'.join(path)!r} is used outside of its layer's call, where taps do "
                 f"not see it (its gradient is off by {error / total:.1g} of the whole); leave it "

@@ -1,6 +1,7 @@
 """The coverage report, and the check that finds a parameter used past its layer."""
 
 import sys
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -177,6 +178,40 @@ def test_what_made_up_numbers_cannot_tell_is_said(batch):
 
     with pytest.warns(UserWarning, match="cannot check .*; call check_coverage with an example"):
         scaled(2.0)
+
+
+class Half(nn.Module):
+    """A text classifier in half precision; ``is_sound`` unless its table is also read by hand."""
+
+    dtype: jnp.dtype
+    param_dtype: jnp.dtype
+    is_sound: bool = True
+
+    @nn.compact
+    def __call__(self, ids):
+        kinds = {"dtype": self.dtype, "param_dtype": self.param_dtype}
+        table = nn.Embed(9, 16, **kinds)
+        x = jnp.tanh(table(ids))
+        x = jnp.tanh(nn.Dense(16, **kinds)(jnp.tanh(nn.Dense(16, **kinds)(x)))).mean(axis=0)
+        if self.is_sound:
+            return nn.Dense(9, **kinds)(x).astype(jnp.float32)
+        return (x @ table.embedding.T.astype(self.dtype)).astype(jnp.float32)
+
+
+@pytest.mark.parametrize("param_dtype", [jnp.bfloat16, jnp.float32])
+@pytest.mark.parametrize("is_sound", [True, False])
+def test_half_precision_is_compared_by_its_own_rounding(param_dtype, is_sound):
+    module = Half(jnp.bfloat16, param_dtype, is_sound)
+    z = {"x": jnp.arange(8), "y": jnp.array(1)}
+    params = module.init(jax.random.key(0), z["x"])["params"]
+    loss = LinenLoss(module, lambda apply, z: cross_entropy(apply(z["x"]), z["y"]))
+    check = partial(cosines(loss), params, *2 * [jax.tree.map(lambda x: x[None], z)])
+    with jax.numpy_dtype_promotion("standard"):
+        if is_sound:
+            assert check() == pytest.approx(1, abs=0.05)
+        else:
+            with pytest.raises(ValueError, match="'Embed_0/embedding' is used outside"):
+                check()
 
 
 @pytest.mark.parametrize("name", ["bert", "tied", "scan"])
