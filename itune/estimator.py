@@ -6,7 +6,7 @@ import itertools
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping, Sequence, Sized
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,11 @@ from sklearn.utils.multiclass import type_of_target
 
 from itune.config.mappings import from_dict
 from itune.errors import UserError, as_folder
-from itune.predictor import Predictor, as_rows, load
+from itune.predictor import Predictor, as_rows, as_texts, load
+from itune.tables.cells import value_text
 from itune.tables.config import TableConfig
 from itune.tables.table import make_tables
+from itune.tables.values import MISSING
 from itune.training.run_folder import LOCK
 from itune.tuning.tune import tune_on
 from itune.utils.suggestions import hint
@@ -167,14 +169,15 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         self,
         X: Sequence[Any],
         y: Sequence[Any],
-        sample_weight: Sequence[float] | None = None,
+        sample_weight: Sequence[float] | float | None = None,
     ) -> float:
         """Return the accuracy on some texts.
 
         Args:
           X: N strings, or N pairs of strings if the classifier was trained on pairs.
           y: N correct labels, each one of ``classes_``.
-          sample_weight: N weights of the texts, 0 or more and not all 0; None weighs all alike.
+          sample_weight: N weights of the texts, 0 or more and not all 0; None and a single number
+            weigh all alike.
 
         Returns:
           The accuracy, from 0 to 1.
@@ -186,15 +189,16 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         """
         self._fitted()
         expected = _array(y)
-        _require_equal(as_rows(X), expected, "labels")
+        _require_equal(X, expected, "labels")
+        weights = _weights(sample_weight, X)
         if not len(expected):
             raise UserError("there are no texts, and so no accuracy; give one or more")
-        classes = set(self.classes_.tolist())
+        classes = {(_kind(label), label) for label in self.classes_.tolist()}
         for label in expected.tolist():
-            if label not in classes:
-                known = ", ".join(map(str, self.classes_))
-                raise UserError(f"label {label!s} is none of the classes, which are {known}")
-        return float(np.average(self.predict(X) == expected, weights=_weights(sample_weight, X)))
+            if (_kind(label), label) not in classes:
+                known = ", ".join(map(repr, self.classes_.tolist()))
+                raise UserError(f"label {label!r} is none of the classes, which are {known}")
+        return float(np.average(self.predict(X) == expected, weights=weights))
 
     def set_params(self, **params: Any) -> "TextClassifier":
         """Change arguments of the constructor.
@@ -271,14 +275,11 @@ def _is_claimed(folder: Path) -> bool:
 def _number(labels: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
     """Return the classes in order, and the position of each label among them."""
     values = _array(labels)
-    for row, label in enumerate(values):
-        if label is None or label != label:
-            raise UserError(f"label {row + 1} of {len(values)} is missing; leave that row out")
     try:
         classes, codes = np.unique(values, return_inverse=True)
-    except TypeError:
-        kinds = sorted({type(value).__name__ for value in values})
-        raise UserError(f"labels are of types {' and '.join(kinds)}; make them one type") from None
+    except (TypeError, ArithmeticError):
+        kind = type(values[0]).__name__
+        raise UserError(f"labels of type {kind} have no order; make them strings") from None
     if type_of_target(values) == "continuous":
         raise UserError(
             f"Unknown label type: continuous, such as {values[values % 1 != 0][0]}; give classes"
@@ -288,29 +289,51 @@ def _number(labels: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
     return classes, codes
 
 
-def _array(values: Sequence[Any]) -> np.ndarray:
+def _array(labels: Any) -> np.ndarray:
     """Return labels as an array with one axis; one column is taken for that, with a warning."""
-    if isinstance(values, str) or not (hasattr(values, "__len__") or hasattr(values, "__array__")):
-        raise UserError(f"labels is of type {type(values).__name__}; give a list of labels")
-    is_list = hasattr(values, "__len__") and getattr(values, "ndim", 1) == 1
-    rows = list(values) if is_list and not isinstance(values, np.ndarray) else np.asarray(values)
-    kinds = {type(row) for row in rows}
-    array = np.asarray(rows, None if len(kinds) == 1 else object)
-    if array.ndim == 2 and array.shape[1] == 1:
+    if getattr(labels, "ndim", 1) == 2 and labels.shape[1] == 1:
         message = "labels is a column of shape (n, 1); give an array of shape (n,)"
         warnings.warn(message, DataConversionWarning, stacklevel=4)
-        array = array.ravel()
-    if array.ndim != 1:
-        raise UserError(f"labels has {array.ndim} axes; give one label a row")
-    return array
+        labels = labels.iloc[:, 0] if hasattr(labels, "iloc") else labels[:, 0]
+    rows = as_rows(labels, "labels")
+    is_typed = type(labels) is np.ndarray and labels.dtype != object
+    kinds: dict[type, str] = {}
+    for number, label in enumerate(labels if is_typed else rows, start=1):
+        text = value_text(label, "label", f"row {number} of {len(rows)}", is_text=False)
+        if text is None or text.strip() in MISSING:
+            raise UserError(f"label {number} of {len(rows)} is missing; leave that row out")
+        if text in ("inf", "-inf") and not isinstance(label, str):
+            raise UserError(f"label {number} of {len(rows)} is {text}; give classes")
+        kinds.setdefault(_kind(label), type(label).__name__)
+    if is_typed:
+        return labels
+    if len(kinds) > 1:
+        names = " and ".join(sorted(kinds.values()))
+        raise UserError(f"labels are of types {names}; make them one type")
+    is_text = str in kinds  # whose subclasses, as members of an Enum, may be spelt otherwise
+    return np.asarray(["".join(row) for row in rows] if is_text else rows)
 
 
-def _weights(weights: Sequence[float] | None, texts: Sized) -> np.ndarray | None:
+def _kind(label: Any) -> type:
+    """Return the type of a label, one for all strings and one for all numbers."""
+    kinds = {str: str, bool: bool | np.bool_, float: int | float | np.integer | np.floating}
+    return next((kind for kind, types in kinds.items() if isinstance(label, types)), type(label))
+
+
+def _weights(weights: Any, texts: Sequence[Any]) -> np.ndarray | None:
+    """Return a weight for each text; one number weighs all alike."""
     if weights is None:
         return None
-    _require_equal(texts, weights, "weights in sample_weight")
-    array = np.asarray(weights, np.float64)
-    if not np.isfinite(array).all() or (array < 0).any() or not array.any():
+    if np.isscalar(weights) and not isinstance(weights, str | bytes):
+        weights = [weights] * len(texts)
+    rows = _require_equal(texts, weights, "weights")
+    array = np.array([np.nan])
+    if all(_kind(row) in (bool, float) for row in rows):
+        with contextlib.suppress(OverflowError):  # of integers beyond floating point
+            array = np.asarray(rows, np.float64)
+    with np.errstate(over="ignore"):
+        total = array.sum()
+    if not np.isfinite(total) or (array < 0).any() or total == 0:
         raise UserError("sample_weight must be finite numbers of 0 or more, not all 0")
     return array
 
@@ -319,19 +342,20 @@ def _columns(
     texts: Sequence[Any], codes: np.ndarray, confounds: Sequence[Any] | None
 ) -> dict[str, Any]:
     """Return the columns of a table of texts."""
-    texts = as_rows(texts)
     _require_equal(texts, codes, "labels")
-    columns: dict[str, Any] = {"text": texts, "label": codes}
-    if texts and isinstance(texts[0], tuple | list):
-        if any(not isinstance(pair, tuple | list) or len(pair) != 2 for pair in texts):
-            raise UserError("texts are pairs, but not all of them; give two strings in every row")
-        columns |= {"text": [a for a, _ in texts], "text_pair": [b for _, b in texts]}
+    rows = as_texts(texts)
+    columns: dict[str, Any] = {"text": rows, "label": codes}
+    if rows and not isinstance(rows[0], str):
+        columns |= {"text": [a for a, _ in rows], "text_pair": [b for _, b in rows]}
     if confounds is not None:
         _require_equal(texts, confounds, "confounds")
         columns["confound"] = confounds
     return columns
 
 
-def _require_equal(texts: Sized, values: Sized, name: str) -> None:
-    if len(texts) != len(values):
-        raise UserError(f"there are {len(texts)} texts, but {len(values)} {name}; give one each")
+def _require_equal(texts: Sequence[Any], values: Any, name: str) -> list[Any]:
+    """Return the values as a list, one for each text."""
+    rows = as_rows(values, name)
+    if (count := len(as_rows(texts))) != len(rows):
+        raise UserError(f"there are {count} texts, but {len(rows)} {name}; give one each")
+    return rows

@@ -129,37 +129,31 @@ def load(folder: str | Path) -> Predictor:
 
 
 def as_texts(texts: Sequence[Any]) -> list[Any]:
-    """Return texts, or pairs of texts, as a list.
+    """Return strings, or pairs of strings, of a list, an array or a series as a list, in order.
 
-    Args:
-      texts: List, array or series of strings, or of pairs of strings. A series is read in order,
-        whatever its index.
-
-    Raises:
-      UserError: ``texts`` is no sequence, its items are neither all strings nor all pairs, or a
-        string holds half a surrogate pair.
+    Anything else is a UserError, and so is a string with half a surrogate pair.
     """
     rows = as_rows(texts)
     _require_one_kind(rows)
     return rows
 
 
-def as_rows(texts: Sequence[Any]) -> list[Any]:
+def as_rows(values: Any, name: str = "texts") -> list[Any]:
     """Return the items of a list, an array or a series as a list, in order.
 
-    Args:
-      texts: List, or array or series with one axis.
-
-    Raises:
-      UserError: ``texts`` is no sequence, is a single string, or has several axes.
+    ``values`` with another number of axes than one, or without order or length, are a UserError
+    that calls them ``name``.
     """
-    if not hasattr(texts, "__len__") and hasattr(texts, "__array__"):
-        return as_rows(list(np.asarray(texts)))
-    if isinstance(texts, str | bytes | Mapping | Set) or not hasattr(texts, "__len__"):
-        raise UserError(f"texts is of type {type(texts).__name__}; give a list of texts")
-    if (axes := getattr(texts, "ndim", 1)) != 1:
-        raise UserError(f"texts has {axes} axes; give a text, or a tuple of two, in each row")
-    return texts.tolist() if hasattr(texts, "tolist") else list(texts)
+    if not hasattr(values, "__len__") and hasattr(values, "__array__"):
+        return as_rows(list(np.asarray(values)), name)
+    is_other = isinstance(values, str | bytes | Mapping | Set | type)
+    if is_other or not hasattr(values, "__len__"):
+        raise UserError(f"{name} is of type {type(values).__name__}; give a list of {name}")
+    if (axes := getattr(values, "ndim", 1)) != 1:
+        remedy = "a text, or a tuple of two," if name == "texts" else "one value"
+        raise UserError(f"{name} has {axes} axes; give {remedy} in each row")
+    convert = next((of for of in ("tolist", "to_pylist") if hasattr(values, of)), None)
+    return getattr(values, convert)() if convert else list(values)
 
 
 def _require_one_kind(texts: list[Any]) -> None:
@@ -167,9 +161,13 @@ def _require_one_kind(texts: list[Any]) -> None:
     wanted = "a pair of strings" if is_pair else "a string"
     for place, row in enumerate(texts, start=1):
         parts = row if is_pair and isinstance(row, tuple | list) else (row,)
-        if len(parts) != 1 + is_pair or not all(isinstance(part, str) for part in parts):
-            kind = f"of type {type(row).__name__}" if len(parts) == 1 else f"{len(parts)} values"
-            raise UserError(f"text {place} of {len(texts)} is {kind}; make it {wanted}")
+        others = [type(part).__name__ for part in parts if not isinstance(part, str)]
+        if others or len(parts) != 1 + is_pair:
+            if parts is not row:
+                kind = f"is of type {type(row).__name__}"
+            else:
+                kind = f"has a part of type {others[0]}" if others else f"is {len(parts)} values"
+            raise UserError(f"text {place} of {len(texts)} {kind}; make it {wanted}")
         if any(re.search("[\ud800-\udfff]", part) for part in parts):
             raise UserError(
                 f"text {place} of {len(texts)} holds half a surrogate pair; write the character "

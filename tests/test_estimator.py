@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import enum
 import inspect
 import io
 import pickle
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import joblib
 import numpy as np
+import pyarrow
 import pytest
 import sklearn
 from sklearn.base import clone
@@ -21,7 +23,8 @@ from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validat
 import itune
 from itune import TextClassifier, UserError
 from itune.errors import on_command_line, option
-from itune.estimator import _columns
+from itune.estimator import _columns, _number
+from itune.predictor import as_rows
 from tests.helpers import tuning_cases
 
 pytestmark = pytest.mark.usefixtures("compilation_cache")
@@ -93,12 +96,34 @@ def test_unfitted(name):
         ((TEXTS, [None, *STARS[1:]], BRANDS), "label 1 of 64 is missing"),
         ((TEXTS, [np.nan, *STARS[1:]], BRANDS), "label 1 of 64 is missing"),
         ((TEXTS, ["a", *STARS[1:]], BRANDS), "labels are of types .* and str; make them one type"),
+        ((TEXTS, [3.5, "b"] * 32, BRANDS), "labels are of types float and str; make them one"),
+        ((TEXTS, [1, True] * 32, BRANDS), "labels are of types bool and int; make them one type"),
         ((TEXTS, np.ones((64, 2)), BRANDS), "labels has 2 axes"),
+        ((TEXTS, np.array(5), BRANDS), "labels has 0 axes"),
+        ((TEXTS, dict.fromkeys(range(64)), BRANDS), "labels is of type dict; give a list"),
+        ((TEXTS, set(range(64)), BRANDS), "labels is of type set; give a list"),
+        ((TEXTS, [["a"], ["b", "c"]] * 32, BRANDS), "row 1 of 64: 'label' is a list"),
+        ((TEXTS, [b"a", b"b"] * 32, BRANDS), "row 1 of 64: 'label' is .*; make it a string or"),
+        ((TEXTS, [1j, 2j] * 32, BRANDS), "row 1 of 64: 'label' is .*; make it a string or"),
+        ((TEXTS, [1.0, np.inf] * 32, BRANDS), "label 2 of 64 is inf; give classes"),
+        ((TEXTS, ["a", " "] * 32, BRANDS), "label 2 of 64 is missing"),
+        ((TEXTS, np.array(["a", np.nan] * 32), BRANDS), "label 2 of 64 is missing"),
+        ((TEXTS, np.ma.masked_equal(STARS, 3), BRANDS), "label 2 of 64 is missing"),
+        ((TEXTS, STARS, 5), "confounds is of type int; give a list"),
+        ((TEXTS, STARS, iter(BRANDS)), "confounds is of type list_iterator; give a list"),
+        ((TEXTS, STARS, set(range(64))), "confounds is of type set; give a list"),
+        ((TEXTS, STARS, np.array(5)), "confounds has 0 axes; give one value in each row"),
+        ((iter(TEXTS), STARS, BRANDS), "texts is of type list_iterator; give a list of texts"),
+        (([["a"]] * 64, STARS, BRANDS), "text 1 of 64 is 1 values; make it a pair of strings"),
+        (([("a", 5)] * 64, STARS, BRANDS), "text 1 of 64 has a part of type int; make it a pair"),
+        (([["a", "b"], "a"] * 32, STARS, BRANDS), "text 2 of 64 is of type str; make it a pair"),
+        ((["a", ["a", "b"]] * 32, STARS, BRANDS), "text 2 of 64 is of type list; make it a str"),
+        ((range(64), STARS, BRANDS), "text 1 of 64 is of type int; make it a string"),
         ((TEXTS, np.ones(64), BRANDS), "a classifier needs two classes"),
         ((["", *TEXTS[1:]], STARS, BRANDS), "train, row 1: 'text' is empty"),
-        (([("a", "b"), *TEXTS[1:]], STARS, BRANDS), "texts are pairs, but not all"),
+        (([("a", "b"), *TEXTS[1:]], STARS, BRANDS), "text 2 of 64 is of type str; make it a pair"),
         (([*TEXTS[1:], 3], STARS[:-1], BRANDS), "there are 64 texts, but 63 labels"),
-        (([("a", "b"), None, *TEXTS[2:]], STARS, BRANDS), "texts are pairs, but not all"),
+        (([("a", "b"), None, *TEXTS[2:]], STARS, BRANDS), "text 2 of 64 is of type NoneType"),
         ((TEXTS, STARS, ["a"] * 64), "every training row has confound 'a'"),
     ],
 )
@@ -132,13 +157,46 @@ def test_series_go_by_place(fitted):
     assert columns["text"] == TEXTS[10:20]
 
 
+@pytest.mark.parametrize("dtype", [object, "Int64", "string"])
+def test_missing_values_of_pandas(classifier, dtype):
+    pandas = pytest.importorskip("pandas")
+    labels = pandas.Series([*map(str, STARS[1:]), pandas.NA], dtype="string").astype(dtype)
+    with pytest.raises(UserError, match="label 64 of 64 is missing; leave that row out"):
+        clone(classifier).fit(TEXTS, labels, BRANDS)
+
+
+class Star(str, enum.Enum):  # noqa: UP042
+    FEW, MANY = "1", "3"
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        ([Star.FEW, Star.MANY], ["1", "3"]),
+        (pyarrow.array(["no", "yes"]), ["no", "yes"]),
+        (pyarrow.chunked_array([[3], [7]]), [3, 7]),
+        ([1, 2.0, np.int64(1)], [1.0, 2.0]),
+        (np.array([True, False]), [False, True]),
+    ],
+    ids=str,
+)
+def test_labels_of_one_kind(labels, classes):
+    names, codes = _number(labels)
+    assert names.tolist() == classes and {type(name) for name in names.tolist()} == {
+        type(name) for name in classes
+    }
+    assert codes.tolist() == [classes.index(label) for label in as_rows(labels)]
+
+
 def test_bad_scores(fitted):
     with pytest.raises(UserError, match="there are no texts, and so no accuracy"):
         fitted.score([], [])
     with pytest.raises(UserError, match="label 7 is none of the classes, which are 1, 3"):
         fitted.score(TEXTS[:2], [1, 7])
-    with pytest.raises(UserError, match="label good is none of the classes"):
+    with pytest.raises(UserError, match="label 'good' is none of the classes"):
         fitted.score(TEXTS[:1], ["good"])
+    with pytest.raises(UserError, match="label True is none of the classes"):
+        fitted.score(TEXTS[:1], [True])
     with pytest.raises(UserError, match="there are 2 texts, but 1 labels"):
         fitted.score(TEXTS[:2], [1])
 
@@ -229,8 +287,18 @@ def test_weights_of_scores(fitted):
     weights = np.arange(64.0)
     assert fitted.score(TEXTS, STARS, weights) == np.average(is_right, weights=weights)
     assert fitted.score(TEXTS, STARS, is_right.astype(int)) == 1
+    assert fitted.score(TEXTS, STARS, 2.5) == fitted.score(TEXTS, STARS)
     for bad, message in (
-        ([1.0], "there are 64 texts, but 1 weights in sample_weight"),
+        ([1.0], "there are 64 texts, but 1 weights; give one each"),
+        (dict.fromkeys(range(64), 1.0), "weights is of type dict; give a list of weights"),
+        (iter(weights), "weights is of type iterator; give a list of weights"),
+        (np.ones((64, 1)), "weights has 2 axes; give one value in each row"),
+        (0.0, "finite numbers of 0 or more, not all 0"),
+        (["1.0"] * 64, "finite numbers of 0 or more"),
+        ([None, *weights[1:]], "finite numbers of 0 or more"),
+        ([1, [2, 3]] * 32, "finite numbers of 0 or more"),
+        ([1e308] * 64, "finite numbers of 0 or more"),
+        ([10**400] * 64, "finite numbers of 0 or more"),
         (np.zeros(64), "finite numbers of 0 or more, not all 0"),
         (-weights, "finite numbers of 0 or more"),
         (weights + np.inf, "finite numbers of 0 or more"),
