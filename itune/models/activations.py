@@ -6,6 +6,8 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
+from itune.errors import UserError
+
 
 @jax.custom_jvp
 def gelu(x: jax.Array) -> jax.Array:
@@ -52,4 +54,12 @@ ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
     "gelu": gelu,
     "gelu_new": lambda x: jax.nn.gelu(x, approximate=True),
     "relu": jax.nn.relu,
+    "tanh": jnp.tanh,
 }
+
+
+def require_activation(name: str, value: str) -> None:
+    """Check the value of a setting."""
+    if value not in ACTIVATIONS:
+        known = ", ".join(sorted(ACTIVATIONS))
+        raise UserError(f"{name} {value!r} is not supported; use one of {known}")

@@ -85,6 +85,7 @@ class Architecture:
       new_layers: What the dense layers are called that an encoder without a classifier may lack, by
         their names in files. They are drawn anew then, in this order.
       head: Name of the linear head in files; one of ``new_layers``.
+      leftovers: Beginnings of names of tensors that are ignored by models without use for them.
     """
 
     module: Callable[[Any], nn.Module]
@@ -95,6 +96,7 @@ class Architecture:
     saved_name: Callable[[str], str]
     new_layers: dict[str, str]
     head: str
+    leftovers: tuple[str, ...] = ()
 
     def is_of_head(self, name: str) -> bool:
         """Return whether a tensor belongs to the linear head, or to a dense layer in it."""
@@ -102,11 +104,12 @@ class Architecture:
 
 
 def dense_tensors(
-    name: str, path: tuple[str, ...], inputs: int, outputs: int
+    name: str, path: tuple[str, ...], inputs: int, outputs: int, *, has_bias: bool = True
 ) -> Iterator[TensorSpec]:
     """Yield the tensors of a dense layer."""
     yield TensorSpec(f"{name}.weight", (outputs, inputs), (*path, "kernel"))
-    yield TensorSpec(f"{name}.bias", (outputs,), (*path, "bias"))
+    if has_bias:
+        yield TensorSpec(f"{name}.bias", (outputs,), (*path, "bias"))
 
 
 def norm_tensors(name: str, path: tuple[str, ...], width: int) -> Iterator[TensorSpec]:
@@ -121,23 +124,28 @@ _KINDS = {
     float: "a number",
     str: "a string",
     dict: "an object",
+    tuple: "a list of words",
 }
 
 
 def config_value(values: Mapping[str, Any], name: str, default: Any, path: Path) -> Any:
     """Return a value of ``config.json``, of the type and in the range that its default tells.
 
-    Rates of dropout are from 0 to 1; None (null) is one that may be absent, as an object may. Other
-    numbers are positive, integers at least 1 or as little as the default; ids of tokens may be 0.
+    A type in place of a default makes a value that may be absent or null, which is None. Rates of
+    dropout are from 0 to 1, other numbers positive, integers at least 1 or as little as the
+    default, ids of tokens at least 0. Words are a list, or in one string with bars between them.
     """
-    value = values.get(name, default)
-    if value is None and default in (None, {}):
-        return default
-    kind = float if default is None else type(default)
+    is_optional = isinstance(default, type)
+    value = values.get(name, None if is_optional else default)
+    if value is None and is_optional:
+        return None
+    kind = default if is_optional else type(default)
+    if kind is tuple:
+        return _words(value, name, path)
     accepted = (int, float) if kind is float else kind
     if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
         raise UserError(f"{path}: {name} is {value!r}, not {_KINDS[kind]}")
-    if kind is int and value < (least := 0 if name.endswith("_id") else min(default, 1)):
+    if kind is int and value < (least := _least(name, default)):
         raise UserError(f"{path}: {name} is {value}, not an integer of {least} or more")
     if kind is float and "drop" in name:
         if not 0 <= value <= 1:
@@ -145,3 +153,16 @@ def config_value(values: Mapping[str, Any], name: str, default: Any, path: Path)
     elif kind is float and not 0 < value <= sys.float_info.max:
         raise UserError(f"{path}: {name} is {value}, not a positive number")
     return kind(value)
+
+
+def _least(name: str, default: Any) -> int:
+    if name.endswith("_id"):
+        return 0
+    return 1 if isinstance(default, type) else min(default, 1)
+
+
+def _words(value: Any, name: str, path: Path) -> tuple[str, ...]:
+    words = [word.strip() for word in value.lower().split("|")] if isinstance(value, str) else value
+    if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
+        raise UserError(f"{path}: {name} is {value!r}, not {_KINDS[tuple]}")
+    return tuple(words)

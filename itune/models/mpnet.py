@@ -41,7 +41,8 @@ class MPNetConfig(EncoderConfig):
     """
 
     model_type: ClassVar[str] = "mpnet"
-    has_types: ClassVar[bool] = False
+
+    type_vocab_size: int = 0
 
     @property
     def reserved_positions(self) -> int:

@@ -46,6 +46,16 @@ DISTIL = {
 ALBERT = {**SMALL, "embedding_size": 12}
 MPNET = {key: value for key, value in SMALL.items() if key != "type_vocab_size"}
 MPNET.update({"max_position_embeddings": 16, "pad_token_id": 1})
+DEBERTA = {key: value for key, value in SMALL.items() if key != "type_vocab_size"}
+DEBERTA.update({"relative_attention": True, "pos_att_type": ["c2p", "p2c"]})
+DEBERTA_V3 = {
+    **DEBERTA,
+    "position_biased_input": False,
+    "pos_att_type": "p2c|c2p",
+    "position_buckets": 4,
+    "share_att_key": True,
+    "norm_rel_ebd": "layer_norm",
+}
 CASES = {
     "bert": {"model_type": "bert", **SMALL},
     "bert-gelu_new": {"model_type": "bert", **SMALL, "hidden_act": "gelu_new"},
@@ -65,6 +75,32 @@ CASES = {
         "num_hidden_layers": 3,
         "num_hidden_groups": 2,
         "inner_group_num": 2,
+    },
+    "deberta-v2": {"model_type": "deberta-v2", **DEBERTA_V3},
+    "deberta-v2-convolution": {
+        "model_type": "deberta-v2",
+        **DEBERTA_V3,
+        "attention_head_size": 4,
+        "conv_kernel_size": 3,
+        "conv_act": "gelu",
+        "embedding_size": 8,
+        "max_relative_positions": 6,
+    },
+    "deberta-v2-own-projections": {
+        "model_type": "deberta-v2",
+        **DEBERTA,
+        "max_relative_positions": 5,
+        "type_vocab_size": 2,
+        "pooler_hidden_act": "tanh",
+    },
+    "deberta-v2-c2p": {"model_type": "deberta-v2", **DEBERTA, "pos_att_type": ["c2p"]},
+    "deberta-v2-absolute": {"model_type": "deberta-v2", **DEBERTA, "relative_attention": False},
+    "deberta-v2-long": {
+        "model_type": "deberta-v2",
+        **DEBERTA_V3,
+        "max_position_embeddings": 152,
+        "max_relative_positions": 128,
+        "position_buckets": 64,
     },
     "mpnet": {"model_type": "mpnet", **MPNET},
     "mpnet-long": {"model_type": "mpnet", **MPNET, "max_position_embeddings": 152},
