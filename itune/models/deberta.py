@@ -159,8 +159,7 @@ class DebertaLayer(Layer):
                 r = self.heads(self.position_query(project)(table))
                 by_row = jnp.einsum("...shd,rhd->...hsr", k, r)
                 scores += by_row[..., place, rows]
-        # Rounded to float32, as transformers has it in float64, too.
-        return scores / float(np.sqrt(np.float32(q.shape[-1] * (1 + len(c.pos_att_type or ())))))
+        return scores / (q.shape[-1] * (1 + len(c.pos_att_type or ()))) ** 0.5
 
     def position_key(self, project: Mapping[str, nn.Dense]) -> nn.Dense:
         """Return the layer that makes keys of distances."""

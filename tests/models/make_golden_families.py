@@ -10,7 +10,9 @@ In the repository's folder::
 Weights are drawn by NumPy from the names and shapes of tensors, so both sides build the same.
 """
 
+import copy
 import json
+import re
 import sys
 import zlib
 from pathlib import Path
@@ -118,7 +120,7 @@ def weights(shapes):
     found = {}
     for name, shape in shapes.items():
         rng = np.random.default_rng(zlib.crc32(name.encode()))
-        is_scale = name.endswith("orm.weight")
+        is_scale = re.search(r"(orm|ln_.)\.weight$", name) is not None
         found[name] = (is_scale + 0.3 * rng.normal(size=shape)).astype(np.float32)
     return found
 
@@ -126,7 +128,8 @@ def weights(shapes):
 def inputs(config):
     """Token ids, masks and segment ids: padding on the right, on the left, none, the longest."""
     pad = config.get("pad_token_id", 0)
-    longest = config["max_position_embeddings"] - (pad + 1 if pad else 0)
+    longest = config.get("max_position_embeddings") or config["n_positions"]
+    longest -= pad + 1 if pad else 0
     rng = np.random.default_rng(0)
     place = np.arange(longest)
     mask = np.stack([place < 9, place >= 5, place < 1, place < longest]).astype(int)
@@ -135,14 +138,43 @@ def inputs(config):
     return {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
 
 
-def _logits(model, config, kind):
+def _in_float64(function, *args):
+    """Calls a function while float32 is float64 in PyTorch, where models ask for it by name."""
+    import torch
+
+    before = torch.float, torch.float32, torch.Tensor.float
+    torch.float = torch.float32 = torch.float64
+    torch.Tensor.float = torch.Tensor.double
+    torch.set_default_dtype(torch.float64)
+    try:
+        return function(*args)
+    finally:
+        torch.float, torch.float32, torch.Tensor.float = before
+        torch.set_default_dtype(torch.float32)
+
+
+def _drawn_logits(config):
+    """Logits of a model whose weights are drawn."""
+    import torch
+    import transformers
+
+    # transformers changes the nested dicts of a configuration.
+    about = transformers.AutoConfig.for_model(**copy.deepcopy(config))
+    model = transformers.AutoModelForSequenceClassification.from_config(about)
+    state = model.state_dict().items()
+    drawn = weights({key: tuple(of.shape) for key, of in state if of.is_floating_point()})
+    model.load_state_dict({k: torch.from_numpy(v) for k, v in drawn.items()}, strict=False)
+    return _logits(model, config)
+
+
+def _logits(model, config):
     import torch
 
     batch = {name: torch.tensor(value) for name, value in inputs(config).items()}
     if "type_vocab_size" not in config:
         del batch["token_type_ids"]
     with torch.no_grad():
-        return model.eval().to(kind)(**batch).logits.double().numpy()
+        return model.eval()(**batch).logits.double().numpy()
 
 
 def golden():
@@ -153,12 +185,7 @@ def golden():
     made_with = {"torch": torch.__version__, "transformers": transformers.__version__}
     record = {"made_with": made_with, "logits": {}}
     for name, config in CASES.items():
-        about = transformers.AutoConfig.for_model(**config)
-        model = transformers.AutoModelForSequenceClassification.from_config(about)
-        state = model.state_dict().items()
-        drawn = weights({key: tuple(of.shape) for key, of in state if of.is_floating_point()})
-        model.load_state_dict({k: torch.from_numpy(v) for k, v in drawn.items()}, strict=False)
-        low, high = (_logits(model, config, kind) for kind in (torch.float32, torch.float64))
+        low, high = _drawn_logits(config), _in_float64(_drawn_logits, config)
         print(name, "float32 off by", abs(low - high).max())
         record["logits"][name] = high.tolist()
     GOLDEN.write_text(json.dumps(record) + "\n", encoding="utf-8")
@@ -176,18 +203,23 @@ def export(folder):
 
 def check(folder):
     """Loads what ``export`` wrote and compares with the golden file."""
+    record = json.loads(GOLDEN.read_text(encoding="utf-8"))
+    for name, config in CASES.items():
+        logits = _in_float64(_loaded_logits, Path(folder) / name, config)
+        off = abs(logits - np.array(record["logits"][name])).max()
+        print(name, "off by", off)
+        assert off < 1e-12
+
+
+def _loaded_logits(folder, config):
     import torch
     import transformers
 
-    record = json.loads(GOLDEN.read_text(encoding="utf-8"))
-    for name, config in CASES.items():
-        model, info = transformers.AutoModelForSequenceClassification.from_pretrained(
-            Path(folder) / name, output_loading_info=True
-        )
-        assert not any(info.values()), (name, info)
-        off = abs(_logits(model, config, torch.float64) - np.array(record["logits"][name])).max()
-        print(name, "off by", off)
-        assert off < 1e-12
+    model, info = transformers.AutoModelForSequenceClassification.from_pretrained(
+        folder, output_loading_info=True, dtype=torch.float64
+    )
+    assert not any(info.values()), (folder, info)
+    return _logits(model, config)
 
 
 if __name__ == "__main__":
