@@ -15,7 +15,7 @@ from flax import linen as nn
 from itune.errors import UserError
 
 HEAD = "classifier"
-"""Name of every model's linear head, a ``kernel`` and a ``bias``, in its parameters."""
+"""Name of every model's linear head in its parameters, a ``kernel`` and, in most, a ``bias``."""
 
 
 class ModelConfig(Protocol):
@@ -56,16 +56,18 @@ class TensorSpec(NamedTuple):
       name: Name in the file, without the prefix of the encoder.
       shape: Shape in the file; matrices of dense layers are transposed there, (outputs, inputs).
       path: Path in the tree of parameters.
+      is_conv1d: Whether it is of transformers' ``Conv1D``, a dense layer that is not transposed.
     """
 
     name: str
     shape: tuple[int, ...]
     path: tuple[str, ...]
+    is_conv1d: bool = False
 
     @property
     def is_transposed(self) -> bool:
         """Whether the parameter is the transpose of the tensor."""
-        return self.path[-1] == "kernel"
+        return self.path[-1] == "kernel" and not self.is_conv1d
 
 
 @dataclass(frozen=True)
@@ -112,10 +114,21 @@ def dense_tensors(
         yield TensorSpec(f"{name}.bias", (outputs,), (*path, "bias"))
 
 
-def norm_tensors(name: str, path: tuple[str, ...], width: int) -> Iterator[TensorSpec]:
-    """Yield the tensors of a layer normalisation."""
+def conv1d_tensors(
+    name: str, path: tuple[str, ...], inputs: int, outputs: int
+) -> Iterator[TensorSpec]:
+    """Yield the tensors of a dense layer that is transformers' ``Conv1D``."""
+    yield TensorSpec(f"{name}.weight", (inputs, outputs), (*path, "kernel"), is_conv1d=True)
+    yield TensorSpec(f"{name}.bias", (outputs,), (*path, "bias"))
+
+
+def norm_tensors(
+    name: str, path: tuple[str, ...], width: int, *, has_bias: bool = True
+) -> Iterator[TensorSpec]:
+    """Yield the tensors of a normalisation."""
     yield TensorSpec(f"{name}.weight", (width,), (*path, "scale"))
-    yield TensorSpec(f"{name}.bias", (width,), (*path, "bias"))
+    if has_bias:
+        yield TensorSpec(f"{name}.bias", (width,), (*path, "bias"))
 
 
 _KINDS = {

@@ -157,7 +157,18 @@ def embed(rows: int, features: int, name: str) -> nn.Embed:
 
 def norm(epsilon: float, x: jax.Array, name: str) -> jax.Array:
     """Normalise ``x`` over its last axis, with a scale and a bias."""
-    return nn.LayerNorm(
+    return _normalised(nn.LayerNorm, epsilon, x, name)
+
+
+def rms_norm(epsilon: float, x: jax.Array, name: str) -> jax.Array:
+    """Divide ``x`` by its root mean square over its last axis, and scale it."""
+    return _normalised(nn.RMSNorm, epsilon, x, name)
+
+
+def _normalised(
+    kind: type[nn.LayerNorm] | type[nn.RMSNorm], epsilon: float, x: jax.Array, name: str
+) -> jax.Array:
+    return kind(
         epsilon=epsilon,
         use_fast_variance=False,
         # Otherwise Flax asks for float64 promoted with float32, which strict promotion forbids.
@@ -216,6 +227,22 @@ class Embeddings(nn.Module):
         return nn.Dropout(self.config.hidden_dropout)(x, deterministic=self.deterministic)
 
 
+def attention(scores: jax.Array, visible: jax.Array) -> jax.Array:
+    """Return what each query pays to each key, ``(..., heads, queries, keys)``, which sums to 1.
+
+    ``visible``, ``(..., queries or 1, keys)``, tells which keys a query may attend to.
+    """
+    # After the softmax's shift these underflow to exactly 0; a row with no key stays finite.
+    least = jnp.finfo(scores.dtype).min
+    return jax.nn.softmax(jnp.where(visible[..., None, :, :], scores, least), axis=-1)
+
+
+def weighted(probs: jax.Array, v: jax.Array) -> jax.Array:
+    """Return the sums of values ``(..., keys, heads, width)``, the heads side by side."""
+    x = jnp.einsum("...hts,...shd->...thd", probs, v)
+    return x.reshape(*x.shape[:-2], -1)
+
+
 class Layer(nn.Module):
     """Self-attention and a feed-forward network, each added to its input and then normalised.
 
@@ -269,11 +296,8 @@ class Layer(nn.Module):
             self.heads(project[name](source))
             for name, source in (("query", x), ("key", memory), ("value", memory))
         )
-        scores = self.scores(q, k, bias, project)
-        # After the softmax's shift these underflow to exactly 0; a row with no key stays finite.
-        scores = jnp.where(mask[..., None, :, :], scores, jnp.finfo(scores.dtype).min)
-        probs = self.drop(jax.nn.softmax(scores, axis=-1), c.attention_dropout)
-        return jnp.einsum("...hts,...shd->...thd", probs, v).reshape(x.shape)
+        probs = attention(self.scores(q, k, bias, project), mask)
+        return weighted(self.drop(probs, c.attention_dropout), v)
 
     def heads(self, x: jax.Array) -> jax.Array:
         """Return vectors ``(..., hidden)`` as the parts of the heads, ``(..., heads, width)``."""

@@ -1,19 +1,11 @@
 """How Hugging Face's folders hold encoders of the BERT family: settings, and names of tensors."""
 
-import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-from itune.errors import UserError
-from itune.models.architecture import (
-    Architecture,
-    TensorSpec,
-    config_value,
-    dense_tensors,
-    norm_tensors,
-)
+from itune.models.architecture import Architecture, TensorSpec, dense_tensors, norm_tensors
 from itune.models.blocks import EncoderClassifier, EncoderConfig, layer_name
+from itune.models.hf_family import family_architecture
 
 CONFIG_KEYS: dict[str, tuple[str, Any]] = {
     "vocab_size": ("vocab_size", 30522),
@@ -82,14 +74,6 @@ def _layer_tensors(
                 yield from dense_tensors(name, path, inputs, outputs)
 
 
-def _canonical_name(name: str, prefix: str, unneeded: tuple[str, ...]) -> str | None:
-    name = name.removeprefix(f"{prefix}.")
-    if name.startswith(unneeded) or name.endswith((".position_ids", ".token_type_ids")):
-        return None
-    name = name.replace("LayerNorm.gamma", "LayerNorm.weight")
-    return name.replace("LayerNorm.beta", "LayerNorm.bias")
-
-
 def encoder_architecture(
     module: type[EncoderClassifier],
     config: type[EncoderConfig],
@@ -132,31 +116,6 @@ def encoder_architecture(
       leftovers: Beginnings of names of tensors that some classifiers lack, which may be there.
       more_tensors: Tensors that other families lack, by the configuration.
     """
-    more = more_keys or {}
-
-    def read_config(values: Mapping[str, Any], path: Path) -> EncoderConfig:
-        for key, value in required.items():
-            if (own := values.get(key, value)) != value:
-                raise UserError(f"{path} has {key} {own!r}; only {value!r} is supported")
-        fields = {
-            field: config_value(values, key, default, path)
-            for field, (key, default) in {**keys, **more}.items()
-        }
-        read = config(**fields)
-        if (places := read.max_positions - read.reserved_positions) < 1:
-            key, least = keys["max_positions"][0], read.reserved_positions + 1
-            raise UserError(f"{path}: {key} is {read.max_positions}, but must be at least {least}")
-        return dataclasses.replace(read, max_positions=places)
-
-    def write_config(c: EncoderConfig) -> dict[str, Any]:
-        about = {"architectures": [f"{name}ForSequenceClassification"], "model_type": c.model_type}
-        fields = {key: getattr(c, field) for field, (key, _) in keys.items()}
-        fields[keys["max_positions"][0]] = c.rows
-        for field, (key, default) in more.items():
-            if getattr(c, field) != default:
-                fields[key] = getattr(c, field)
-        written = {key: value for key, value in fields.items() if value is not None}
-        return about | written | dict(constants or {})
 
     def tensors(c: EncoderConfig) -> Iterator[TensorSpec]:
         yield from _embedding_tensors(c, projection)
@@ -165,17 +124,21 @@ def encoder_architecture(
         yield from dense_tensors(pooler, ("pooler",), c.hidden_size, c.hidden_size)
         yield from dense_tensors(head, ("classifier",), c.hidden_size, c.num_labels)
 
-    return Architecture(
-        module=module,
-        read_config=read_config,
-        write_config=write_config,
+    return family_architecture(
+        module,
+        config,
+        name,
+        prefix=prefix,
+        keys=keys,
+        more_keys=more_keys,
+        constants=constants,
+        required=required,
         tensors=tensors,
-        canonical_name=lambda name: _canonical_name(name, prefix, unneeded),
-        saved_name=lambda name: name if name.startswith(own) else f"{prefix}.{name}",
         new_layers={
             pooler: "pooler" if pooler.startswith("pooler") else "classifier's dense layer",
             head: "classification head",
         },
-        head=head,
+        own=own,
+        unneeded=unneeded,
         leftovers=leftovers,
     )

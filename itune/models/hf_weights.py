@@ -111,7 +111,8 @@ def _add_new_layers(
             outputs, inputs = shapes[weight]
             kernel = 0.02 * jax.random.normal(k, (inputs, outputs), jnp.float32)
             tensors[weight] = np.asarray(kernel).T
-            tensors[bias] = np.zeros(outputs, np.float32)
+            if bias in shapes:
+                tensors[bias] = np.zeros(outputs, np.float32)
 
 
 def _check_names_and_shapes(
@@ -129,7 +130,7 @@ def _check_names_and_shapes(
                 f"{config.model_type}?"
             )
     head = architecture.head
-    if tensors[f"{head}.bias"].shape != (config.num_labels,):
+    if tensors[f"{head}.weight"].shape[:1] != (config.num_labels,):
         raise UserError(
             f"the weights hold a classifier of shape {tensors[f'{head}.weight'].shape}, not of "
             f"{config.num_labels} labels; set num_labels to match, or leave the {head}.* tensors "

@@ -74,9 +74,7 @@ def _other_number(model: Sequence[str], table: Sequence[str]) -> UserError:
 
 def reordered(params: Params, classes: np.ndarray) -> Params:
     """Return a classifier's parameters with the classes of these former numbers, ``(K,)``."""
-    head = params[HEAD]
-    head = head | {"kernel": head["kernel"][:, classes], "bias": head["bias"][classes]}
-    return params | {HEAD: head}
+    return params | {HEAD: {name: leaf[..., classes] for name, leaf in params[HEAD].items()}}
 
 
 def absent_note(absent: Sequence[str], count: int) -> str:

@@ -11,6 +11,8 @@ from itune.models.bert import BERT
 from itune.models.deberta_v2 import DEBERTA_V2
 from itune.models.distilbert import DISTILBERT
 from itune.models.electra import ELECTRA
+from itune.models.gpt2 import GPT2
+from itune.models.llama import LLAMA, MISTRAL, QWEN2, QWEN3
 from itune.models.mpnet import MPNET
 from itune.models.roberta import CAMEMBERT, ROBERTA, XLM_ROBERTA
 
@@ -24,6 +26,11 @@ ARCHITECTURES: dict[str, Architecture] = {
     "albert": ALBERT,
     "deberta-v2": DEBERTA_V2,
     "mpnet": MPNET,
+    "gpt2": GPT2,
+    "llama": LLAMA,
+    "mistral": MISTRAL,
+    "qwen2": QWEN2,
+    "qwen3": QWEN3,
 }
 
 

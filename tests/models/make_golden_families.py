@@ -58,6 +58,17 @@ DEBERTA_V3 = {
     "share_att_key": True,
     "norm_rel_ebd": "layer_norm",
 }
+GPT2 = {
+    "vocab_size": 40,
+    "n_embd": 12,
+    "n_layer": 2,
+    "n_head": 3,
+    "n_positions": 14,
+    "num_labels": 3,
+    "pad_token_id": 0,
+}
+LLAMA = {key: value for key, value in SMALL.items() if key != "type_vocab_size"}
+LLAMA.update({"num_attention_heads": 6, "num_key_value_heads": 2, "pad_token_id": 0})
 CASES = {
     "bert": {"model_type": "bert", **SMALL},
     "bert-gelu_new": {"model_type": "bert", **SMALL, "hidden_act": "gelu_new"},
@@ -106,6 +117,43 @@ CASES = {
     },
     "mpnet": {"model_type": "mpnet", **MPNET},
     "mpnet-long": {"model_type": "mpnet", **MPNET, "max_position_embeddings": 152},
+    "gpt2": {"model_type": "gpt2", **GPT2},
+    "gpt2-scaled": {
+        "model_type": "gpt2",
+        **GPT2,
+        "n_inner": 20,
+        "activation_function": "relu",
+        "scale_attn_weights": False,
+        "scale_attn_by_inverse_layer_idx": True,
+    },
+    "llama": {"model_type": "llama", **LLAMA},
+    "llama-biases": {
+        "model_type": "llama",
+        **LLAMA,
+        "attention_bias": True,
+        "mlp_bias": True,
+        "head_dim": 4,
+        "hidden_act": "gelu",
+        "rope_scaling": {"rope_type": "linear", "factor": 4.0},
+    },
+    "llama-3": {
+        "model_type": "llama",
+        **LLAMA,
+        "head_dim": 8,
+        "max_position_embeddings": 80,
+        "rope_theta": 50.0,
+        "rope_scaling": {
+            "rope_type": "llama3",
+            "factor": 8.0,
+            "low_freq_factor": 1.0,
+            "high_freq_factor": 4.0,
+            "original_max_position_embeddings": 60,
+        },
+    },
+    "mistral": {"model_type": "mistral", **LLAMA, "sliding_window": 4},
+    "mistral-without-window": {"model_type": "mistral", **LLAMA, "sliding_window": None},
+    "qwen2": {"model_type": "qwen2", **LLAMA, "rope_theta": 1000.0},
+    "qwen3": {"model_type": "qwen3", **LLAMA, "head_dim": 4},
 }
 """Contents of ``config.json`` by the name of a case; without dropout, which is off.
 
@@ -153,28 +201,18 @@ def _in_float64(function, *args):
         torch.set_default_dtype(torch.float32)
 
 
-def _drawn_logits(config):
-    """Logits of a model whose weights are drawn."""
+def _logits(about, tensors, config):
+    """Logits of a new model with these tensors, by name."""
     import torch
     import transformers
 
-    # transformers changes the nested dicts of a configuration.
-    about = transformers.AutoConfig.for_model(**copy.deepcopy(config))
-    model = transformers.AutoModelForSequenceClassification.from_config(about)
-    state = model.state_dict().items()
-    drawn = weights({key: tuple(of.shape) for key, of in state if of.is_floating_point()})
-    model.load_state_dict({k: torch.from_numpy(v) for k, v in drawn.items()}, strict=False)
-    return _logits(model, config)
-
-
-def _logits(model, config):
-    import torch
-
+    model = transformers.AutoModelForSequenceClassification.from_config(about).eval()
+    model.load_state_dict({name: torch.tensor(of) for name, of in tensors.items()}, strict=False)
     batch = {name: torch.tensor(value) for name, value in inputs(config).items()}
     if "type_vocab_size" not in config:
         del batch["token_type_ids"]
     with torch.no_grad():
-        return model.eval()(**batch).logits.double().numpy()
+        return model(**batch).logits.double().numpy()
 
 
 def golden():
@@ -185,7 +223,12 @@ def golden():
     made_with = {"torch": torch.__version__, "transformers": transformers.__version__}
     record = {"made_with": made_with, "logits": {}}
     for name, config in CASES.items():
-        low, high = _drawn_logits(config), _in_float64(_drawn_logits, config)
+        # transformers changes nested dicts.
+        about = transformers.AutoConfig.for_model(**copy.deepcopy(config))
+        model = transformers.AutoModelForSequenceClassification.from_config(about)
+        state = model.state_dict().items()
+        drawn = weights({key: tuple(of.shape) for key, of in state if of.is_floating_point()})
+        low, high = _logits(about, drawn, config), _in_float64(_logits, about, drawn, config)
         print(name, "float32 off by", abs(low - high).max())
         record["logits"][name] = high.tolist()
     GOLDEN.write_text(json.dumps(record) + "\n", encoding="utf-8")
@@ -203,9 +246,17 @@ def export(folder):
 
 def check(folder):
     """Loads what ``export`` wrote and compares with the golden file."""
+    import transformers
+
     record = json.loads(GOLDEN.read_text(encoding="utf-8"))
     for name, config in CASES.items():
-        logits = _in_float64(_loaded_logits, Path(folder) / name, config)
+        model, info = transformers.AutoModelForSequenceClassification.from_pretrained(
+            Path(folder) / name, output_loading_info=True
+        )
+        assert not any(info.values()), (name, info)
+        tensors = {key: value.numpy() for key, value in model.state_dict().items()}
+        model.config.dtype = None  # otherwise that of the file, float32
+        logits = _in_float64(_logits, model.config, tensors, config)
         off = abs(logits - np.array(record["logits"][name])).max()
         print(name, "off by", off)
         assert off < 1e-12
