@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Protocol
 
+import numpy as np
 from flax import linen as nn
 
 from itune.errors import UserError
@@ -49,6 +50,20 @@ class ModelConfig(Protocol):
     def num_labels(self) -> int: ...  # noqa: D102
 
 
+class Part(NamedTuple):
+    """Rows of a tensor in which several parameters are packed.
+
+    Attributes:
+      blocks: Number of blocks of rows, such as heads, each of which has rows of all parameters.
+      parts: Number of parameters, which have as many rows each.
+      place: Which of them, counted from 0.
+    """
+
+    blocks: int
+    parts: int
+    place: int
+
+
 class TensorSpec(NamedTuple):
     """A tensor of a weights file, and where it goes in the parameters.
 
@@ -56,18 +71,32 @@ class TensorSpec(NamedTuple):
       name: Name in the file, without the prefix of the encoder.
       shape: Shape in the file; matrices of dense layers are transposed there, (outputs, inputs).
       path: Path in the tree of parameters.
+      part: Which of its rows the parameter is; None for all.
       is_conv1d: Whether it is of transformers' ``Conv1D``, a dense layer that is not transposed.
     """
 
     name: str
     shape: tuple[int, ...]
     path: tuple[str, ...]
+    part: Part | None = None
     is_conv1d: bool = False
 
     @property
     def is_transposed(self) -> bool:
         """Whether the parameter is the transpose of the tensor."""
         return self.path[-1] == "kernel" and not self.is_conv1d
+
+    @property
+    def parameter_shape(self) -> tuple[int, ...]:
+        """Shape of the parameter."""
+        parts = 1 if self.part is None else self.part.parts
+        shape = (self.shape[0] // parts, *self.shape[1:])
+        return shape[::-1] if self.is_transposed else shape
+
+    def rows(self, tensor: np.ndarray) -> np.ndarray:
+        """Return a view of the tensor's rows that are the parameter's; its shape is another."""
+        blocks, parts, place = self.part or Part(1, 1, 0)
+        return tensor.reshape(blocks, parts, -1)[:, place]
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,17 @@ from flax import linen as nn
 
 from itune.errors import UserError
 from itune.models.activations import ACTIVATIONS, require_activation
-from itune.models.architecture import TensorSpec
-from itune.models.blocks import Embeddings, EncoderClassifier, EncoderConfig, Layer, dense, embed
-from itune.models.hf_encoder import CONFIG_KEYS
+from itune.models.architecture import Part, TensorSpec, dense_tensors
+from itune.models.blocks import (
+    Embeddings,
+    EncoderClassifier,
+    EncoderConfig,
+    Layer,
+    dense,
+    embed,
+    layer_name,
+)
+from itune.models.hf_encoder import CONFIG_KEYS, ENCODER, LAYER_NAMES, encoder_architecture
 
 KEYS: dict[str, tuple[str, Any]] = {
     **CONFIG_KEYS,
@@ -52,6 +60,8 @@ class DebertaConfig(EncoderConfig):
         not. None for nothing.
       max_relative_positions: Half the number of distances; 0 or less for ``max_positions``.
     """
+
+    model_type: ClassVar[str] = "deberta"
 
     type_vocab_size: int = 0
     layer_norm_eps: float = 1e-7
@@ -139,6 +149,8 @@ class DebertaEmbeddings(Embeddings):
 class DebertaLayer(Layer):
     """Disentangled attention, and a feed-forward network; ``bias`` is the table of distances."""
 
+    unbiased: ClassVar[tuple[str, ...]] = ("key",)
+
     config: DebertaConfig  # pyrefly: ignore[bad-override-mutable-attribute] (modules are frozen)
 
     def scores(
@@ -215,3 +227,44 @@ def more_tensors(c: DebertaConfig) -> Iterator[TensorSpec]:
     if c.relative_attention:
         shape = (2 * c.span, c.hidden_size)
         yield TensorSpec("encoder.rel_embeddings.weight", shape, ("distances", "embedding"))
+
+
+def _more_tensors(c: DebertaConfig) -> Iterator[TensorSpec]:
+    """Yield those, and the layers that project tokens, whose rows are packed, and distances."""
+    yield from more_tensors(c)
+    width = c.hidden_size
+    for number in range(c.num_layers):
+        name, layer = f"encoder.layer.{number}.attention.self", layer_name(number)
+        for place, ours in enumerate(("query", "key", "value")):
+            path, part = (layer, ours, "kernel"), Part(c.num_heads, 3, place)
+            yield TensorSpec(f"{name}.in_proj.weight", (3 * width, width), path, part)
+        yield TensorSpec(f"{name}.q_bias", (width,), (layer, "query", "bias"))
+        yield TensorSpec(f"{name}.v_bias", (width,), (layer, "value", "bias"))
+        if "c2p" in c.distance_scores:
+            path = (layer, "position_key")
+            yield from dense_tensors(f"{name}.pos_proj", path, width, width, has_bias=False)
+        if "p2c" in c.distance_scores:
+            path = (layer, "position_query")
+            yield from dense_tensors(f"{name}.pos_q_proj", path, width, width)
+
+
+DEBERTA = encoder_architecture(
+    DebertaClassifier,
+    DebertaConfig,
+    "Deberta",
+    prefix="deberta",
+    keys={**KEYS, "vocab_size": ("vocab_size", 50265)},
+    constants={"pad_token_id": 0},
+    required={**ENCODER, "talking_head": False},
+    layer_names={
+        ours: theirs
+        for ours, theirs in LAYER_NAMES.items()
+        if ours not in ("query", "key", "value")
+    },
+    pooler="pooler.dense",
+    head="classifier",
+    own=("pooler.", "classifier."),
+    unneeded=("cls.", "lm_predictions."),
+    leftovers=("embeddings.position_embeddings.",),
+    more_tensors=_more_tensors,
+)

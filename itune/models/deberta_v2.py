@@ -109,6 +109,8 @@ class DebertaV2Config(DebertaConfig):
 class DebertaV2Layer(DebertaLayer):
     """Disentangled attention, and a feed-forward network; ``bias`` is the table of distances."""
 
+    unbiased: ClassVar[tuple[str, ...]] = ()
+
     config: DebertaV2Config  # pyrefly: ignore[bad-override-mutable-attribute] (modules are frozen)
 
     def position_key(self, project: Mapping[str, nn.Dense]) -> nn.Dense:

@@ -44,8 +44,10 @@ def from_hugging_face(
     _check_names_and_shapes(arrays, architecture, config)
     params: Params = {}
     for spec in architecture.tensors(config):
-        value = np.asarray(arrays[spec.name], np.float32)
-        _insert(params, spec.path, jnp.asarray(value.T if spec.is_transposed else value))
+        value = spec.rows(np.asarray(arrays[spec.name], np.float32))
+        shape = spec.parameter_shape
+        value = value.reshape(shape[::-1]).T if spec.is_transposed else value.reshape(shape)
+        _insert(params, spec.path, jnp.asarray(value))
     return params
 
 
@@ -63,18 +65,20 @@ def to_hugging_face(params: Params, config: ModelConfig) -> dict[str, np.ndarray
       UserError: A parameter is missing, or not of the shape that the configuration says.
     """
     architecture = architecture_of(config)
-    tensors = {}
+    tensors: dict[str, np.ndarray] = {}
     for spec in architecture.tensors(config):
         value = _lookup(params, spec.path)
-        shape = spec.shape[::-1] if spec.is_transposed else spec.shape
+        shape = spec.parameter_shape
         if value is None or np.shape(value) != shape:
             got = "absent" if value is None else f"of shape {np.shape(value)}"
             raise UserError(
                 f"parameter {'/'.join(spec.path)} is {got}, but config says shape {shape}"
             )
         array = np.asarray(value).T if spec.is_transposed else np.asarray(value)
-        # safetensors writes other layouts wrongly without a word; only C order is safe.
-        tensors[architecture.saved_name(spec.name)] = np.array(array, np.float32, order="C")
+        # safetensors writes other layouts than C order, which this is, wrongly without a word.
+        empty = np.empty(spec.shape, np.float32)
+        rows = spec.rows(tensors.setdefault(architecture.saved_name(spec.name), empty))
+        rows[...] = array.reshape(rows.shape)
     return tensors
 
 

@@ -8,6 +8,7 @@ from flax import linen as nn
 from itune.models.albert import ALBERT
 from itune.models.architecture import Architecture, ModelConfig
 from itune.models.bert import BERT
+from itune.models.deberta import DEBERTA
 from itune.models.deberta_v2 import DEBERTA_V2
 from itune.models.distilbert import DISTILBERT
 from itune.models.electra import ELECTRA
@@ -24,6 +25,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     "distilbert": DISTILBERT,
     "electra": ELECTRA,
     "albert": ALBERT,
+    "deberta": DEBERTA,
     "deberta-v2": DEBERTA_V2,
     "mpnet": MPNET,
     "gpt2": GPT2,

@@ -89,6 +89,16 @@ CASES = {
         "num_hidden_groups": 2,
         "inner_group_num": 2,
     },
+    "deberta": {"model_type": "deberta", **DEBERTA, "position_biased_input": False},
+    "deberta-p2c": {
+        "model_type": "deberta",
+        **DEBERTA,
+        "pos_att_type": "p2c",
+        "max_relative_positions": 5,
+        "type_vocab_size": 2,
+        "embedding_size": 8,
+    },
+    "deberta-absolute": {"model_type": "deberta", **DEBERTA, "relative_attention": False},
     "deberta-v2": {"model_type": "deberta-v2", **DEBERTA_V3},
     "deberta-v2-convolution": {
         "model_type": "deberta-v2",

@@ -14,7 +14,7 @@ from itune.models.deberta_v2 import DebertaV2Config
 from itune.models.registry import ARCHITECTURES
 from tests.models.test_families import model_of
 
-VARIANTS = ["deberta-v2-convolution", "deberta-v2-own-projections", "deberta-v2-c2p"]
+VARIANTS = ["deberta-p2c", "deberta-v2-convolution", "deberta-v2-own-projections", "deberta-v2-c2p"]
 
 
 def bucket(distance, half, last):

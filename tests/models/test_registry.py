@@ -35,7 +35,7 @@ def test_every_parameter_has_a_tensor(config):
         for path, leaf in jax.tree.leaves_with_path(shapes)
     }
     specs = list(architecture_of(config).tensors(config))
-    assert expected == {s.path: s.shape[::-1] if s.is_transposed else s.shape for s in specs}
+    assert expected == {s.path: s.parameter_shape for s in specs}
 
 
 def test_names_are_read_as_they_are_saved(config):
