@@ -2,7 +2,8 @@
 
 - :func:`value_and_grad` builds the influence loss of a batch, :class:`Tuples` or a :class:`Pool`,
   with its exact gradient.
-- :func:`cosines` and :func:`products` build matrices of scores.
+- :func:`cosines` and :func:`products` build matrices of scores, :func:`sketches` short vectors that
+  estimate cosines of many examples.
 - :class:`LinenLoss` is a loss whose layers can be tapped; :func:`coverage` and
   :func:`check_coverage` tell whether taps see all of its parameters.
 
@@ -17,6 +18,7 @@ from itune.influence.objective import LinenLoss, cross_entropy
 from itune.influence.pools import Pool
 from itune.influence.routes import pair_terms
 from itune.influence.scores import cosines, products
+from itune.influence.sketches import draw_projections, sketches
 from itune.influence.subsets import Select
 from itune.influence.tuples import InfluenceInfo, Tuples, make_weights
 from itune.influence.types import LossFn
@@ -35,10 +37,12 @@ __all__ = [
     "cosines",
     "coverage",
     "cross_entropy",
+    "draw_projections",
     "format_coverage",
     "largest_microbatch",
     "make_weights",
     "pair_terms",
     "products",
+    "sketches",
     "value_and_grad",
 ]

@@ -177,7 +177,7 @@ def prepared(factors: Factors, partners: int) -> Factors:
 
 def _inner(a: Term, b: Term) -> jax.Array:
     if isinstance(b, Formed):
-        return jnp.vdot(_form(a, b.value.shape), b.value, precision=HIGHEST)
+        return jnp.vdot(form(a, b.value.shape), b.value, precision=HIGHEST)
     match a, b:
         case Outer(x, e), Outer(y, f):
             return jnp.vdot(_gram(x, y), _gram(e, f), precision=HIGHEST)
@@ -195,7 +195,7 @@ def _gram(x: jax.Array, y: jax.Array) -> jax.Array:
     return jnp.einsum("std,sud->stu", x, y, precision=HIGHEST)
 
 
-def _form(term: Term, shape: tuple[int, ...]) -> jax.Array:
+def form(term: Term, shape: tuple[int, ...]) -> jax.Array:
     """Form the term, ``(S, rows, columns)``."""
     if isinstance(term, Formed):
         return term.value
@@ -214,8 +214,8 @@ def gradient_of(factors: Factors, shapes: Shapes) -> Tensors:
     formed = {}
     for path, terms in factors.items():
         shape = shapes[path]
-        three = _three_axes(terms[0], shape)
-        formed[path] = jnp.asarray(sum(_form(term, three) for term in terms)).reshape(shape)
+        three = three_axes(terms[0], shape)
+        formed[path] = jnp.asarray(sum(form(term, three) for term in terms)).reshape(shape)
     return formed
 
 
@@ -223,7 +223,7 @@ def project(factors: Factors, direction: Tensors) -> jax.Array:
     """Compute the inner product ``<g, D>`` of a factored gradient with an array for each path."""
     return jnp.asarray(
         sum(
-            _project(term, direction[path].reshape(_three_axes(term, direction[path].shape)))
+            _project(term, direction[path].reshape(three_axes(term, direction[path].shape)))
             for path, terms in factors.items()
             for term in terms
         )
@@ -280,7 +280,7 @@ def _merge_examples(term: Term, weights: jax.Array) -> Term:
     return type(term)(side_by_side(first), side_by_side(cotangents * weights[:, None, None, None]))
 
 
-def _three_axes(term: Term, shape: tuple[int, ...]) -> tuple[int, int, int]:
+def three_axes(term: Term, shape: tuple[int, ...]) -> tuple[int, int, int]:
     """Return a parameter's shape as ``(S, rows, columns)``."""
     leading = jax.tree.leaves(term)[0].shape[0]
     columns = term.value.shape[-1] if isinstance(term, Formed) else term.cotangents.shape[-1]

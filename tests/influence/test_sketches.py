@@ -1,0 +1,97 @@
+"""Sketches are linear in unit gradients, unbiased, and vary as predicted."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from itune.influence import cosines, draw_projections, sketches
+from itune.influence.sketches import allotment, drawn
+from itune.influence.subsets import by_path
+from tests.helpers.influence_cases import assert_close, get_case
+
+N = 3
+
+
+def gradients_of(case, examples):
+    """Unit gradients by path: arrays with a leading axis of examples."""
+    rows = by_path(jax.jit(jax.vmap(jax.grad(case.loss), (None, 0)))(case.params, examples))
+    squares = sum(jnp.sum(g**2, axis=tuple(range(1, g.ndim))) for g in rows.values())
+    return {p: g / jnp.sqrt(squares).reshape(-1, *[1] * (g.ndim - 1)) for p, g in rows.items()}
+
+
+def begun(name, seed=5):
+    case = get_case(name)
+    return case, case.draw(np.random.default_rng(seed), N)
+
+
+def sketch(case, examples, **draw):
+    projections = draw_projections(case.loss, case.params, examples, **draw)
+    return jax.jit(sketches(case.loss))(case.params, examples, projections), projections
+
+
+@pytest.mark.parametrize("name", ["bert", "scan", "tied", "convolutions"])
+def test_factored_gradients_are_projected_as_formed_ones(name):
+    case, examples = begun(name)
+    made, projections = sketch(case, examples, size=120, seed=1)
+    expected = []
+    for path, gradient in sorted(gradients_of(case, examples).items()):
+        if projections[path] is None:
+            expected.append(gradient.reshape(N, -1))
+            continue
+        (stack, rows, k), columns = projections[path].rows.shape, projections[path].columns.shape[1]
+        g = gradient.reshape(N, stack, rows, columns)
+        parts = jnp.einsum("nsrc,srk,sck->nsk", g, *projections[path]) / k**0.5
+        expected.append(parts.reshape(N, -1))
+    assert made.shape[1] <= 120
+    assert_close(made, jnp.concatenate(expected, axis=1), 1e-12)
+
+
+def test_as_many_numbers_as_parameters_are_the_gradient():
+    case, examples = begun("mlp")
+    made, _ = sketch(case, examples, size=sum(map(jnp.size, jax.tree.leaves(case.params))))
+    assert_close(made @ made.T, cosines(case.loss)(case.params, examples, examples), 1e-12)
+
+
+def variance(g, h, k):
+    """Predicted variance of the inner product of two tensors' sketches."""
+    norms, dot = jnp.sum(g**2) * jnp.sum(h**2), jnp.vdot(g, h)
+    if g.shape[0] == 1:
+        return (norms + dot**2) / k
+    across, along = g @ h.T, g.T @ h
+    extra = jnp.sum(across**2) + jnp.sum(along**2) + jnp.trace(across @ across)
+    return (norms + dot**2 + 2 * extra) / k
+
+
+@pytest.mark.parametrize(("name", "size"), [("mlp", 30), ("tied", 10)])
+def test_mean_and_variance_over_draws(name, size):
+    case, examples = begun(name)
+    draws = 3000
+    exact = cosines(case.loss)(case.params, examples, examples)[0, 1]
+    shared = allotment(case.loss, case.params, examples, size=size)
+    many = jax.tree.map(lambda *rows: np.stack(rows), *(drawn(shared, n) for n in range(draws)))
+    rows = jax.jit(jax.vmap(sketches(case.loss), (None, None, 0)))(case.params, examples, many)
+    values = jnp.sum(rows[:, 0] * rows[:, 1], axis=1)
+    predicted = sum(
+        variance(*(gradient[i].reshape(shared[path].shape[1:]) for i in (0, 1)), shared[path].k)
+        for path, gradient in gradients_of(case, examples).items()
+        if many[path] is not None
+    )
+    assert abs(jnp.mean(values) - exact) < 4 * jnp.sqrt(predicted / draws)
+    assert jnp.var(values) == pytest.approx(float(predicted), rel=0.15)
+
+
+def test_seeds_and_sizes():
+    case, examples = begun("mlp")
+    rows, again, other = (sketch(case, examples, size=40, seed=s)[0] for s in (1, 1, 2))
+    np.testing.assert_array_equal(rows, again)
+    assert not np.allclose(rows, other)
+    with pytest.raises(ValueError, match="size must be at least 6, one number a tensor, got 1"):
+        draw_projections(case.loss, case.params, examples, size=1)
+
+
+def test_no_gradient_is_a_sketch_of_zeros():
+    case, examples = begun("mlp")
+    examples |= {"scale": jnp.array([0.0, 1.0, 1.0])}
+    rows, _ = sketch(case, examples, size=40)
+    assert not np.any(rows[0]) and np.all(np.isfinite(rows)) and np.any(rows[1])
