@@ -15,6 +15,7 @@ __all__ = [
     "audit",
     "compare",
     "describe",
+    "discover",
     "influence",
     "load",
     "tune",
@@ -25,6 +26,7 @@ _LAZY = {
     "audit": "itune.api",
     "compare": "itune.api",
     "describe": "itune.api",
+    "discover": "itune.api",
     "load": "itune.predictor",
     "tune": "itune.api",
 }

@@ -1,4 +1,4 @@
-"""The commands of the command line as functions: describe, audit, tune and compare.
+"""The commands of the command line as functions: describe, audit, discover, tune and compare.
 
 Each function takes a table, or the rows of a split, in one of three forms:
 
@@ -20,14 +20,19 @@ from typing import Any
 from itune.auditing.config import AuditConfig
 from itune.auditing.model import ModelAudit, audit_model
 from itune.config import to_dict
+from itune.config.command_line import to_arguments
 from itune.config.mappings import from_dict
+from itune.corpora.tasks import DataConfig
+from itune.discovery.config import DiscoverConfig
+from itune.discovery.findings import Discovery
+from itune.discovery.model import discover_model
 from itune.errors import UserError, as_folder
 from itune.results import Comparison, RunResult
 from itune.tables.config import TableConfig
 from itune.tables.describe import describe_tables
 from itune.tables.description import Description
 from itune.tables.table import Tables, make_tables
-from itune.training.record import tables_of_model
+from itune.training.record import find_record, tables_of_model
 from itune.training.run_folder import RunOptions
 from itune.tuning.compare import compare_on
 from itune.tuning.tune import tune_on
@@ -112,6 +117,64 @@ def audit(
         )
         return audit_model(
             model, tables, config, display.on_progress, say=display.on_message, keep=folder
+        )
+
+
+def discover(
+    model: str | Path,
+    data: Any = None,
+    *,
+    dev: Any = None,
+    test: Any = None,
+    settings: Mapping[str, Any] | None = None,
+    keep: str | Path | None = None,
+    **columns: Any,
+) -> Discovery:
+    """Search for what a model leans on in the data that it was trained on.
+
+    Args:
+      model: Folder of a Hugging Face classifier with its tokenizer, or of a run that
+        :func:`tune`, :func:`compare` or ``experiments/run.py`` has written.
+      data: The table that the model was trained on, or its training rows, in a form that
+        :mod:`itune.api` lists. None uses the table of the model's run, if that was a named table or
+        a task. Confounds that are named are not looked at.
+      dev: Development rows, or the name of a split of ``data``. None uses what the run used, or
+        else the dev split of ``data`` if it has one.
+      test: Test rows, or the name of a split of ``data``. None uses what the run used, or else the
+        test split of ``data`` if it has one.
+      settings: Fields of :class:`~itune.discovery.DiscoverConfig` by name, such as
+        ``{"minimum": 20}``; fields that are left out have their defaults.
+      keep: Folder for sketches of gradients, which must hold nothing else. A search that was
+        interrupted continues from them when it is called again. None keeps nothing.
+      columns: Fields of :class:`~itune.tables.TableConfig` as keyword arguments, such as
+        ``text="review"``. If the model has a run and the data can be those of the run, a field that
+        is not given has the value it had in the run. Otherwise all rows of ``data`` count as
+        training rows, unless ``dev_fraction`` or ``test_fraction`` is given.
+
+    Returns:
+      What was found; ``to_rows()`` has a dict for each candidate that was tested.
+
+    Raises:
+      UserError: The folder holds no such model, there is no table, the labels of the table are not
+        the classes of the model, or an argument has a bad value.
+    """
+    config = from_dict(DiscoverConfig, settings or {}, source="settings")
+    folder = None if keep is None else as_folder(keep, "keep")
+    _check(data, dev, test, columns)
+    if _source_of(model, data) is None:  # a run's confound has a part in how its rows are split
+        columns = {"confound": None} | columns
+    with ProgressDisplay() as display:
+        tables = tables_of_model(
+            model, data, columns, dev=dev, test=test, on_progress=display.on_progress
+        )
+        return discover_model(
+            model,
+            tables,
+            config,
+            display.on_progress,
+            say=display.on_message,
+            keep=folder,
+            table_words=_table_words(model, data, dev, test, columns),
         )
 
 
@@ -237,3 +300,29 @@ def _about(data: Any, dev: Any, test: Any, columns: dict[str, Any]) -> dict[str,
     if len(named) < len(given):
         named.pop("train", None)
     return {"table": to_dict(from_dict(TableConfig, columns | named).located)}
+
+
+def _source_of(model: str | Path, data: Any) -> DataConfig | TableConfig | None:
+    """Return the data of a model's run if they can be these; None if it is of no run, or others."""
+    record = find_record(model)
+    return None if record is None or not (data is None or record.is_of(data)) else record.source
+
+
+def _table_words(
+    model: str | Path, data: Any, dev: Any, test: Any, columns: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """Return the words of a command that name a table without its confound; none if it has none."""
+    source = _source_of(model, data)
+    if isinstance(source, DataConfig):
+        return () if source.source else (source.task,)
+    known = {} if source is None else to_dict(source)
+    given = {"train": data, "dev": dev, "test": test}
+    given = {name: rows for name, rows in given.items() if rows is not None}
+    if not all(isinstance(rows, str | Path) for rows in given.values()):
+        return ()
+    known |= dict(columns) | {name: str(rows) for name, rows in given.items()}
+    none = {"confound": "confound", "bins": None, "rule": None, "rule_on": "text", "matched": ()}
+    config = from_dict(TableConfig, known | none)
+    if not config.train:
+        return ()
+    return (config.train, *to_arguments(config, TableConfig(train=config.train)))

@@ -29,6 +29,7 @@ LAYERS = """
     api estimator
     report
     plots
+    discovery
     auditing
     predictor tuning
     results

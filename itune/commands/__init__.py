@@ -26,6 +26,7 @@ COMMANDS = {
     "example": Command("a table of reviews to try the other commands on"),
     "describe": Command("what a table holds, and what to beware of"),
     "audit": Command("whether a model leans on a confound, and how sure that is", _RUN_AGAIN),
+    "discover": Command("what a model leans on, when nobody has named it", _RUN_AGAIN),
     "tune": Command("a classifier that leans less on a confound", _RESUME),
     "compare": Command("several methods on one table, and whether seeds tell them apart", _RESUME),
 }

@@ -18,7 +18,8 @@ SECTION = "table."
 """What the names of those settings begin with that describe the table."""
 
 
-def _whole_table() -> TableConfig:
+def whole_table() -> TableConfig:
+    """Return the configuration of a table whose rows all count as trained on."""
     return TableConfig(dev_fraction=0.0, test_fraction=0.0)
 
 
@@ -40,7 +41,7 @@ class AuditCommand:
     model: str = ""
     out: Path = Path("audited")
     overwrite: bool = False
-    table: TableConfig = field(default_factory=_whole_table)
+    table: TableConfig = field(default_factory=whole_table)
     audit: AuditConfig = AuditConfig()
 
 

@@ -10,6 +10,7 @@ from itune.report.blocks import (
     Answer,
     Bar,
     Block,
+    Code,
     Page,
     Paragraph,
     Sentence,
@@ -58,6 +59,8 @@ def _block_text(block: Block, with_intervals: bool) -> str:
         return "\n".join(filter(None, [wrapped(block.caption), rows, wrapped(note)]))
     if isinstance(block, Sentences):
         return "\n".join(_sentences(block))
+    if isinstance(block, Code):
+        return "\n".join(map(printable, block.text.splitlines()))
     return ""
 
 

@@ -14,7 +14,7 @@ from itune.influence import LossFn, Select
 from itune.influence.scores import Gradients, gradients, score
 from itune.influence.subsets import by_path, selected
 from itune.influence.types import Params
-from itune.utils.compiling import jit
+from itune.utils.compiling import jit, memoized
 from itune.utils.files import digest_of, save_arrays
 from itune.utils.json import write_json
 from itune.utils.resumable import NEVER_SAVED, Resumable, State
@@ -79,7 +79,7 @@ def write_influence_matrix(
     starts = range(0, len(probes), chunk)
     _begin(folder, about)
     block = _make_block(loss, params, train, chunk, kind=kind, select=select, partners=len(train))
-    pairs = jit(score)
+    _, pairs = _compiled(loss, kind, select, len(train))
     for number, start in enumerate(starts):
         path = _block(folder, number)
         if not path.exists():
@@ -112,7 +112,7 @@ def influences_among(
     """
     count = len(indices)
     block = _make_block(loss, params, train, chunk, kind="cosine", select=None, partners=count)
-    pairs = jit(score)
+    _, pairs = _compiled(loss, "cosine", None, count)
     blocks = np.split(np.arange(count), range(chunk, count, chunk))
     few = max(memory // _block_bytes(loss, params, train, chunk, partners=count), 1)
     total = _pairs(len(blocks))
@@ -161,8 +161,16 @@ def _make_block(
 ) -> Callable[[np.ndarray], Gradients]:
     """Build what computes the gradients of up to ``chunk`` examples, padded to one shape."""
     length = padded_length(train.lengths, train.multiple)
-    make = jit(gradients(loss, kind=kind, select=select, partners=partners))
+    make, _ = _compiled(loss, kind, select, partners)
     return lambda indices: make(params, collate(train, np.resize(indices, chunk), length=length))
+
+
+@memoized
+def _compiled(
+    loss: LossFn, kind: str, select: Select, partners: int
+) -> tuple[Callable[..., Gradients], Callable[..., jax.Array]]:
+    """Compile the gradients of a block, and the scores of two blocks."""
+    return jit(gradients(loss, kind=kind, select=select, partners=partners)), jit(score)
 
 
 def read_influence_matrix(folder: Path) -> InfluenceMatrix:

@@ -2,6 +2,7 @@
 
 from itune.report.audit import audit_numbers, audit_page
 from itune.report.comparison import comparison_page
+from itune.report.discover import discover_numbers, discover_page
 from itune.report.origin import Origin
 from itune.report.run import run_page
 from itune.report.write import PAGE, write_report
@@ -12,6 +13,8 @@ __all__ = [
     "audit_numbers",
     "audit_page",
     "comparison_page",
+    "discover_numbers",
+    "discover_page",
     "run_page",
     "write_report",
 ]

@@ -54,12 +54,16 @@ class Bar(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table; the first cell of each row is its head, and the note stands below."""
+    """A table; the first cell of each row is its head, and the note stands below.
+
+    A sortable one can be ordered by any of its columns where it is read.
+    """
 
     caption: str
     header: tuple[str, ...]
     rows: tuple[tuple[Cell | Bar, ...], ...]
     note: str = ""
+    is_sortable: bool = False
 
     def first(self, size: int) -> "Table":
         """Return the table with its first ``size`` rows; its note says how many are left out."""

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from itune.auditing import ModelAudit
+from itune.discovery import Discovery
 from itune.report.audit import audit_page
 from itune.report.blocks import Page
 from itune.report.comparison import comparison_page
 from itune.report.describe import describe_page
+from itune.report.discover import discover_page
 from itune.report.render import render_fragment
 from itune.report.run import run_page
 from itune.results import Comparison, RunResult
@@ -16,6 +18,7 @@ from itune.tables.description import Description
 PAGES: dict[type, Callable[[Any], Page]] = {
     Comparison: comparison_page,
     Description: describe_page,
+    Discovery: discover_page,
     ModelAudit: audit_page,
     RunResult: run_page,
 }

@@ -39,11 +39,11 @@ from itune.utils.formats import first_line
 from itune.utils.text_files import read_text
 
 _SELECTORS = r"\uFE00-\uFE0F"  # marks that choose how an emoji is drawn, and belong to no word
-_SPACELESS = r"[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{lb=SA}]"
-_IN_WORDS = rf"[[\w\p{{N}}]--[{_SPACELESS}{_SELECTORS}]]"
-_MARK = rf"[\p{{M}}--[{_SELECTORS}]]"
-_BEGIN = rf"(?!{_MARK})(?:(?<!{_IN_WORDS})|(?={_SPACELESS}))"
-_END = rf"[{_SELECTORS}]?(?!{_MARK})(?:(?!{_IN_WORDS})|(?<={_SPACELESS}))"
+SPACELESS = r"[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{lb=SA}]"
+IN_WORDS = rf"[[\w\p{{N}}]--[{SPACELESS}{_SELECTORS}]]"
+MARK = rf"[\p{{M}}--[{_SELECTORS}]]"
+_BEGIN = rf"(?!{MARK})(?:(?<!{IN_WORDS})|(?={SPACELESS}))"
+_END = rf"[{_SELECTORS}]?(?!{MARK})(?:(?!{IN_WORDS})|(?<={SPACELESS}))"
 
 RARE = 0.01
 """Share of the rows below which a pattern matches next to none."""

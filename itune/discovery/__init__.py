@@ -1,0 +1,15 @@
+"""What a classifier leans on when nobody has named it: candidates, screened and confirmed.
+
+1. Each training row's unit gradient is sketched, in one pass (:mod:`~itune.discovery.sketching`).
+2. Generators find features of texts and columns (:mod:`~itune.discovery.features`).
+3. Sums of sketches give the CID of every feature, in half of the rows
+   (:mod:`~itune.discovery.screening`).
+4. The strongest are tested on the other half by exact influences; errors and deletions show what
+   they do (:mod:`~itune.discovery.confirmation`).
+"""
+
+from itune.discovery.config import DiscoverConfig
+from itune.discovery.findings import Discovery, Finding
+from itune.discovery.sketching import Sketches, sketch_rows
+
+__all__ = ["DiscoverConfig", "Discovery", "Finding", "Sketches", "sketch_rows"]

@@ -1,0 +1,139 @@
+"""Confirmation of a candidate on rows that it was not found by: CID, errors, deletions (NumPy)."""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from itune.auditing.predictions import predict
+from itune.auditing.samples import draw_sample
+from itune.auditing.significance import CIDTest, cid_test
+from itune.data.dataset import Dataset
+from itune.groups import groups_of
+from itune.methods.base import Classifier, Params
+from itune.metrics.matrix import influences_among
+from itune.metrics.proportions import wilson
+from itune.tables.rules import normal
+
+
+def confirm_cid(
+    classifier: Classifier,
+    params: Params,
+    dataset: Dataset,
+    places: np.ndarray,
+    has: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    sample: int,
+    draws: int,
+    chunk: int,
+) -> CIDTest | None:
+    """Test the CID of a feature by exact influences among rows at some places, ``(n,)``.
+
+    ``has`` tells which of these rows have it. A sample of them is drawn, equally many of each
+    group. None if no label has rows of both kinds.
+    """
+    label, confound = dataset.label[places], has.astype(np.int32)
+    drawn = draw_sample(label, confound, sample, rng)
+    if not len(drawn):
+        return None
+    matrix = influences_among(classifier.loss, params, dataset, places[drawn], chunk=chunk)
+    groups = groups_of(label, confound)
+    share = {group: len(rows) / len(label) for group, rows in groups.items()}
+    return cid_test(matrix, label[drawn], confound[drawn], share, rng, draws=draws)
+
+
+class ErrorGap(NamedTuple):
+    """Where a model errs: on rows with a feature that have another label than it speaks for.
+
+    Attributes:
+      size: Number of such rows.
+      error: Share of them that is predicted wrongly; NaN if there is none.
+      elsewhere: Share of all other rows that is predicted wrongly.
+      gap: ``error - elsewhere``.
+      low: Lower end of the 95 % interval of ``gap`` (Newcombe's, of Wilson's).
+      high: Upper end of the 95 % interval of ``gap``.
+      worst_group: Least accuracy of the groups of label and feature.
+    """
+
+    size: int
+    error: float
+    elsewhere: float
+    gap: float
+    low: float
+    high: float
+    worst_group: float
+
+
+def measure_errors(
+    is_right: np.ndarray, label: np.ndarray, has: np.ndarray, usual: int
+) -> ErrorGap:
+    """Compare errors on rows with a feature and an unusual label with those on all others.
+
+    The arguments are arrays ``(N,)`` and the label that the feature speaks for. Source: Newcombe
+    (1998), Interval estimation for the difference between independent proportions, method 10.
+    """
+    against = has & (label != usual)
+    (error, low, high), (elsewhere, low_else, high_else) = (
+        (float(wrong.mean()) if len(wrong) else math.nan, *wilson(float(wrong.sum()), len(wrong)))
+        for wrong in (~is_right[against], ~is_right[~against])
+    )
+    gap = error - elsewhere
+    groups = groups_of(label, has.astype(np.int32))
+    return ErrorGap(
+        size=int(against.sum()),
+        error=error,
+        elsewhere=elsewhere,
+        gap=gap,
+        low=gap - math.hypot(error - low, high_else - elsewhere),
+        high=gap + math.hypot(high - error, elsewhere - low_else),
+        worst_group=min(float(is_right[rows].mean()) for rows in groups.values()),
+    )
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """What predictions do when a feature is deleted out of texts that have it.
+
+    Attributes:
+      size: Number of texts.
+      changed: Number of them whose prediction changes.
+      low: Lower end of the 95 % interval of ``changed / size`` (Wilson).
+      high: Upper end of the 95 % interval of ``changed / size``.
+      away: Number of them whose prediction changes from the label that the feature speaks for.
+    """
+
+    size: int
+    changed: int
+    low: float
+    high: float
+    away: int
+
+    @property
+    def share(self) -> float:
+        """``changed / size``; NaN if there is no text."""
+        return self.changed / self.size if self.size else math.nan
+
+
+def delete(text: str, pattern: str) -> str | None:
+    """Return a text without what a pattern finds, or None if nothing or nearly nothing is left."""
+    left = re.sub(r"[ \t]{2,}", " ", re.sub(pattern, " ", normal(text))).strip()
+    return left if len(left) >= len(text) / 4 and left != text.strip() else None
+
+
+def measure_deletion(before: np.ndarray, after: np.ndarray, usual: int) -> Deletion | None:
+    """Compare predictions before and after a feature is deleted, ``(n,)``; None if n is 0."""
+    if not len(before):
+        return None
+    is_changed = before != after
+    low, high = wilson(float(is_changed.sum()), len(before))
+    away = is_changed & (before == usual)
+    return Deletion(len(before), int(is_changed.sum()), low, high, int(away.sum()))
+
+
+def predict_labels(classifier: Classifier, params: Params, dataset: Dataset) -> np.ndarray:
+    """Return the most likely label of each row, ``(N,)``."""
+    rows = np.arange(len(dataset))
+    return predict(classifier, params, dataset, rows).logits.argmax(axis=-1)

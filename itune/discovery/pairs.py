@@ -1,0 +1,35 @@
+"""Features of two features: rows that have both."""
+
+from collections.abc import Iterator
+from itertools import combinations
+
+import numpy as np
+
+from itune.discovery.candidates import Candidates
+from itune.discovery.features.base import Feature, Found, is_common
+
+STRONGEST = 16
+"""Features out of which pairs are made."""
+
+
+def find_pairs(candidates: Candidates, minimum: int) -> Iterator[Found]:
+    """Yield pairs of features of one text that enough rows have, in any order and place."""
+    usable = [n for n, feature in enumerate(candidates.features) if feature.pattern]
+    size = candidates.rows.shape[1]
+    for first, second in combinations(usable[:STRONGEST], 2):
+        one, other = candidates.features[first], candidates.features[second]
+        if one.settings.get("rule_on") != other.settings.get("rule_on"):
+            continue
+        both = candidates.rows[first].multiply(candidates.rows[second])
+        having = np.sort(both.tocsr().indices)
+        fewer = min(candidates.rows[first].nnz, candidates.rows[second].nnz)
+        if is_common(len(having), size, minimum) and fewer - len(having) >= minimum:
+            yield _pair(one, other), having
+
+
+def _pair(one: Feature, other: Feature) -> Feature:
+    parts = [rf"(?=[\s\S]*?{feature.pattern})" for feature in (one, other)]
+    settings = {**one.settings, "rule": f"regex:\\A{''.join(parts)}"}
+    pattern = f"{one.pattern}|{other.pattern}"
+    surface = f"{one.surface} {other.surface}".strip()
+    return Feature("pairs", f"{one.name} and {other.name}", settings, surface, pattern)

@@ -1,0 +1,240 @@
+"""The page of a search for what a model leans on."""
+
+import math
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from itune.discovery import Discovery, Finding
+from itune.plots.findings import Mark, findings_plot
+from itune.report.accuracies import INTERVALS
+from itune.report.blocks import (
+    ALARM,
+    CALM,
+    OPEN,
+    Answer,
+    Bar,
+    Block,
+    Code,
+    Facts,
+    Figure,
+    Page,
+    Paragraph,
+    Section,
+    Sentence,
+    SentenceList,
+    Sentences,
+    Table,
+)
+from itune.report.origin import FOOTER, Origin, origin_sections
+from itune.report.terms import terms
+from itune.report.text import pieces
+from itune.utils.formats import MISSING, p_value, percent, signed
+from itune.utils.visible import isolated
+
+TOLD = 3
+"""Findings that are told in sentences, with example rows and commands."""
+
+CANDIDATES, NEXT = "Candidates", "What to type next"
+SECTIONS = (CANDIDATES, NEXT)
+"""Titles of the sections that a terminal shows."""
+
+
+def discover_page(found: Discovery, origin: Origin | None = None) -> Page:
+    """Return the page of a search for what a model leans on.
+
+    Args:
+      found: The search.
+      origin: How it was made; None leaves that section out.
+    """
+    sections = {
+        CANDIDATES: tuple(_candidates(found)),
+        "Rows that have them": tuple(_examples(found)),
+        NEXT: tuple(_commands(found)),
+        "Words used here": (Facts((*_TERMS, *terms("influence", "interval"))),),
+    }
+    return Page(
+        title=f"What {'/'.join(Path(found.model).parts[-2:])} leans on",
+        subtitle=(
+            f"{found.candidates:,} candidates; found by {found.screened:,} training rows, tested "
+            f"on {found.confirming:,} others; errors on {found.judged:,} rows of {found.judged_on}"
+        ),
+        lead=(_answer(found), *(Paragraph(f"Note: {note}.") for note in found.notes)),
+        sections=(
+            *(Section(title, blocks) for title, blocks in sections.items() if blocks),
+            *origin_sections(origin),
+        ),
+        footer=FOOTER,
+    )
+
+
+def discover_numbers(found: Discovery) -> dict[str, Any]:
+    """Return the numbers of a search for JSON.
+
+    Args:
+      found: The search.
+    """
+    return {**vars(found), "findings": found.to_rows()}
+
+
+_TERMS = (
+    ("candidate", "Something that some rows have and others lack: a word, a length, a column."),
+    (
+        "CID",
+        "Here the confound influence difference of having the candidate: the mean influence of "
+        "training examples of the same label that have it, or lack it, like the example itself, "
+        "minus that of the others. 0 where the model does not tell them apart.",
+    ),
+    (
+        "used",
+        "CID is above 0 on rows that the candidate was not found by, by its interval and by a "
+        "permutation test that is corrected for the number of candidates (Holm).",
+    ),
+    (
+        "errors against it",
+        "Share of wrong predictions among rows that have the candidate and another label than the "
+        "one it speaks for, next to all other rows. The gap is the difference, in points.",
+    ),
+    ("deleted", "Share of predictions that change when it is deleted from the text."),
+    (
+        "association",
+        "z statistic of the label among the rows that have it: what the data say, whatever a model "
+        "does.",
+    ),
+)
+
+
+def _answer(found: Discovery) -> Answer:
+    harmful = [one for one in found.findings if one.is_harmful]
+    caution = (
+        "CID says what the training signal is organised by, not whether that is right: words that "
+        "are meant to count have one as well. Name those in core, and judge the others by the rows "
+        "below."
+    )
+    if harmful:
+        names = ", ".join(isolated(one.feature.name) for one in harmful[:TOLD])
+        more = f", and {len(harmful) - TOLD} more" if len(harmful) > TOLD else ""
+        headline = f"The model leans on {names}{more}, and errs where they mislead."
+        reasons = (_sentence(one, found) for one in harmful[:TOLD])
+        return Answer(ALARM, headline, (*reasons, caution))
+    if found.confirmed:
+        names = ", ".join(isolated(one.feature.name) for one in found.confirmed[:TOLD])
+        headline = f"The model uses {names}, but does not clearly err more where they mislead."
+        reasons = (_sentence(one, found) for one in found.confirmed[:TOLD])
+        return Answer(OPEN, headline, (*reasons, caution))
+    return Answer(
+        CALM,
+        "No candidate is confirmed.",
+        (
+            f"Of {found.candidates:,} candidates the strongest {len(found.findings)} were tested "
+            "on rows that they were not found by, and none has a CID that is clearly above 0.",
+            "What no candidate stands for, and what few rows have, is not seen.",
+        ),
+    )
+
+
+def _sentence(one: Finding, found: Discovery) -> str:
+    label = isolated(found.label_names[one.usual])
+    parts = [
+        f"{isolated(one.feature.name)} speaks for {label} ({percent(one.rate, 0)} of "
+        f"{one.count:,} rows) and has a CID of {_cid(one)}"
+    ]
+    errors = one.errors
+    if errors.size:
+        parts.append(
+            f"where the label is another, {percent(errors.error)} of {errors.size:,} predictions "
+            f"are wrong, elsewhere {percent(errors.elsewhere)}"
+        )
+    if one.deletion:
+        parts.append(
+            f"deleted from {one.deletion.size:,} texts it changes {one.deletion.changed:,} "
+            f"predictions, {one.deletion.away:,} of them from {label}"
+        )
+    return "; ".join(parts) + "."
+
+
+def _cid(one: Finding) -> str:
+    if one.test is None:
+        return MISSING
+    test = one.test
+    return f"{signed(test.cid)} ({signed(test.low)} to {signed(test.high)}, p {p_value(one.p)})"
+
+
+def _candidates(found: Discovery) -> Iterator[Block]:
+    plot = findings_plot(
+        [
+            Mark(
+                isolated(one.feature.name),
+                one.test.cid if one.test else math.nan,
+                one.errors.gap,
+                one.count,
+                "harmful" if one.is_harmful else "used" if one.is_confirmed else "unconfirmed",
+            )
+            for one in found.findings
+        ]
+    )
+    if plot is not None:
+        yield Figure.of(plot)
+    header = (
+        *("candidate", "rows", "speaks for", "used", "CID", "errors against it", "elsewhere"),
+        *("gap", "deleted", "association"),
+    )
+    yield Table(
+        "Candidates, the most harmful of those that are used first",
+        header,
+        tuple(_row(one, found) for one in found.findings),
+        f"{INTERVALS} Association is of the data alone; also known as are candidates that the same "
+        "rows have, in report.json.".strip(),
+        is_sortable=True,
+    )
+
+
+def _row(one: Finding, found: Discovery) -> tuple[Any, ...]:
+    errors, deletion = one.errors, one.deletion
+    used = "core" if one.is_core else "yes" if one.is_confirmed else "not confirmed"
+    return (
+        one.feature.name,
+        one.count,
+        f"{found.label_names[one.usual]} ({percent(one.rate, 0)})",
+        used,
+        _cid(one),
+        f"{percent(errors.error)} of {errors.size:,}" if errors.size else MISSING,
+        percent(errors.elsewhere),
+        signed(100 * errors.gap, 1) if errors.size else MISSING,
+        Bar(deletion.share, percent(deletion.share), deletion.low, deletion.high)
+        if deletion
+        else MISSING,
+        round(one.association, 1),
+    )
+
+
+def _examples(found: Discovery) -> Iterator[Block]:
+    for one in found.confirmed[:TOLD]:
+        sentences = tuple(
+            Sentence(
+                (pieces(text, one.feature.spans(text)),),
+                (f"training row {row + 1}", f"label {found.label_names[label]}"),
+            )
+            for row, text, label in one.examples
+        )
+        against = all(label != one.usual for _, _, label in one.examples)
+        what = "Rows with another label" if against else "Rows that have it"
+        yield Sentences(
+            f"{isolated(one.feature.name)} speaks for {isolated(found.label_names[one.usual])}",
+            None,
+            (SentenceList(what, sentences),),
+        )
+
+
+def _commands(found: Discovery) -> Iterator[Block]:
+    lines = []
+    for one in found.confirmed[:TOLD]:
+        options = [
+            word for name, value in one.feature.settings.items() for word in (f"--{name}", value)
+        ]
+        lines.append(shlex.join(["itune", "audit", found.model, *found.table_words, *options]))
+        if found.table_words:
+            lines.append(shlex.join(["itune", "tune", *found.table_words, *options]))
+    if lines:
+        yield Code("\n".join(lines))

@@ -1,0 +1,107 @@
+"""Every feature is had by the rows that its own settings make a confound of."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from itune.discovery.features import GENERATORS
+from itune.discovery.features.base import Rows
+from itune.discovery.features.words import words_of
+from itune.tables.config import TableConfig
+from itune.tables.table import make_tables
+
+TEXTS = [
+    "Acme is GOOD, really good!",
+    "acme was good 2 times",
+    "Don't ask: see https://acme.example <b>now</b>",
+    "Straße und Ärger, naïve café",
+    "这个产品很好 很好",
+    "这个产品不好",
+    "Хорошо, очень хорошо...",
+    "कि हिन्दी में",
+    "no idea   why",
+    "good movie\ngood day :)",
+    "",
+]
+
+
+def found(texts, minimum=1, columns=None, kinds=GENERATORS, **more):
+    rows = Rows({"text": list(texts), **more}, columns or {})
+    for kind in kinds:
+        for feature, having in GENERATORS[kind](rows, minimum):
+            assert feature.kind == kind
+            yield feature, having, rows
+
+
+def names(texts, kind, minimum=1):
+    return {
+        feature.name: having.tolist() for feature, having, _ in found(texts, minimum, None, [kind])
+    }
+
+
+def test_features_are_what_their_rules_find():
+    every = list(found(TEXTS))
+    assert {feature.kind for feature, _, _ in every} == set(GENERATORS) - {"columns"}
+    for feature, having, rows in every:
+        np.testing.assert_array_equal(np.flatnonzero(feature.holds(rows)), having, feature.name)
+        assert all(feature.spans(rows.texts["text"][row]) for row in having) or not feature.pattern
+
+
+@given(st.lists(st.text("ab é字é\u0301_-,. \n1A", max_size=12), min_size=2, max_size=6))
+def test_any_text(texts):
+    for feature, having, rows in found(texts, kinds=["words", "characters", "lengths"]):
+        np.testing.assert_array_equal(np.flatnonzero(feature.holds(rows)), having, feature.name)
+
+
+def test_words_and_phrases():
+    words = names(TEXTS, "words")
+    assert words['word "good"'] == [0, 1, 9] and words['word "acme"'] == [0, 1, 2]
+    assert words['words "good movie"'] == [9] and 'words "good really"' not in words
+    assert words['words "movie good"'] == [9] and words['words "很好"'] == [4]
+    assert list(names(TEXTS, "words", 3)) == ['word "acme"', 'word "good"']
+    assert words_of("e\u0301a") == [("éa", None)]
+
+
+def test_places_lengths_and_characters():
+    places = names(TEXTS, "places")
+    assert places['first word "acme"'] == [0, 1] and places['last word "good"'] == [0]
+    assert names(["a", "a b", "a b c", "a b c d"], "lengths")["3 words or more"] == [2, 3]
+    marks = names(TEXTS, "characters")
+    assert marks["exclamation mark"] == [0] and marks["HTML"] == marks["link"] == [2]
+    assert marks["word in capitals"] == [0] and marks["Cyrillic"] == [6]
+
+
+def test_columns_are_categories_and_numbers():
+    columns = {
+        "brand": (np.array([0, 1, 0, -1]), ("acme", "other")),
+        "age, now": (np.array([0, 1, 2, 2]), ("7", "30", "65.5")),
+    }
+    every = {f.name: (f, having) for f, having, _ in found("abcd", 1, columns, ["columns"])}
+    rows = Rows({"text": list("abcd")}, columns)
+    for feature, having in every.values():
+        np.testing.assert_array_equal(np.flatnonzero(feature.holds(rows)), having)
+    assert every["brand acme"][1].tolist() == [0, 2]
+    feature, having = every["age, now 65.5 or more"]
+    assert having.tolist() == [2, 3]
+    assert feature.settings == {"confound": '"age, now"', "bins": "65.5"}
+    table = [
+        {"text": text, "label": text > "b", "age, now": age}
+        for text, age in zip("abcd", (7, 30, 65.5, 65.5), strict=True)
+    ]
+    config = TableConfig(dev_fraction=0, test_fraction=0, **feature.settings)
+    assert make_tables(table, config).train.confound.tolist() == [0, 0, 1, 1]
+
+
+def test_the_second_text_of_a_pair():
+    every = list(found(["x", "x y"], kinds=["words"], text_pair=["y", "z"]))
+    second = [(f, having) for f, having, _ in every if f.text == "text_pair"]
+    assert [f.name for f, _ in second] == ['word "y" in text_pair', 'word "z" in text_pair']
+    assert second[0][0].settings == {"rule": "words:y", "rule_on": "text_pair"}
+
+
+@pytest.mark.parametrize("kind", GENERATORS)
+def test_what_few_rows_have_or_lack_is_no_feature(kind):
+    columns = {"c": (np.array([0, 1, 1, 1]), ("a", "b"))}
+    for _, having, _ in found(["q 1", "z", "z z", "z"], 2, columns, [kind]):
+        assert 2 <= len(having) <= 2

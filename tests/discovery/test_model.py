@@ -1,0 +1,118 @@
+"""A model whose brands are opposites is told to go by them, from its texts alone."""
+
+import json
+
+import numpy as np
+import pytest
+
+from itune import UserError, discover
+from itune.commands import main
+from itune.data.dataset import collate
+from itune.discovery import sketch_rows
+from itune.influence import cosines
+from itune.tables.config import TableConfig
+from itune.tables.table import read_tables
+from itune.training.trained_model import load_model
+from tests.helpers.small_audit import make_model, make_rows, write_table
+
+QUICK = {"size": 128, "minimum": 3, "confirmed": 3, "sample": 32, "draws": 200, "chunk": 8}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    place = tmp_path_factory.mktemp("discover")
+    make_model(place)
+    rows = [
+        row | {"label": "yes"} if row["brand"] == "acme" and number % 8 < 3 else row
+        for number, row in enumerate(make_rows(96))
+    ]
+    write_table(place / "train.csv", rows)
+    return place
+
+
+@pytest.fixture(scope="module")
+def found(place):
+    return discover(place / "model", place / "train.csv", settings=QUICK)
+
+
+def test_the_brand_is_found(found):
+    brand = next(one for one in found.findings if one.feature.name == 'word "acme"')
+    assert 'first word "umbrella"' in brand.aliases
+    assert brand.is_confirmed and brand.test.low > 0 and brand.p < 0.05
+    assert abs(brand.estimate - brand.test.cid) < 0.05
+    assert all("acme" in one.feature.name for one in found.confirmed)
+    assert found.judged_on == "training rows" and found.screened == found.confirming == 48
+    rows = found.to_rows()
+    assert len(rows) == 3 and json.dumps(rows) and rows[0]["settings"]
+
+
+def test_seeds_decide(place, found):
+    again = discover(place / "model", place / "train.csv", settings=QUICK)
+    assert json.dumps(again.to_rows()) == json.dumps(found.to_rows())
+
+
+def test_core_and_excluded_words(place, found):
+    named = {"core": "words:acme,umbrella", "exclude": "words:good,bad"}
+    other = discover(place / "model", place / "train.csv", settings=QUICK | named)
+    assert not any(one.is_harmful for one in other.findings if one.is_core)
+    assert any(one.is_core for one in other.findings)
+    assert other.candidates < found.candidates
+
+
+def test_the_command(place, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    options = [word for name, value in QUICK.items() for word in (f"--{name}", str(value))]
+    words = ["discover", str(place / "model"), str(place / "train.csv"), *options]
+    assert main([*words, "--out", "found"]) == 0
+    shown = capsys.readouterr().out
+    numbers = json.loads((tmp_path / "found" / "report.json").read_text())
+    assert 'word "acme"' in shown and "itune audit" in shown and numbers["findings"]
+    page = (tmp_path / "found" / "report.html").read_text()
+    assert "<mark>" in page and "Candidates" in page
+    assert main([*words, "--out", "found"]) == 2
+    assert "exists; choose another folder" in capsys.readouterr().err
+    command = next(line for line in shown.splitlines() if line.startswith("itune audit"))
+    assert "--rule" in command and str(place / "train.csv") in command
+
+
+def test_too_few_rows_and_bad_settings(place, tmp_path):
+    table = write_table(tmp_path / "few.csv", make_rows(8))
+    with pytest.raises(UserError, match="8 training rows are too few to find anything"):
+        discover(place / "model", table, settings=QUICK)
+    with pytest.raises(UserError, match="size must be at least"):
+        discover(place / "model", place / "train.csv", settings=QUICK | {"size": 3})
+    with pytest.raises(UserError, match="no regular expression"):
+        discover(place / "model", place / "train.csv", settings=QUICK | {"core": "regex:("})
+
+
+def test_sketches_are_kept_and_searched(place, tmp_path):
+    tables = read_tables(TableConfig(str(place / "train.csv"), confound=None, dev_fraction=0, test_fraction=0))
+    model = load_model(place / "model", tables)
+    train = model.encode(tables.train)
+    calls = []
+
+    def made(seed=0):
+        calls.clear()
+        return sketch_rows(
+            model.classifier.loss,
+            model.params,
+            train,
+            size=4096,
+            seed=seed,
+            chunk=8,
+            folder=tmp_path / "kept",
+            on_progress=lambda done, total: calls.append(done),
+        )
+
+    first = np.array(made().values)
+    assert len(calls) == 12
+    np.testing.assert_array_equal(made().values, first)
+    assert calls == [96]
+    few = train.subset(np.arange(3))
+    rows, scores = made().nearest(few, 5)
+    exact = cosines(model.classifier.loss)(
+        model.params, collate(few, np.arange(3)), collate(train, np.arange(96))
+    )
+    assert rows[:, 0].tolist() == [0, 1, 2]
+    np.testing.assert_allclose(scores, np.take_along_axis(np.asarray(exact), rows, 1), atol=0.3)
+    assert not np.array_equal(made(seed=1).values, first)
