@@ -15,6 +15,7 @@ from itune.tables.table import read_tables
 from itune.training.trained_model import load_model
 from tests.helpers.small_audit import make_model, make_rows, write_table
 
+WORDS = ('word "acme"', 'word "umbrella"')
 QUICK = {"size": 128, "minimum": 3, "confirmed": 3, "sample": 32, "draws": 200, "chunk": 8}
 
 
@@ -36,11 +37,11 @@ def found(place):
 
 
 def test_the_brand_is_found(found):
-    brand = next(one for one in found.findings if one.feature.name == 'word "acme"')
-    assert 'first word "umbrella"' in brand.aliases
+    brand = next(one for one in found.findings if one.feature.name in WORDS)
+    assert {*WORDS, 'first word "acme"'} <= {brand.feature.name, *brand.aliases}
     assert brand.is_confirmed and brand.test.low > 0 and brand.p < 0.05
     assert abs(brand.estimate - brand.test.cid) < 0.05
-    assert all("acme" in one.feature.name for one in found.confirmed)
+    assert all("acme" in f.feature.name or "umbrella" in f.feature.name for f in found.confirmed)
     assert found.judged_on == "training rows" and found.screened == found.confirming == 48
     rows = found.to_rows()
     assert len(rows) == 3 and json.dumps(rows) and rows[0]["settings"]
@@ -66,7 +67,7 @@ def test_the_command(place, tmp_path, monkeypatch, capsys):
     assert main([*words, "--out", "found"]) == 0
     shown = capsys.readouterr().out
     numbers = json.loads((tmp_path / "found" / "report.json").read_text())
-    assert 'word "acme"' in shown and "itune audit" in shown and numbers["findings"]
+    assert any(word in shown for word in WORDS) and "itune audit" in shown and numbers["findings"]
     page = (tmp_path / "found" / "report.html").read_text()
     assert "<mark>" in page and "Candidates" in page
     assert main([*words, "--out", "found"]) == 2
