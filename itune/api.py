@@ -31,6 +31,7 @@ from itune.results import Comparison, RunResult
 from itune.tables.config import TableConfig
 from itune.tables.describe import describe_tables
 from itune.tables.description import Description
+from itune.tables.further import read_further
 from itune.tables.table import Tables, make_tables
 from itune.training.record import find_record, tables_of_model
 from itune.training.run_folder import RunOptions
@@ -172,6 +173,7 @@ def discover(
             tables,
             config,
             display.on_progress,
+            columns=_further(model, data, dev, test, columns, config.columns),
             say=display.on_message,
             keep=folder,
             table_words=_table_words(model, data, dev, test, columns),
@@ -300,6 +302,27 @@ def _about(data: Any, dev: Any, test: Any, columns: dict[str, Any]) -> dict[str,
     if len(named) < len(given):
         named.pop("train", None)
     return {"table": to_dict(from_dict(TableConfig, columns | named).located)}
+
+
+def _further(
+    model: str | Path,
+    data: Any,
+    dev: Any,
+    test: Any,
+    columns: Mapping[str, Any],
+    names: Sequence[str],
+) -> dict[str, Any]:
+    """Read further columns of the table of a model."""
+    if not names:
+        return {}
+    source = _source_of(model, data)
+    if isinstance(data, Tables) or isinstance(source, DataConfig):
+        raise UserError("columns are of a table that is a file or is given by its rows; give that")
+    config = from_dict(TableConfig, (to_dict(source) if source else {}) | dict(columns))
+    given = {name: getattr(config, name) for name in ("train", "dev", "test")}
+    parts = {"train": data, "dev": dev, "test": test}
+    given |= {name: rows for name, rows in parts.items() if rows is not None}
+    return read_further(given["train"], config, names, dev=given["dev"], test=given["test"])
 
 
 def _source_of(model: str | Path, data: Any) -> DataConfig | TableConfig | None:

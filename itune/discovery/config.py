@@ -18,9 +18,15 @@ class DiscoverConfig:
       minimum: Rows that must have a feature, and lack it, for it to be a candidate: of those that
         candidates are found by.
       confirmed: Number of candidates, at most, that are tested on the other rows.
-      sample: Rows of each test of CID: equally many of each label with and without the feature.
+      sample: Rows of each test of CID by sketches: equally many of each label with and without the
+        feature.
+      exact: Number of findings, the most harmful first, whose CID is also measured by influences
+        that are exact.
+      exact_sample: Rows of such a measurement, as those of a test.
       draws: Number of permutations behind each p value.
       changed: Texts, at most, out of which a feature is deleted, to see whether predictions change.
+      columns: Further columns of the table that are looked at, such as a source or a date; a split
+        taken from train has those of train.
       core: Rule, such as ``words:@FILE``, that matches words that are meant to count; they are
         shown, and never recommended to be tuned away.
       exclude: Rule, such as ``words:@FILE``, that matches words that are no candidates.
@@ -34,9 +40,12 @@ class DiscoverConfig:
     screened: float = 0.5
     minimum: int = 8
     confirmed: int = 20
-    sample: int = 160
+    sample: int = 1000
+    exact: int = 2
+    exact_sample: int = 80
     draws: int = 2000
     changed: int = 300
+    columns: tuple[str, ...] = ()
     core: str | None = None
     exclude: str | None = None
     seed: int = 0
@@ -46,9 +55,11 @@ class DiscoverConfig:
     def __post_init__(self):
         positive = ("size", "minimum", "confirmed", "draws", "changed", "chunk")
         require(self, "a positive integer", lambda v: v >= 1, *positive)
-        require(self, "an integer of at least 32", lambda v: v >= 32, "rows", "sample")
+        require(
+            self, "an integer of at least 32", lambda v: v >= 32, "rows", "sample", "exact_sample"
+        )
         require(self, "a number between 0 and 1", lambda v: 0 < v < 1, "screened")
-        require(self, "a non-negative integer", lambda v: v >= 0, "seed")
+        require(self, "a non-negative integer", lambda v: v >= 0, "seed", "exact")
         is_length = "an integer of at least 3 or none"
         require(self, is_length, lambda v: v is None or v >= 3, "max_length")
         for rule in filter(None, (self.core, self.exclude)):

@@ -27,15 +27,15 @@ class Finding:
       z: CID in the screened rows, in standard deviations of a feature that rows have at random.
       explained: Estimated share of the variance of unit gradients within labels that the feature
         explains in the screened rows.
-      estimate: CID of all rows that confirm it, estimated from sketches.
-      test: CID of a sample of these rows by exact influences, with interval and p value; None if no
-        label has rows of both kinds among them.
+      test: CID of rows that it was not found by, from sketches, with interval and p value; None if
+        no label has rows of both kinds among them.
       p: p value of the test, corrected for the number of candidates that were tested.
       errors: Errors on rows against the usual label, and elsewhere.
       deletion: What predictions do when the feature is deleted; None if it cannot be.
       is_core: Whether it is meant to count.
       examples: Some rows that have it against its usual label, or else any: number of the row, from
         0 in the table, its text, and the number of its label.
+      exact: CID of a sample of these rows by exact influences; None if it was not measured.
     """
 
     feature: Feature
@@ -47,13 +47,13 @@ class Finding:
     pmi: float
     z: float
     explained: float
-    estimate: float
     test: CIDTest | None
     p: float
     errors: ErrorGap
     deletion: Deletion | None
     is_core: bool
     examples: tuple[tuple[int, str, int], ...]
+    exact: CIDTest | None = None
 
     @property
     def is_confirmed(self) -> bool:
@@ -132,11 +132,13 @@ class Discovery:
                 "pmi": one.pmi,
                 "screening_z": one.z,
                 "explained": one.explained,
-                "cid_estimate": one.estimate,
                 "cid": one.test.cid if one.test else math.nan,
                 "cid_low": one.test.low if one.test else math.nan,
                 "cid_high": one.test.high if one.test else math.nan,
                 "p": one.p,
+                "cid_exact": one.exact.cid if one.exact else math.nan,
+                "cid_exact_low": one.exact.low if one.exact else math.nan,
+                "cid_exact_high": one.exact.high if one.exact else math.nan,
                 "confirmed": one.is_confirmed,
                 "harmful": one.is_harmful,
                 "core": one.is_core,

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import jax
 import numpy as np
@@ -17,10 +18,11 @@ from itune.discovery.config import DiscoverConfig
 from itune.discovery.confirmation import (
     Deletion,
     ErrorGap,
-    confirm_cid,
     delete,
+    measure_cid,
     measure_deletion,
     measure_errors,
+    measure_exactly,
     predict_labels,
 )
 from itune.discovery.features.base import Feature, Rows
@@ -43,7 +45,7 @@ SHOWN = 3
 FEW = 100
 """Rows of dev and test together, below which errors are counted on training rows instead."""
 
-Columns = Mapping[str, tuple[Mapping[str, np.ndarray], tuple[str, ...]]]
+Columns: TypeAlias = Mapping[str, tuple[Mapping[str, np.ndarray], tuple[str, ...]]]
 """By the name of a further column: numbers of its values in each split, in the order of the split's
 file, -1 where missing; and the names of the numbers."""
 
@@ -125,7 +127,6 @@ class _Search:
         candidates, z, explained = self._screen(sketches)
         order = np.argsort(-z, kind="stable")
         merged = merge(candidates, order[z[order] > 0], config.confirmed)
-        estimates = self._estimate(sketches, candidates.rows[merged.places], self._confirming)
         association = associate(candidates.rows[merged.places], self._train.label)
         judged = _Judged(model, tables, self._table.take(self._confirming), self._columns)
         core = parse_rule(config.core) if config.core else None
@@ -136,16 +137,13 @@ class _Search:
             has = np.zeros(len(self._train), bool)
             has[candidates.rows[place].indices] = True
             confirming = self._confirming
-            test = confirm_cid(
-                model.classifier,
-                model.params,
-                self._train,
-                confirming,
+            test = measure_cid(
+                sketches[confirming],
+                self._train.label[confirming],
                 has[confirming],
                 self._rng,
                 sample=config.sample,
                 draws=config.draws,
-                chunk=config.chunk,
             )
             errors, deletion = judged.measure(feature, usual, config.changed, self._rng)
             findings.append(
@@ -159,7 +157,6 @@ class _Search:
                     pmi=float(association.pmi[number]),
                     z=float(z[place]),
                     explained=float(explained[place]),
-                    estimate=float(estimates[number]),
                     test=test,
                     p=1.0,
                     errors=errors,
@@ -176,7 +173,7 @@ class _Search:
         return Discovery(
             model=folder,
             label_names=model.label_names,
-            findings=tuple(sorted(findings, key=lambda one: one.rank)),
+            findings=tuple(self._with_exact(sorted(findings, key=lambda one: one.rank))),
             candidates=len(candidates.features),
             screened=len(self._screened),
             confirming=len(self._confirming),
@@ -222,12 +219,26 @@ class _Search:
         is_rare = np.minimum(count, rows.shape[1] - count) < self._config.minimum
         return np.where(is_rare, 0.0, found.z), found.explained
 
-    def _estimate(self, sketches: np.ndarray, rows, places: np.ndarray) -> np.ndarray:
-        """Estimate the CID of candidates on rows at some places, a mean over labels by rows."""
-        label = self._train.label[places]
-        cid = screen(sketches[places], label, rows[:, places], np.random.default_rng(0)).cid
-        weights = np.bincount(label, minlength=cid.shape[1]) * ~np.isnan(cid)
-        return np.nansum(cid * weights, axis=1) / np.maximum(weights.sum(axis=1), 1)
+    def _with_exact(self, findings: Sequence[Finding]) -> Iterator[Finding]:
+        """Measure the CID of the first findings by exact influences, too."""
+        most = min(self._config.exact, len(findings))
+        for number, one in enumerate(findings):
+            if number < most:
+                self._on_progress("exact CID", number, most)
+                test = measure_exactly(
+                    self._model.classifier,
+                    self._model.params,
+                    self._train,
+                    self._confirming,
+                    one.feature.holds(self._rows)[self._confirming],
+                    self._rng,
+                    sample=self._config.exact_sample,
+                    draws=self._config.draws,
+                    chunk=self._config.chunk,
+                )
+                one = dataclasses.replace(one, exact=test)
+            yield one
+        self._on_progress("exact CID", most, most)
 
     def _examples(self, has: np.ndarray, usual: int, column: int) -> Iterator[tuple[int, str, int]]:
         against = np.flatnonzero(has & (self._train.label != usual))
@@ -299,10 +310,9 @@ def _rows_of(table: Table, split: str, columns: Columns) -> Rows:
         name: [text for batch in batches for text in batch[number]]
         for number, name in enumerate(names)
     }
-    here = {
-        name: (codes[split][table.rows], values)
+    here = {  # a split that was taken from train is counted in train's file
+        name: (codes.get(split, codes["train"])[table.rows], values)
         for name, (codes, values) in columns.items()
-        if split in codes
     }
     return Rows(texts, here)
 

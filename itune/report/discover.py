@@ -140,6 +140,11 @@ def _sentence(one: Finding, found: Discovery) -> str:
         f"{isolated(one.feature.name)} speaks for {label} ({percent(one.rate, 0)} of "
         f"{one.count:,} rows) and has a CID of {_cid(one)}"
     ]
+    if one.exact:
+        parts.append(
+            f"by exact influences of {one.exact.size:,} rows {signed(one.exact.cid)} "
+            f"({signed(one.exact.low)} to {signed(one.exact.high)})"
+        )
     errors = one.errors
     if errors.size:
         parts.append(

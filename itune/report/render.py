@@ -53,6 +53,7 @@ def _environment() -> jinja2.Environment:
         "kind": lambda block: type(block).__name__,
         "is_bar": lambda cell: isinstance(cell, Bar),
         "kinds": _column_kinds,
+        "places": _row_places,
         "css_percent": lambda share: f"{100 * min(max(share, 0), 1):.4g}%",
         "signed": lambda value: signed(value, 2),
     }
@@ -79,3 +80,26 @@ def _column_kinds(table: Table) -> list[Markup]:
     is_bar = [any(isinstance(row[i], Bar) for row in table.rows) for i in columns]
     names = ["bar" if is_bar[i] else "number" if is_number[i] else "text" for i in columns]
     return [Markup(f' class="{name}-column"') for name in names]
+
+
+def _row_places(table: Table) -> list[Markup]:
+    """A style for each row of a sortable table: its place if rows are ordered by each column."""
+    if not table.is_sortable:
+        return [Markup() for _ in table.rows]
+    columns = []
+    for cells in zip(*table.rows, strict=True):
+        keys = [_sort_key(cell) for cell in cells]
+        order = sorted(range(len(keys)), key=keys.__getitem__)
+        columns.append({row: place for place, row in enumerate(order)})
+    styles = (
+        "; ".join(f"--by-{number}: {of[row]}" for number, of in enumerate(columns))
+        for row in range(len(table.rows))
+    )
+    return [Markup(f' style="{style}"') for style in styles]
+
+
+def _sort_key(cell: Any) -> tuple[int, float, str]:
+    """Numbers come first, the largest before others, then texts by the alphabet."""
+    text = cell.text if isinstance(cell, Bar) else cell_text(cell)
+    number = re.match(r"[-+]?\d[\d,]*\.?\d*", text)
+    return (1, 0.0, text) if number is None else (0, -float(number[0].replace(",", "")), text)

@@ -16,7 +16,16 @@ from itune.training.trained_model import load_model
 from tests.helpers.small_audit import make_model, make_rows, write_table
 
 WORDS = ('word "acme"', 'word "umbrella"')
-QUICK = {"size": 128, "minimum": 3, "confirmed": 3, "sample": 32, "draws": 200, "chunk": 8}
+QUICK = {
+    "size": 128,
+    "minimum": 3,
+    "confirmed": 3,
+    "sample": 64,
+    "exact": 1,
+    "exact_sample": 32,
+    "draws": 200,
+    "chunk": 8,
+}
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +49,8 @@ def test_the_brand_is_found(found):
     brand = next(one for one in found.findings if one.feature.name in WORDS)
     assert {*WORDS, 'first word "acme"'} <= {brand.feature.name, *brand.aliases}
     assert brand.is_confirmed and brand.test.low > 0 and brand.p < 0.05
-    assert abs(brand.estimate - brand.test.cid) < 0.05
+    test, exact = found.findings[0].test, found.findings[0].exact
+    assert max(test.low, exact.low) < min(test.high, exact.high)
     assert all("acme" in f.feature.name or "umbrella" in f.feature.name for f in found.confirmed)
     assert found.judged_on == "training rows" and found.screened == found.confirming == 48
     rows = found.to_rows()
@@ -76,6 +86,16 @@ def test_the_command(place, tmp_path, monkeypatch, capsys):
     assert "--rule" in command and str(place / "train.csv") in command
 
 
+def test_columns(place, found):
+    more = QUICK | {"columns": ("brand",), "exclude": r"regex:^(acme|umbrella|fine|acme fine)$"}
+    other = discover(place / "model", place / "train.csv", settings=more)
+    brand = next(one for one in other.findings if one.feature.kind == "columns")
+    assert {brand.feature.name, *brand.aliases} == {"brand acme", "brand umbrella"}
+    assert brand.feature.settings == {"confound": "brand"} and brand.deletion is None
+    with pytest.raises(UserError, match="has no column 'brnd'; did you mean 'brand'"):
+        discover(place / "model", place / "train.csv", settings=QUICK | {"columns": ("brnd",)})
+
+
 def test_too_few_rows_and_bad_settings(place, tmp_path):
     table = write_table(tmp_path / "few.csv", make_rows(8))
     with pytest.raises(UserError, match="8 training rows are too few to find anything"):
@@ -87,7 +107,9 @@ def test_too_few_rows_and_bad_settings(place, tmp_path):
 
 
 def test_sketches_are_kept_and_searched(place, tmp_path):
-    tables = read_tables(TableConfig(str(place / "train.csv"), confound=None, dev_fraction=0, test_fraction=0))
+    tables = read_tables(
+        TableConfig(str(place / "train.csv"), confound=None, dev_fraction=0, test_fraction=0)
+    )
     model = load_model(place / "model", tables)
     train = model.encode(tables.train)
     calls = []
