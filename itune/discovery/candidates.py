@@ -24,7 +24,15 @@ class Candidates(NamedTuple):
 
     def take(self, places: np.ndarray) -> "Candidates":
         """Return the candidates at some places."""
-        return Candidates([self.features[place] for place in places], self.rows[places])
+        return Candidates([self.features[place] for place in places], csr_matrix(self.rows[places]))
+
+    def having(self, place: int) -> np.ndarray:
+        """Return the ascending indices of the rows that have a feature."""
+        return np.sort(self.rows.indices[self.rows.indptr[place] : self.rows.indptr[place + 1]])
+
+    def among(self, rows: np.ndarray) -> csr_matrix:
+        """Return which of some rows have each feature, ``(C, n)``."""
+        return csr_matrix(self.rows[:, rows])
 
 
 def gather(found: Iterable[Found], size: int) -> Candidates:
@@ -82,7 +90,7 @@ def merge(candidates: Candidates, order: np.ndarray, most: int) -> Merged:
     aliases: list[list[int]] = []
     for place in order.tolist():
         if chosen:
-            one, others = candidates.rows[place], candidates.rows[chosen]
+            one, others = (candidates.take(np.array(of)).rows for of in ([place], chosen))
             phi = _phi(one, others, size)
             nearest = int(np.argmax(np.abs(phi)))
             if abs(phi[nearest]) >= ALIKE:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import jax
 import numpy as np
-from scipy.sparse import vstack
+from scipy.sparse import csr_matrix, vstack
 
 from itune.auditing.truncation import with_texts
 from itune.discovery.association import associate
@@ -127,7 +127,7 @@ class _Search:
         candidates, z, explained = self._screen(sketches)
         order = np.argsort(-z, kind="stable")
         merged = merge(candidates, order[z[order] > 0], config.confirmed)
-        association = associate(candidates.rows[merged.places], self._train.label)
+        association = associate(candidates.take(merged.places).rows, self._train.label)
         judged = _Judged(model, tables, self._table.take(self._confirming), self._columns)
         core = parse_rule(config.core) if config.core else None
         findings = []
@@ -135,7 +135,7 @@ class _Search:
             self._on_progress("candidates", number, len(merged.places))
             feature, usual = candidates.features[place], int(association.usual[number])
             has = np.zeros(len(self._train), bool)
-            has[candidates.rows[place].indices] = True
+            has[candidates.having(place)] = True
             confirming = self._confirming
             test = measure_cid(
                 sketches[confirming],
@@ -203,20 +203,19 @@ class _Search:
         if not pairs.features:
             return singles, *of_singles
         of_pairs = self._scores(sketches, pairs, label)
-        every = Candidates(
-            [*singles.features, *pairs.features], vstack([singles.rows, pairs.rows]).tocsr()
-        )
+        rows = csr_matrix(vstack([singles.rows, pairs.rows]))
+        every = Candidates([*singles.features, *pairs.features], rows)
         z, explained = (np.concatenate(parts) for parts in zip(of_singles, of_pairs, strict=True))
         return every, z, explained
 
     def _scores(
         self, sketches: np.ndarray, candidates: Candidates, label: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        rows = candidates.rows[:, self._screened]
+        rows = candidates.among(self._screened)
         found = screen(sketches[self._screened], label, rows, np.random.default_rng(0))
         # Those that are rare among the rows that screen are left to chance otherwise.
-        count = np.asarray(rows.sum(axis=1))[:, 0]
-        is_rare = np.minimum(count, rows.shape[1] - count) < self._config.minimum
+        count = np.diff(rows.indptr)
+        is_rare = np.minimum(count, len(self._screened) - count) < self._config.minimum
         return np.where(is_rare, 0.0, found.z), found.explained
 
     def _with_exact(self, findings: Sequence[Finding]) -> Iterator[Finding]:

@@ -20,9 +20,9 @@ def find_pairs(candidates: Candidates, minimum: int) -> Iterator[Found]:
         one, other = candidates.features[first], candidates.features[second]
         if one.settings.get("rule_on") != other.settings.get("rule_on"):
             continue
-        both = candidates.rows[first].multiply(candidates.rows[second])
-        having = np.sort(both.tocsr().indices)
-        fewer = min(candidates.rows[first].nnz, candidates.rows[second].nnz)
+        of_first, of_second = candidates.having(first), candidates.having(second)
+        having = np.intersect1d(of_first, of_second)
+        fewer = min(len(of_first), len(of_second))
         if is_common(len(having), size, minimum) and fewer - len(having) >= minimum:
             yield _pair(one, other), having
 

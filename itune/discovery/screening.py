@@ -65,9 +65,9 @@ def screen(
         t = _spread(sketches, rng)
         squares = np.einsum("nk,nk->n", sketches, sketches).astype(np.float64)
         total = sketches.sum(axis=0, dtype=np.float64)
-        of_label = having[:, rows].tocsr()
+        of_label = csr_matrix(having[:, rows])
         for start in range(0, having.shape[0], BLOCK):
-            block = of_label[start : start + BLOCK]
+            block = csr_matrix(of_label[start : start + BLOCK])
             one = np.asarray(block.sum(axis=1), float)[:, 0]
             zero = len(rows) - one
             sums = np.asarray(block @ sketches, np.float64)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 from itune.data.dataset import Dataset, chunks_by_length, collate
@@ -99,7 +100,7 @@ def sketch_rows(
     except ValueError as error:
         raise UserError(str(error)) from None
     run = jit(sketches(loss))
-    width = run.eval_shape(params, pilot, projections).shape[1]
+    width = jax.eval_shape(run, params, pilot, projections).shape[1]
     with Resumable(folder, about, seconds=0.0) as resumable:
         values = _mapped(folder, (len(dataset), width), resumable)
 

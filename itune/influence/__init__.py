@@ -16,9 +16,9 @@ from itune.influence.gradient import PAIR_FREE, ROUTES, value_and_grad
 from itune.influence.microbatch import largest_microbatch
 from itune.influence.objective import LinenLoss, cross_entropy
 from itune.influence.pools import Pool
+from itune.influence.random_projections import draw_projections, sketches
 from itune.influence.routes import pair_terms
 from itune.influence.scores import cosines, products
-from itune.influence.sketches import draw_projections, sketches
 from itune.influence.subsets import Select
 from itune.influence.tuples import InfluenceInfo, Tuples, make_weights
 from itune.influence.types import LossFn

@@ -23,7 +23,7 @@ def read_further(
         return {}
     sources = find_sources(train, dev, test, config.subset, config.revision)
     read = read_columns(sources, Selection((), tuple(names), config.quoted))
-    found = {}
+    found: dict[str, tuple[Mapping[str, np.ndarray], tuple[str, ...]]] = {}
     for place, name in enumerate(names):
         columns = {split: table.column(place) for split, table in read.items()}
         numbered = number_column(columns, sources, name)

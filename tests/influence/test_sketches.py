@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from itune.influence import cosines, draw_projections, sketches
-from itune.influence.sketches import allotment, drawn
+from itune.influence.random_projections import allotment, drawn
 from itune.influence.subsets import by_path
 from tests.helpers.influence_cases import assert_close, get_case
 
