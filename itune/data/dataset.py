@@ -179,7 +179,8 @@ def _encode(
             return_attention_mask=False,
             return_token_type_ids=is_pair,
         )
-        rows = Ragged.of(encoded["input_ids"])
+        # Tokenizers of decoders put no markers around a text without words.
+        rows = Ragged.of(row or [tokenizer.eos_token_id] for row in encoded["input_ids"])
         _require_known(rows.values, vocab_size)
         values.frombytes(rows.values.tobytes())
         lengths.frombytes(rows.lengths.astype(np.int32).tobytes())

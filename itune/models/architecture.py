@@ -116,6 +116,8 @@ class Architecture:
       new_layers: What the dense layers are called that an encoder without a classifier may lack, by
         their names in files. They are drawn anew then, in this order.
       head: Name of the linear head in files; one of ``new_layers``.
+      padding: ``padding(config)``, the id of the token that inputs must be padded with, of models
+        that find the last token by it; None for others.
       leftovers: Beginnings of names of tensors that are ignored by models without use for them.
     """
 
@@ -127,6 +129,7 @@ class Architecture:
     saved_name: Callable[[str], str]
     new_layers: dict[str, str]
     head: str
+    padding: Callable[[Any], int | None] = lambda config: None
     leftovers: tuple[str, ...] = ()
 
     def is_of_head(self, name: str) -> bool:

@@ -237,4 +237,4 @@ def decoder_architecture(
             padding = padding[0] if isinstance(padding, list) and padding else padding
         return family.read_config({**values, "pad_token_id": padding}, path)
 
-    return dataclasses.replace(family, read_config=read_config)
+    return dataclasses.replace(family, read_config=read_config, padding=lambda c: c.pad_token_id)

@@ -183,8 +183,9 @@ def _require_sound(folder: str | Path, tokenizer: "PreTrainedTokenizerBase") -> 
             f"the tokenizer in {folder} cannot read unknown characters ({first_line(error)}); add "
             "its unknown token to its vocabulary"
         ) from None
-    if not all(map(len, ids)):
+    # A text without words, such as "", is the end of text alone where there are no markers.
+    if not all(map(len, ids[1:])) or not (ids[0] or tokenizer.eos_token_id is not None):
         raise UserError(
             f"the tokenizer in {folder} gives no token for some texts; it needs markers, such as "
-            "[CLS] and [SEP], around every text, and an unknown token"
+            "[CLS] and [SEP], around every text, or an end of text, and an unknown token"
         )

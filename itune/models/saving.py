@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from itune.errors import UserError
 from itune.models.architecture import ModelConfig
@@ -82,8 +82,9 @@ def save_classifier(
         shutil.copymode(new / "config.json", new / "model.safetensors")
         if tokenizer_source is not None:
             save_tokenizer(Path(tokenizer_source), new)
+            _set_padding(new, architecture_of(config).padding(config))
         if max_length is not None:
-            _set_max_length(new / "tokenizer_config.json", max_length)
+            _set_values(new / "tokenizer_config.json", model_max_length=max_length)
         _swap(new, folder, Path(scratch) / "old")
 
 
@@ -138,10 +139,18 @@ def require_savable(source: Path, tokenizer: "PreTrainedTokenizerBase") -> None:
         raise UserError(f"the tokenizer in {source} is another one once saved; {remedy}")
 
 
-def _set_max_length(path: Path, max_length: int) -> None:
+def _set_padding(folder: Path, padding: int | None) -> None:
+    """Let a tokenizer pad with the token by which the model finds the last one."""
+    if padding is None or (tokenizer := load_tokenizer(folder)).pad_token_id == padding:
+        return
+    if padding < len(tokenizer):
+        token = tokenizer.convert_ids_to_tokens(padding)
+        _set_values(folder / "tokenizer_config.json", pad_token=token)
+
+
+def _set_values(path: Path, **values: Any) -> None:
     known = read_json(path) if path.exists() else {}
-    known["model_max_length"] = max_length
-    path.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(known | values, indent=2) + "\n", encoding="utf-8")
 
 
 def _swap(new: Path, folder: Path, old: Path) -> None:

@@ -238,6 +238,8 @@ def _tokenized(
     setting, data = _TOKENS.get(tables, (None, {}))
     if setting != (source, limits):
         tokenizer = load_tokenizer(source)
+        if tables.train.is_pair and not bert.takes_pairs:
+            raise UserError(f"{source} does not tell two texts apart; leave out text_pair")
         require_savable(source, tokenizer)  # rather than refuse it after training
         data = tokenize_tables(tables, tokenizer, **limits)
         _TOKENS[tables] = (source, limits), data
