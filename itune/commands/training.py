@@ -1,12 +1,16 @@
 """What the commands that train have in common: a table, a folder, and the settings of training."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from itune.commands.found import first_found
 from itune.config import narrowed, parse, to_dict
 from itune.config.command_line import given_values
+from itune.errors import UserError
 from itune.methods import METHODS
 from itune.tables.config import TableConfig
 from itune.training.run_folder import RunOptions
@@ -27,6 +31,8 @@ class TrainingCommand(TableConfig):
       resume: Whether to continue interrupted runs in the folder, and use finished runs unchanged.
       overwrite: Whether to delete first what an earlier command has left in the folder.
       checkpoint_seconds: Seconds between checkpoints.
+      discover: Folder of a report by itune discover, whose first finding that is confirmed to harm
+        becomes the confound.
       training: Settings of training.
     """
 
@@ -34,6 +40,7 @@ class TrainingCommand(TableConfig):
     resume: bool = False
     overwrite: bool = False
     checkpoint_seconds: float = 120.0
+    discover: Path | None = None
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
     def __post_init__(self):
@@ -69,9 +76,23 @@ def parse_training(
         scaled=[SECTION + name for name in SCALED],
         choices={methods: [name for name, spec in METHODS.items() if not spec.uses_control]},
     )
+    given = given_values(command_type, argv)
+    if command.discover is not None:
+        command = _with_found(command, command.discover, given)
     settings = {
         name.removeprefix(SECTION): value
-        for name, value in given_values(command_type, argv).items()
+        for name, value in given.items()
         if name.startswith(SECTION)
     }
     return command, settings
+
+
+def _with_found(command: C, folder: Path, given: Mapping[str, Any]) -> C:
+    """Return a command whose confound is the first finding of a search, and say which that is."""
+    for name in ("confound", "rule", "bins"):
+        if given.get(name) is not None:
+            raise UserError(f"{name} and discover both name a confound; leave one out")
+    feature, settings = first_found(folder)
+    words = " ".join(f"--{name} {shlex.quote(value)}" for name, value in settings.items())
+    print(f"confound: {feature}, the first finding of {folder} ({words})", file=sys.stderr)
+    return replace(command, **settings)
