@@ -4,14 +4,15 @@ import datetime
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from itune.cli import Parser
 from itune.corpora import DataConfig, TextLenConfig
-from itune.data import Dataset, tokenize_table
+from itune.data import Dataset, chunks_by_length, collate, tokenize_table
 from itune.influence import cross_entropy
 from itune.methods import Classifier
 from itune.models import (
@@ -25,6 +26,8 @@ from itune.models import (
 from itune.tables import task_tables
 from itune.training import commit, machine, make_classifier
 from itune.utils import align, jit, write_json
+
+T = TypeVar("T")
 
 Record = dict[str, Any]
 """What was measured, by name; ready for JSON."""
@@ -117,6 +120,31 @@ def ordinary_gradient(
         return cross_entropy(outputs.logits, examples["label"]).mean()
 
     return jax.value_and_grad(mean_loss)
+
+
+def second_time(function: Callable[[], T]) -> tuple[float, T]:
+    """Return the seconds of a call after one that compiles, and its result."""
+    function()
+    started = time.perf_counter()
+    result = function()
+    return time.perf_counter() - started, result
+
+
+def make_epoch(problem: Problem, chunk: int) -> Callable[[], Params]:
+    """Build a function that adds up ordinary gradients of all examples, chunk by chunk."""
+
+    @jax.jit
+    def add(params: Params, examples: dict[str, jax.Array], total: Params) -> Params:
+        _, gradient = ordinary_gradient(problem)(params, examples)
+        return jax.tree.map(jnp.add, total, gradient)
+
+    def epoch() -> Params:
+        total = jax.tree.map(jnp.zeros_like, problem.params)
+        for places, _ in chunks_by_length(problem.data, np.arange(len(problem.data)), chunk):
+            total = add(problem.params, collate(problem.data, places), total)
+        return jax.block_until_ready(total)
+
+    return epoch
 
 
 def relative_error(tree: Params, reference: Params) -> float:

@@ -10,6 +10,15 @@
 
 from itune.discovery.config import DiscoverConfig
 from itune.discovery.findings import Discovery, Finding
+from itune.discovery.screening import Screening, screen
 from itune.discovery.sketching import Sketches, sketch_rows
 
-__all__ = ["DiscoverConfig", "Discovery", "Finding", "Sketches", "sketch_rows"]
+__all__ = [
+    "DiscoverConfig",
+    "Discovery",
+    "Finding",
+    "Screening",
+    "Sketches",
+    "screen",
+    "sketch_rows",
+]

@@ -197,16 +197,22 @@ class _Search:
             )
         label = self._train.label[self._screened]
         of_singles = self._scores(sketches, singles, label)
-        strongest = merge(singles, np.argsort(-of_singles[0], kind="stable"), config.confirmed)
-        found = find_pairs(singles.take(strongest.places), config.minimum)
-        pairs = gather(found, self._rows.size)
-        if not pairs.features:
-            return singles, *of_singles
-        of_pairs = self._scores(sketches, pairs, label)
-        rows = csr_matrix(vstack([singles.rows, pairs.rows]))
-        every = Candidates([*singles.features, *pairs.features], rows)
-        z, explained = (np.concatenate(parts) for parts in zip(of_singles, of_pairs, strict=True))
-        return every, z, explained
+        z, explained = of_singles
+        strongest = merge(singles, np.argsort(-z, kind="stable"), config.confirmed).places
+        pairs = list(find_pairs(singles.take(strongest), config.minimum))
+        if not pairs:
+            return singles, z, explained
+        of_pairs = gather(((pair.feature, pair.having) for pair in pairs), self._rows.size)
+        z_of_pairs, explained_by_pairs = self._scores(sketches, of_pairs, label)
+        # What a part explains as well says nothing of the pair.
+        parts = np.array([z[strongest[list(pair.parts)]].max() for pair in pairs])
+        stronger = np.flatnonzero(z_of_pairs > parts)
+        kept = of_pairs.take(stronger)
+        every = Candidates(
+            [*singles.features, *kept.features], csr_matrix(vstack([singles.rows, kept.rows]))
+        )
+        z = np.concatenate([z, z_of_pairs[stronger]])
+        return every, z, np.concatenate([explained, explained_by_pairs[stronger]])
 
     def _scores(
         self, sketches: np.ndarray, candidates: Candidates, label: np.ndarray

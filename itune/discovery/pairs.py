@@ -2,17 +2,26 @@
 
 from collections.abc import Iterator
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 
 from itune.discovery.candidates import Candidates
-from itune.discovery.features.base import Feature, Found, is_common
+from itune.discovery.features.base import Feature, is_common
 
 STRONGEST = 16
 """Features out of which pairs are made."""
 
 
-def find_pairs(candidates: Candidates, minimum: int) -> Iterator[Found]:
+class Pair(NamedTuple):
+    """Two features as one, the rows that have both, and the places of the two."""
+
+    feature: Feature
+    having: np.ndarray
+    parts: tuple[int, int]
+
+
+def find_pairs(candidates: Candidates, minimum: int) -> Iterator[Pair]:
     """Yield pairs of features of one text that enough rows have, in any order and place."""
     usable = [n for n, feature in enumerate(candidates.features) if feature.pattern]
     size = candidates.rows.shape[1]
@@ -24,7 +33,7 @@ def find_pairs(candidates: Candidates, minimum: int) -> Iterator[Found]:
         having = np.intersect1d(of_first, of_second)
         fewer = min(len(of_first), len(of_second))
         if is_common(len(having), size, minimum) and fewer - len(having) >= minimum:
-            yield _pair(one, other), having
+            yield Pair(_pair(one, other), having, (first, second))
 
 
 def _pair(one: Feature, other: Feature) -> Feature:

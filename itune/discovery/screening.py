@@ -50,8 +50,14 @@ def screen(
 ) -> Screening:
     """Estimate the CID of every candidate for each label.
 
-    ``values`` are sketches ``(N, size)``, ``label`` is ``(N,)``, and ``having`` tells which of the
-    N rows have each feature, ``(C, N)``.
+    Args:
+      values: Sketches of the rows' unit gradients, ``(N, size)``.
+      label: Label of each row, ``(N,)``, integers.
+      having: Ones where a row has a feature, ``(C, N)``, float32.
+      rng: Random generator of the pairs of rows that t is estimated from.
+
+    Returns:
+      CID by candidate and label, z, and the share of variance explained.
     """
     classes = int(label.max()) + 1
     cid = np.full((having.shape[0], classes), np.nan)

@@ -9,6 +9,9 @@ from itune import UserError, discover
 from itune.commands import main
 from itune.data.dataset import collate
 from itune.discovery import sketch_rows
+from itune.discovery.candidates import find_candidates
+from itune.discovery.features.base import Rows
+from itune.discovery.pairs import find_pairs
 from itune.influence import cosines
 from itune.tables.config import TableConfig
 from itune.tables.table import read_tables
@@ -94,6 +97,18 @@ def test_columns(place, found):
     assert brand.feature.settings == {"confound": "brand"} and brand.deletion is None
     with pytest.raises(UserError, match="has no column 'brnd'; did you mean 'brand'"):
         discover(place / "model", place / "train.csv", settings=QUICK | {"columns": ("brnd",)})
+
+
+def test_pairs_are_of_one_text_and_of_enough_rows():
+    texts = ["a b", "b a", "a", "b", "a c b", "a", "b", "c"]
+    rows = Rows({"text": texts}, {})
+    candidates = find_candidates(rows, 2)
+    pairs = {pair.feature.name: pair for pair in find_pairs(candidates, 2)}
+    pair = pairs['word "a" and word "b"']
+    assert pair.having.tolist() == [0, 1, 4]
+    np.testing.assert_array_equal(np.flatnonzero(pair.feature.holds(rows)), pair.having)
+    assert [candidates.features[part].name for part in pair.parts] == ['word "a"', 'word "b"']
+    assert 'word "a" and word "c"' not in pairs
 
 
 def test_too_few_rows_and_bad_settings(place, tmp_path):
