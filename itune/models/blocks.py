@@ -14,7 +14,7 @@ They differ from the usual Flax ports in:
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar, NamedTuple
 
 import jax
@@ -157,17 +157,18 @@ def embed(rows: int, features: int, name: str) -> nn.Embed:
 
 def norm(epsilon: float, x: jax.Array, name: str) -> jax.Array:
     """Normalise ``x`` over its last axis, with a scale and a bias."""
-    return _normalised(nn.LayerNorm, epsilon, x, name)
+    return normalised(nn.LayerNorm, epsilon, x, name)
 
 
 def rms_norm(epsilon: float, x: jax.Array, name: str) -> jax.Array:
     """Divide ``x`` by its root mean square over its last axis, and scale it."""
-    return _normalised(nn.RMSNorm, epsilon, x, name)
+    return normalised(nn.RMSNorm, epsilon, x, name)
 
 
-def _normalised(
-    kind: type[nn.LayerNorm] | type[nn.RMSNorm], epsilon: float, x: jax.Array, name: str
+def normalised(
+    kind: Callable[..., nn.Module], epsilon: float, x: jax.Array, name: str
 ) -> jax.Array:
+    """Normalise ``x`` by a kind of module."""
     return kind(
         epsilon=epsilon,
         use_fast_variance=False,

@@ -106,11 +106,11 @@ class DecoderLayer(nn.Module):
           last: Position of one token, ``(..., 1)``.
         """
         c = self.config
-        q, k, v = self.project(self.norm(c.layer_norm_eps, x, "attention_norm"), last)
+        q, k, v = self.project(self.normalised(x, "attention_norm"), last)
         scores = jnp.einsum("...thd,...shd->...hts", q, k) * self.scale(q.shape[-1])
-        probs = self.drop(attention(scores, picked(visible, last)), c.attention_dropout)
+        probs = self.drop(self.attention(scores, picked(visible, last)), c.attention_dropout)
         x = picked(x, last) + self.drop(self.output(weighted(probs, v)), c.hidden_dropout)
-        h = self.feed_forward(self.norm(c.layer_norm_eps, x, "feed_forward_norm"))
+        h = self.feed_forward(self.normalised(x, "feed_forward_norm"))
         return x + self.drop(h, c.hidden_dropout)
 
     def drop(self, x: jax.Array, rate: float) -> jax.Array:
@@ -122,6 +122,14 @@ class DecoderLayer(nn.Module):
     ) -> tuple[jax.Array, jax.Array, jax.Array]:
         """Return queries (at ``last``), keys and values, each ``(..., T, heads, width)``."""
         raise NotImplementedError
+
+    def normalised(self, x: jax.Array, name: str) -> jax.Array:
+        """Return normalised vectors."""
+        return self.norm(self.config.layer_norm_eps, x, name)
+
+    def attention(self, scores: jax.Array, visible: jax.Array) -> jax.Array:
+        """Return what each query pays to each key."""
+        return attention(scores, visible)
 
     def scale(self, width: int) -> float:
         """Return the factor of the scores of attention."""
@@ -148,6 +156,7 @@ class DecoderClassifier(nn.Module):
 
     config: DecoderConfig
 
+    embeddings: ClassVar[type[Embeddings]] = DecoderEmbeddings
     layer: ClassVar[type[DecoderLayer]] = DecoderLayer
 
     @nn.compact
@@ -177,17 +186,33 @@ class DecoderClassifier(nn.Module):
         c = self.config
         mask, types = checked_inputs(c, input_ids, attention_mask, token_type_ids)
         places = positions_from_0(input_ids)
-        # As transformers has it, which goes by the id alone.
-        is_token = mask if c.pad_token_id is None else mask & (input_ids != c.pad_token_id)
-        last = jnp.max(jnp.where(is_token, places, 0), axis=-1, keepdims=True)
         distance = places[..., :, None] - places[..., None, :]
-        visible = mask[..., None, :] & (distance >= 0)
-        if c.window is not None:
-            visible &= distance < c.window
-        x = DecoderEmbeddings(c, deterministic, name="embeddings")(input_ids, types, places, mask)
+        scored = self.scored(input_ids, mask, places)
+        x = self.embeddings(c, deterministic, name="embeddings")(input_ids, types, places, mask)
         for number in range(c.num_layers):
             layer = self.layer(c, deterministic, number, name=layer_name(number))
-            x = layer(x, visible, last if number == c.num_layers - 1 else None)
+            visible = self.visible(mask, distance, number)
+            x = layer(x, visible, scored if number == c.num_layers - 1 else None)
+        return self.head(x, mask, deterministic=deterministic)
+
+    def scored(self, input_ids: jax.Array, mask: jax.Array, places: jax.Array) -> jax.Array | None:
+        """Return the place of the token that the head reads, ``(..., 1)``; None for all of them."""
+        # As transformers has it, which goes by the id alone.
+        padding = self.config.pad_token_id
+        is_token = mask if padding is None else mask & (input_ids != padding)
+        return jnp.max(jnp.where(is_token, places, 0), axis=-1, keepdims=True)
+
+    def visible(self, mask: jax.Array, distance: jax.Array, number: int) -> jax.Array:
+        """Return which queries attend to which keys, that far before them, ``(..., T, T)``."""
+        del number
+        visible = mask[..., None, :] & (distance >= 0)
+        window = self.config.window
+        return visible if window is None else visible & (distance < window)
+
+    def head(self, x: jax.Array, mask: jax.Array, *, deterministic: bool) -> ClassifierOutput:
+        """Return scores of classes from the last layer's vectors, of the token that is read."""
+        del mask, deterministic
+        c = self.config
         pooled = self.layer.norm(c.layer_norm_eps, x, "norm")[..., 0, :]
         return ClassifierOutput(dense(c.num_labels, "classifier", use_bias=False)(pooled), pooled)
 

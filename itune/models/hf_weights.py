@@ -112,11 +112,14 @@ def _add_new_layers(
     for name, k in zip(architecture.new_layers, keys, strict=True):
         weight, bias = f"{name}.weight", f"{name}.bias"
         if weight not in tensors and bias not in tensors:
-            outputs, inputs = shapes[weight]
-            kernel = 0.02 * jax.random.normal(k, (inputs, outputs), jnp.float32)
-            tensors[weight] = np.asarray(kernel).T
+            shape = shapes[weight]
+            if len(shape) == 1:
+                tensors[weight] = np.ones(shape, np.float32)
+            else:
+                kernel = 0.02 * jax.random.normal(k, shape[::-1], jnp.float32)
+                tensors[weight] = np.asarray(kernel).T
             if bias in shapes:
-                tensors[bias] = np.zeros(outputs, np.float32)
+                tensors[bias] = np.zeros(shape[0], np.float32)
 
 
 def _check_names_and_shapes(

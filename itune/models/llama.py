@@ -51,6 +51,7 @@ class LlamaConfig(DecoderConfig):
       head_dim: Width of a head; None for ``hidden_size / num_heads``.
       attention_bias: Whether queries, keys and values have biases.
       mlp_bias: Whether the feed-forward network has.
+      mlp_dropout: Dropout rate within it.
       sliding_window: Number of tokens that one attends to, itself included; None for all before it.
       rotary: Angles of positions.
 
@@ -66,6 +67,7 @@ class LlamaConfig(DecoderConfig):
     head_dim: int | None = None
     attention_bias: bool = False
     mlp_bias: bool = False
+    mlp_dropout: float = 0.0
     sliding_window: int | None = None
     rotary: Rotary = Rotary()
 
@@ -162,10 +164,14 @@ class LlamaLayer(DecoderLayer):
         if c.has_head_norms:
             q = rms_norm(c.layer_norm_eps, q, "query_norm")
             k = rms_norm(c.layer_norm_eps, k, "key_norm")
-        places, frequencies = positions_from_0(x[..., 0]), c.rotary.frequencies(width)
+        places, frequencies = positions_from_0(x[..., 0]), self.rotary().frequencies(width)
         q = rotated(q, places if last is None else last, frequencies)
         k = rotated(k, places, frequencies)
         return q, jnp.repeat(k, groups, axis=-2), jnp.repeat(v, groups, axis=-2)
+
+    def rotary(self) -> Rotary:
+        """Return the angles of positions."""
+        return self.config.rotary
 
     def output(self, x: jax.Array) -> jax.Array:
         """Return what attention adds, from the heads side by side."""
@@ -179,7 +185,7 @@ class LlamaLayer(DecoderLayer):
             dense(c.intermediate_size, name, use_bias=c.mlp_bias)(x)
             for name in ("gate", "intermediate")
         )
-        x = ACTIVATIONS[c.hidden_act](gate) * up
+        x = self.drop(ACTIVATIONS[c.hidden_act](gate) * up, c.mlp_dropout)
         return dense(c.hidden_size, "output", use_bias=c.mlp_bias)(x)
 
 

@@ -14,6 +14,7 @@ from itune.models.distilbert import DISTILBERT
 from itune.models.electra import ELECTRA
 from itune.models.gpt2 import GPT2
 from itune.models.llama import LLAMA, MISTRAL, QWEN2, QWEN3
+from itune.models.modernbert import MODERNBERT
 from itune.models.mpnet import MPNET
 from itune.models.roberta import CAMEMBERT, ROBERTA, XLM_ROBERTA
 
@@ -28,6 +29,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     "deberta": DEBERTA,
     "deberta-v2": DEBERTA_V2,
     "mpnet": MPNET,
+    "modernbert": MODERNBERT,
     "gpt2": GPT2,
     "llama": LLAMA,
     "mistral": MISTRAL,

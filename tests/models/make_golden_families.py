@@ -69,6 +69,8 @@ GPT2 = {
 }
 LLAMA = {key: value for key, value in SMALL.items() if key != "type_vocab_size"}
 LLAMA.update({"num_attention_heads": 6, "num_key_value_heads": 2, "pad_token_id": 0})
+MODERNBERT = {**LLAMA, "num_attention_heads": 3, "local_attention": 6}
+del MODERNBERT["num_key_value_heads"]
 CASES = {
     "bert": {"model_type": "bert", **SMALL},
     "bert-gelu_new": {"model_type": "bert", **SMALL, "hidden_act": "gelu_new"},
@@ -127,6 +129,36 @@ CASES = {
     },
     "mpnet": {"model_type": "mpnet", **MPNET},
     "mpnet-long": {"model_type": "mpnet", **MPNET, "max_position_embeddings": 152},
+    "modernbert": {"model_type": "modernbert", **MODERNBERT},
+    "modernbert-mean": {
+        "model_type": "modernbert",
+        **MODERNBERT,
+        "num_hidden_layers": 4,
+        "classifier_pooling": "mean",
+        "classifier_activation": "tanh",
+        "norm_bias": True,
+        "attention_bias": True,
+        "mlp_bias": True,
+        "classifier_bias": True,
+    },
+    "modernbert-long": {
+        "model_type": "modernbert",
+        **MODERNBERT,
+        "max_position_embeddings": 152,
+        "local_attention": 128,
+        "global_attn_every_n_layers": 2,
+        "global_rope_theta": 80000.0,
+        "local_rope_theta": 500.0,
+    },
+    "modernbert-types": {
+        "model_type": "modernbert",
+        **MODERNBERT,
+        "layer_types": ["sliding_attention", "full_attention"],
+        "rope_parameters": {
+            "full_attention": {"rope_type": "default", "rope_theta": 50.0},
+            "sliding_attention": {"rope_type": "default", "rope_theta": 20.0},
+        },
+    },
     "gpt2": {"model_type": "gpt2", **GPT2},
     "gpt2-scaled": {
         "model_type": "gpt2",
