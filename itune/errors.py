@@ -52,7 +52,28 @@ def as_folder(value: object, name: str) -> Path:
     """
     if not isinstance(value, str | os.PathLike):
         raise UserError(f"{name} must name a folder, got a value of type {type(value).__name__}")
-    return Path(value).expanduser()
+    return as_path(value)
+
+
+def as_path(value: str | os.PathLike[str]) -> Path:
+    """Return a path that the caller gives, with ``~`` expanded; it need not exist.
+
+    What no file can be called, or what is out of the caller's reach, is a UserError.
+
+    >>> as_path("a\0b")
+    Traceback (most recent call last):
+    itune.errors.UserError: 'a\\x00b' cannot be used as a path (embedded null byte); give another
+    """
+    try:
+        path = Path(value).expanduser()
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            path.stat()
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError of a user who is not known
+        reason = getattr(error, "strerror", None) or str(error).rstrip(".")
+        raise UserError(
+            f"{os.fspath(value)!r} cannot be used as a path ({reason}); give another"
+        ) from None
+    return path
 
 
 def require(config: object, expected: str, is_valid: Callable[[Any], bool], *names: str) -> None:

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from itune.config import parse
 from itune.corpora.reviews import BRANDS, ReviewsConfig, write_reviews
@@ -19,7 +20,7 @@ class ExampleConfig:
       reviews: Settings of the reviews that are made.
     """
 
-    out: str = "reviews"
+    out: Path = Path("reviews")
     reviews: ReviewsConfig = field(default_factory=ReviewsConfig)
 
 
@@ -37,9 +38,9 @@ def main(argv: Sequence[str]) -> None:
     print(next_steps(config.out))
 
 
-def next_steps(folder: str) -> str:
+def next_steps(folder: Path) -> str:
     """Return what is printed at the end: commands to try on the folder."""
-    source = shlex.quote(folder)
+    source = shlex.quote(str(folder))
     rule = " || ".join(f"words:{brand}" for brand in BRANDS)
     return f"""\
 wrote {folder}/train.csv, dev.csv and test.csv; now try

@@ -105,6 +105,8 @@ def _read(keys: Mapping[str, Key], texts: Mapping[str, str]) -> dict[str, Any]:
         kind = keys[name].kind
         try:
             values[name] = kind.check(kind.read(text))
+        except UserError as error:  # of what no path can be
+            raise UserError(f"--{name}: {error}") from None
         except ValueError:
             raise UserError(f"--{name} must be {kind.expected}, got {text!r}") from None
     return values

@@ -101,6 +101,8 @@ def checked(keys: Mapping[str, Key], mapping: Mapping[str, Any], source: str) ->
             raise UserError(f"{source}{name} is not a key; {hint(name, keys)}")
         try:
             values[name] = keys[name].kind.check(value)
+        except UserError as error:  # of what no path can be
+            raise UserError(f"{source}{name}: {error}") from None
         except ValueError:
             expected = keys[name].kind.expected
             raise UserError(f"{source}{name} must be {expected}, got {value!r}") from None

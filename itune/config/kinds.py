@@ -7,7 +7,7 @@ annotation          in TOML and JSON             on the command line        rema
 ``float``           number                       ``3``, ``1e-5``            finite
 ``bool``            boolean                      ``true``, ``false``
 ``str``             string                       as it stands
-``Path``            string                       as it stands               not empty
+``Path``            string                       as it stands               ``~`` expanded
 ``Literal[…]``      one of the values            one of the values
 ``X | None``        as X; ``"none"``, ``null``   as X; ``none``
 ``tuple[X, ...]``   array                        ``a,b``; nothing if empty  no commas in an item
@@ -21,6 +21,8 @@ import typing
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
+
+from itune.errors import as_path
 
 
 class Kind(NamedTuple):
@@ -74,7 +76,7 @@ def _finite(value: float) -> float:
 def _path(text: str) -> Path:
     if not text:
         raise ValueError
-    return Path(text)
+    return as_path(text)
 
 
 def _read_bool(text: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from itune.errors import UserError
+from itune.errors import UserError, as_path
 from itune.utils.hub import load_hub
 from itune.utils.text_files import read_text
 
@@ -39,7 +39,7 @@ def read_conll(path: str | Path) -> list[list[str]]:
 
 def find_conll(folder: str | Path) -> dict[str, Path]:
     """Return the files ``train`` and ``valid`` of a folder: the first of their usual names."""
-    folder = Path(folder)
+    folder = as_path(folder)
     if not folder.is_dir():
         state = "is not a folder" if folder.exists() else "no such folder"
         raise UserError(f"{folder}: {state}; name the folder that holds the CoNLL files")

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from itune.corpora.grammar import Rules, expand, read_grammar, with_articles
-from itune.errors import UserError, option, require
+from itune.errors import UserError, as_path, option, require
 
 RATINGS = ("negative", "mixed", "positive")
 """The labels."""
@@ -89,7 +89,7 @@ def generate_reviews(config: ReviewsConfig | None = None) -> dict[str, list[Revi
 
 def write_reviews(folder: str | Path, config: ReviewsConfig | None = None) -> None:
     """Write the reviews to ``train.csv``, ``dev.csv`` and ``test.csv`` of a new or empty folder."""
-    folder = Path(folder)
+    folder = as_path(folder)
     splits = generate_reviews(config)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from itune.corpora import msgs, textlen
 from itune.corpora.example import Splits
 from itune.corpora.msgs import MsgsConfig
 from itune.corpora.textlen import TextLenConfig
-from itune.errors import UserError, require, require_one_of
+from itune.errors import UserError, as_path, require, require_one_of
 
 
 class Task(NamedTuple):
@@ -83,7 +83,8 @@ class DataConfig:
     @property
     def name(self) -> str:
         """Name of the task in results: the folder's name, or else ``textlen`` or ``msgs``."""
-        return Path(self.source).name if Path(self.source).is_dir() else self.task
+        folder = as_path(self.source)
+        return folder.name if folder.is_dir() else self.task
 
 
 class TaskExamples(NamedTuple):
@@ -125,7 +126,7 @@ def load_control(config: DataConfig) -> TaskExamples:
     recipe = task.unconfounded(getattr(config, config.task))
     if config.control is None:
         return _load(config, recipe, can_read=task.reads_control)
-    if not Path(config.control).is_dir():
+    if not as_path(config.control).is_dir():
         raise UserError(f"data.control {config.control!r} is not a folder; check the path")
     return _load(dataclasses.replace(config, source=config.control), recipe, can_read=True)
 
@@ -135,7 +136,7 @@ def _load(config: DataConfig, recipe: Any, *, can_read: bool) -> TaskExamples:
     splits = task.build(source, recipe, config.seed)
     if splits is not None:
         return TaskExamples(splits, *task.names(recipe))
-    if not Path(source).is_dir():
+    if not as_path(source).is_dir():
         known = ", ".join(task.sources)
         raise UserError(f"data.source {source!r} is neither a folder nor one of {known}")
     if not can_read:
@@ -143,4 +144,4 @@ def _load(config: DataConfig, recipe: Any, *, can_read: bool) -> TaskExamples:
             f"data.source is the folder {source!r}, which does not tell what its control is; set "
             "data.control to the folder of the same task without its spurious correlation"
         )
-    return TaskExamples(task.read(Path(source), recipe, config.seed))
+    return TaskExamples(task.read(as_path(source), recipe, config.seed))

@@ -7,7 +7,7 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from itune.errors import UserError
+from itune.errors import UserError, as_path
 from itune.models.hf_config import load_config
 from itune.utils.formats import first_line
 
@@ -43,7 +43,7 @@ def resolve_encoder(name: str | Path) -> Path:
         wrong.
     """
     name = os.fspath(name)
-    folder = Path(name).expanduser()
+    folder = as_path(name)
     if name and folder.is_dir():
         return folder
     if not name or folder.exists():

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from itune.errors import UserError
+from itune.errors import UserError, as_path
 from itune.methods.registry import require_method
 from itune.tables.splits import SPLITS
 from itune.training.best_checkpoint import ACCURACY, BALANCED, WORST, BestCheckpoint
@@ -239,7 +239,7 @@ def read_result(folder: str | Path) -> RunResult:
     Raises:
       UserError: A file is missing or damaged.
     """
-    folder = Path(folder)
+    folder = as_path(folder)
     return result_of_row(read_row(folder), str(folder), folder=folder)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from itune.errors import UserError, option
+from itune.errors import UserError, as_path, option
 from itune.utils.formats import first_line
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ def load_study(where: str, name: str, fingerprint: Mapping[str, Any] | None) -> 
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)  # heartbeats
     name = name if is_database(where) else "search"
     with storage_errors(where, Exception):
-        if fingerprint is None and not is_database(where) and not Path(where).exists():
+        if fingerprint is None and not is_database(where) and not as_path(where).exists():
             return None
-        storage = _open_database(where) if is_database(where) else _open_journal(Path(where))
+        storage = _open_database(where) if is_database(where) else _open_journal(as_path(where))
         sampler = optuna.samplers.RandomSampler()  # samples nothing: points are claimed
         if name in optuna.get_all_study_names(storage):
             study = optuna.load_study(study_name=name, storage=storage, sampler=sampler)

@@ -3,15 +3,15 @@
 import dataclasses
 from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
 
-from itune.errors import UserError, require, require_one_of
+from itune.errors import UserError, as_path, require, require_one_of
 from itune.tables.confounds import confound_columns, parse_bins
 from itune.tables.rules import located_rule
 from itune.tables.selection import Selection
 from itune.tables.splits import AUTO, SPLITS
 
 TEXTS = ("text", "text_pair")
+_NAMES = ("dev", "test", *TEXTS, "label", "confound", "subset", "revision")
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,7 @@ class TableConfig:
             "test_fraction",
         )
         require(self, "a non-negative integer", lambda v: v >= 0, "split_seed")
+        require(self, "a name", lambda v: v is None or v.strip(), *_NAMES)
         if self.dev_fraction + self.test_fraction >= 1:
             raise UserError(
                 f"dev_fraction is {self.dev_fraction:g} and test_fraction {self.test_fraction:g}, "
@@ -109,7 +110,7 @@ class TableConfig:
         it is.
         """
         given = {name: getattr(self, name) or "" for name in SPLITS}
-        paths = {name: Path(value).expanduser() for name, value in given.items()}
+        paths = {name: as_path(value) for name, value in given.items()}
         found = {
             name: str(path.resolve())
             for name, path in paths.items()

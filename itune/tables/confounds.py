@@ -21,7 +21,12 @@ def confound_columns(text: str | None) -> tuple[str, ...]:
     >>> confound_columns('gender, "race, in words"')
     ('gender', 'race, in words')
     """
-    return () if text is None else tuple(next(csv.reader([text], skipinitialspace=True), ()))
+    try:
+        return () if text is None else tuple(next(csv.reader([text], skipinitialspace=True), ()))
+    except csv.Error:
+        raise UserError(
+            f"confound {text!r} cannot be parted at commas; put each name in quotation marks"
+        ) from None
 
 
 def parse_bins(text: str | None, columns: Sequence[str]) -> dict[str, tuple[float, ...]]:

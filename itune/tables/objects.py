@@ -5,7 +5,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from itune.errors import UserError, option
+from itune.errors import UserError, as_path, option
 from itune.tables.arrow import ROWS, as_text, classes_of, import_pyarrow, select, typed
 from itune.tables.cells import value_text
 from itune.tables.readers import from_records, readable
@@ -57,7 +57,7 @@ def find_sources(
 
 def _named(own: Mapping[str, Source], name: str) -> str | None:
     """Return the part of a data set that is called so, with or without the ending of a file."""
-    if Path(name).suffix and Path(name).exists():
+    if Path(name).suffix and as_path(name).exists():
         return None
     if name in own:
         return name

@@ -28,13 +28,12 @@ import re
 import unicodedata
 import warnings
 from collections.abc import Callable, Collection, Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import regex as unicode_re
 
-from itune.errors import UserError
+from itune.errors import UserError, as_path
 from itune.utils.formats import first_line
 from itune.utils.text_files import read_text
 
@@ -319,7 +318,7 @@ def _located(text: str) -> str:
     parsed = _PATTERN.fullmatch(text)
     if not parsed or parsed[2] != "words" or not parsed[3].startswith("@"):
         return text
-    return text[: parsed.start(3) + 1] + str(Path(parsed[3][1:]).resolve())
+    return text[: parsed.start(3) + 1] + str(as_path(parsed[3][1:]).resolve())
 
 
 def _parse_pattern(text: str) -> Expression | Length:
@@ -335,7 +334,7 @@ def _parse_pattern(text: str) -> Expression | Length:
 def _parse_words(text: str, name: str) -> Expression:
     if not text.startswith("@"):
         return words(text.split(","), name)
-    path = Path(text[1:])  # of which the folder is no part of the name, wherever the run is read
+    path = as_path(text[1:])  # of which the folder is no part of the name, wherever the run is read
     return words(read_text(path).splitlines(), name or f"words:@{path.name}")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from itune.corpora.reviews import Review, generate_reviews
 from itune.corpora.tasks import TASKS, DataConfig, TaskExamples, load_examples
-from itune.errors import UserError
+from itune.errors import UserError, as_path
 from itune.tables.arrow import ROWS, classes_of, from_rows, select
 from itune.tables.readers import READERS, readable
 from itune.tables.selection import Selection, require_columns
@@ -66,8 +66,8 @@ def open_splits(
     Raises:
       UserError: There is no such thing, or it cannot be read.
     """
-    path = Path(name).expanduser()
-    if name and "\0" not in name and path.is_dir():
+    path = as_path(name)
+    if name and path.is_dir():
         return _open_folder(path)
     if name in TASK_NAMES and not path.exists():
         return open_task(name)

@@ -9,7 +9,7 @@ from typing import Any
 from itune.config import to_dict
 from itune.config.mappings import from_dict
 from itune.corpora.tasks import DataConfig
-from itune.errors import UserError
+from itune.errors import UserError, as_path
 from itune.methods.registry import METHODS
 from itune.models import find_model, load_config, model_folder
 from itune.tables.config import TableConfig
@@ -86,7 +86,7 @@ class RunRecord:
 
 
 def _resolved(name: str | Path) -> Path:
-    return Path(name).expanduser().resolve()
+    return as_path(name).resolve()
 
 
 def read_record(folder: str | Path) -> RunRecord:
