@@ -62,11 +62,10 @@ def groups_of(label: np.ndarray, confound: np.ndarray) -> dict[Group, np.ndarray
     >>> {str(group): indices.tolist() for group, indices in groups.items()}
     {'y=0 c=0': [1], 'y=1 c=1': [0, 2]}
     """
-    present = sorted({Group(int(y), int(c)) for y, c in zip(label, confound, strict=True)})
-    return {
-        group: np.flatnonzero((label == group.label) & (confound == group.confound))
-        for group in present
-    }
+    order = np.lexsort((confound, label))
+    changes = (np.diff(label[order]) != 0) | (np.diff(confound[order]) != 0)
+    groups = np.split(order, np.flatnonzero(changes) + 1) if len(order) else []
+    return {Group(int(label[rows[0]]), int(confound[rows[0]])): rows for rows in groups}
 
 
 def paired_groups(label: np.ndarray, confound: np.ndarray) -> dict[Group, np.ndarray]:
@@ -95,7 +94,7 @@ class Counts(NamedTuple):
 
 
 def count_groups(label: np.ndarray, confound: np.ndarray) -> Counts:
-    """Count the examples of each group that has any; faster than :func:`groups_of`.
+    """Count the examples of each group that has any.
 
     >>> [part.tolist() for part in count_groups(np.array([1, 0, 1]), np.array([2, -1, 2]))]
     [[0, 1], [-1, 2], [1, 2]]
@@ -103,6 +102,16 @@ def count_groups(label: np.ndarray, confound: np.ndarray) -> Counts:
     width = int(confound.max(initial=0)) - HIDDEN + 1
     code, size = np.unique(label * np.int64(width) + (confound - HIDDEN), return_counts=True)
     return Counts(code // width, code % width + HIDDEN, size)
+
+
+def group_sizes(label: np.ndarray, confound: np.ndarray) -> dict[Group, int]:
+    """Return the number of examples of each group that has any, groups in order.
+
+    >>> group_sizes(np.array([1, 0, 1]), np.array([0, 0, 0]))
+    {Group(label=0, confound=0): 1, Group(label=1, confound=0): 2}
+    """
+    counts = (part.tolist() for part in count_groups(label, confound))
+    return {Group(y, c): size for y, c, size in zip(*counts, strict=True)}
 
 
 def require_partners(label: np.ndarray, confound: np.ndarray) -> None:

@@ -16,7 +16,7 @@ from itune.auditing.samples import draw_by_group, draw_sample
 from itune.auditing.significance import CIDTest, cid_test
 from itune.data.dataset import Dataset
 from itune.errors import UserError
-from itune.groups import HIDDEN, Group, count_groups, groups_of
+from itune.groups import HIDDEN, Group, group_sizes, groups_of
 from itune.methods.base import Classifier, Params
 from itune.metrics.cid import make_group_influences
 from itune.metrics.matrix import influences_among
@@ -124,7 +124,7 @@ def audit_classifier(
         on_progress=functools.partial(on_progress, "sample"),
         resumable=resumable,
     )
-    groups = group_sizes(known)
+    groups = group_sizes(known.label, known.confound)
     share = {group: size / len(known) for group, size in groups.items()}
     test = cid_test(matrix, drawn.label, drawn.confound, share, rng, draws=config.draws)
     influence = None
@@ -154,13 +154,6 @@ def _share_of(is_one: np.ndarray, drawn: Dataset, share: Mapping[Group, float]) 
     groups = groups_of(drawn.label, drawn.confound)
     shares = [share[group] * float(is_one[rows].mean()) for group, rows in groups.items()]
     return sum(shares) / sum(share[group] for group in groups)
-
-
-def group_sizes(data: Dataset) -> dict[Group, int]:
-    """Return the number of examples of each group; examples that are not annotated count too."""
-    counts = count_groups(data.label, data.confound)
-    groups = (part.tolist() for part in counts)
-    return {Group(label, confound): size for label, confound, size in zip(*groups, strict=True)}
 
 
 def _kept_plan(resumable: Resumable, make: Callable[[], AuditPlan]) -> AuditPlan:
@@ -215,7 +208,9 @@ def _outputs(
         )
         before += len(rows[name])
         predicted = data if len(rows[name]) == len(data) else data.subset(rows[name])
-        found[name] = measure_behaviour(predictions.logits, predicted, group_sizes(data))
+        found[name] = measure_behaviour(
+            predictions.logits, predicted, group_sizes(data.label, data.confound)
+        )
         if number == 0:
             places = np.flatnonzero(is_pooled)
             probe = run_linear_probe(

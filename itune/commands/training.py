@@ -76,15 +76,9 @@ def parse_training(
         scaled=[SECTION + name for name in SCALED],
         choices={methods: [name for name, spec in METHODS.items() if not spec.uses_control]},
     )
-    given = given_values(command_type, argv)
     if command.discover is not None:
-        command = _with_found(command, command.discover, given)
-    settings = {
-        name.removeprefix(SECTION): value
-        for name, value in given.items()
-        if name.startswith(SECTION)
-    }
-    return command, settings
+        command = _with_found(command, command.discover, given_values(command_type, argv))
+    return command, given_values(command_type, argv, SECTION)
 
 
 def _with_found(command: C, folder: Path, given: Mapping[str, Any]) -> C:

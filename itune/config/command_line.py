@@ -71,8 +71,10 @@ def parse(
     return build(config_type, keys, values | _read(keys, given))
 
 
-def given_values(config_type: type, argv: Sequence[str]) -> dict[str, Any]:
+def given_values(config_type: type, argv: Sequence[str], section: str = "") -> dict[str, Any]:
     """Return the values that a command line itself gives, by name, as :func:`parse` reads them.
+
+    A ``section`` such as ``table.`` leaves out what is not in it, and itself out of the names.
 
     >>> from itune.corpora import TextLenConfig
     >>> given_values(TextLenConfig, ["--train_size", "40"])
@@ -81,7 +83,9 @@ def given_values(config_type: type, argv: Sequence[str]) -> dict[str, Any]:
     keys = keys_of(config_type)
     parser = make_parser("", "", None, None)
     add_options(parser, config_type, keys, dict.fromkeys(keys, ""))
-    return _read(keys, vars(parser.parse_known_args(_in_full(_normalized(argv), keys))[0]))
+    values = _read(keys, vars(parser.parse_known_args(_in_full(_normalized(argv), keys))[0]))
+    in_section = {name: value for name, value in values.items() if name.startswith(section)}
+    return {name.removeprefix(section): value for name, value in in_section.items()}
 
 
 def to_arguments(config: Any, base: Any) -> list[str]:

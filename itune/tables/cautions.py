@@ -7,8 +7,8 @@ from scipy.special import chdtrc
 
 from itune.errors import option
 from itune.groups import Group, GroupNames
-from itune.tables.confounds import as_number
 from itune.tables.description import Description, SplitDescription
+from itune.tables.values import as_number
 
 TINY = (2, 20)
 """A group with fewer rows than the first number has no partners; than the second, few."""
@@ -18,9 +18,6 @@ MANY = 20
 
 MANY_DECIMALS = 5
 """Number of confounds above which those with decimals are measures rather than kinds."""
-
-LIKE_MISSING = ("NA", "N/A", "n/a", "#N/A", "<NA>", "null", "NULL", "None")
-"""Values that other programs write where a value is missing."""
 
 SHOWN = 3
 """Number of groups that a warning names; the others are only counted."""
@@ -60,9 +57,6 @@ def _value_warnings(found: Description, train: SplitDescription) -> Iterable[str
     used = sum(size > 0 for size in train.labels)
     if used > max(MANY, train.size / 10):
         yield f"there are {used} labels for {train.size} training rows; is this the column of them?"
-    for name in found.confound_names:
-        if name in LIKE_MISSING:
-            yield f"confound {name!r} counts as a value; leave the field empty where there is none"
     for name in ("dev", "test"):
         for confound, size in enumerate(found.splits[name].confounds):
             if size and not train.confounds[confound]:

@@ -1,7 +1,6 @@
 """Columns of a table, checked, written to disk, and numbered."""
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +9,9 @@ from itune.errors import UserError
 from itune.groups import HIDDEN
 from itune.tables.arrow import is_blank, spool
 from itune.tables.selection import Selection
-from itune.tables.sources import Source
-from itune.tables.values import NumberedValues, is_number, number_values
+from itune.tables.source import Source
+from itune.tables.sources import joined_classes
+from itune.tables.values import NumberedValues, as_number, number_values
 from itune.utils.progress import OnProgress, no_progress
 
 if TYPE_CHECKING:
@@ -67,12 +67,12 @@ def number_column(
     UserError if one split has names of classes and another has numbers, which are no such names.
     """
     known = {split: source.classes().get(name, ()) for split, source in sources.items()}
-    classes = list(dict.fromkeys(chain.from_iterable(known.values())))
+    classes = joined_classes(source.classes() for source in sources.values()).get(name, [])
     found = number_values(list(columns.values()), classes)
     for split, codes in zip(columns, found.codes, strict=True):
         values = {found.names[code] for code in np.unique(codes) if code != HIDDEN}
         others = values - {*classes, "-1"}
-        if classes and not known[split] and others and all(map(is_number, others)):
+        if classes and not known[split] and others and None not in map(as_number, others):
             other = next(split for split, names in known.items() if names)
             raise UserError(
                 f"{sources[split].name}: column {name!r} holds numbers such as {min(others)}, "

@@ -1,8 +1,6 @@
 """Confounds out of columns: numbers that are cut into bins, and several columns crossed (NumPy)."""
 
-import contextlib
 import csv
-import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -10,6 +8,7 @@ import numpy as np
 
 from itune.errors import UserError
 from itune.groups import HIDDEN
+from itune.tables.values import as_number
 
 Column = tuple[Sequence[np.ndarray], tuple[str, ...]]
 """The numbers of a column's values in each split, and the names of the numbers."""
@@ -49,16 +48,8 @@ def parse_bins(text: str | None, columns: Sequence[str]) -> dict[str, tuple[floa
         is_short = len(numbers) <= edges.count(",")
         if is_short or any(low >= high for low, high in pairwise(numbers)):
             raise UserError(f"bins must be ascending numbers, such as 18,35,65, got {edges!r}")
-        found[name] = tuple(numbers)
+        found[name] = tuple(map(float, numbers))
     return found
-
-
-def as_number(text: str) -> float | None:
-    """Return the finite number that a text spells, or None."""
-    with contextlib.suppress(ValueError):
-        number = math.nan if "_" in text else float(text)
-        return number if math.isfinite(number) else None
-    return None
 
 
 def combine(columns: Mapping[str, Column], bins: Mapping[str, Sequence[float]]) -> Column:
@@ -101,7 +92,7 @@ def _cut(
         numbers.append(number)
     ends = [f"{edge:.15g}" for edge in edges]
     called = [f"<{ends[0]}", *(f"{a} to <{b}" for a, b in pairwise(ends)), f">={ends[-1]}"]
-    places = np.append(np.searchsorted(edges, numbers, side="right"), HIDDEN)
+    places = np.append(np.searchsorted(edges, np.array(numbers, float), side="right"), HIDDEN)
     codes, present = _occurring([places[code] for code in codes])
     return codes, tuple(called[code] for code in present)
 

@@ -52,9 +52,11 @@ def read_delimited(path: Path, selection: Selection) -> Iterator["pyarrow.Record
                 f"{path}: its header is in quotation marks, which are characters in .tsv; say "
                 f"{_quoted(True)} if they enclose fields, or {_quoted(False)}"
             )
-        check = _require_rows if is_quoted else _require_characters
         values = [header.index(name) for name in selection.values if name in header]
-        rows = check(rows, values, delimiter, path)
+        if is_quoted:
+            rows = _require_rows(rows, values, delimiter, path)
+        else:
+            rows = _require_characters(rows, path)
     require_columns(selection.names, header, str(path))
     places = [header.index(name) for name in selection.names]
     fields = ([row.fields[place] for place in places] for row in rows)
@@ -170,9 +172,7 @@ def _values(fields: Sequence[str], places: Sequence[int]) -> set[tuple[int, str]
     return {(place, text) for place in places if (text := fields[place].strip())}
 
 
-def _require_characters(
-    rows: Iterator[_Row], values: Sequence[int], delimiter: str, path: Path
-) -> Iterator[_Row]:
+def _require_characters(rows: Iterator[_Row], path: Path) -> Iterator[_Row]:
     """Yield rows; refuse a file whose quotation marks all enclose fields, and are doubled in one.
 
     So do the programs write that put quotation marks around fields that hold some.

@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 
-from itune.groups import HIDDEN, Counts, Group, count_groups
+from itune.groups import HIDDEN, Counts, count_groups, group_sizes
 from itune.tables.cautions import warnings_of
 from itune.tables.description import Description, Lengths, SplitDescription
 from itune.tables.table import Table, Tables, hash_texts, problems
@@ -102,7 +102,6 @@ def _describe(
     table: Table, tables: Tables, hashes: np.ndarray, words: np.ndarray
 ) -> SplitDescription:
     label, confound = _annotated(table)
-    groups = count_groups(label, confound)
     can_tell = len(label) and len(_annotated(tables.train)[0])
     return SplitDescription(
         name=table.name,
@@ -111,11 +110,9 @@ def _describe(
         labels=_counts(table.label, len(tables.label_names)),
         confounds=_counts(confound, len(tables.confound_names)),
         missing=table.size - len(label),
-        groups={
-            Group(y, c): n for y, c, n in zip(*(part.tolist() for part in groups), strict=True)
-        },
+        groups=group_sizes(label, confound),
         success=confound_success(_annotated(tables.train), (label, confound)) if can_tell else None,
-        cramers_v=cramers_v(groups),
+        cramers_v=cramers_v(count_groups(label, confound)),
         lengths=_lengths(words) if len(words) else None,
         duplicates=table.size - len(np.unique(hashes)),
         contradictions=_contradictions(hashes, table.label),

@@ -1,16 +1,15 @@
 """Tables given as Python objects: rows, columns, data frames and data sets."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from itune.errors import UserError, as_path, option
-from itune.tables.arrow import ROWS, as_text, classes_of, import_pyarrow, select, typed
-from itune.tables.cells import value_text
+from itune.tables.arrow import ROWS, classes_of, import_pyarrow, select
 from itune.tables.readers import from_records, readable
 from itune.tables.selection import Selection, require_columns
-from itune.tables.sources import Source, loaded_source, open_splits
+from itune.tables.source import Source, columns_source
+from itune.tables.sources import loaded_source, open_splits
 from itune.tables.splits import AUTO, LEFT_OUT, listed, pick_split, split_called, stem
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def open_data(
     a ``datasets.Dataset``                           one, ``train``
     a frame of pandas or polars, an Arrow table      one, ``train``
     a dict of any of these, a ``DatasetDict``        one for each key
-    a dict of :class:`~itune.tables.sources.Source`  one for each key
+    a dict of :class:`~itune.tables.source.Source`  one for each key
     ===============================================  ==============================================
 
     ``name`` is what messages call the data. UserError if it is of another kind, or unreadable.
@@ -135,13 +134,13 @@ def _is_frame(data: Any) -> bool:
 def _source(data: Any, name: str) -> Source:
     if hasattr(data, "iloc") and hasattr(data, "columns"):  # of pandas, whose columns mix types
         columns = [(str(key), data.iloc[:, place]) for place, key in enumerate(data.columns)]
-        return _columns_source(columns, name)
+        return columns_source(columns, name)
     if _is_frame(data):
         return _frame_source(data, name)
     if _is_dataset(data) and hasattr(data, "__len__"):
         return loaded_source(data, name)
     if isinstance(data, Mapping):
-        return _columns_source([(str(key), column) for key, column in data.items()], name)
+        return columns_source([(str(key), column) for key, column in data.items()], name)
     if isinstance(data, Sequence) and not isinstance(data, str | bytes):
         return _rows_source(data, name)
     raise UserError(f"{name} is of type {type(data).__name__}; give {KNOWN}")
@@ -158,64 +157,6 @@ def _rows_source(rows: Sequence[Mapping[Any, Any]], name: str) -> Source:
     return Source(
         name, lambda selection: from_records(records(), selection, name), lambda: len(rows)
     )
-
-
-def _columns_source(columns: Sequence[tuple[str, Any]], name: str) -> Source:
-    def read(selection: Selection) -> Iterator["pyarrow.RecordBatch"]:
-        names = selection.names
-        require_columns(names, [key for key, _ in columns], name)
-        chosen = [dict(columns)[key] for key in names]
-        _require_one_index(chosen, name)
-        sizes = [_length(column, key, name) for key, column in zip(names, chosen, strict=True)]
-        if len(set(sizes)) > 1:
-            listed = " and ".join(f"{n!r} {size}" for n, size in zip(names, sizes, strict=True))
-            raise UserError(f"{name}: columns differ in length ({listed}); make them equally long")
-        texts = [
-            _texts(column, key, name, is_text=place < len(selection.texts))
-            for place, (key, column) in enumerate(zip(names, chosen, strict=True))
-        ]
-        for _ in range(0, max(sizes), ROWS):
-            parts = [next(column) for column in texts]
-            yield import_pyarrow().record_batch(parts, [str(n) for n in range(len(parts))])
-
-    return Source(
-        name,
-        read,
-        lambda: max((len(c) for _, c in columns if hasattr(c, "__len__")), default=0),
-    )
-
-
-def _require_one_index(columns: Sequence[Any], name: str) -> None:
-    """Refuse Series whose index differs, which pandas pairs by it and not by their order."""
-    indices = [column.index for column in columns if hasattr(column, "iloc")]
-    if not all(index.equals(indices[0]) for index in indices):
-        raise UserError(
-            f"{name}: its Series differ in their index; make them a DataFrame, or lists in order"
-        )
-
-
-def _length(column: Any, name: str, source: str) -> int:
-    if getattr(column, "ndim", 1) != 1:
-        raise UserError(f"{source}: {name!r} has {column.ndim} axes; give one value a row")
-    if isinstance(column, str | bytes | Mapping) or not hasattr(column, "__len__"):
-        raise UserError(f"{source}: {name!r} is of type {type(column).__name__}; make it a list")
-    return len(column)
-
-
-def _texts(column: Any, name: str, source: str, *, is_text: bool) -> Iterator["pyarrow.Array"]:
-    """Yield the values of a list, an array or a series as text, batch by batch."""
-    arrow = import_pyarrow()
-    if (whole := typed(column)) is not None:
-        parts = [as_text(chunk, name, source, is_text=is_text) for chunk in whole.chunks]
-        whole = arrow.chunked_array(parts, arrow.large_string())
-        for start in range(0, len(whole), ROWS):
-            yield whole.slice(start, ROWS).combine_chunks()
-        return
-    convert = next((of for of in ("tolist", "to_list") if hasattr(column, of)), None)
-    values = enumerate(getattr(column, convert)() if convert else column, start=1)
-    while batch := list(islice(values, ROWS)):
-        texts = [value_text(v, name, f"{source}, row {n}", is_text=is_text) for n, v in batch]
-        yield arrow.array(texts, arrow.large_string())
 
 
 def _frame_source(data: Any, name: str) -> Source:

@@ -43,7 +43,7 @@ def partition(
     first, place, size = _units(np.arange(len(label)) if unit is None else unit)
     part = np.zeros(len(first), np.int8)
     owed = np.zeros(2)
-    for group in _groups(label[first], confound[first]):
+    for group in groups_of(label[first], confound[first]).values():
         owed += size[group].sum() * np.array([dev, test])
         drawn = rng.permutation(group)[1:]
         for number in np.argsort(-owed):  # where there are too few, who is owed more comes first
@@ -97,10 +97,3 @@ def _units(unit: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
     return first[order], rank[place], size[order]
-
-
-def _groups(label: np.ndarray, confound: np.ndarray) -> list[np.ndarray]:
-    """Return the indices of each group, by one sort."""
-    order = np.lexsort((confound, label))
-    changes = (np.diff(label[order]) != 0) | (np.diff(confound[order]) != 0)
-    return np.split(order, np.flatnonzero(changes) + 1)

@@ -1,17 +1,18 @@
 """Sources of named columns: files, folders of files, Hugging Face data sets, and tasks."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from itune.corpora.reviews import Review, generate_reviews
 from itune.corpora.tasks import TASKS, DataConfig, TaskExamples, load_examples
 from itune.errors import UserError, as_path
-from itune.tables.arrow import ROWS, classes_of, from_rows, select
+from itune.tables.arrow import ROWS, classes_of, select
 from itune.tables.readers import READERS, readable
 from itune.tables.selection import Selection, require_columns
+from itune.tables.source import Source, columns_source
 from itune.tables.splits import SPLITS, is_like, listed, split_called
 from itune.utils.formats import first_line
 from itune.utils.hub import load_hub
@@ -25,25 +26,6 @@ REVIEWS = "reviews"
 
 TASK_NAMES = (*TASKS, REVIEWS)
 """Names of tables that are generated; each has columns called text, label and confound."""
-
-
-class Source(NamedTuple):
-    """Something that holds named columns.
-
-    Attributes:
-      name: Name of the source in messages.
-      read: Yields batches of the selected columns as strings, classes by name. Raises UserError for
-        a name that is not there, and for malformed data when it is reached.
-      count: Returns about how many rows there are, for progress; quick, so it may be an estimate.
-      classes: Returns the names of classes in order, for each column that has such an order.
-      notes: What a person should know about what is read, one sentence each.
-    """
-
-    name: str
-    read: Callable[[Selection], Iterator["pyarrow.RecordBatch"]]
-    count: Callable[[], int]
-    classes: Callable[[], Mapping[str, Sequence[str]]] = dict
-    notes: tuple[str, ...] = ()
 
 
 def open_splits(
@@ -95,7 +77,7 @@ def open_task(name: str) -> dict[str, Source]:
     for split, reviews in generate_reviews().items():
         columns = dict(zip(Review._fields, zip(*reviews, strict=True), strict=True))
         alike = dict(zip(("text", "label", "confound"), columns.values(), strict=True))
-        sources[split] = _columns_source(name, columns | alike)
+        sources[split] = columns_source(list((columns | alike).items()), name)
     return sources
 
 
@@ -114,23 +96,12 @@ def example_sources(examples: TaskExamples, name: str) -> dict[str, Source]:
             "label": _names([example.label for example in rows], examples.label_names),
             "confound": _names([example.confound for example in rows], examples.confound_names),
         }
-        sources[split] = _columns_source(name, columns, classes)
+        sources[split] = columns_source(list(columns.items()), name, classes)
     return sources
 
 
 def _names(numbers: Sequence[int], names: Sequence[str]) -> list[str]:
     return [names[number] if names else str(number) for number in numbers]
-
-
-def _columns_source(
-    name: str, columns: Mapping[str, Sequence[str]], classes: Mapping[str, Sequence[str]] = {}
-) -> Source:
-    def read(selection: Selection) -> Iterator["pyarrow.RecordBatch"]:
-        names = selection.names
-        require_columns(names, columns, name)
-        return from_rows(zip(*(columns[key] for key in names), strict=True), len(names))
-
-    return Source(name, read, lambda: len(next(iter(columns.values()))), lambda: classes)
 
 
 def open_file(path: Path) -> Source:

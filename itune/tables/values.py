@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MISSING = ("", "nan", "NaN")
 """How a missing value may be written, besides null."""
 
+LIKE_MISSING = ("NA", "N/A", "n/a", "#N/A", "<NA>", "null", "NULL", "None")
+"""Values that other programs write where a value is missing."""
+
 LISTED = 3
 """Number of examples that a note gives."""
 
@@ -86,22 +89,18 @@ def order_values(values: Iterable[str]) -> list[str]:
     ['10', '9', 'no']
     """
     values = sorted(values)
-    numbers = {value: _number(value) for value in values}
+    numbers = {value: as_number(value) for value in values}
     if None in numbers.values():
         return values
     return sorted(values, key=lambda value: (numbers[value], len(value), value))
 
 
-def is_number(text: str) -> bool:
-    """Return whether a text is a finite number."""
-    return _number(text) is not None
-
-
-def _number(text: str) -> Any:
+def as_number(text: str) -> int | float | None:
+    """Return the finite number that a text spells, an integer exactly; None if it spells none."""
     if "_" in text:  # which Python's own numbers may have
         return None
     for kind in (int, float):
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, OverflowError):
             value = kind(text)
             return value if math.isfinite(value) else None
     return None
@@ -133,7 +132,7 @@ def _without_point(columns: Sequence[Sequence[str | None]]) -> dict[str, str]:
 
 
 def _notes(spelt: Iterable[str], merged: Mapping[str, str], names: Sequence[str]) -> Iterable[str]:
-    """Yield what was merged, and which names are equal as numbers."""
+    """Yield what was merged, and which names look missing or are equal as numbers."""
     if merged:
         yield f"is read with {_some(f'{a} as {b}' for a, b in merged.items())}"
     forms: dict[str, set[str]] = {}
@@ -147,8 +146,10 @@ def _notes(spelt: Iterable[str], merged: Mapping[str, str], names: Sequence[str]
         )
     equal: dict[Any, list[str]] = {}
     for name in names:
-        if is_number(name):
-            equal.setdefault(_number(name), []).append(name)
+        if (number := as_number(name)) is not None:
+            equal.setdefault(number, []).append(name)
+    if missing := [repr(name) for name in names if name in LIKE_MISSING]:
+        yield f"has {_some(missing)} as a value; leave the field empty where there is none"
     alike = [" and ".join(map(repr, texts)) for texts in equal.values() if len(texts) > 1]
     if alike:
         yield (

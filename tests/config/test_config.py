@@ -129,6 +129,7 @@ def test_last_parts_of_a_name(read):
 def test_values_that_are_given_and_replaced(read):
     argv = ["positional", "--steps", "5", "--verbose"]
     assert given_values(Config, argv) == {"train.steps": 5, "verbose": True}
+    assert given_values(Config, argv, "train.") == {"steps": 5}
     config = read("--steps", "5", "--seed", "9")
     new = replaced(config, {"train.steps": 6, "names": ["x"]})
     assert (new.train.steps, new.names, new.seed) == (6, ("x",), 9)

@@ -96,7 +96,6 @@ def warnings(*args, **names):
         "2 of 2 rows of dev stand in train as well",
         "label 'ugly' occurs in test but never in train",
         "1 text stands in test with more than one label, of which one must be wrong",
-        "confound 'NA' counts as a value; leave the field empty where there is none",
         "confound 'NA' is in test, but not in train",
     ],
 )

@@ -27,6 +27,7 @@ def numbered(*columns, classes=()):
         (["10", "9", "x"], [0, 1, 2], ("10", "9", "x")),
         (["1_0", "9"], [0, 1], ("1_0", "9")),
         (["inf", "9"], [1, 0], ("9", "inf")),
+        (["9" * 400, "10"], [1, 0], ("10", "9" * 400)),
         ([" a ", "a", "", " ", None, "NaN", "nan"], [0, 0, -1, -1, -1, -1, -1], ("a",)),
         (["caf\u00e9", "cafe\u0301"], [0, 0], ("caf\u00e9",)),
         (
@@ -88,6 +89,7 @@ def test_true_and_false_as_several_programs_write_them(columns, classes, names):
         ([["1", "2"], ["1.0"]], "is read with 1.0 as 1"),
         ([["True", "False"], ["true"]], "is read with False as false, True as true"),
         ([["1.1", "1.10"]], "has '1.1' and '1.10', which are equal as numbers and count as diff"),
+        ([["a", "NA"], ["null"]], "has 'NA', 'null' as a value; leave the field empty where there"),
         ([["\u00e9"], ["e\u0301"]], "has 'é' with accents composed in some rows and decomposed"),
     ],
 )
