@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -101,4 +101,15 @@ def require(config: object, expected: str, is_valid: Callable[[Any], bool], *nam
 def require_one_of(config: object, **known: Collection[str]) -> None:
     """Check that each of these fields of a configuration has one of its known values."""
     for name, values in known.items():
-        require(config, f"one of {', '.join(values)}", values.__contains__, name)
+        require_known(name, getattr(config, name), values)
+
+
+def require_known(name: str, value: object, known: Iterable[str]) -> None:
+    """Raise a UserError, with the nearest known value, if a value of ``name`` is not known."""
+    known = list(known)
+    if value not in known:
+        from itune.utils.suggestions import nearest  # of a package that imports this module
+
+        near = nearest(value, known) if isinstance(value, str) else None
+        meant = f"; did you mean {near}?" if near else ""
+        raise UserError(f"{name} must be one of {', '.join(known)}, got {value!r}{meant}")

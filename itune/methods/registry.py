@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from itune.data.dataset import Dataset
-from itune.errors import UserError
+from itune.errors import require_known
 from itune.methods.adversarial import AdversarialConfig, adversarial
 from itune.methods.averaging import averaged
 from itune.methods.balanced_sampling import balanced_sampling
@@ -95,5 +95,4 @@ def unused_sections(method: str) -> set[str]:
 
 def require_method(name: str) -> None:
     """Raise a UserError if there is no method of this name."""
-    if name not in METHODS:
-        raise UserError(f"method must be one of {', '.join(METHODS)}, got {name!r}")
+    require_known("method", name, METHODS)

@@ -16,6 +16,7 @@ from itune.tables.source import Source, columns_source
 from itune.tables.splits import SPLITS, is_like, listed, split_called
 from itune.utils.formats import first_line
 from itune.utils.hub import load_hub
+from itune.utils.suggestions import nearest
 from itune.utils.text_files import require_file
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def open_splits(
     """Find the splits of a file, a folder, a task, or a data set on the Hugging Face hub.
 
     A file or folder of the working directory wins over a task of the same name, and a task over a
-    data set of the hub.
+    data set of the hub, which is not asked for a name without a slash that one of them nearly has.
 
     Args:
       name: A file (its one split is called ``train``); a folder that `datasets` has saved, or one
@@ -55,6 +56,13 @@ def open_splits(
         return open_task(name)
     if not name or _ending(path) in READERS or path.is_file() or name.startswith((".", "/", "~")):
         return {"train": open_file(path)}
+    if "/" not in name and subset is None and revision is None:
+        here = (file.name for file in sorted(Path().iterdir()) if not file.name.startswith("."))
+        if near := nearest(name, [*TASK_NAMES, *here]):
+            raise UserError(
+                f"there is no file, folder or task {name}; did you mean {near}? A data set of the "
+                "hub is called OWNER/NAME"
+            )
     loaded = load_hub(
         name, subset, revision, otherwise=f"give a file or a folder; none is called {name} here"
     )

@@ -166,7 +166,8 @@ class _Session:
         if work.kind == "label_update":
             self.accuracies.append(values["accuracy"])
         shown = [f"{key} {values[key]:.3g}" for key in ("loss", "influence_loss") if key in values]
-        return f"step {work.step} {shown[0]}" if shown else ""
+        done = work.step + (work.kind == "label_update")  # label steps, as evaluations count them
+        return f"step {done} {shown[0]}" if shown else ""
 
 
 def batch_of(work: Work, data: Dataset) -> Batch:

@@ -9,7 +9,7 @@ import numpy as np
 
 from itune.config.mappings import replaced
 from itune.data.dataset import tokenize_table
-from itune.errors import UserError, as_folder
+from itune.errors import UserError, as_folder, require_known
 from itune.groups import HIDDEN, count_groups
 from itune.methods.registry import METHODS
 from itune.models import load_config, load_tokenizer, resolve_encoder
@@ -49,14 +49,14 @@ def tune_on(
 
 def require_tunable(method: str) -> None:
     """Raise a UserError if there is no such method, or it needs data without the confound."""
-    others = ", ".join(name for name, spec in METHODS.items() if not spec.uses_control)
-    if not isinstance(method, str) or method not in METHODS:
-        raise UserError(f"method must be one of {others}, got {method!r}")
-    if METHODS[method].uses_control:
+    names = [name for name, spec in METHODS.items() if not spec.uses_control]
+    others = ", ".join(names)
+    if isinstance(method, str) and method in METHODS and METHODS[method].uses_control:
         raise UserError(
             f"method {method} trains on data without the confound, of which a table knows nothing; "
             f"use one of {others}"
         )
+    require_known("method", method, names)
 
 
 def is_seed(value: Any) -> bool:

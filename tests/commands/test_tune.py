@@ -91,7 +91,8 @@ def test_interrupted(command, capsys, monkeypatch, tmp_path):
     ("more", "message"),
     [
         (["--label", "star"], "has no column 'star'; did you mean 'stars'?"),
-        (["--method", "tuning"], "method must be one of finetuning, "),
+        (["--method", "finetunning"], "method must be one of finetuning, "),
+        (["--method", "finetunning"], ", got 'finetunning'; did you mean finetuning?"),
         (["--seed", "-1"], "seed must be an integer from 0 to 2**32 - 1, got -1"),
         (
             ["--checkpoint_seconds", "-3"],

@@ -44,5 +44,5 @@ def test_a_method_depends_on_its_sections_or_leaves_them(name):
 
 
 def test_an_unknown_method_is_refused():
-    with pytest.raises(UserError, match="^method must be one of finetuning, .*, got 'tuning'$"):
+    with pytest.raises(UserError, match="^method must be one of finetuning, .*, got 'tuning'; did"):
         require_method("tuning")

@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from itune import UserError
+from itune.tables import sources
 from itune.tables.arrow import ROWS as ROWS_OF_BATCH
 from itune.tables.readers import READERS
 from itune.tables.selection import Selection
@@ -154,6 +155,15 @@ def test_no_source(tmp_path, name, message):
     (tmp_path / "broken" / "state.json").touch()
     with pytest.raises(UserError, match=message):
         open_splits(str(tmp_path / name))
+
+
+def test_a_name_that_is_nearly_one_here_is_not_asked_of_the_hub(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "load_hub", None)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "complaints.csv").touch()
+    for name, near in (("revews", "reviews"), ("complaint.csvs", "complaints.csv")):
+        with pytest.raises(UserError, match=f"task {name}; did you mean {near}\\? A data set of"):
+            open_splits(name)
 
 
 def test_a_name_without_network():

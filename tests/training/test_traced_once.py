@@ -9,17 +9,38 @@ from itune.data.access import AccessConfig
 from itune.errors import UserError
 from itune.methods import METHODS, EmbeddingConfig
 from itune.models import BertClassifier
+from itune.training import loop
 from itune.training import run as run_module
 from itune.training.loop import batch_of
 from itune.training.run import load_data, run_task
+from itune.utils.progress import Progress
 from tests.helpers.small_run import make_config
+
+
+class SteppingProgress(Progress):
+    """Collects the numbers of the label steps that are shown."""
+
+    steps = []
+
+    def advance(self, cost, status=""):
+        super().advance(cost, status)
+        self._collect(status)
+
+    def write(self, message):
+        super().write(message)
+        self._collect(message)
+
+    def _collect(self, text):
+        self.steps.extend(map(int, re.findall(r"^step (\d+)", text)))
 
 
 def test_another_seed_traces_nothing(small_encoder, tmp_path, monkeypatch):
     config = make_config(small_encoder)
     run_task(config, "influence_tuning", 1, tmp_path / "1")
     monkeypatch.setattr(BertClassifier, "__call__", None)
+    monkeypatch.setattr(loop, "Progress", SteppingProgress)
     run_task(config, "influence_tuning", 2, tmp_path / "2")
+    assert SteppingProgress.steps == sorted(SteppingProgress.steps) != []
     first, second = ((tmp_path / name / "metrics.jsonl").read_text() for name in "12")
     assert first != second
 
