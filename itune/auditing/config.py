@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from itune.errors import require, require_one_of
+from itune.errors import require
+from itune.utils.suggestions import require_one_of
 
 AUTO, ALWAYS, NEVER = "auto", "always", "never"
 LEAVE, DRAW = "leave", "draw"

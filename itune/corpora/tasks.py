@@ -10,7 +10,8 @@ from itune.corpora import msgs, textlen
 from itune.corpora.example import Splits
 from itune.corpora.msgs import MsgsConfig
 from itune.corpora.textlen import TextLenConfig
-from itune.errors import UserError, as_path, require, require_one_of
+from itune.errors import UserError, as_path, require
+from itune.utils.suggestions import require_one_of
 
 
 class Task(NamedTuple):

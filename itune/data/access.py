@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from itune.data.dataset import HIDDEN, Dataset
-from itune.errors import UserError, require, require_one_of
+from itune.errors import UserError, require
 from itune.groups import Group, groups_of
+from itune.utils.suggestions import require_one_of
 
 RANDOM, RELEASED = "random", "released"
 OF_EACH_MINORITY = 5

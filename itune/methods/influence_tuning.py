@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from itune.data.dataset import Dataset
-from itune.errors import require_one_of
 from itune.influence import PAIR_FREE, ROUTES, value_and_grad
 from itune.methods.alternating import alternating
 from itune.methods.base import Classifier, Method
 from itune.methods.label_steps import LabelConfig
 from itune.methods.rounds import POOLED, RoundConfig, RoundCosts
+from itune.utils.suggestions import require_one_of
 
 FASTEST = "fastest"
 COSTS = RoundCosts(tuple=2.8, pool=4.5)

@@ -13,7 +13,7 @@ import numpy as np
 
 from itune.data.dataset import Dataset, chunks_by_length
 from itune.data.sampling import label_batches
-from itune.errors import require, require_one_of
+from itune.errors import require
 from itune.methods.balance import balanced_subset, visible_groups
 from itune.methods.base import (
     EVALUATIONS,
@@ -38,6 +38,7 @@ from itune.methods.label_steps import (
     label_sums,
 )
 from itune.optimizers import bert_adam, warmup_linear
+from itune.utils.suggestions import require_one_of
 
 ZERO, FINETUNED = "zero", "finetuned"
 

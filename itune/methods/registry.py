@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from itune.data.dataset import Dataset
-from itune.errors import require_known
 from itune.methods.adversarial import AdversarialConfig, adversarial
 from itune.methods.averaging import averaged
 from itune.methods.balanced_sampling import balanced_sampling
@@ -21,6 +20,7 @@ from itune.methods.influence_tuning import InfluenceConfig, influence_tuning
 from itune.methods.last_layer_retraining import LastLayerConfig, last_layer_retraining
 from itune.methods.product_of_experts import ExpertsConfig, product_of_experts
 from itune.methods.subsampling import subsampling
+from itune.utils.suggestions import require_known
 
 
 @dataclass(frozen=True)

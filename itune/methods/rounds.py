@@ -11,8 +11,9 @@ import numpy as np
 
 from itune.data.dataset import Dataset, chunks_by_length
 from itune.data.sampling import draw_partners, draw_pools, draw_probes
-from itune.errors import require, require_one_of
+from itune.errors import require
 from itune.methods.base import Work
+from itune.utils.suggestions import require_one_of
 
 SCHEDULES = ("paper", "released")
 DRAWN, POOLED = "drawn", "pooled"

@@ -4,11 +4,12 @@ import dataclasses
 from dataclasses import dataclass
 from itertools import combinations
 
-from itune.errors import UserError, as_path, require, require_one_of
+from itune.errors import UserError, as_path, require
 from itune.tables.confounds import confound_columns, parse_bins
 from itune.tables.rules import located_rule
 from itune.tables.selection import Selection
 from itune.tables.splits import AUTO, SPLITS
+from itune.utils.suggestions import require_one_of
 
 TEXTS = ("text", "text_pair")
 _NAMES = ("dev", "test", *TEXTS, "label", "confound", "subset", "revision")

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from itune.corpora.tasks import DataConfig
 from itune.data.access import AccessConfig
 from itune.data.dataset import BUCKET
-from itune.errors import require, require_one_of
+from itune.errors import require
 from itune.methods import LabelConfig
 from itune.methods.registry import method_settings
 from itune.training.best_checkpoint import LAST, SELECTIONS
+from itune.utils.suggestions import require_one_of
 
 KEPT, NEW = "kept", "new"
 HEADS = (KEPT, NEW)

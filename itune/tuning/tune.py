@@ -9,7 +9,7 @@ import numpy as np
 
 from itune.config.mappings import replaced
 from itune.data.dataset import tokenize_table
-from itune.errors import UserError, as_folder, require_known
+from itune.errors import UserError, as_folder
 from itune.groups import HIDDEN, count_groups
 from itune.methods.registry import METHODS
 from itune.models import load_config, load_tokenizer, resolve_encoder
@@ -19,6 +19,7 @@ from itune.training.run import run_on
 from itune.training.run_folder import RunOptions
 from itune.training.settings import TrainingConfig
 from itune.tuning.schedule import schedule
+from itune.utils.suggestions import require_known
 
 LOOKED_AT = 1000
 """Largest number of rows whose length is computed."""

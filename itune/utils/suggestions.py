@@ -1,7 +1,9 @@
 """Suggestions for misspelt names."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+
+from itune.errors import UserError
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -30,3 +32,18 @@ def hint(name: str, known: Iterable[str]) -> str:
         return f"did you mean {near}?"
     is_option = name.startswith("--")
     return "--help lists the options" if is_option else f"use one of {', '.join(known)}"
+
+
+def require_one_of(config: object, **known: Collection[str]) -> None:
+    """Check that each of these fields of a configuration has one of its known values."""
+    for name, values in known.items():
+        require_known(name, getattr(config, name), values)
+
+
+def require_known(name: str, value: object, known: Iterable[str]) -> None:
+    """Raise a UserError, with the nearest known value, if a value of ``name`` is not known."""
+    known = list(known)
+    if value not in known:
+        near = nearest(value, known) if isinstance(value, str) else None
+        meant = f"; did you mean {near}?" if near else ""
+        raise UserError(f"{name} must be one of {', '.join(known)}, got {value!r}{meant}")

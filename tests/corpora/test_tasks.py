@@ -125,7 +125,9 @@ def test_unknown_sources(source, message):
 
 
 def test_unknown_tasks():
-    with pytest.raises(UserError, match="^task must be one of textlen, msgs.*, got 'msg'$"):
+    with pytest.raises(
+        UserError, match="^task must be one of textlen, msgs.*; did you mean msgs\\?"
+    ):
         DataConfig(task="msg")
     with pytest.raises(UserError, match="^data.source 'hub' is neither .* nor one of embedded$"):
         load_examples(dataclasses.replace(MSGS, source="hub"))
