@@ -60,11 +60,7 @@ def main(argv: Sequence[str]) -> None:
     from itune.utils.compiling import use_compilation_cache
 
     use_compilation_cache()
-    columns = {
-        name.removeprefix(SECTION): value
-        for name, value in given_values(DiscoverCommand, argv).items()
-        if name.startswith(SECTION)
-    }
+    columns = given_values(DiscoverCommand, argv, SECTION)
     columns.pop("train", None)
     result = api.discover(
         command.model,
