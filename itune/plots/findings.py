@@ -45,7 +45,7 @@ def findings_plot(marks: Sequence[Mark]) -> Plot | None:
     """Return a plot of CID against the gap of errors; None where nothing has both.
 
     Args:
-      marks: The candidates, in order; the first few are named.
+      marks: The candidates, in order; the first few that are used are named.
 
     Returns:
       The plot. Marks are the larger, the more rows have the feature.
@@ -62,7 +62,7 @@ def findings_plot(marks: Sequence[Mark]) -> Plot | None:
         for mark in reversed(shown):
             size = max(LARGEST * mark.rows / most, 8)
             ax.scatter(mark.cid, 100 * mark.gap, s=size, alpha=0.8, **LOOKS[mark.kind])
-        for mark in shown[:NAMED]:
+        for mark in [mark for mark in shown if mark.kind != "unconfirmed"][:NAMED]:
             ax.annotate(
                 short(mark.name, 24),
                 (mark.cid, 100 * mark.gap),

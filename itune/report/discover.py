@@ -8,13 +8,11 @@ from typing import Any
 
 from itune.discovery import Discovery, Finding
 from itune.plots.findings import Mark, findings_plot
-from itune.report.accuracies import INTERVALS
 from itune.report.blocks import (
     ALARM,
     CALM,
     OPEN,
     Answer,
-    Bar,
     Block,
     Code,
     Facts,
@@ -182,15 +180,14 @@ def _candidates(found: Discovery) -> Iterator[Block]:
     if plot is not None:
         yield Figure.of(plot)
     header = (
-        *("candidate", "rows", "speaks for", "used", "CID", "errors against it", "elsewhere"),
-        *("gap", "deleted", "association"),
+        *("candidate", "rows", "speaks for", "used", "CID", "interval", "p"),
+        *("errors against it", "elsewhere", "gap", "deleted", "association"),
     )
     yield Table(
         "Candidates, the most harmful of those that are used first",
         header,
         tuple(_row(one, found) for one in found.findings),
-        f"{INTERVALS} Association is of the data alone; also known as are candidates that the same "
-        "rows have, in report.json.".strip(),
+        "Association is of the data alone. report.json has the other names of the same rows.",
         is_sortable=True,
     )
 
@@ -203,13 +200,13 @@ def _row(one: Finding, found: Discovery) -> tuple[Any, ...]:
         one.count,
         f"{found.label_names[one.usual]} ({percent(one.rate, 0)})",
         used,
-        _cid(one),
+        signed(one.test.cid) if one.test else MISSING,
+        f"{signed(one.test.low)} to {signed(one.test.high)}" if one.test else MISSING,
+        p_value(one.p) if one.test else MISSING,
         f"{percent(errors.error)} of {errors.size:,}" if errors.size else MISSING,
         percent(errors.elsewhere),
         signed(100 * errors.gap, 1) if errors.size else MISSING,
-        Bar(deletion.share, percent(deletion.share), deletion.low, deletion.high)
-        if deletion
-        else MISSING,
+        f"{percent(deletion.share)} of {deletion.size:,}" if deletion else MISSING,
         round(one.association, 1),
     )
 
