@@ -26,6 +26,14 @@ settings.register_profile("itune", derandomize=True, deadline=None, max_examples
 settings.load_profile("itune")
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--all-routes",
+        action="store_true",
+        help="compare every route for every family of encoders, which compiles for many minutes",
+    )
+
+
 @pytest.fixture(scope="session")
 def compiled_folder(tmp_path_factory):
     """A folder for what JAX compiles: one for all modules, since a process can only use one."""

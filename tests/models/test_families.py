@@ -98,8 +98,19 @@ def by_autodiff(name, folder):
     return jax.jit(value_and_grad(loss, route="autodiff"))(params, pool)
 
 
-@pytest.mark.parametrize("name", FAMILIES[1:])  # BERT's are agreed on by tests/influence
-@pytest.mark.parametrize("route", [PAIR_FREE, "ghost", "hvp"])
+EVERY_ROUTE = ("albert", "llama")
+"""Families, one of encoders and one of decoders, that are compared by every route in each run.
+What is a family's own is how it is tapped, which pair_free shows of all."""
+
+
+def pytest_generate_tests(metafunc):
+    """BERT's routes are compared by tests/influence."""
+    if "route" in metafunc.fixturenames:
+        every = FAMILIES[1:] if metafunc.config.option.all_routes else EVERY_ROUTE
+        cases = [(name, route) for name in every for route in ("ghost", "hvp")]
+        metafunc.parametrize(("name", "route"), [(n, PAIR_FREE) for n in FAMILIES[1:]] + cases)
+
+
 def test_routes_agree(name, route, folder):
     params, loss, pool = pools(name, folder)
     (value, _), gradient = jax.jit(value_and_grad(loss, route=route))(params, pool)
