@@ -144,7 +144,7 @@ def test_download_leaves_pickles_where_they_are(tmp_path, monkeypatch):
     monkeypatch.setattr(huggingface_hub.HfApi, "model_info", lambda *args, **kwargs: None)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
     assert resolve_encoder("me/it") == tmp_path
-    patterns = ["*.json", "*.txt", "*.safetensors"]
+    patterns = ["*.json", "*.txt", "*.model", "*.safetensors"]
     assert calls == [("me/it", patterns, True), ("me/it", patterns, False)]
 
 
@@ -176,7 +176,7 @@ def test_table_may_be_larger_than_vocabulary(tmp_path):
         ([], {}, r"has 5 tokens, but the encoder 30522|cannot load the tokenizer"),
         ([], {"vocab_size": 40}, r"has 5 tokens, but the encoder 40|cannot load the tokenizer"),
         (["vocab.txt"], {"vocab_size": 30000}, "has 30522 tokens, but the encoder 30000; add"),
-        (["vocab.txt"], {"model_type": "albert"}, "is for model_type 'albert'"),
+        (["vocab.txt"], {"model_type": "xlnet"}, "is for model_type 'xlnet'"),
     ],
 )
 def test_bad_tokenizers(tmp_path, files, config, words):
