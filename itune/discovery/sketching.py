@@ -14,7 +14,7 @@ from itune.data.dataset import Dataset, chunks_by_length, collate
 from itune.errors import UserError
 from itune.influence import LinenLoss, draw_projections, sketches
 from itune.influence.types import Params
-from itune.utils.compiling import jit
+from itune.utils.compiling import jit, memoized
 from itune.utils.files import digest_of
 from itune.utils.resumable import Resumable
 
@@ -99,7 +99,7 @@ def sketch_rows(
         projections = draw_projections(loss, params, pilot, size=size, seed=seed)
     except ValueError as error:
         raise UserError(str(error)) from None
-    run = jit(sketches(loss))
+    run = _compiled(loss)
     width = jax.eval_shape(run, params, pilot, projections).shape[1]
     with Resumable(folder, about, seconds=0.0) as resumable:
         values = _mapped(folder, (len(dataset), width), resumable)
@@ -123,6 +123,11 @@ def sketch_rows(
         return found
 
     return Sketches(values, sketch)
+
+
+@memoized
+def _compiled(loss: LinenLoss) -> Callable[..., jax.Array]:
+    return jit(sketches(loss))
 
 
 def _mapped(folder: Path | None, shape: tuple[int, int], resumable: Resumable) -> np.ndarray:

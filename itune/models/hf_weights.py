@@ -137,7 +137,8 @@ def _check_names_and_shapes(
                 f"{config.model_type}?"
             )
     head = architecture.head
-    if tensors[f"{head}.weight"].shape[:1] != (config.num_labels,):
+    of_head = (tensors[name] for name in (f"{head}.weight", f"{head}.bias") if name in tensors)
+    if any(tensor.shape[:1] != (config.num_labels,) for tensor in of_head):
         raise UserError(
             f"the weights hold a classifier of shape {tensors[f'{head}.weight'].shape}, not of "
             f"{config.num_labels} labels; set num_labels to match, or leave the {head}.* tensors "

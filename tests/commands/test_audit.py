@@ -147,8 +147,8 @@ def test_nothing_named(words, tmp_path, capsys):
     assert "model is not set; name the folder" in said()
     assert said("nowhere").startswith("error: nowhere does not exist; give the folder of a fine")
     assert f"{tmp_path} holds no model (no config.json); give the folder" in said(str(tmp_path))
-    (tmp_path / "config.json").write_text('{"model_type": "gpt2"}')
-    assert "model_type 'gpt2', which is not supported" in said(str(tmp_path))
+    (tmp_path / "config.json").write_text('{"model_type": "xlnet"}')
+    assert "model_type 'xlnet', which is not supported" in said(str(tmp_path))
     assert f"no table is given, and {words[1]} does not tell which one it" in said(words[1])
 
 

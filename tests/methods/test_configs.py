@@ -39,5 +39,5 @@ from itune.methods import (
     ],
 )
 def test_numbers_that_make_no_sense(config, name, value):
-    with pytest.raises(UserError, match=f"^{name} must be .*, got {value!r}$"):
+    with pytest.raises(UserError, match=f"^{name} must be .*, got {value!r}(; did you mean .*)?$"):
         replace(config, **{name: value})

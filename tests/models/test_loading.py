@@ -48,7 +48,7 @@ def test_names_of_the_classes(folder):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"model_type": "gpt2"}, "is for model_type 'gpt2', which is not supported"),
+        ({"model_type": "xlnet"}, "is for model_type 'xlnet', which is not supported"),
         ({"id2label": {"1": "a", "2": "b", "3": "c"}}, "is not numbered from 0 to 2"),
         ({"id2label": ["a", "b", "c"]}, r"id2label is \['a', 'b', 'c'\], not an object"),
         ({"id2label": {"0": "a", "1": "a", "2": "b"}}, "has a name twice"),

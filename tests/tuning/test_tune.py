@@ -255,7 +255,7 @@ def test_encoders_that_do_not_fit(tables, folder, tmp_path):
         source.rmdir()
         return str(caught.value)
 
-    assert "'gpt2', which is not supported; choose" in refused(model_type="gpt2")
+    assert "'xlnet', which is not supported; choose" in refused(model_type="xlnet")
     message = refused(labels=("a", "b", "c"))
     assert "the model has 3 classes" in message and message.endswith(
         "set head to new, to start anew"
