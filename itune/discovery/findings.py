@@ -22,14 +22,14 @@ class Finding:
       count: Number of the rows looked at that have the feature.
       usual: Number of the label that it speaks for.
       rate: Share of that label among the rows with the feature.
-      association: z statistic of that share.
+      association: The z statistic of that share.
       pmi: Pointwise mutual information of feature and label, in nats.
       z: CID in the screened rows, in standard deviations of a feature that rows have at random.
       explained: Estimated share of the variance of unit gradients within labels that the feature
         explains in the screened rows.
       test: CID of rows that it was not found by, from sketches, with interval and p value; None if
         no label has rows of both kinds among them.
-      p: p value of the test, corrected for the number of candidates that were tested.
+      p: The p value of the test, corrected for the number of candidates that were tested.
       errors: Errors on rows against the usual label, and elsewhere.
       deletion: What predictions do when the feature is deleted; None if it cannot be.
       is_core: Whether it is meant to count.
