@@ -30,8 +30,8 @@ def measure_cid(
     """Test the CID of a feature, which n rows have or lack, by sketches of theirs, ``(n, size)``.
 
     A sample of the rows is taken, equally many of each group. The p value is valid whatever the
-    projections are; they add an error of about ``(2 / size) ** 0.5`` of the CID, which the interval
-    does not hold. None if no label has rows of both kinds.
+    projections are; they add an error of ``(2 / size) ** 0.5`` to ``(8 / size) ** 0.5`` of the CID,
+    which the interval does not hold. None if no label has rows of both kinds.
     """
     confound = has.astype(np.int32)
     rows = draw_sample(label, confound, sample, rng)
