@@ -28,8 +28,8 @@ class AuditCommand:
     """An audit of a model on the data it was trained on.
 
     Attributes:
-      model: Folder of a Hugging Face BERT classifier, with its tokenizer; or of a run by itune
-        tune, itune compare or experiments/run.py, which knows its table.
+      model: Folder of a Hugging Face classifier, with its tokenizer; or of a run by itune tune,
+        itune compare or experiments/run.py, which knows its table.
       out: Folder for the report, report.html, and its numbers, report.json.
       overwrite: Whether a report that is there is replaced.
       table: The data. All rows of ``train`` count as trained on; if dev and test were taken from

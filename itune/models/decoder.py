@@ -5,6 +5,7 @@ and a linear head without bias. The last layer computes the last token alone, it
 come from every token.
 """
 
+import abc
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -81,7 +82,7 @@ def heads(x: jax.Array, width: int) -> jax.Array:
     return x.reshape(*x.shape[:-1], -1, width)
 
 
-class DecoderLayer(nn.Module):
+class DecoderLayer(nn.Module, abc.ABC):
     """Self-attention and a feed-forward network of what is normalised, each added to its input.
 
     Attributes:
@@ -117,11 +118,11 @@ class DecoderLayer(nn.Module):
         """Apply dropout."""
         return nn.Dropout(rate)(x, deterministic=self.deterministic)
 
+    @abc.abstractmethod
     def project(
         self, x: jax.Array, last: jax.Array | None
     ) -> tuple[jax.Array, jax.Array, jax.Array]:
         """Return queries (at ``last``), keys and values, each ``(..., T, heads, width)``."""
-        raise NotImplementedError
 
     def normalised(self, x: jax.Array, name: str) -> jax.Array:
         """Return normalised vectors."""
@@ -139,9 +140,9 @@ class DecoderLayer(nn.Module):
         """Return what attention adds, from the heads side by side."""
         return dense(self.config.hidden_size, "attention_output")(x)
 
+    @abc.abstractmethod
     def feed_forward(self, x: jax.Array) -> jax.Array:
         """Return what the feed-forward network adds."""
-        raise NotImplementedError
 
 
 class DecoderClassifier(nn.Module):
@@ -157,7 +158,7 @@ class DecoderClassifier(nn.Module):
     config: DecoderConfig
 
     embeddings: ClassVar[type[Embeddings]] = DecoderEmbeddings
-    layer: ClassVar[type[DecoderLayer]] = DecoderLayer
+    layer: ClassVar[type[DecoderLayer]]
 
     @nn.compact
     def __call__(
