@@ -1,63 +1,38 @@
 """``itune audit``: tell whether a model leans on a confound, and how sure that is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from itune.auditing.config import AuditConfig
-from itune.commands.output import make_origin, require_no_report, write_results
-from itune.config import parse, to_dict
-from itune.config.command_line import given_values
-from itune.errors import UserError
-from itune.tables.config import TableConfig
+from itune.commands.of_model import ModelCommand, parse_on_model
+from itune.commands.output import make_origin, write_results
+from itune.config import to_dict
 
 UNFINISHED = "unfinished"
 """Folder in ``out`` for what an interrupted audit has done; the next one goes on from it."""
 
-SECTION = "table."
-"""What the names of those settings begin with that describe the table."""
-
-
-def whole_table() -> TableConfig:
-    """Return the configuration of a table whose rows all count as trained on."""
-    return TableConfig(dev_fraction=0.0, test_fraction=0.0)
-
 
 @dataclass(frozen=True)
-class AuditCommand:
+class AuditCommand(ModelCommand):
     """An audit of a model on the data it was trained on.
 
     Attributes:
-      model: Folder of a Hugging Face classifier, with its tokenizer; or of a run by itune tune,
-        itune compare or experiments/run.py, which knows its table.
-      out: Folder for the report, report.html, and its numbers, report.json.
-      overwrite: Whether a report that is there is replaced.
-      table: The data. All rows of ``train`` count as trained on; if dev and test were taken from
-        it, give the fractions and the seed once more. If the model is a run's, what is not given is
-        as it was then.
       audit: How thorough the audit is.
     """
 
-    model: str = ""
     out: Path = Path("audited")
-    overwrite: bool = False
-    table: TableConfig = field(default_factory=whole_table)
     audit: AuditConfig = AuditConfig()
 
 
 def main(argv: Sequence[str]) -> None:
     """Audit a model, print the result, and write a report."""
-    command = parse(
+    command, columns = parse_on_model(
         AuditCommand,
-        None,
         argv,
         prog="itune audit",
         description="Tell whether a model leans on a confound in the data it was trained on.",
-        positionals={"MODEL": "model", "TABLE": "table.train"},
     )
-    if not command.model:
-        raise UserError("model is not set; name the folder of a finetuned classifier")
-    require_no_report(command.out, command.overwrite)
 
     from itune import api
     from itune.commands.page_text import page_text, wrapped
@@ -66,8 +41,6 @@ def main(argv: Sequence[str]) -> None:
     from itune.utils.compiling import use_compilation_cache
 
     use_compilation_cache()
-    columns = given_values(AuditCommand, argv, SECTION)
-    columns.pop("train", None)
     result = api.audit(
         command.model,
         command.table.train or None,
