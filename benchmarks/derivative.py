@@ -6,7 +6,7 @@ same examples, in the same process, beside what counting operations predicts.
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -38,6 +38,9 @@ ROUTES = ("hvp", "ghost", "hvp_pairs", "autodiff")
 """Routes that form pairs; the others are checked against the first, which shares no inner product
 with ``ghost``."""
 
+USUAL = ("minilm", "bert-base")
+"""Models that are measured where none is named."""
+
 TOLERANCE = 1e-3
 """Largest accepted error of a gradient, relative to its norm, in float32."""
 
@@ -66,8 +69,11 @@ def predicted_ratio(route: str, k: int) -> float | None:
 def main(argv: list[str]) -> None:
     """Measure, print a table, and write the records."""
     parser = make_parser("derivative.py", __doc__)
-    parser.add_argument("--quick", action="store_true", help="MiniLM at k = 5 only")
-    parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS, help="which (both)")
+    parser.add_argument("--quick", action="store_true", help="k = 5, no microbatches, one pool")
+    help_ = f"which (minilm bert-base; with --quick minilm), of {', '.join(MODELS)}"
+    parser.add_argument("--models", nargs="+", choices=MODELS, metavar="MODEL", help=help_)
+    help_ = f"routes of tuples ({' '.join(ROUTES)}); the others are checked against the first"
+    parser.add_argument("--routes", nargs="+", choices=ROUTES, default=ROUTES, help=help_)
     parser.add_argument("--k", nargs="+", type=int, default=(1, 3, 5, 10), help="which (1 3 5 10)")
     help_ = "timed runs of each, fewer of slow ones (7)"
     parser.add_argument("--repeats", type=int, default=7, help=help_)
@@ -81,10 +87,10 @@ def main(argv: list[str]) -> None:
         if options.json:
             write_json(options.json, records)
 
-    for model_name in MODELS[:1] if options.quick else options.models:
+    for model_name in options.models or USUAL[: 1 if options.quick else 2]:
         problem = make_problem(model_name, textlen(400))
         for k in (5,) if options.quick else options.k:
-            for record in of_tuple(problem, k, options.repeats):
+            for record in of_tuple(problem, k, options.repeats, options.routes):
                 add(model_name, record)
         if not options.quick:
             for record in of_microbatches(problem, options.repeats):
@@ -95,9 +101,11 @@ def main(argv: list[str]) -> None:
     print_table(records, (*columns, "memory_ratio", "relative_error"))
 
 
-def of_tuple(problem: Problem, k: int, repeats: int) -> Iterator[Record]:
+def of_tuple(
+    problem: Problem, k: int, repeats: int, routes: Sequence[str] = ROUTES
+) -> Iterator[Record]:
     """Yield a record for each route, of a tuple of 1 + 2 k examples."""
-    about = [{"route": route, "k": k, "examples": 1 + 2 * k} for route in ROUTES]
+    about = [{"route": route, "k": k, "examples": 1 + 2 * k} for route in routes]
     return _timed(problem, _tuples(problem, k, 1), about, repeats)
 
 

@@ -16,8 +16,8 @@ from itune.data import Dataset, chunks_by_length, collate, tokenize_table
 from itune.influence import cross_entropy
 from itune.methods import Classifier
 from itune.models import (
-    BertConfig,
     Params,
+    load_config,
     load_encoder,
     load_tokenizer,
     make_model,
@@ -33,10 +33,10 @@ Record = dict[str, Any]
 """What was measured, by name; ready for JSON."""
 
 MINILM = "all-MiniLM-L6-v2"
-BASE = BertConfig(
-    vocab_size=30522, hidden_size=768, num_layers=12, num_heads=12, intermediate_size=3072
-)
-MODELS = ("minilm", "bert-base")
+SHAPES = Path(__file__).with_name("shapes")
+"""Folders of public models by name, each with what its ``config.json`` has of sizes."""
+
+MODELS = ("minilm", *sorted(folder.name for folder in SHAPES.iterdir()))
 
 
 class Problem(NamedTuple):
@@ -62,23 +62,27 @@ class TooLarge(Exception):
 
 
 def make_problem(model_name: str, data: DataConfig) -> Problem:
-    """Make a classifier: MiniLM with its weights, or a BERT-base of random ones; and TextLen.
+    """Make a classifier: MiniLM with its weights, or another of random ones; and TextLen.
 
-    The random kernels are three times as large as BERT starts with (standard deviation 0.06). As it
-    starts, all sentences come out alike: influences are 0.98, their differences 0.001, and what is
-    left of the derivative in float32 is not enough to check a route by.
+    The random kernels are three times as large as BERT starts with (standard deviation 0.06), more
+    in narrower models. As it starts, all sentences come out alike: influences are 0.98, their differences 0.001, and what is
+    left of the derivative in float32 is not enough to check a route by. Tokens are MiniLM's, those
+    past the end of a smaller vocabulary begin anew.
     """
     source = resolve_encoder(MINILM)
     train = tokenize_table(task_tables(data).train, load_tokenizer(source), max_length=64)
     if model_name == "minilm":
         config, params = load_encoder(source, 2, jax.random.key(0))
         return Problem(make_classifier(config), params, train)
-    model, ids = make_model(BASE), jnp.zeros(4, jnp.int32)
+    config = load_config(SHAPES / model_name)
+    train = Dataset([ids % config.vocab_size for ids in train.input_ids], *train[1:])
+    model, ids = make_model(config), jnp.zeros(4, jnp.int32)
     params = jax.jit(model.init)(jax.random.key(0), ids, ids)["params"]
+    scale = 3 * (768 / config.hidden_size) ** 0.5
     params = jax.tree.map_with_path(
-        lambda path, leaf: 3 * leaf if path[-1].key == "kernel" else leaf, params
+        lambda path, leaf: scale * leaf if path[-1].key == "kernel" else leaf, params
     )
-    return Problem(make_classifier(BASE), params, train)
+    return Problem(make_classifier(config), params, train)
 
 
 def measure(

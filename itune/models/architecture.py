@@ -26,6 +26,7 @@ class ModelConfig(Protocol):
       model_type: Key of the architecture in the registry; Hugging Face's name for it.
       vocab_size: Number of tokens.
       hidden_size: Width of the vectors, of which the head gets one.
+      num_layers: Number of layers, each counted as often as it is called.
       max_positions: Length of the longest input in tokens.
       takes_pairs: Whether an input may be two texts.
       num_labels: Number of classes.
@@ -39,6 +40,9 @@ class ModelConfig(Protocol):
 
     @property
     def hidden_size(self) -> int: ...  # noqa: D102
+
+    @property
+    def num_layers(self) -> int: ...  # noqa: D102
 
     @property
     def max_positions(self) -> int: ...  # noqa: D102
@@ -119,6 +123,7 @@ class Architecture:
       padding: ``padding(config)``, the id of the token that inputs must be padded with, of models
         that find the last token by it; None for others.
       leftovers: Beginnings of names of tensors that are ignored by models without use for them.
+      label_rate: Learning rate of label steps that suits the family, over BERT's at one width.
     """
 
     module: Callable[[Any], nn.Module]
@@ -131,6 +136,7 @@ class Architecture:
     head: str
     padding: Callable[[Any], int | None] = lambda config: None
     leftovers: tuple[str, ...] = ()
+    label_rate: float = 1.0
 
     def is_of_head(self, name: str) -> bool:
         """Return whether a tensor belongs to the linear head, or to a dense layer in it."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from itune.errors import UserError, as_path
 from itune.models.hf_config import load_config
+from itune.models.other_folders import missing_weights
 from itune.utils.formats import first_line
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ MINILM_VERSION = "0.1.0"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 _PATTERNS = ["*.json", "*.txt", "*.model", "*.safetensors"]
+_IGNORED = ["*/*", "consolidated*.safetensors"]  # other formats of the same weights
 _LEAST_VOCABULARY = 1000
 _TIMEOUT = 10.0  # seconds, for the one request that tells whether the hub can be reached
 
@@ -96,8 +98,16 @@ def _from_hub(name: str) -> Path:
         pass
     try:
         # One request that is not repeated: snapshot_download alone tries for half a minute.
-        huggingface_hub.HfApi().model_info(name, timeout=_TIMEOUT)
-        return Path(huggingface_hub.snapshot_download(name, allow_patterns=_PATTERNS))
+        files = huggingface_hub.HfApi().model_info(name, timeout=_TIMEOUT).siblings or ()
+        if problem := missing_weights(name, [file.rfilename for file in files]):
+            raise UserError(problem)
+        return Path(
+            huggingface_hub.snapshot_download(
+                name, allow_patterns=_PATTERNS, ignore_patterns=_IGNORED
+            )
+        )
+    except UserError:
+        raise
     except Exception as error:  # the HTTP library's own exceptions come through, by version
         raise UserError(_hub_problem(name, error)) from error
 
@@ -105,6 +115,11 @@ def _from_hub(name: str) -> Path:
 def _hub_problem(name: str, error: Exception) -> str:
     from huggingface_hub import errors
 
+    if isinstance(error, errors.GatedRepoError):
+        return (
+            f"encoder {name!r} is gated: accept its terms on its page of the Hugging Face hub, log "
+            "in with `hf auth login`, or give a local folder"
+        )
     if isinstance(error, errors.HFValidationError):
         return f"{name!r} is neither a folder nor a possible name on the Hugging Face hub"
     if isinstance(error, errors.OfflineModeIsEnabled):
@@ -112,7 +127,7 @@ def _hub_problem(name: str, error: Exception) -> str:
             f"encoder {name!r} is not in the Hugging Face cache and HF_HUB_OFFLINE forbids to "
             "download it; unset HF_HUB_OFFLINE or give a local folder"
         )
-    if isinstance(error, errors.RepositoryNotFoundError):  # gated ones included
+    if isinstance(error, errors.RepositoryNotFoundError):  # private ones included
         return (
             f"encoder {name!r} is not on the Hugging Face hub, or not open to you; check the name, "
             "log in with `hf auth login`, or give a local folder"

@@ -1,5 +1,7 @@
 """Folders that hold something else than a model this library reads: what, and the remedy."""
 
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from itune.errors import UserError
@@ -40,18 +42,29 @@ def require_no_adapter(folder: Path) -> None:
         )
 
 
+def missing_weights(place: Path | str, files: Sequence[str]) -> str | None:
+    """Return what weights a folder, or a model of the hub, has of another kind; None if none."""
+    if any(fnmatchcase(file, "model*.safetensors*") for file in files):
+        return None
+    for patterns, what, remedy in _WEIGHTS:
+        names = sorted(file for pattern in patterns for file in files if fnmatchcase(file, pattern))
+        if names:
+            return (
+                f"{place} holds no model.safetensors (only {names[0]}); {what} are not read: "
+                f"{remedy}"
+            )
+    return None
+
+
 def problem_with(folder: Path) -> str | None:
     """Return why a folder without a configuration or weights holds no model; None if unknown."""
     weights = sorted(path.name for path in folder.glob("model*.safetensors*"))
     if weights and not (folder / "config.json").is_file():
         return f"{folder} holds {weights[0]} without config.json; add that of its model"
-    for patterns, what, remedy in _WEIGHTS:
-        names = sorted(path.name for pattern in patterns for path in folder.glob(pattern))
-        if names and not weights:
-            return (
-                f"{folder} holds no model.safetensors (only {names[0]}); {what} are not read: "
-                f"{remedy}"
-            )
+    paths = [*folder.glob("*"), *folder.glob("onnx/*")]
+    files = [path.relative_to(folder).as_posix() for path in paths]
+    if problem := missing_weights(folder, files):
+        return problem
     inner = sorted(path.parent for path in folder.glob("*/config.json"))
     if checkpoints := [path for path in inner if path.name.startswith("checkpoint-")]:
         newest = max(checkpoints, key=lambda path: (len(path.name), path.name))

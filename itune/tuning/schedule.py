@@ -15,6 +15,7 @@ from itune.training.best_checkpoint import BALANCED
 from itune.training.settings import TrainingConfig
 
 PAPER_SIZE, PAPER_EPOCHS, PAPER_WIDTH = 1500, 10, 768
+LAYERS, LENGTH = 12, 64
 PROBES = 75
 CID_PROBES, CID_ROWS = 100, 500
 ROUNDS = ("interval", "batch", "probes", "learning_rate", "partners", "lone")
@@ -22,7 +23,7 @@ ROUNDS = ("interval", "batch", "probes", "learning_rate", "partners", "lone")
 
 SCALED = (
     *("max_length", "cid_probes", "cid_rows", "selection"),
-    *("label.epochs", "label.batch", "label.learning_rate"),
+    *("label.epochs", "label.batch", "label.learning_rate", "label.chunk", "influence.chunk"),
     *(f"{phase}.{name}" for phase in ("influence", "embedding") for name in ROUNDS),
     *("adversarial.epochs", "adversarial.learning_rate", "last_layer.epochs"),
 )
@@ -34,7 +35,9 @@ def schedule(
     *,
     groups: int = 4,
     width: int = PAPER_WIDTH,
-    length: int = 64,
+    layers: int = LAYERS,
+    label_rate: float = 1.0,
+    length: int = LENGTH,
     batch: int | None = None,
     epochs: int | None = None,
 ) -> TrainingConfig:
@@ -45,12 +48,14 @@ def schedule(
 
         batch     the power of two next to n / 16, from 8 to 64, no less than groups, n at most
         epochs    10 (1500 / n)^0.63, from 1 to 20               which is 10 at 1500, 3 at 10,000
-        rate      2e-5 * 768 / width, from 1e-5 to 1e-4
+        rate      2e-5 * 768 / width, times that of the family over BERT's, from 1e-5 to 1e-4
         steps     T = epochs (n // batch)
         interval  T / 4.6, 50 at most, which leaves room for 4 rounds; but no more than 45 of them
         pool      64 rows, n at most, and 64^2 / length of longer texts; 4 of each group at least
         probes    75 pool / 64 in 5 epochs, which makes 6 updates a round
         rate      3e-5, in rounds, and 3e-5 * 768 / width of encoders wider than BERT-base
+        chunk     16 rows at once, or 2 tuples, and in proportion fewer of a model and texts that
+                  have more than 12 layers of width 768 and 64 tokens; the result is the same
 
     Embedding tuning has the same rounds in 10 epochs; adversarial training twice the epochs at 2.5
     times the rate, and last layer retraining ten times the epochs. Rounds take pooled partners. CID
@@ -61,6 +66,8 @@ def schedule(
       size: Number of training rows, n.
       groups: Number of groups among the training rows.
       width: Hidden size of the encoder.
+      layers: Number of its layers.
+      label_rate: Learning rate of label steps of its family, over BERT's at one width.
       length: Number of tokens that inputs are truncated to.
       batch: Batch size of label steps; None scales it to n.
       epochs: Number of epochs of label steps; None scales it to n.
@@ -77,7 +84,8 @@ def schedule(
     exponent = max(round(min(max(math.log2(size / 16), 3), 6)), math.ceil(math.log2(groups)))
     batch = batch or min(size, 2**exponent)
     epochs = epochs or min(max(round(PAPER_EPOCHS * (PAPER_SIZE / size) ** 0.63), 1), 20)
-    rate = min(max(2e-5 * PAPER_WIDTH / width, 1e-5), 1e-4)
+    rate = min(max(2e-5 * label_rate * PAPER_WIDTH / width, 1e-5), 1e-4)
+    room = min(PAPER_WIDTH * LAYERS * LENGTH / (width * layers * length), 1)
     steps = epochs * (size // batch)
     pool = max(round(min(size, 64) * min(64 / length, 1)), 4 * groups)
     interval = min(max(10 * steps // 46, 1), max(50, steps // 46))
@@ -86,7 +94,7 @@ def schedule(
     values = (interval, pool, probes, round_rate, POOLED, LEFT_OUT)
     rounds: dict[str, Any] = dict(zip(ROUNDS, values, strict=True))
     of_methods: dict[str, Any] = {
-        "influence": InfluenceConfig(**rounds),
+        "influence": InfluenceConfig(**rounds, chunk=max(round(2 * room), 1)),
         "embedding": EmbeddingConfig(**rounds),
         "adversarial": AdversarialConfig(epochs=2 * epochs, learning_rate=2.5 * rate),
         "last_layer": LastLayerConfig(epochs=10 * epochs),
@@ -96,6 +104,8 @@ def schedule(
         cid_probes=CID_PROBES,
         cid_rows=CID_ROWS,
         selection=BALANCED,
-        label=LabelConfig(epochs=epochs, batch=batch, learning_rate=rate),
+        label=LabelConfig(
+            epochs=epochs, batch=batch, learning_rate=rate, chunk=max(int(16 * room), 1)
+        ),
         **of_methods,
     )

@@ -13,6 +13,7 @@ from itune.errors import UserError, as_folder
 from itune.groups import HIDDEN, count_groups
 from itune.methods.registry import METHODS
 from itune.models import load_config, load_tokenizer, resolve_encoder
+from itune.models.registry import architecture_of
 from itune.results import RunResult, read_result
 from itune.tables.table import Table, Tables, require_trainable
 from itune.training.run import run_on
@@ -82,17 +83,19 @@ def scaled_settings(tables: Tables, settings: Mapping[str, Any]) -> TrainingConf
     require_trainable(tables)
     given = replaced(TrainingConfig(), settings)
     source = resolve_encoder(given.encoder)
-    bert = load_config(source)
+    encoder = load_config(source)
     train = tables.train
     counts = count_groups(train.label, train.confound)
     is_set = settings.__contains__
     length = given.max_length
     if not is_set("max_length"):
-        length = typical_length(train, load_tokenizer(source), min(LONGEST, bert.max_positions))
+        length = typical_length(train, load_tokenizer(source), min(LONGEST, encoder.max_positions))
     scaled = schedule(
         train.size,
         groups=int(np.sum(counts.confound != HIDDEN)),
-        width=bert.hidden_size,
+        width=encoder.hidden_size,
+        layers=encoder.num_layers,
+        label_rate=architecture_of(encoder).label_rate,
         length=length,
         batch=given.label.batch if is_set("label.batch") else None,
         epochs=given.label.epochs if is_set("label.epochs") else None,

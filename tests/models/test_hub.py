@@ -1,6 +1,7 @@
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import huggingface_hub
 import pytest
@@ -135,13 +136,14 @@ def test_hub_that_fails_is_asked_once(monkeypatch, error, words):
 def test_download_leaves_pickles_where_they_are(tmp_path, monkeypatch):
     calls = []
 
-    def download(name, allow_patterns, local_files_only=False):
+    def download(name, allow_patterns, ignore_patterns=None, local_files_only=False):
         calls.append((name, allow_patterns, local_files_only))
         if local_files_only:
             raise errors.LocalEntryNotFoundError("absent")
         return str(tmp_path)
 
-    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", lambda *args, **kwargs: None)
+    files = SimpleNamespace(siblings=None)
+    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", lambda *args, **kwargs: files)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
     assert resolve_encoder("me/it") == tmp_path
     patterns = ["*.json", "*.txt", "*.model", "*.safetensors"]

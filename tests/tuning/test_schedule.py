@@ -4,6 +4,7 @@ import pytest
 
 from itune.config import to_dict
 from itune.methods.rounds import starts_round
+from itune.models.registry import ARCHITECTURES
 from itune.training.settings import TrainingConfig
 from itune.tuning.schedule import SCALED, schedule
 
@@ -57,6 +58,28 @@ def test_many_groups_long_texts_and_wide_encoders():
     assert schedule(1500, width=16).label.learning_rate == 1e-4
 
 
+def test_rates_of_families():
+    assert ARCHITECTURES["electra"].label_rate == ARCHITECTURES["modernbert"].label_rate == 2.5
+    assert ARCHITECTURES["bert"].label_rate == ARCHITECTURES["gpt2"].label_rate == 1
+    assert schedule(1500, label_rate=2.5).label.learning_rate == pytest.approx(5e-5)
+    assert schedule(1500, label_rate=2.5, width=256).label.learning_rate == 1e-4
+
+
+@pytest.mark.parametrize(
+    ("size", "rows", "tuples"),
+    [
+        ({}, 16, 2),
+        ({"width": 384, "layers": 6, "length": 256}, 16, 2),
+        ({"length": 256}, 4, 1),
+        ({"width": 1024, "layers": 24, "length": 128}, 3, 1),
+        ({"width": 4096, "layers": 32, "length": 256}, 1, 1),
+    ],
+)
+def test_what_is_computed_at_once_shrinks_with_models_and_texts(size, rows, tuples):
+    s = schedule(1500, **size)
+    assert (s.label.chunk, s.influence.chunk) == (rows, tuples)
+
+
 def test_what_is_decided_already_counts():
     s = schedule(1500, batch=32, epochs=2)
     assert (s.label.batch, s.label.epochs, s.influence.interval) == (32, 2, 20)
@@ -65,7 +88,8 @@ def test_what_is_decided_already_counts():
 def test_scaled_settings_are_named():
     plain = flat(TrainingConfig())
     changed = set()
-    for arguments in ({"size": 40, "width": 1024, "length": 8}, {"size": 90_000, "groups": 99}):
+    small = {"size": 40, "width": 1024, "layers": 96, "length": 16}
+    for arguments in (small, {"size": 90_000, "groups": 99}):
         scaled = flat(schedule(**arguments))
         changed |= {name for name in plain if scaled[name] != plain[name]}
     assert changed == set(SCALED)
