@@ -65,9 +65,9 @@ def make_problem(model_name: str, data: DataConfig) -> Problem:
     """Make a classifier: MiniLM with its weights, or another of random ones; and TextLen.
 
     The random kernels are three times as large as BERT starts with (standard deviation 0.06), more
-    in narrower models. As it starts, all sentences come out alike: influences are 0.98, their differences 0.001, and what is
-    left of the derivative in float32 is not enough to check a route by. Tokens are MiniLM's, those
-    past the end of a smaller vocabulary begin anew.
+    in narrower models. As it starts, all sentences come out alike: influences are 0.98, their
+    differences 0.001, and what is left of the derivative in float32 is not enough to check a route
+    by. Tokens are MiniLM's; those past the end of a smaller vocabulary begin anew.
     """
     source = resolve_encoder(MINILM)
     train = tokenize_table(task_tables(data).train, load_tokenizer(source), max_length=64)

@@ -62,5 +62,5 @@ _FAMILY = encoder_architecture(
     unneeded=("discriminator_predictions.", "generator_"),
 )
 
-# Published finetuning of its discriminators takes 1e-4 at BERT-base's width, which has 2e-5 to 5e-5.
+# Published finetuning takes 1e-4 at BERT-base's width, where BERT has 2e-5 to 5e-5.
 ELECTRA = dataclasses.replace(_FAMILY, label_rate=2.5)

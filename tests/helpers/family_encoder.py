@@ -13,7 +13,7 @@ from tests.models.make_golden_families import CASES
 
 DECODERS = ("gpt2", "llama", "mistral", "qwen2", "qwen3")
 PIECES = ("albert", "xlm-roberta", "camembert", "deberta-v2")
-BYTES = ("roberta", *DECODERS)
+BYTES = ("roberta", "modernbert", *DECODERS)
 ONE_LAYER = {"num_hidden_layers": 1, "n_layers": 1, "n_layer": 1}
 
 
@@ -38,7 +38,7 @@ def write_family(folder, name, texts):
         (folder / "encoder" / "config.json").write_text(json.dumps({"model_type": name, **about}))
         path = folder / "encoder" / "tokenizer_config.json"
         told = json.loads(path.read_text())
-        del told["pad_token"]
+        told.pop("pad_token", None)
         path.write_text(json.dumps(told))
     return folder / "encoder"
 
@@ -47,11 +47,13 @@ def _write_pieces(folder, name, texts):
     """Write a tokenizer of sentence pieces, or of bytes, without markers if it is GPT-2's."""
     from transformers import PreTrainedTokenizerFast
 
-    special = (
-        ["<s>", "<pad>", "</s>", "<unk>"] if name not in DECODERS else ["</s>", "<s>", "<unk>"]
-    )
-    if name in ("albert", "deberta-v2"):
-        special = ["<pad>", "<s>", "</s>", "<unk>"]
+    end = "<|endoftext|>" if name in ("qwen2", "qwen3") else "</s>"
+    if name in DECODERS:
+        special = [end, "<s>", "<unk>"]
+    elif name in ("albert", "deberta-v2", "modernbert"):
+        special = ["<pad>", "<s>", end, "<unk>"]
+    else:
+        special = ["<s>", "<pad>", end, "<unk>"]
     if name in PIECES:
         tokenizer = Tokenizer(models.Unigram())
         tokenizer.pre_tokenizer, tokenizer.decoder = (
@@ -64,9 +66,14 @@ def _write_pieces(folder, name, texts):
     else:
         tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-        trainer = trainers.BpeTrainer(vocab_size=100, special_tokens=special, show_progress=False)
+        trainer = trainers.BpeTrainer(
+            vocab_size=300,
+            special_tokens=special,
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+            show_progress=False,
+        )
     tokenizer.train_from_iterator(texts, trainer)
-    ids = [(token, tokenizer.token_to_id(token)) for token in ("<s>", "</s>")]
+    ids = [(token, tokenizer.token_to_id(token)) for token in ("<s>", end)]
     if name not in DECODERS:
         tokenizer.post_processor = processors.TemplateProcessing(
             single="<s> $A </s>", pair="<s> $A </s> $B:1 </s>:1", special_tokens=ids
@@ -75,7 +82,7 @@ def _write_pieces(folder, name, texts):
         tokenizer.post_processor = processors.TemplateProcessing(
             single="<s> $A", special_tokens=ids
         )
-    names = {"eos_token": "</s>", "unk_token": "<unk>"}
+    names = {"eos_token": end, "unk_token": "<unk>"}
     if name not in DECODERS:
         names["pad_token"] = "<pad>"
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names).save_pretrained(str(folder))

@@ -60,7 +60,7 @@ class Hub(BaseHTTPRequestHandler):
             return self.reply(403, "GatedRepo")
         return self.reply(200 if file in MODELS.get(name, ()) else 404, None, {"file": file})
 
-    do_GET = do_HEAD = answer  # noqa: N815 (the server calls them so)
+    do_GET = do_HEAD = answer
 
     def reply(self, status, code, value=None):
         value = value or {"error": "no"}
