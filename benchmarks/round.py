@@ -3,6 +3,7 @@
 The first round of the plan with drawn and with pooled partners, and a few label steps for scale.
 """
 
+import resource
 import sys
 import time
 from typing import Any
@@ -10,44 +11,59 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from harness import Problem, Record, make_parser, make_problem, print_table, write_records
+from harness import MODELS, Problem, Record, make_parser, make_problem, print_table, write_records
 from itune.cli import run_main
 from itune.corpora import DataConfig
 from itune.data import Dataset, collate
 from itune.methods import METHODS, InfluenceConfig, LabelConfig, Work
 from itune.utils import jit
 
-LABEL_STEPS = 4
+PARTNERS = ("pooled", "drawn")
 
 
 def main(argv: list[str]) -> None:
     """Measure, print a table, and write the records."""
     parser = make_parser("round.py", __doc__)
     parser.add_argument("--data", default="embedded", help="where TextLen comes from (embedded)")
+    help_ = f"which (minilm), of {', '.join(MODELS)}"
+    parser.add_argument("--model", choices=MODELS, default=MODELS[0], metavar="MODEL", help=help_)
+    parser.add_argument(
+        "--partners", nargs="+", choices=PARTNERS, default=PARTNERS, help="which (pooled drawn)"
+    )
+    parser.add_argument("--updates", type=int, help="leave the round after so many (all)")
+    parser.add_argument("--label_steps", type=int, default=4, help="how many (4)")
     options = parser.parse_args(argv)
-    problem = make_problem("minilm", DataConfig(source=options.data))
+    problem = make_problem(options.model, DataConfig(source=options.data))
     records = []
-    for partners in ("pooled", "drawn"):
+    for partners in options.partners:
         config = InfluenceConfig(partners=partners)
-        record = {"model": "minilm", "partners": partners, "route": config.exact_route}
-        records.append(record | measure_round(problem, config))
-    columns = ("partners", "route", "round_seconds", "updates", "compile_seconds")
+        record = {"model": options.model, "partners": partners, "route": config.exact_route}
+        measured = measure_round(problem, config, options.updates, options.label_steps)
+        records.append(record | measured)
+    columns = ("model", "partners", "route", "round_seconds", "updates", "compile_seconds")
     write_records(records, options.json)
-    print_table(records, (*columns, "label_step_seconds"))
+    print_table(records, (*columns, "label_step_seconds", "peak_gib"))
 
 
-def measure_round(problem: Problem, config: InfluenceConfig) -> Record:
-    """Measure the seconds of the first round and of a label step, without compiling and with."""
+def measure_round(
+    problem: Problem, config: InfluenceConfig, updates: int | None, label_steps: int
+) -> Record:
+    """Measure the first round and label steps: seconds with compiling and without, and memory.
+
+    The peak of memory is the process's so far.
+    """
     data = problem.data
     factory = METHODS["influence_tuning"].factory
     method = factory(problem.classifier, LabelConfig(), config, data, 2021)
     plan = method.plan()
     kinds = [work.kind for work in plan]
     start, end = kinds.index("cid"), kinds.index("end_round")
-    round_work = plan[start + 1 : end + 1]
+    round_work = plan[start + 1 : end]
+    updated = [i for i, work in enumerate(round_work) if work.kind == "influence_update"]
+    round_work = [*round_work[: updated[:updates][-1] + 1], plan[end]]
     label_work = [work for work in plan[end:] if work.kind in ("label", "label_update")]
     ends = [i for i, work in enumerate(label_work) if work.kind == "label_update"]
-    label_work = label_work[: ends[LABEL_STEPS - 1] + 1]
+    label_work = label_work[: ends[label_steps - 1] + 1]
     steps = {kind: jit(step, donate_argnums=0) for kind, step in method.steps.items()}
 
     def initial_state() -> Any:
@@ -74,7 +90,8 @@ def measure_round(problem: Problem, config: InfluenceConfig) -> Record:
         "updates": sum(work.kind == "influence_update" for work in round_work),
         "shapes": len({_shape(work, data) for work in round_work}),
         "compile_seconds": compile_seconds,
-        "label_step_seconds": label_seconds / LABEL_STEPS,
+        "label_step_seconds": label_seconds / label_steps,
+        "peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
     }
 
 
