@@ -11,7 +11,7 @@ import pytest
 from itune.data.dataset import tokenize_table
 from itune.errors import UserError
 from itune.metrics import accuracy, make_logits
-from itune.models import BertClassifier, load_classifier, load_tokenizer
+from itune.models import BertClassifier, load_classifier, load_tokenizer, resolve_encoder
 from itune.results import read_result
 from itune.training import RunOptions
 from itune.tuning.tune import scaled_settings, tune_on
@@ -165,6 +165,23 @@ def test_settings_scale_and_what_is_given_wins(tables, encoder):
     assert (s.label.epochs, s.influence.k, s.selection) == (3, 2, "balanced")
     assert (s.label.batch, s.influence.interval) == (8, 3)
     assert s.max_length == 8  # [CLS] acme is fine [SEP]
+
+
+@pytest.mark.parametrize(
+    ("values", "rate", "rows"),
+    [
+        ({"model_type": "bert"}, 4e-5, 16),
+        ({"model_type": "electra", "embedding_size": 128}, 1e-4, 16),
+        ({"model_type": "bert", "num_hidden_layers": 24}, 4e-5, 4),
+    ],
+)
+def test_settings_follow_the_encoder(tables, tmp_path, values, rate, rows):
+    minilm = resolve_encoder("all-MiniLM-L6-v2")
+    about = json.loads((minilm / "config.json").read_text()) | values
+    (tmp_path / "config.json").write_text(json.dumps(about))
+    (tmp_path / "vocab.txt").write_bytes((minilm / "vocab.txt").read_bytes())
+    s = scaled_settings(tables, {"encoder": str(tmp_path), "max_length": 256})
+    assert (s.label.learning_rate, s.label.chunk) == (pytest.approx(rate), rows)
 
 
 def test_data_that_changed_since(tables, encoder, tuned):
