@@ -8,7 +8,8 @@ import dataclasses
 from typing import ClassVar
 
 from itune.errors import UserError
-from itune.models.blocks import EncoderClassifier, EncoderConfig
+from itune.models.blocks import TransformerConfig
+from itune.models.encoder import EncoderClassifier
 from itune.models.hf_encoder import CONFIG_KEYS, encoder_architecture
 
 _KEYS = {
@@ -38,7 +39,7 @@ _LAYER = {
 
 
 @dataclasses.dataclass(frozen=True)
-class AlbertConfig(EncoderConfig):
+class AlbertConfig(TransformerConfig):
     """Sizes and dropout rates of an :class:`AlbertClassifier`.
 
     Attributes:

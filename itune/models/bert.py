@@ -3,13 +3,14 @@
 import dataclasses
 from typing import ClassVar
 
-from itune.models.blocks import EncoderClassifier, EncoderConfig
+from itune.models.blocks import TransformerConfig
+from itune.models.encoder import EncoderClassifier
 from itune.models.hf_encoder import encoder_architecture
 
 
 @dataclasses.dataclass(frozen=True)
-class BertConfig(EncoderConfig):
-    """Sizes and dropout rates of a :class:`BertClassifier`; see :class:`EncoderConfig`."""
+class BertConfig(TransformerConfig):
+    """Sizes and dropout rates of a :class:`BertClassifier`; see :class:`TransformerConfig`."""
 
     model_type: ClassVar[str] = "bert"
 

@@ -19,15 +19,8 @@ from flax import linen as nn
 from itune.errors import UserError
 from itune.models.activations import ACTIVATIONS, require_activation
 from itune.models.architecture import Part, TensorSpec, dense_tensors
-from itune.models.blocks import (
-    Embeddings,
-    EncoderClassifier,
-    EncoderConfig,
-    Layer,
-    dense,
-    embed,
-    layer_name,
-)
+from itune.models.blocks import Embeddings, TransformerConfig, dense, embed, layer_name
+from itune.models.encoder import EncoderClassifier, EncoderLayer
 from itune.models.hf_encoder import CONFIG_KEYS, ENCODER, LAYER_NAMES, encoder_architecture
 
 KEYS: dict[str, tuple[str, Any]] = {
@@ -46,7 +39,7 @@ KEYS: dict[str, tuple[str, Any]] = {
 
 
 @dataclasses.dataclass(frozen=True)
-class DebertaConfig(EncoderConfig):
+class DebertaConfig(TransformerConfig):
     """Sizes and dropout rates of a :class:`DebertaClassifier`.
 
     Attributes:
@@ -146,7 +139,7 @@ class DebertaEmbeddings(Embeddings):
         return jnp.where(mask[..., None], super().finish(x, mask), 0)
 
 
-class DebertaLayer(Layer):
+class DebertaLayer(EncoderLayer):
     """Disentangled attention, and a feed-forward network; ``bias`` is the table of distances."""
 
     unbiased: ClassVar[tuple[str, ...]] = ("key",)
@@ -197,7 +190,7 @@ class DebertaClassifier(EncoderClassifier):
     config: DebertaConfig  # pyrefly: ignore[bad-override-mutable-attribute] (modules are frozen)
 
     embeddings: ClassVar[type[Embeddings]] = DebertaEmbeddings
-    layer: ClassVar[type[Layer]] = DebertaLayer
+    layer: ClassVar[type[EncoderLayer]] = DebertaLayer
 
     def visible(self, mask: jax.Array) -> jax.Array:
         """Return which queries attend to which keys, ``(..., T, T)``; those of padding to none."""

@@ -18,7 +18,7 @@ from flax import linen as nn
 from itune.errors import UserError
 from itune.models.activations import ACTIVATIONS, require_activation
 from itune.models.architecture import TensorSpec, dense_tensors, norm_tensors
-from itune.models.blocks import Layer, dense, layer_name, norm
+from itune.models.blocks import dense, layer_name, norm
 from itune.models.deberta import (
     KEYS,
     DebertaClassifier,
@@ -26,6 +26,7 @@ from itune.models.deberta import (
     DebertaLayer,
     more_tensors,
 )
+from itune.models.encoder import EncoderLayer
 from itune.models.hf_encoder import ENCODER, LAYER_NAMES, encoder_architecture
 
 _KEYS = {
@@ -136,7 +137,7 @@ class DebertaV2Classifier(DebertaClassifier):
 
     config: DebertaV2Config  # pyrefly: ignore[bad-override-mutable-attribute] (modules are frozen)
 
-    layer: ClassVar[type[Layer]] = DebertaV2Layer
+    layer: ClassVar[type[EncoderLayer]] = DebertaV2Layer
 
     def attention_bias(self, input_ids: jax.Array) -> jax.Array | None:
         """Return the table of distances, the rows that occur, ``(rows, hidden_size)``."""

@@ -9,7 +9,8 @@ from typing import ClassVar
 
 import jax
 
-from itune.models.blocks import EncoderClassifier, EncoderConfig
+from itune.models.blocks import TransformerConfig
+from itune.models.encoder import EncoderClassifier
 from itune.models.hf_encoder import encoder_architecture
 
 _KEYS = {
@@ -37,7 +38,7 @@ _LAYER = {
 
 
 @dataclasses.dataclass(frozen=True)
-class DistilBertConfig(EncoderConfig):
+class DistilBertConfig(TransformerConfig):
     """Sizes and dropout rates of a :class:`DistilBertClassifier`, which ignores segment ids."""
 
     model_type: ClassVar[str] = "distilbert"

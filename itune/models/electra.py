@@ -10,7 +10,8 @@ from typing import ClassVar
 import jax
 
 from itune.models.activations import ACTIVATIONS
-from itune.models.blocks import EncoderClassifier, EncoderConfig
+from itune.models.blocks import TransformerConfig
+from itune.models.encoder import EncoderClassifier
 from itune.models.hf_encoder import CONFIG_KEYS, encoder_architecture
 
 _KEYS = {
@@ -23,7 +24,7 @@ _KEYS = {
 
 
 @dataclasses.dataclass(frozen=True)
-class ElectraConfig(EncoderConfig):
+class ElectraConfig(TransformerConfig):
     """Sizes and dropout rates of an :class:`ElectraClassifier`.
 
     Attributes:

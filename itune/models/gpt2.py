@@ -10,14 +10,8 @@ import jax.numpy as jnp
 from itune.models.activations import ACTIVATIONS
 from itune.models.architecture import TensorSpec, conv1d_tensors, norm_tensors
 from itune.models.blocks import dense, layer_name
-from itune.models.decoder import (
-    DecoderClassifier,
-    DecoderConfig,
-    DecoderLayer,
-    decoder_architecture,
-    heads,
-    picked,
-)
+from itune.models.decoder import DecoderClassifier, DecoderConfig, decoder_architecture
+from itune.models.pre_norm import PreNormLayer, heads, picked
 
 _KEYS = {
     "vocab_size": ("vocab_size", 50257),
@@ -58,7 +52,7 @@ class Gpt2Config(DecoderConfig):
         return self.intermediate_size or 4 * self.hidden_size
 
 
-class Gpt2Layer(DecoderLayer):
+class Gpt2Layer(PreNormLayer):
     """A layer of GPT-2.
 
     Attributes:
@@ -98,7 +92,7 @@ class Gpt2Classifier(DecoderClassifier):
       config: Sizes and dropout rates.
     """
 
-    layer: ClassVar[type[DecoderLayer]] = Gpt2Layer
+    layer: ClassVar[type[PreNormLayer]] = Gpt2Layer
 
 
 def _tensors(c: Gpt2Config) -> Iterator[TensorSpec]:

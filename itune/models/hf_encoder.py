@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from itune.models.architecture import Architecture, TensorSpec, dense_tensors, norm_tensors
-from itune.models.blocks import EncoderClassifier, EncoderConfig, layer_name
+from itune.models.blocks import TransformerConfig, layer_name
+from itune.models.encoder import EncoderClassifier
 from itune.models.hf_family import family_architecture
 
 CONFIG_KEYS: dict[str, tuple[str, Any]] = {
@@ -21,7 +22,7 @@ CONFIG_KEYS: dict[str, tuple[str, Any]] = {
     "hidden_act": ("hidden_act", "gelu"),
     "classifier_dropout": ("classifier_dropout", float),
 }
-"""Field of :class:`EncoderConfig`: key in ``config.json``, value where the file leaves it out.
+"""Field of :class:`TransformerConfig`: key in ``config.json``, value where the file leaves it out.
 
 A type in place of the value says that it may be left out.
 """
@@ -43,7 +44,7 @@ ENCODER = {"position_embedding_type": "absolute", "is_decoder": False}
 """What ``config.json`` may say of an encoder, and nothing else, if it says it."""
 
 
-def _embedding_tensors(c: EncoderConfig, projection: str) -> Iterator[TensorSpec]:
+def _embedding_tensors(c: TransformerConfig, projection: str) -> Iterator[TensorSpec]:
     rows = {
         "word": c.vocab_size,
         "position": c.rows if c.has_positions else 0,
@@ -61,7 +62,7 @@ def _embedding_tensors(c: EncoderConfig, projection: str) -> Iterator[TensorSpec
 
 
 def _layer_tensors(
-    c: EncoderConfig, prefix: Callable[[Any, int], str], names: Mapping[str, str]
+    c: TransformerConfig, prefix: Callable[[Any, int], str], names: Mapping[str, str]
 ) -> Iterator[TensorSpec]:
     for number in sorted(set(c.calls)):
         for ours, theirs in names.items():
@@ -76,7 +77,7 @@ def _layer_tensors(
 
 def encoder_architecture(
     module: type[EncoderClassifier],
-    config: type[EncoderConfig],
+    config: type[TransformerConfig],
     name: str,
     *,
     prefix: str,
@@ -117,7 +118,7 @@ def encoder_architecture(
       more_tensors: Tensors that other families lack, by the configuration.
     """
 
-    def tensors(c: EncoderConfig) -> Iterator[TensorSpec]:
+    def tensors(c: TransformerConfig) -> Iterator[TensorSpec]:
         yield from _embedding_tensors(c, projection)
         yield from more_tensors(c)
         yield from _layer_tensors(c, layers, layer_names)

@@ -1,4 +1,4 @@
-"""How Hugging Face's folders hold a family: what is common to all of :class:`EncoderConfig`."""
+"""How Hugging Face's folders hold a family: what is common to all of :class:`TransformerConfig`."""
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
@@ -9,7 +9,7 @@ from flax import linen as nn
 
 from itune.errors import UserError
 from itune.models.architecture import Architecture, TensorSpec, config_value
-from itune.models.blocks import EncoderConfig
+from itune.models.blocks import TransformerConfig
 
 _BUFFERS = (
     ".position_ids",
@@ -31,7 +31,7 @@ def _canonical_name(name: str, prefix: str, unneeded: tuple[str, ...]) -> str | 
 
 def family_architecture(
     module: type[nn.Module],
-    config: type[EncoderConfig],
+    config: type[TransformerConfig],
     name: str,
     *,
     prefix: str,
@@ -52,7 +52,7 @@ def family_architecture(
     """
     more = more_keys or {}
 
-    def read_config(values: Mapping[str, Any], path: Path) -> EncoderConfig:
+    def read_config(values: Mapping[str, Any], path: Path) -> TransformerConfig:
         for key, value in (required or {}).items():
             if (own := values.get(key, value)) != value:
                 raise UserError(f"{path} has {key} {own!r}; only {value!r} is supported")
@@ -66,7 +66,7 @@ def family_architecture(
             raise UserError(f"{path}: {key} is {read.max_positions}, but must be at least {least}")
         return dataclasses.replace(read, max_positions=places)
 
-    def write_config(c: EncoderConfig) -> dict[str, Any]:
+    def write_config(c: TransformerConfig) -> dict[str, Any]:
         about = {"architectures": [f"{name}ForSequenceClassification"], "model_type": c.model_type}
         fields = {key: getattr(c, field) for field, (key, _) in keys.items()}
         fields[keys["max_positions"][0]] = c.rows

@@ -16,14 +16,8 @@ from itune.errors import UserError
 from itune.models.activations import ACTIVATIONS
 from itune.models.architecture import Architecture, TensorSpec, dense_tensors, norm_tensors
 from itune.models.blocks import dense, layer_name, positions_from_0, rms_norm
-from itune.models.decoder import (
-    DecoderClassifier,
-    DecoderConfig,
-    DecoderLayer,
-    decoder_architecture,
-    heads,
-    picked,
-)
+from itune.models.decoder import DecoderClassifier, DecoderConfig, decoder_architecture
+from itune.models.pre_norm import PreNormLayer, heads, picked
 from itune.models.rotary import Rotary, read_rotary, rotary_keys, rotated
 
 _KEYS = {
@@ -134,7 +128,7 @@ class Qwen3Config(LlamaConfig):
     has_head_norms: ClassVar[bool] = True
 
 
-class LlamaLayer(DecoderLayer):
+class LlamaLayer(PreNormLayer):
     """A layer of Llama.
 
     Attributes:
@@ -196,7 +190,7 @@ class LlamaClassifier(DecoderClassifier):
       config: Sizes and dropout rates.
     """
 
-    layer: ClassVar[type[DecoderLayer]] = LlamaLayer
+    layer: ClassVar[type[PreNormLayer]] = LlamaLayer
 
 
 def _tensors(c: LlamaConfig) -> Iterator[TensorSpec]:

@@ -19,10 +19,10 @@ from itune.errors import UserError
 from itune.models.activations import ACTIVATIONS, require_activation
 from itune.models.architecture import Part, TensorSpec, config_value, dense_tensors, norm_tensors
 from itune.models.blocks import ClassifierOutput, Embeddings, dense, layer_name, normalised
-from itune.models.decoder import DecoderClassifier, DecoderLayer
 from itune.models.hf_encoder import ENCODER
 from itune.models.hf_family import family_architecture
 from itune.models.llama import LlamaConfig, LlamaLayer
+from itune.models.pre_norm import PreNormClassifier, PreNormLayer
 from itune.models.rotary import Rotary
 
 _GLOBAL, _LOCAL = "full_attention", "sliding_attention"
@@ -168,7 +168,7 @@ class ModernBertLayer(LlamaLayer):
         return self.drop(super().output(x), self.config.attention_dropout)
 
 
-class ModernBertClassifier(DecoderClassifier):
+class ModernBertClassifier(PreNormClassifier):
     """ModernBERT encoder and its classifier, dense, activation, normalisation and linear.
 
     Parameters are those of Llama's layers, whose normalisations have other means, and
@@ -181,7 +181,7 @@ class ModernBertClassifier(DecoderClassifier):
     config: ModernBertConfig  # pyrefly: ignore[bad-override-mutable-attribute] (modules are frozen)
 
     embeddings: ClassVar[type[Embeddings]] = ModernBertEmbeddings
-    layer: ClassVar[type[DecoderLayer]] = ModernBertLayer
+    layer: ClassVar[type[PreNormLayer]] = ModernBertLayer
 
     def scored(self, input_ids: jax.Array, mask: jax.Array, places: jax.Array) -> jax.Array | None:
         """Return the place of the first token, ``(..., 1)``; None where the head reads all."""

@@ -14,7 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from itune.models.architecture import TensorSpec
-from itune.models.blocks import EncoderClassifier, EncoderConfig, embed
+from itune.models.blocks import TransformerConfig, embed
+from itune.models.encoder import EncoderClassifier
 from itune.models.hf_encoder import CONFIG_KEYS, ENCODER, LAYER_NAMES, encoder_architecture
 
 _KEYS = {name: key for name, key in CONFIG_KEYS.items() if name != "type_vocab_size"}
@@ -34,7 +35,7 @@ _BUCKET_COUNT = {"relative_attention_num_buckets": _BUCKETS}
 
 
 @dataclasses.dataclass(frozen=True)
-class MPNetConfig(EncoderConfig):
+class MPNetConfig(TransformerConfig):
     """Sizes and dropout rates of an :class:`MPNetClassifier`, which ignores segment ids.
 
     A file's ``max_position_embeddings`` is greater than ``max_positions`` by 2.

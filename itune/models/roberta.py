@@ -8,12 +8,13 @@ import dataclasses
 from typing import ClassVar
 
 from itune.models.architecture import Architecture
-from itune.models.blocks import EncoderClassifier, EncoderConfig
+from itune.models.blocks import TransformerConfig
+from itune.models.encoder import EncoderClassifier
 from itune.models.hf_encoder import CONFIG_KEYS, encoder_architecture
 
 
 @dataclasses.dataclass(frozen=True)
-class RobertaConfig(EncoderConfig):
+class RobertaConfig(TransformerConfig):
     """Sizes and dropout rates of a :class:`RobertaClassifier`.
 
     Attributes:
