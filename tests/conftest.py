@@ -11,6 +11,8 @@ FLAGS = ["--xla_backend_optimization_level=0", "--xla_cpu_parallel_codegen_split
 if version("jaxlib").startswith("0.10."):
     FLAGS.append("--xla_cpu_use_fusion_emitters=false")
 os.environ.setdefault("XLA_FLAGS", " ".join(FLAGS))
+# Lowering is quicker without the places in Python that each operation comes from.
+os.environ.setdefault("JAX_TRACEBACK_IN_LOCATIONS_LIMIT", "0")
 os.environ["TRANSFORMERS_VERBOSITY"] = "error"
 
 import jax
@@ -34,25 +36,13 @@ def pytest_addoption(parser):
     )
 
 
-@pytest.fixture(scope="session")
-def compiled_folder(tmp_path_factory):
-    """A folder for what JAX compiles: one for all modules, since a process can only use one."""
-    return tmp_path_factory.mktemp("compiled")
-
-
-@pytest.fixture(scope="module")
-def compilation_cache(compiled_folder):
-    """Let the tests of a module reuse what JAX compiled for them or for other such modules."""
-    changes = {
-        "jax_compilation_cache_dir": str(compiled_folder),
-        "jax_persistent_cache_min_compile_time_secs": 0.1,
-    }
-    before = {name: getattr(jax.config, name) for name in changes}
-    for name, value in changes.items():
-        jax.config.update(name, value)
-    yield
-    for name, value in before.items():
-        jax.config.update(name, value)
+@pytest.fixture(scope="session", autouse=True)
+def compilation_cache(tmp_path_factory):
+    """Let tests reuse what JAX compiled for others of their process, which build functions anew."""
+    if not jax.config.jax_compilation_cache_dir:
+        folder = tmp_path_factory.mktemp("compiled")
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 
 
 @pytest.fixture(scope="session")

@@ -17,8 +17,6 @@ from itune.tables.table import make_tables
 from tests.helpers import tuning_cases
 from tests.helpers.table_cases import write_rows
 
-pytestmark = pytest.mark.usefixtures("compilation_cache")
-
 ROWS = tuning_cases.make_rows()
 COLUMNS, SETTINGS = tuning_cases.COLUMNS, tuning_cases.SETTINGS
 AUDIT = {"sample": 8, "draws": 20, "whole": "never"}

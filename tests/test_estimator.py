@@ -27,8 +27,6 @@ from itune.estimator import _columns, _number
 from itune.predictor import as_rows
 from tests.helpers import tuning_cases
 
-pytestmark = pytest.mark.usefixtures("compilation_cache")
-
 ROWS = tuning_cases.make_rows()
 TEXTS = [row["review"] for row in ROWS]
 STARS = np.array([3 if row["stars"] == "good" else 1 for row in ROWS])

@@ -12,7 +12,7 @@ from itune import TextClassifier
 from tests.helpers import tuning_cases
 
 pytestmark = [
-    pytest.mark.usefixtures("compilation_cache", "encoder_in_place"),
+    pytest.mark.usefixtures("encoder_in_place"),
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning"),
 ]
 

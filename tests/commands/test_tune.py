@@ -19,9 +19,8 @@ def case(tmp_path_factory):
 
 
 @pytest.fixture
-def command(case, monkeypatch):
+def command(case):
     path, encoder, _ = case
-    monkeypatch.setattr("itune.utils.compiling.use_compilation_cache", lambda: None)
     columns = ["--text", "review", "--label", "stars", "--confound", "brand"]
     settings = [word for name, value in SETTINGS.items() for word in (f"--{name}", str(value))]
     return [str(path), *columns, "--encoder", str(encoder), *settings, "--cid_when", "end"]

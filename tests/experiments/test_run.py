@@ -37,7 +37,7 @@ OLD_NAMES |= {f"dev_{new}": f"dev_{old}" for new, old in OLD_NAMES.items()}
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, small_encoder, compilation_cache):
+def folder(tmp_path_factory, small_encoder):
     out = tmp_path_factory.mktemp("runs")
     settings = {"encoder": str(small_encoder), "out": str(out), **TINY}
     words = [word for name, value in settings.items() for word in (f"--{name}", value)]

@@ -22,8 +22,6 @@ from itune.training import RunOptions, loop
 from itune.tuning.compare import compare_on
 from tests.helpers.tuning_cases import SETTINGS, make_encoder, make_tables
 
-pytestmark = pytest.mark.usefixtures("compilation_cache")
-
 
 def made_up(method, seed, good, bad, *, cid=0.1, collapsed=False):
     """A run with these accuracies in two groups of test."""

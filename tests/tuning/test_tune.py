@@ -19,8 +19,6 @@ from tests.helpers.tuning_cases import LABELS, SETTINGS, make_encoder, make_rows
 
 ABOUT = RunOptions(about={"table": {"a": 1}})
 
-pytestmark = pytest.mark.usefixtures("compilation_cache")
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
