@@ -20,9 +20,7 @@ from typing import Any
 from itune.auditing.config import AuditConfig
 from itune.auditing.model import ModelAudit, audit_model
 from itune.config import to_dict
-from itune.config.command_line import to_arguments
 from itune.config.mappings import from_dict
-from itune.corpora.tasks import DataConfig
 from itune.discovery.config import DiscoverConfig
 from itune.discovery.findings import Discovery
 from itune.discovery.model import discover_model
@@ -31,9 +29,8 @@ from itune.results import Comparison, RunResult
 from itune.tables.config import TableConfig
 from itune.tables.describe import describe_tables
 from itune.tables.description import Description
-from itune.tables.further import read_further
 from itune.tables.table import Tables, make_tables
-from itune.training.record import find_record, tables_of_model
+from itune.training.record import further_of_model, source_of, table_words, tables_of_model
 from itune.training.run_folder import RunOptions
 from itune.tuning.compare import compare_on
 from itune.tuning.tune import tune_on
@@ -162,21 +159,20 @@ def discover(
     config = from_dict(DiscoverConfig, settings or {}, source="settings")
     folder = None if keep is None else as_folder(keep, "keep")
     _check(data, dev, test, columns)
-    if _source_of(model, data) is None:  # a run's confound has a part in how its rows are split
+    if source_of(model, data) is None:  # a run's confound has a part in how its rows are split
         columns = {"confound": None} | columns
+    place = {"dev": dev, "test": test}
     with ProgressDisplay() as display:
-        tables = tables_of_model(
-            model, data, columns, dev=dev, test=test, on_progress=display.on_progress
-        )
+        tables = tables_of_model(model, data, columns, **place, on_progress=display.on_progress)
         return discover_model(
             model,
             tables,
             config,
             display.on_progress,
-            columns=_further(model, data, dev, test, columns, config.columns),
+            further=further_of_model(model, data, columns, config.columns, **place),
             say=display.on_message,
             keep=folder,
-            table_words=_table_words(model, data, dev, test, columns),
+            table_words=table_words(model, data, columns, **place),
         )
 
 
@@ -302,50 +298,3 @@ def _about(data: Any, dev: Any, test: Any, columns: dict[str, Any]) -> dict[str,
     if len(named) < len(given):
         named.pop("train", None)
     return {"table": to_dict(from_dict(TableConfig, columns | named).located)}
-
-
-def _further(
-    model: str | Path,
-    data: Any,
-    dev: Any,
-    test: Any,
-    columns: Mapping[str, Any],
-    names: Sequence[str],
-) -> dict[str, Any]:
-    """Read further columns of the table of a model."""
-    if not names:
-        return {}
-    source = _source_of(model, data)
-    if isinstance(data, Tables) or isinstance(source, DataConfig):
-        raise UserError("columns are of a table that is a file or is given by its rows; give that")
-    config = from_dict(TableConfig, (to_dict(source) if source else {}) | dict(columns))
-    given = {name: getattr(config, name) for name in ("train", "dev", "test")}
-    parts = {"train": data, "dev": dev, "test": test}
-    given |= {name: rows for name, rows in parts.items() if rows is not None}
-    return read_further(given["train"], config, names, dev=given["dev"], test=given["test"])
-
-
-def _source_of(model: str | Path, data: Any) -> DataConfig | TableConfig | None:
-    """Return the data of a model's run if they can be these; None if it is of no run, or others."""
-    record = find_record(model)
-    return None if record is None or not (data is None or record.is_of(data)) else record.source
-
-
-def _table_words(
-    model: str | Path, data: Any, dev: Any, test: Any, columns: Mapping[str, Any]
-) -> tuple[str, ...]:
-    """Return the words of a command that name a table without its confound; none if it has none."""
-    source = _source_of(model, data)
-    if isinstance(source, DataConfig):
-        return () if source.source else (source.task,)
-    known = {} if source is None else to_dict(source)
-    given = {"train": data, "dev": dev, "test": test}
-    given = {name: rows for name, rows in given.items() if rows is not None}
-    if not all(isinstance(rows, str | Path) for rows in given.values()):
-        return ()
-    known |= dict(columns) | {name: str(rows) for name, rows in given.items()}
-    none = {"confound": "confound", "bins": None, "rule": None, "rule_on": "text", "matched": ()}
-    config = from_dict(TableConfig, known | none)
-    if not config.train:
-        return ()
-    return (config.train, *to_arguments(config, TableConfig(train=config.train)))

@@ -8,17 +8,30 @@
    errors and deletions show what they do (:mod:`~itune.discovery.confirmation`).
 """
 
+from itune.discovery.association import Association, associate
+from itune.discovery.candidates import Candidates, Merged, find_candidates, merge
 from itune.discovery.config import DiscoverConfig
+from itune.discovery.features.base import Feature, Rows
 from itune.discovery.findings import Discovery, Finding
+from itune.discovery.pairs import with_pairs
 from itune.discovery.screening import Screening, screen
 from itune.discovery.sketching import Sketches, sketch_rows
 
 __all__ = [
+    "Association",
+    "Candidates",
     "DiscoverConfig",
     "Discovery",
+    "Feature",
     "Finding",
+    "Merged",
+    "Rows",
     "Screening",
     "Sketches",
+    "associate",
+    "find_candidates",
+    "merge",
     "screen",
     "sketch_rows",
+    "with_pairs",
 ]

@@ -24,7 +24,15 @@ class Association(NamedTuple):
 
 
 def associate(rows: csr_matrix, label: np.ndarray) -> Association:
-    """Measure the association of features, ``(C, N)``, with the labels ``(N,)``."""
+    """Measure the association of features with labels.
+
+    Args:
+      rows: Ones where a row has a feature, ``(C, N)``, float32.
+      label: Label of each row, ``(N,)``, integers.
+
+    Returns:
+      The label that each feature speaks for, and how strongly.
+    """
     classes = int(label.max()) + 1
     counts = np.asarray(rows @ np.eye(classes, dtype=np.float32)[label], float)
     total = counts.sum(axis=1, keepdims=True)

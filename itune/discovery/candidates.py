@@ -48,7 +48,16 @@ def gather(found: Iterable[Found], size: int) -> Candidates:
 
 
 def find_candidates(rows: Rows, minimum: int, exclude: Rule | None = None) -> Candidates:
-    """Return what all generators find, without what a rule excludes."""
+    """Return the features that enough rows have, and enough lack, by all generators.
+
+    Args:
+      rows: Texts and further columns.
+      minimum: Rows that must have a feature, and rows that must lack it.
+      exclude: Rule that matches words that are no candidates; None excludes nothing.
+
+    Returns:
+      The features, and which rows have which.
+    """
     found = (
         (feature, having)
         for find in GENERATORS.values()
@@ -82,8 +91,16 @@ ALIKE = 0.95
 def merge(candidates: Candidates, order: np.ndarray, most: int) -> Merged:
     """Go through candidates in an order, and merge those that mean the same rows as one before.
 
-    It ends with ``most`` that differ. Two features mean the same rows if the phi coefficient of
-    having them is at least :data:`ALIKE` or at most its negative.
+    Two features mean the same rows if the phi coefficient of having them is .95 or more, or -.95 or
+    less.
+
+    Args:
+      candidates: The candidates.
+      order: Their places in the order that they are gone through, ``(n,)``.
+      most: Number of different ones that it ends with.
+
+    Returns:
+      Those that stand for the others, and these.
     """
     size = candidates.rows.shape[1]
     chosen: list[int] = []

@@ -25,8 +25,9 @@ class DiscoverConfig:
       exact_sample: Rows of such a measurement, as those of a test.
       draws: Number of permutations behind each p value.
       changed: Texts, at most, out of which a feature is deleted, to see whether predictions change.
-      columns: Further columns of the table that are looked at, such as a source or a date; a split
-        taken from train has those of train.
+      columns: Further columns of the table that are looked at, such as a source or a date; ``auto``
+        for all but identifiers, free text and the like, ``none`` for none. A split taken from train
+        has those of train.
       core: Rule, such as ``words:@FILE``, that matches words that are meant to count; they are
         shown, and never recommended to be tuned away.
       exclude: Rule, such as ``words:@FILE``, that matches words that are no candidates.
@@ -45,7 +46,7 @@ class DiscoverConfig:
     exact_sample: int = 80
     draws: int = 2000
     changed: int = 300
-    columns: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ("auto",)
     core: str | None = None
     exclude: str | None = None
     seed: int = 0

@@ -2,18 +2,16 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
 
 import jax
 import numpy as np
-from scipy.sparse import csr_matrix, vstack
 
 from itune.auditing.truncation import with_texts
 from itune.discovery.association import associate
-from itune.discovery.candidates import Candidates, find_candidates, gather, is_named, merge
+from itune.discovery.candidates import Candidates, find_candidates, is_named, merge
 from itune.discovery.config import DiscoverConfig
 from itune.discovery.confirmation import (
     Deletion,
@@ -26,16 +24,18 @@ from itune.discovery.confirmation import (
     predict_labels,
 )
 from itune.discovery.features.base import Feature, Rows
+from itune.discovery.features.columns import unfit
 from itune.discovery.findings import Discovery, Finding
-from itune.discovery.pairs import find_pairs
-from itune.discovery.screening import screen
+from itune.discovery.pairs import with_pairs
+from itune.discovery.screening import Screening, screen
 from itune.discovery.sketching import sketch_rows
 from itune.errors import UserError
 from itune.metrics.corrections import holm
 from itune.tables.config import TEXTS
+from itune.tables.further import Columns, Further
 from itune.tables.rules import parse_rule
 from itune.tables.table import Table, Tables
-from itune.training.record import find_record
+from itune.training.record import EVERY, find_record
 from itune.training.trained_model import LoadedModel, load_model
 from itune.utils.progress import OnProgress, no_progress
 
@@ -45,10 +45,6 @@ SHOWN = 3
 FEW = 100
 """Rows of dev and test together, below which errors are counted on training rows instead."""
 
-Columns: TypeAlias = Mapping[str, tuple[Mapping[str, np.ndarray], tuple[str, ...]]]
-"""By the name of a further column: numbers of its values in each split, in the order of the split's
-file, -1 where missing; and the names of the numbers."""
-
 
 def discover_model(
     folder: str | Path,
@@ -56,15 +52,16 @@ def discover_model(
     config: DiscoverConfig | None = None,
     on_progress: OnProgress = no_progress,
     *,
-    columns: Columns | None = None,
+    further: Further | None = None,
     say: Callable[[str], None] = lambda sentence: None,
     keep: Path | None = None,
     table_words: Sequence[str] = (),
 ) -> Discovery:
     """Search for what a model leans on, in the table that it was trained on.
 
-    ``columns`` are further columns of the training rows. ``keep`` is a folder for the sketches
-    alone, from which an interrupted search goes on. ``table_words`` name the table in commands.
+    ``further`` are further columns of the table; if nobody has named them, those that cannot be
+    candidates are left out, and a note says so. ``keep`` is a folder for the sketches alone, from
+    which an interrupted search goes on. ``table_words`` name the table in commands.
 
     Raises:
       UserError: The folder holds no such model, its classes are not the table's labels, or there
@@ -75,7 +72,8 @@ def discover_model(
     trained_length = None if record is None else record.config.max_length
     model = load_model(folder, tables, config.max_length or trained_length)
     rng = np.random.default_rng(config.seed)
-    for note in (*tables.notes, *model.notes):
+    columns, column_notes = _chosen(further or Further(), tables.train, config.columns)
+    for note in (*tables.notes, *model.notes, *column_notes):
         say(note)
     chosen = np.arange(tables.train.size)
     if len(chosen) > config.rows:
@@ -87,10 +85,29 @@ def discover_model(
             f"minimum {config.minimum}; give it more rows, or set minimum lower"
         )
     table = tables.train.take(chosen)
-    search = _Search(model, config, rng, table, columns or {}, on_progress)
+    search = _Search(model, config, rng, table, columns, on_progress)
     with jax.default_matmul_precision("highest"):
         found = search.run(str(folder), tables, keep)
-    return dataclasses.replace(found, table_words=tuple(table_words))
+    notes = (*found.notes, *column_notes)
+    return dataclasses.replace(found, notes=notes, table_words=tuple(table_words))
+
+
+def _chosen(
+    further: Further, train: Table, names: Sequence[str]
+) -> tuple[Columns, tuple[str, ...]]:
+    """Return the further columns that are looked at, and a note on them if nobody named them."""
+    if tuple(names) != (EVERY,):
+        return further.columns, ()
+    left_out = dict(further.left_out)
+    for name, (codes, values) in further.columns.items():
+        if why := unfit(codes["train"][train.rows], values, train.label):
+            left_out[name] = why
+    columns = {name: of for name, of in further.columns.items() if name not in left_out}
+    if not columns and not left_out:
+        return {}, ()
+    others = ", ".join(f"{name} ({why})" for name, why in left_out.items())
+    looked_at = f"columns looked at: {', '.join(columns) or 'none'}"
+    return columns, (looked_at + (f"; left out: {others}" if others else ""),)
 
 
 class _Search:
@@ -124,10 +141,12 @@ class _Search:
             folder=keep,
             on_progress=partial(self._on_progress, "sketches"),
         ).values
-        candidates, z, explained = self._screen(sketches)
+        candidates, z = self._screen(sketches)
         order = np.argsort(-z, kind="stable")
         merged = merge(candidates, order[z[order] > 0], config.confirmed)
-        association = associate(candidates.take(merged.places).rows, self._train.label)
+        chosen = candidates.take(merged.places)
+        explained = self._scores(sketches, chosen).explained
+        association = associate(chosen.rows, self._train.label)
         judged = _Judged(model, tables, self._table.take(self._confirming), self._columns)
         core = parse_rule(config.core) if config.core else None
         findings = []
@@ -156,7 +175,7 @@ class _Search:
                     association=float(association.z[number]),
                     pmi=float(association.pmi[number]),
                     z=float(z[place]),
-                    explained=float(explained[place]),
+                    explained=float(explained[number]),
                     test=test,
                     p=1.0,
                     errors=errors,
@@ -185,8 +204,8 @@ class _Search:
             notes=(*tables.notes, *model.notes),
         )
 
-    def _screen(self, sketches: np.ndarray) -> tuple[Candidates, np.ndarray, np.ndarray]:
-        """Return all candidates, pairs of the strongest too, and their z and share explained."""
+    def _screen(self, sketches: np.ndarray) -> tuple[Candidates, np.ndarray]:
+        """Return all candidates, pairs of the strongest too, and their z."""
         config, exclude = self._config, self._config.exclude
         rule = parse_rule(exclude) if exclude else None
         singles = find_candidates(self._rows, config.minimum, rule)
@@ -195,34 +214,21 @@ class _Search:
                 f"{self._table.name}: no feature is in {config.minimum} rows or more and missing "
                 "in as many; set minimum lower, or give more rows"
             )
-        label = self._train.label[self._screened]
-        of_singles = self._scores(sketches, singles, label)
-        z, explained = of_singles
-        strongest = merge(singles, np.argsort(-z, kind="stable"), config.confirmed).places
-        pairs = list(find_pairs(singles.take(strongest), config.minimum))
-        if not pairs:
-            return singles, z, explained
-        of_pairs = gather(((pair.feature, pair.having) for pair in pairs), self._rows.size)
-        z_of_pairs, explained_by_pairs = self._scores(sketches, of_pairs, label)
-        # What a part explains as well says nothing of the pair.
-        parts = np.array([z[strongest[list(pair.parts)]].max() for pair in pairs])
-        stronger = np.flatnonzero(z_of_pairs > parts)
-        kept = of_pairs.take(stronger)
-        every = Candidates(
-            [*singles.features, *kept.features], csr_matrix(vstack([singles.rows, kept.rows]))
+        return with_pairs(
+            singles,
+            lambda candidates: self._scores(sketches, candidates).z,
+            minimum=config.minimum,
+            most=config.confirmed,
         )
-        z = np.concatenate([z, z_of_pairs[stronger]])
-        return every, z, np.concatenate([explained, explained_by_pairs[stronger]])
 
-    def _scores(
-        self, sketches: np.ndarray, candidates: Candidates, label: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _scores(self, sketches: np.ndarray, candidates: Candidates) -> Screening:
         rows = candidates.among(self._screened)
+        label = self._train.label[self._screened]
         found = screen(sketches[self._screened], label, rows, np.random.default_rng(0))
         # Those that are rare among the rows that screen are left to chance otherwise.
         count = np.diff(rows.indptr)
         is_rare = np.minimum(count, len(self._screened) - count) < self._config.minimum
-        return np.where(is_rare, 0.0, found.z), found.explained
+        return found._replace(z=np.where(is_rare, 0.0, found.z))
 
     def _with_exact(self, findings: Sequence[Finding]) -> Iterator[Finding]:
         """Measure the CID of the first findings by exact influences, too."""

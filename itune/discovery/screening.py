@@ -34,13 +34,11 @@ class Screening(NamedTuple):
     """CID of C candidates.
 
     Attributes:
-      cid: Estimated CID of each candidate and label, ``(C, labels)``; NaN where the label has fewer
-        than two rows with the feature or without.
       z: CID over all labels in standard deviations of a feature that rows have at random, ``(C,)``.
-      explained: Estimated share of the variance of unit gradients within labels, ``(C,)``.
+      explained: Estimated share of the variance of unit gradients within labels, ``(C,)``; a label
+        that has fewer than two rows with a feature or without adds nothing.
     """
 
-    cid: np.ndarray
     z: np.ndarray
     explained: np.ndarray
 
@@ -57,10 +55,9 @@ def screen(
       rng: Random generator of the pairs of rows that t is estimated from.
 
     Returns:
-      CID by candidate and label, z, and the share of variance explained.
+      z, and the share of variance explained.
     """
     classes = int(label.max()) + 1
-    cid = np.full((having.shape[0], classes), np.nan)
     scaled = np.zeros(having.shape[0])
     variance = np.zeros(having.shape[0])
     for y in range(classes):
@@ -89,11 +86,10 @@ def screen(
                 )
             known = (one > 1) & (zero > 1)
             part = slice(start, start + len(one))
-            cid[part, y] = np.where(known, value, np.nan)
             scaled[part] += np.where(known, value, 0) * one * zero / len(rows)
             variance[part] += np.where(known, t / 2, 0)
     z = scaled / np.sqrt(np.where(variance > 0, variance, np.inf))
-    return Screening(cid, z, 2 * scaled / len(label))
+    return Screening(z, 2 * scaled / len(label))
 
 
 def _spread(sketches: np.ndarray, rng: np.random.Generator) -> float:

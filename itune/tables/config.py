@@ -36,7 +36,8 @@ class TableConfig:
         columns, ``gender,race``, are crossed: each combination is a confound. Ignored if a rule is
         set.
       bins: Edges at which a confound of numbers is cut: ``65`` makes ``<65`` and ``>=65``,
-        ``18,35,65`` makes four bins. Of columns that are crossed, ``age=18,35 || income=1000``.
+        ``18,35,65`` makes four bins. Dates are cut at dates, such as ``2024-01-01``, or by
+        ``month`` or ``weekday``. Of columns that are crossed, ``age=18,35 || income=1000``.
       rule: Rule that makes the confound from the text: ``regex:EXPRESSION``, ``words:nice,great``,
         ``words:@FILE``, ``prefix:Positive .``, ``length:>=20``; several are joined by `` || ``,
         and the first that matches counts. ``NAME=`` before one names it.

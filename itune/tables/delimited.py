@@ -32,19 +32,7 @@ def read_delimited(path: Path, selection: Selection) -> Iterator["pyarrow.Record
     If nobody has said whether quotation marks enclose fields, a file that looks otherwise is
     refused when all of it is read.
     """
-    lines = read_lines(path)
-    blank = 0
-    while (first := next(lines, "")).isspace():
-        blank += 1
-    delimiter = _delimiter(first, path)
-    is_quoted = selection.quoted
-    if is_quoted is None:
-        is_quoted = delimiter != "\t" or path.suffix.lower() != ".tsv"
-    read = _quoted_rows if is_quoted else _bare_rows
-    rows = read(chain([first], lines), delimiter, path, blank)
-    header = [name.strip() for name in next(rows, _Row([], 1, [])).fields]
-    if not header:
-        raise UserError(f"{path}: is empty; give a file with a header and one row a line")
+    header, rows, delimiter, is_quoted = _open(path, selection.quoted)
     rows = _of_width(rows, len(header), delimiter, path, is_quoted=is_quoted)
     if selection.quoted is None:
         if not is_quoted and any(map(_is_enclosed, header)):
@@ -61,6 +49,27 @@ def read_delimited(path: Path, selection: Selection) -> Iterator["pyarrow.Record
     places = [header.index(name) for name in selection.names]
     fields = ([row.fields[place] for place in places] for row in rows)
     return from_rows(fields, len(places))
+
+
+def delimited_columns(path: Path, quoted: bool | None) -> list[str]:
+    """Return the names of the columns of a file."""
+    return _open(path, quoted)[0]
+
+
+def _open(path: Path, quoted: bool | None) -> tuple[list[str], Iterator[_Row], str, bool]:
+    """Return the header, the other rows, the delimiter, and whether quotation marks enclose."""
+    lines = read_lines(path)
+    blank = 0
+    while (first := next(lines, "")).isspace():
+        blank += 1
+    delimiter = _delimiter(first, path)
+    is_quoted = (delimiter != "\t" or path.suffix.lower() != ".tsv") if quoted is None else quoted
+    read = _quoted_rows if is_quoted else _bare_rows
+    rows = read(chain([first], lines), delimiter, path, blank)
+    header = [name.strip() for name in next(rows, _Row([], 1, [])).fields]
+    if not header:
+        raise UserError(f"{path}: is empty; give a file with a header and one row a line")
+    return header, rows, delimiter, is_quoted
 
 
 def _quoted(value: bool) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from itune.errors import UserError, as_path, option
 from itune.tables.arrow import ROWS, classes_of, import_pyarrow, select
-from itune.tables.readers import from_records, readable
+from itune.tables.readers import from_records, names_of, readable
 from itune.tables.selection import Selection, require_columns
 from itune.tables.source import Source, columns_source
 from itune.tables.sources import loaded_source, open_splits
@@ -155,7 +155,10 @@ def _rows_source(rows: Sequence[Mapping[Any, Any]], name: str) -> Source:
             yield f"{name}, row {number}", {str(key): value for key, value in row.items()}
 
     return Source(
-        name, lambda selection: from_records(records(), selection, name), lambda: len(rows)
+        name,
+        lambda selection: from_records(records(), selection, name),
+        lambda quoted: names_of(records()),
+        lambda: len(rows),
     )
 
 
@@ -164,13 +167,14 @@ def _frame_source(data: Any, name: str) -> Source:
     is_arrow = hasattr(data, "schema") and hasattr(data.schema, "metadata")
     classes = classes_of(data.schema) if is_arrow else {}
 
+    known = [*map(str, data.schema.names if is_arrow else data.columns)]
+
     def read(selection: Selection) -> Iterator["pyarrow.RecordBatch"]:
-        known = data.schema.names if is_arrow else data.columns
-        require_columns(selection.names, map(str, known), name)
+        require_columns(selection.names, known, name)
         chosen = list(dict.fromkeys(selection.names))
         with readable(f"{name}: is no data frame"):
             table = import_pyarrow().table(data.select(chosen) if is_arrow else data[chosen])
             for batch in table.to_batches(ROWS):
                 yield select(batch, selection, name, classes)
 
-    return Source(name, read, lambda: len(data), lambda: classes)
+    return Source(name, read, lambda quoted: known, lambda: len(data), lambda: classes)

@@ -2,13 +2,14 @@
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from itune.errors import UserError
 from itune.tables.arrow import ROWS, classes_of, from_rows, import_pyarrow, select
 from itune.tables.cells import value_text
-from itune.tables.delimited import read_delimited
+from itune.tables.delimited import delimited_columns, read_delimited
 from itune.tables.selection import Selection, require_columns
 from itune.utils.formats import first_line
 from itune.utils.text_files import count_lines, parse_object, read_lines
@@ -21,13 +22,19 @@ if TYPE_CHECKING:
 
 
 def _read_jsonl(path: Path, selection: Selection) -> Iterator["pyarrow.RecordBatch"]:
-    def records() -> Iterator[tuple[str, Mapping[str, Any]]]:
-        for number, line in enumerate(read_lines(path), start=1):
-            if line.strip():
-                where = f"{path}, line {number}"
-                yield where, parse_object(line, where, example=selection.names[0])
+    return from_records(_records(path, selection.names[0]), selection, str(path))
 
-    return from_records(records(), selection, str(path))
+
+def _records(path: Path, example: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for number, line in enumerate(read_lines(path), start=1):
+        if line.strip():
+            where = f"{path}, line {number}"
+            yield where, parse_object(line, where, example=example)
+
+
+def names_of(records: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    """Return the names that the first hundred records have, in order of appearance."""
+    return list(dict.fromkeys(name for _, record in islice(records, 100) for name in record))
 
 
 def from_records(
@@ -73,6 +80,11 @@ def _read_parquet(path: Path, selection: Selection) -> Iterator["pyarrow.RecordB
             yield select(batch, selection, str(path), classes)
 
 
+def _columns_of_parquet(path: Path) -> list[str]:
+    with readable(f"{path}: is no Parquet file"):
+        return import_pyarrow().parquet.read_schema(path).names
+
+
 def _classes_in_parquet(path: Path) -> dict[str, list[str]]:
     with readable(f"{path}: is no Parquet file"):
         return classes_of(import_pyarrow().parquet.read_schema(path))
@@ -101,19 +113,26 @@ class Reader(NamedTuple):
 
     Attributes:
       read: Yields batches of the selected columns of a file, as strings.
+      columns: Returns the names of the columns of a file; takes ``quoted`` of a selection as well.
       count: Returns about how many rows a file has.
       classes: Returns the names of classes that a file notes, in order, by column.
     """
 
     read: Callable[[Path, Selection], Iterator["pyarrow.RecordBatch"]]
+    columns: Callable[[Path, bool | None], Sequence[str]]
     count: Callable[[Path], int]
     classes: Callable[[Path], Mapping[str, Sequence[str]]] = lambda path: {}
 
 
 READERS = {
-    ".csv": Reader(read_delimited, count_lines),
-    ".tsv": Reader(read_delimited, count_lines),
-    ".jsonl": Reader(_read_jsonl, count_lines),
-    ".parquet": Reader(_read_parquet, _count_parquet, _classes_in_parquet),
+    ".csv": Reader(read_delimited, delimited_columns, count_lines),
+    ".tsv": Reader(read_delimited, delimited_columns, count_lines),
+    ".jsonl": Reader(_read_jsonl, lambda path, _: names_of(_records(path, "text")), count_lines),
+    ".parquet": Reader(
+        _read_parquet,
+        lambda path, _: _columns_of_parquet(path),
+        _count_parquet,
+        _classes_in_parquet,
+    ),
 }
 """Reader of each kind of file, by the ending of its name."""

@@ -20,6 +20,7 @@ class Source(NamedTuple):
       name: Name of the source in messages.
       read: Yields batches of the selected columns as strings, classes by name. Raises UserError for
         a name that is not there, and for malformed data when it is reached.
+      columns: Returns the names of the columns; takes ``quoted`` of a :class:`Selection`.
       count: Returns about how many rows there are, for progress; quick, so it may be an estimate.
       classes: Returns the names of classes in order, for each column that has such an order.
       notes: What a person should know about what is read, one sentence each.
@@ -27,6 +28,7 @@ class Source(NamedTuple):
 
     name: str
     read: Callable[[Selection], Iterator["pyarrow.RecordBatch"]]
+    columns: Callable[[bool | None], Sequence[str]]
     count: Callable[[], int]
     classes: Callable[[], Mapping[str, Sequence[str]]] = dict
     notes: tuple[str, ...] = ()
@@ -57,6 +59,7 @@ def columns_source(
     return Source(
         name,
         read,
+        lambda quoted: [key for key, _ in columns],
         lambda: max((len(c) for _, c in columns if hasattr(c, "__len__")), default=0),
         lambda: classes,
     )

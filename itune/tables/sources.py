@@ -125,6 +125,7 @@ def open_file(path: Path) -> Source:
     return Source(
         str(path),
         lambda selection: reader.read(path, selection),
+        lambda quoted: reader.columns(path, quoted),
         lambda: reader.count(path),
         lambda: reader.classes(path),
     )
@@ -201,6 +202,7 @@ def _together(whole: Path, files: Sequence[tuple[int, Path]]) -> Source:
     return Source(
         str(whole) if count > 1 else parts[0].name,
         lambda selection: chain.from_iterable(part.read(selection) for part in parts),
+        lambda quoted: parts[0].columns(quoted),
         lambda: sum(part.count() for part in parts),
         lambda: joined_classes(part.classes() for part in parts),
     )
@@ -218,10 +220,10 @@ def joined_classes(parts: Iterable[Mapping[str, Sequence[str]]]) -> dict[str, li
 def _unreadable(path: Path, problem: str) -> Source:
     """Return the source of something that is refused if it is read."""
 
-    def refuse(selection: Selection | None = None) -> Any:
+    def refuse(how: Selection | bool | None = None) -> Any:
         raise UserError(f"{path}: {problem}")
 
-    return Source(str(path), refuse, refuse)
+    return Source(str(path), refuse, refuse, refuse)
 
 
 def _open_saved(path: Path) -> dict[str, Source]:
@@ -255,4 +257,10 @@ def loaded_source(data: Any, name: str) -> Source:
                 (whole,) = batch.combine_chunks().to_batches()
                 yield select(whole, selection, name, classes_of(schema))
 
-    return Source(name, read, lambda: len(data), lambda: classes_of(schema))
+    return Source(
+        name,
+        read,
+        lambda quoted: data.column_names,
+        lambda: len(data),
+        lambda: classes_of(schema),
+    )

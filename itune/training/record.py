@@ -1,18 +1,20 @@
 """What a run's folder tells of the data that its model was trained on."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from itune.config import to_dict
+from itune.config.command_line import to_arguments
 from itune.config.mappings import from_dict
 from itune.corpora.tasks import DataConfig
 from itune.errors import UserError, as_path
 from itune.methods.registry import METHODS
 from itune.models import find_model, load_config, model_folder
 from itune.tables.config import TableConfig
+from itune.tables.further import Further, read_further
 from itune.tables.sources import TASK_NAMES, open_task
 from itune.tables.splits import AUTO
 from itune.tables.table import Tables, make_tables
@@ -156,6 +158,66 @@ def tables_of_model(
         return record.tables(data, columns, dev=dev, test=test, on_progress=on_progress)
     config = from_dict(TableConfig, WHOLE | dict(columns or {}))
     return _read(data, config, dev, test, on_progress)
+
+
+def source_of(folder: str | Path, data: Any) -> DataConfig | TableConfig | None:
+    """Return the data of a model's run if they can be these; None if it is of no run, or others."""
+    record = find_record(folder)
+    return None if record is None or not (data is None or record.is_of(data)) else record.source
+
+
+EVERY, NO_COLUMN = "auto", "none"
+"""In place of the names of further columns: all that are there, or none."""
+
+
+def further_of_model(
+    folder: str | Path,
+    data: Any,
+    columns: Mapping[str, Any],
+    names: Sequence[str],
+    *,
+    dev: Any = None,
+    test: Any = None,
+) -> Further:
+    """Read further columns of the table of a model, by name, or all of them (:data:`EVERY`)."""
+    names, is_every = tuple(names), tuple(names) == (EVERY,)
+    source = source_of(folder, data)
+    if names in ((), (NO_COLUMN,)):
+        return Further()
+    if isinstance(data, Tables) or isinstance(source, DataConfig):
+        if is_every:
+            return Further()
+        raise UserError("columns are of a table that is a file or is given by its rows; give that")
+    config = from_dict(TableConfig, (to_dict(source) if source else {}) | dict(columns))
+    given = {"train": data, "dev": dev, "test": test}
+    given = {name: getattr(config, name) if rows is None else rows for name, rows in given.items()}
+    wanted = None if is_every else names
+    return read_further(given["train"], config, wanted, dev=given["dev"], test=given["test"])
+
+
+def table_words(
+    folder: str | Path,
+    data: Any,
+    columns: Mapping[str, Any],
+    *,
+    dev: Any = None,
+    test: Any = None,
+) -> tuple[str, ...]:
+    """Return the words of a command that name a table without its confound; none if it has none."""
+    source = source_of(folder, data)
+    if isinstance(source, DataConfig):
+        return () if source.source else (source.task,)
+    known = {} if source is None else to_dict(source)
+    given = {"train": data, "dev": dev, "test": test}
+    given = {name: rows for name, rows in given.items() if rows is not None}
+    if not all(isinstance(rows, str | Path) for rows in given.values()):
+        return ()
+    known |= dict(columns) | {name: str(rows) for name, rows in given.items()}
+    none = {"confound": "confound", "bins": None, "rule": None, "rule_on": "text", "matched": ()}
+    config = from_dict(TableConfig, known | none)
+    if not config.train:
+        return ()
+    return (config.train, *to_arguments(config, TableConfig(train=config.train)))
 
 
 def _read(data: Any, config: TableConfig, dev: Any, test: Any, on_progress: OnProgress) -> Tables:

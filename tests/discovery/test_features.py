@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from itune.discovery.features import GENERATORS
 from itune.discovery.features.base import Rows
+from itune.discovery.features.columns import unfit
 from itune.discovery.features.words import words_of
 from itune.tables.config import TableConfig
 from itune.tables.table import make_tables
@@ -91,6 +92,59 @@ def test_columns_are_categories_and_numbers():
     ]
     config = TableConfig(dev_fraction=0, test_fraction=0, **feature.settings)
     assert make_tables(table, config).train.confound.tolist() == [0, 0, 1, 1]
+
+
+def test_columns_of_dates():
+    dates = ("2023-12-31", "2024-01-01 09:30", "2024-01-02", "2024-02-05")
+    columns = {"day": (np.array([0, 1, 2, 3, -1]), dates)}
+    rows = Rows({"text": list("abcde")}, columns)
+    every = {f.name: (f, having) for f, having, _ in found("abcde", 1, columns, ["columns"])}
+    for feature, having in every.values():
+        np.testing.assert_array_equal(np.flatnonzero(feature.holds(rows)), having)
+    assert every["day in January"][1].tolist() == [1, 2]
+    assert every["day on a Monday"][1].tolist() == [1, 3]
+    assert every["day 2024-01-02 or later"][1].tolist() == [2, 3]
+    assert "day 2024-02-05 or later" in every and "day 2024-01-02" not in every
+    table = [
+        {"text": text, "label": text > "b", "day": day}
+        for text, day in zip("abcde", (*dates, None), strict=True)
+    ]
+    for name, confounds in {
+        "day in January": ("January", "February", "December"),
+        "day on a Monday": ("Monday", "Tuesday", "Sunday"),
+        "day 2024-01-02 or later": ("<2024-01-02", ">=2024-01-02"),
+    }.items():
+        feature, having = every[name]
+        config = TableConfig(dev_fraction=0, test_fraction=0, **feature.settings)
+        read = make_tables(table, config)
+        assert read.confound_names == confounds and read.train.confound[4] == -1
+        (code,) = np.unique(read.train.confound[having])
+        assert np.flatnonzero(read.train.confound == code).tolist() == having.tolist()
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        (["a", "b"] * 20, None),
+        (["x", "y", "z", "y"] * 10, None),
+        (["n", "m", "m", "n"] * 10, None),
+        (["no", "yes"] * 20, "says the label"),
+        (["a"] * 39 + [None], "one value"),
+        ([f"u{n}" for n in range(40)], "nearly all values differ"),
+        ([str(n) for n in range(38)] + [None, "7"], "nearly all values differ"),
+        ([str(n / 7) for n in range(40)], None),
+        ([f"2024-01-{n % 28 + 1:02} 10:{n}0" for n in range(4, 10)] * 6 + [None] * 4, None),
+        ([f"so it goes on {n}" for n in range(40)], "free text"),
+        ([f"place {n % 120}" for n in range(240)], "more than 100 values"),
+    ],
+)
+def test_which_columns_are_worth_a_look(values, why):
+    names = tuple(sorted({value for value in values if value is not None}))
+    codes = np.array([-1 if value is None else names.index(value) for value in values])
+    label = np.array([n % 2 for n in range(len(values))])
+    if values[0] in ("a", "n"):
+        label[0] = 1
+    assert unfit(codes, names, label) == why
 
 
 def test_the_second_text_of_a_pair():

@@ -1,6 +1,7 @@
 """A model whose brands are opposites is told to go by them, from its texts alone."""
 
 import json
+from dataclasses import replace
 
 import jax
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from itune import UserError, discover
 from itune.commands import main
 from itune.data.dataset import collate
+from itune.discovery import model as discovery_model
 from itune.discovery import sketch_rows
 from itune.discovery.candidates import find_candidates
 from itune.discovery.features.base import Rows
@@ -29,6 +31,7 @@ QUICK = {
     "exact_sample": 32,
     "draws": 200,
     "chunk": 8,
+    "columns": ("none",),
 }
 
 
@@ -76,7 +79,8 @@ def test_core_and_excluded_words(place, found):
 
 def test_the_command(place, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    options = [word for name, value in QUICK.items() for word in (f"--{name}", str(value))]
+    settings = QUICK | {"columns": "none"}
+    options = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
     words = ["discover", str(place / "model"), str(place / "train.csv"), *options]
     assert main([*words, "--out", "found"]) == 0
     shown = capsys.readouterr().out
@@ -98,6 +102,46 @@ def test_columns(place, found):
     assert brand.feature.settings == {"confound": "brand"} and brand.deletion is None
     with pytest.raises(UserError, match="has no column 'brnd'; did you mean 'brand'"):
         discover(place / "model", place / "train.csv", settings=QUICK | {"columns": ("brnd",)})
+
+
+def test_rows_that_screen_do_not_confirm(place, monkeypatch):
+    seen = {"screen": set(), "measure_cid": set()}
+
+    def numbered(*args, **options):
+        made = sketch_rows(*args, **options)
+        return replace(made, values=np.arange(len(made.values))[:, None] + 0.0 * made.values)
+
+    def spy(name, original):
+        def called(values, *args, **options):
+            seen[name] |= {*values[:, 0].tolist()}
+            return original(values, *args, **options)
+
+        return called
+
+    for name in seen:
+        monkeypatch.setattr(discovery_model, name, spy(name, getattr(discovery_model, name)))
+    monkeypatch.setattr(discovery_model, "sketch_rows", numbered)
+    discover(place / "model", place / "train.csv", settings=QUICK | {"confirmed": 1, "exact": 0})
+    assert [*map(len, seen.values())] == [48, 48] and seen["screen"].isdisjoint(seen["measure_cid"])
+
+
+def test_columns_that_nobody_names(place, tmp_path, capsys):
+    rows = [
+        row | {"id": f"r{n}", "source": "ab"[n % 8 < 3], "answer": row["label"].upper()}
+        for n, row in enumerate(make_rows(96))
+    ]
+    table = write_table(tmp_path / "more.csv", rows)
+    settings = QUICK | {"columns": ("auto",), "confirmed": 4}
+    other = discover(place / "model", table, settings=settings)
+    names = [name for one in other.findings for name in (one.feature.name, *one.aliases)]
+    assert "brand acme" in names and not any("answer" in name for name in names)
+    note = (
+        "columns looked at: brand, source; left out: id (nearly all values differ), answer (says "
+        "the label)"
+    )
+    assert other.notes == (note,) and note in capsys.readouterr().err
+    named = discover(place / "model", table, settings=settings, confound="brand")
+    assert named.notes[-1].startswith("columns looked at: source; left out: id")
 
 
 def test_pairs_are_of_one_text_and_of_enough_rows():

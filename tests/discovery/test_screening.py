@@ -31,10 +31,13 @@ def test_cid_is_that_of_all_pairs():
     having = rng.random((5, 60)) < 0.3
     found = screen(values, label, csr_matrix(having.astype(np.float32)), rng)
     for feature in range(5):
+        expected = 0
         for y in (0, 1):
             rows = label == y
-            expected = by_definition(values[rows], having[feature][rows])
-            assert found.cid[feature, y] == pytest.approx(expected, abs=1e-6)
+            has = having[feature][rows]
+            cid = by_definition(values[rows], has)
+            expected += 2 * cid * has.sum() * (~has).sum() / len(has) / 60
+        assert found.explained[feature] == pytest.approx(expected, abs=1e-7)
 
 
 def test_z_of_chance_is_standard_normal():
@@ -62,7 +65,8 @@ def test_labels_without_both_kinds_are_left_out():
     values, label = unit_rows(rng, 40), np.repeat([0, 1], 20)
     having = csr_matrix(((label == 0) & (np.arange(40) % 2 == 0))[None].astype(np.float32))
     found = screen(values, label, having, rng)
-    assert np.isfinite(found.cid[0, 0]) and np.isnan(found.cid[0, 1])
+    alone = screen(values[:20], label[:20], having[:, :20], rng)
+    assert found.explained == pytest.approx(alone.explained / 2) and found.explained != 0
     assert np.isfinite(found.z).all()
 
 
@@ -83,3 +87,6 @@ def test_features_of_the_same_rows_are_one():
     merged = merge(candidates, np.arange(5), 9)
     assert merged.places.tolist() == [0, 3] and merged.aliases == [[1, 2], [4]]
     assert merge(candidates, np.array([4, 3, 2, 0]), 1).aliases == [[3]]
+    rows[1, 36:40] = 0  # phi .92
+    apart = merge(Candidates(features, csr_matrix(rows)), np.arange(2), 9)
+    assert apart.aliases == [[], []]
