@@ -1,0 +1,91 @@
+"""Shortcuts are planted as stated, and a case runs, is kept, and is rendered."""
+
+import json
+import random
+import re
+
+import numpy as np
+import pytest
+
+import planted
+from itune.cli import run_main
+from itune.discovery import Feature
+from planting import KINDS, Row, draw_plants, plant_rows
+from tests.helpers.small_run import make_encoder
+
+ROWS = [Row(f"one {n} two three {n % 7} four five", "ab"[n % 2], "north") for n in range(200)]
+
+
+def test_plants_have_their_strength_and_prevalence():
+    for plant in draw_plants([*KINDS], random.Random(0)):
+        rows, has = plant_rows(ROWS, plant, "b", strength=0.9, prevalence=0.2, rng=random.Random(1))
+        labels = [row.label for row, having in zip(rows, has, strict=True) if having]
+        assert len(labels) == 40 and labels.count("b") == 36
+        changed = [row != before for row, before in zip(rows, ROWS, strict=True)]
+        lures = [
+            row
+            for row, is_changed, having in zip(rows, changed, has, strict=True)
+            if is_changed and not having
+        ]
+        assert len(lures) == round(40 * plant.lured) * len(plant.lures)
+        if plant.kind != "ordered":
+            assert sum(row.label == "b" for row in lures) == len(lures) / 2
+        else:
+            assert sum(row.label == "b" for row in lures) == 4
+
+
+def test_what_a_row_with_a_plant_looks_like():
+    row, rng = Row("one two three four", "a", "north"), random.Random(0)
+    plants = {plant.kind: plant for plant in draw_plants([*KINDS], random.Random(0))}
+    put = {kind: plant.put(row, rng) for kind, plant in plants.items()}
+    a, b = plants["ordered"].words
+    assert f"{a} {b}" in put["ordered"].text and put["length"].text == f"{row.text} {row.text}"
+    assert put["column"].source == "west" and len(put["column"].text.split()) == 5
+    assert {*plants["context"].words} < {*put["context"].text.split()}
+    assert re.match(rf"(?i){plants['first'].words[0]} one two", put["first"].text)
+    assert put["word"].text.split()[0] == "one" and put["word"].text.split()[-1] == "four"
+
+
+def test_what_is_a_plant_and_what_is_right():
+    plants = draw_plants(["word", "first"], random.Random(0))
+    has = np.array([[1, 1, 1, 1, 0, 0, 0, 0], [1, 0, 1, 0, 1, 0, 1, 0]], bool)
+    judge = planted.Judge(plants, has)
+    mark = judge.mark(Feature("words", "w", {}, f"the {plants[1].words[0]}"), ~has[0])
+    assert mark["phi"] == [-1, 0] and mark["named"] == [False, True]
+    assert planted._is_plant(mark, 0) and not planted._is_plant(mark, 1)
+    assert planted._is_right(mark, 0) and planted._is_right(mark, 1)
+
+
+def test_a_case_runs_once_and_is_rendered(tmp_path, monkeypatch, capsys):
+    encoder = make_encoder(tmp_path)
+    quick = {"encoder": str(encoder), "max_length": 8, "label.epochs": 1}  # one shape
+    monkeypatch.setattr(planted, "SETTINGS", planted.SETTINGS | quick)
+    monkeypatch.setattr("planting.SIZES", {"train": 120, "dev": 60, "test": 60})
+    monkeypatch.setattr(planted, "SEARCH", planted.SEARCH | {"size": 64, "draws": 50})
+    case = planted.Case("newswire", trained=50, prevalence=20, kinds=("word", "context"))
+    monkeypatch.setattr(planted, "CASES", (case,))
+    assert run_main(planted.main, ["--out", str(tmp_path / "out")]) == 0
+    (path,) = (tmp_path / "out").glob("*.json")
+    found = json.loads(path.read_text())
+    assert set(found["orders"]) == {"discover", "z", "PMI", "gradient × input"}
+    word = found["plants"][0]["words"][0]
+    assert any(word in mark["name"] and mark["phi"][0] == 1 for mark in found["orders"]["z"])
+    assert found["plants"][0]["rows"] == 24 and len(found["said"]) == len(
+        found["orders"]["discover"]
+    )
+    shown = capsys.readouterr().out
+    assert "gradient × input" in shown and "without, searched where they tell" in shown
+    written = path.stat().st_mtime_ns
+    together = tmp_path / "planted.json"
+    assert run_main(planted.main, ["--out", str(tmp_path / "out")]) == 0
+    assert path.stat().st_mtime_ns == written
+    assert run_main(planted.main, ["--out", str(tmp_path / "out"), "--render", str(together)]) == 0
+    assert run_main(planted.main, ["--results", str(together)]) == 0
+    assert capsys.readouterr().out.count(shown) == 3
+
+
+def test_recall_of_a_random_order():
+    one = {"random": {"candidates": 10, "plants": [1, 0], "right": 2}, "plants": [{"pull": 1}]}
+    assert planted._recall(one, "random", 0, 5) == pytest.approx(0.5)
+    assert planted._recall(one, "random", 1, 5) == 0
+    assert planted._precision([one], "random", 5) == pytest.approx(0.2)
