@@ -55,7 +55,7 @@ def screen(
       rng: Random generator of the pairs of rows that t is estimated from.
 
     Returns:
-      z, and the share of variance explained.
+      The z of each candidate, and the share of variance it explains.
     """
     classes = int(label.max()) + 1
     scaled = np.zeros(having.shape[0])
