@@ -30,9 +30,9 @@ settings.load_profile("itune")
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--all-routes",
+        "--all-families",
         action="store_true",
-        help="compare every route for every family of encoders, which compiles for many minutes",
+        help="take every family of encoders through every route and command, which takes long",
     )
 
 

@@ -14,10 +14,8 @@ from tests.helpers.table_cases import write_rows
 from tests.helpers.tuning_cases import SETTINGS, make_rows
 
 # BERT is in other tests; XLM-RoBERTa, CamemBERT and Mistral are RoBERTa and Llama by other names.
-FAMILIES = (
-    *("roberta", "distilbert", "electra", "albert", "deberta", "deberta-v2", "mpnet"),
-    *("modernbert", "gpt2", "llama", "qwen2", "qwen3"),
-)
+IN_EACH_RUN = ("roberta", "albert", "deberta-v2", "modernbert", "gpt2")
+OTHERS = ("distilbert", "electra", "deberta", "mpnet", "llama", "qwen2", "qwen3")
 QUICK = ["--sample", "8", "--draws", "20", "--chunk", "8", "--random_probes", "1"]
 
 
@@ -25,7 +23,11 @@ class Killed(BaseException):
     """Stops a run as SIGKILL would: nothing of ours catches it."""
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+def pytest_generate_tests(metafunc):
+    others = OTHERS if metafunc.config.option.all_families else ()
+    metafunc.parametrize("name", [*IN_EACH_RUN, *others])
+
+
 def test_tuned_killed_resumed_audited_and_loaded(name, tmp_path, monkeypatch):
     monkeypatch.setattr("itune.utils.compiling.use_compilation_cache", lambda: None)
     rows, out = make_rows(), str(tmp_path / "out")

@@ -106,7 +106,7 @@ What is a family's own is how it is tapped, which pair_free shows of all."""
 def pytest_generate_tests(metafunc):
     """BERT's routes are compared by tests/influence."""
     if "route" in metafunc.fixturenames:
-        every = FAMILIES[1:] if metafunc.config.option.all_routes else EVERY_ROUTE
+        every = FAMILIES[1:] if metafunc.config.option.all_families else EVERY_ROUTE
         cases = [(name, route) for name in every for route in ("ghost", "hvp")]
         metafunc.parametrize(("name", "route"), [(n, PAIR_FREE) for n in FAMILIES[1:]] + cases)
 
