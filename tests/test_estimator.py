@@ -224,6 +224,7 @@ def test_copies_predict_the_same_bits(fitted, copied):
 
 
 def test_a_pickle_predicts_the_same_bits_in_another_process(fitted, tmp_path):
+    # Again only what the test itself has pickled is read: searches send estimators to processes so.
     (tmp_path / "pickled").write_bytes(pickle.dumps(fitted))
     code = f"""
 import pickle, sys, tests.conftest, numpy as np

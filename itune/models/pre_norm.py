@@ -109,7 +109,7 @@ class PreNormClassifier(nn.Module, abc.ABC):
 
     config: TransformerConfig
 
-    embeddings: ClassVar[type[Embeddings]] = Embeddings
+    embeddings: ClassVar[type[Embeddings]]
     layer: ClassVar[type[PreNormLayer]]
 
     @nn.compact

@@ -28,7 +28,7 @@ FRAMES = """
 </script>
 """
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="needs Chromium")
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="needs Chromium, no package of Python")
 
 
 @pytest.fixture(scope="module")
