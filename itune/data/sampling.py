@@ -105,6 +105,40 @@ def draw_pools(
     return [_draw_rows(rng, groups, size) for groups in rows.values()]
 
 
+def joined_pools(
+    pools: list[tuple[np.ndarray, np.ndarray]], confound: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Join the pools of all labels into one, ``(labels, confounds, n)``, a row for each confound.
+
+    A row that a label lacks repeats its first example and is not real.
+    """
+    values = np.unique(np.concatenate([confound[indices[:, 0]] for indices, _ in pools]))
+    shape = (len(pools), len(values), pools[0][0].shape[1])
+    joined, is_joined_real = np.empty(shape, np.int64), np.zeros(shape, bool)
+    for label, (indices, is_real) in enumerate(pools):
+        rows = np.searchsorted(values, confound[indices[:, 0]])
+        joined[label] = indices[0, 0]
+        joined[label, rows], is_joined_real[label, rows] = indices, is_real
+    return joined, is_joined_real
+
+
+def balance_batch(
+    rng: np.random.Generator, batch: np.ndarray, groups: list[np.ndarray]
+) -> np.ndarray:
+    """Draw the examples of a batch that are in a group anew, as many of each group as of any other.
+
+    What cannot be shared out evenly goes to groups drawn at random. Drawn with replacement only
+    from a group that is smaller than its share; the others of the batch stay.
+    """
+    places = np.flatnonzero(np.isin(batch, np.concatenate(groups)))
+    owner = rng.permutation(len(groups))[np.arange(len(places)) % len(groups)]
+    balanced = batch.copy()
+    for number, group in enumerate(groups):
+        own = places[owner == number]
+        balanced[own] = rng.choice(group, len(own), replace=len(group) < len(own))
+    return balanced
+
+
 def _draw_rows(
     rng: np.random.Generator, groups: list[np.ndarray], size: int
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -73,9 +73,9 @@ def value_and_grad(
     Returns:
         ``fun(params, batch) -> ((J, info), gradient)``, pure and not jitted. The batch is a
         :class:`~itune.influence.Tuples` of m probes with K partners each, or a
-        :class:`~itune.influence.Pool` of ``(C, n)`` examples. ``J`` is a scalar, ``info`` an
-        :class:`~itune.influence.InfluenceInfo` with leading axes ``(m,)``, or ``(C, n)`` of a pool,
-        and the gradient a tree like ``params``.
+        :class:`~itune.influence.Pool` of ``(C, n)`` or ``(L, C, n)`` examples. ``J`` is a scalar,
+        ``info`` an :class:`~itune.influence.InfluenceInfo` with leading axes ``(m,)``, or ``(C,
+        n)`` or ``(L, C, n, L)`` of a pool, and the gradient a tree like ``params``.
 
     Raises:
         ValueError: The route is unknown, needs a LinenLoss and got none, or cannot take the
@@ -113,8 +113,9 @@ def value_and_grad(
         if not isinstance(batch, Pool):
             return _mean(of_tuples(params, batch), batch.weights.shape[0])
         (total, info), gradient = of_tuples(params, batch.tuples())
-        info = jax.tree.map(lambda leaf: leaf.reshape(batch.is_real.shape + leaf.shape[1:]), info)
-        return _mean(((total, info), gradient), _count(batch, total.dtype))
+        shape = batch.differences_shape
+        info = jax.tree.map(lambda leaf: leaf.reshape(shape + leaf.shape[1:]), info)
+        return _mean(((total, info), gradient), batch.size(total.dtype))
 
     return fun
 
@@ -133,11 +134,6 @@ def _mean(result: Result, count: jax.Array | int) -> Result:
     return (total / count, info), jax.tree.map(lambda g: g / count, gradient)
 
 
-def _count(pool: Pool, dtype: jax.typing.DTypeLike) -> jax.Array:
-    """Count the probes of a pool; 1 where there is none."""
-    return jnp.maximum(jnp.sum(pool.is_real.astype(dtype)), 1)
-
-
 def _of_pool(loss: LinenLoss, select: Select) -> Callable[[Params, Tuples | Pool], Result]:
     def total(params: Params, pool: Pool) -> tuple[jax.Array, InfluenceInfo]:
         delta = pair_free_differences(loss, select, params, pool)
@@ -149,7 +145,7 @@ def _of_pool(loss: LinenLoss, select: Select) -> Callable[[Params, Tuples | Pool
         if not isinstance(pool, Pool):
             raise ValueError(f"route 'pair_free' needs a Pool, got a {type(pool).__name__}")
         (value, info), gradient = summed(params, pool)
-        return _mean(((value, info), gradient), _count(pool, value.dtype))
+        return _mean(((value, info), gradient), pool.size(value.dtype))
 
     return fun
 

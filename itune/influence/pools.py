@@ -1,4 +1,4 @@
-"""Pools: examples of one label that are probes and partners of one another, and no pair formed.
+"""Pools: examples that are probes and partners of one another, and no pair formed.
 
 With everyone of a pool as partner of everyone, influences need no pairs: the mean influence of a
 group on a probe is ``ĝ_p . m_group``, ``m_group = mean_j ĝ_j``, one inner product.
@@ -20,68 +20,120 @@ from itune.influence.types import Examples, Params, Tensors
 
 
 class Pool(NamedTuple):
-    """Examples of one label, a row for each of C confounds.
+    """Examples of one label, or of L labels, a row for each of C confounds.
 
-    Every example is a probe. Its A are the others of its row, its B all of the other rows. Both
-    groups being complete, ``delta`` is the mean over A minus the mean over B of all influences.
+    Every example is a probe. In a pool of one label its A are the others of its row, its B all of
+    the other rows. Both groups being complete, ``delta`` is the mean over A minus the mean over B
+    of all influences.
+
+    In a pool of several labels an example has a ``delta`` for each of them, its own among them: A
+    are the examples of that label with the probe's confound, B those with another. Where another
+    label than its own lacks A or B, that ``delta`` is 0. The influence loss of a probe is the mean
+    of the squares: confounds are to tell nothing of influence within a label nor across.
 
     Attributes:
-        examples: Examples with leading axes ``(C, n, ...)``.
-        is_real: Booleans ``(C, n)``; False marks padding, which is neither probe nor partner.
+        examples: Examples with leading axes ``(C, n, ...)``; of several labels ``(L, C, n, ...)``.
+        is_real: Booleans ``(C, n)`` or ``(L, C, n)``; False marks padding, which is neither probe
+            nor partner.
     """
 
     examples: Examples
     is_real: jax.Array
 
-    def tuples(self) -> Tuples:
-        """Return the pool as C n tuples of C n partners each, for routes that form pairs.
+    @property
+    def differences_shape(self) -> tuple[int, ...]:
+        """Shape of all ``delta``: ``(C, n)``; of several labels ``(L, C, n, L)``."""
+        shape = self.is_real.shape
+        return shape if len(shape) == 2 else (*shape, shape[0])
 
-        The influence loss of the pool is the sum over these tuples divided by the number of real
-        examples. Padding, and each probe among its own partners, has weight 0.
+    def size(self, dtype: jax.typing.DTypeLike) -> jax.Array:
+        """Count the ``delta`` of real examples, one for each label; 1 where there is none."""
+        labels = 1 if self.is_real.ndim == 2 else self.is_real.shape[0]
+        return jnp.maximum(labels * jnp.sum(self.is_real.astype(dtype)), 1)
+
+    def tuples(self) -> Tuples:
+        """Return the pool as tuples of all its examples as partners, for routes that form pairs.
+
+        There is one for each ``delta``. The influence loss of the pool is the sum over these tuples
+        divided by :meth:`size`. Padding, and each probe among its own partners, has weight 0.
         """
-        rows, columns = self.is_real.shape
-        flat, real = _flatten(self.examples), self.is_real.ravel()
-        row = jnp.repeat(jnp.arange(rows), columns)
-        is_pair = real[:, None] & real[None, :] & ~jnp.eye(rows * columns, dtype=bool)
+        is_real = _of_labels(self.is_real)
+        labels, rows, columns = is_real.shape
+        flat, real = _flatten(self.examples, self.is_real.ndim), is_real.ravel()
+        label, row, _ = (axis.ravel() for axis in jnp.indices(is_real.shape))
+        is_pair = real[:, None] & real[None, :] & ~jnp.eye(real.size, dtype=bool)
         is_same = row[:, None] == row[None, :]
-        partners = jax.tree.map(lambda x: jnp.broadcast_to(x, (len(real), *x.shape)), flat)
-        return Tuples(flat, partners, make_weights(is_pair & is_same, is_pair & ~is_same))
+        is_of = label[:, None] == jnp.arange(labels)[None, :]  # (N, L)
+        is_partner = is_pair[:, None] & is_of.T[None]
+        same, different = is_partner & is_same[:, None], is_partner & ~is_same[:, None]
+        has_both = same.any(axis=-1) & different.any(axis=-1)
+        weights = make_weights(same, different)
+        weights = jnp.where((has_both | is_of)[..., None], weights, 0)
+        probes = jax.tree.map(lambda x: jnp.repeat(x, labels, axis=0), flat)
+        partners = jax.tree.map(lambda x: jnp.broadcast_to(x, (labels * real.size, *x.shape)), flat)
+        return Tuples(probes, partners, weights.reshape(-1, real.size))
 
 
 def pair_free_differences(loss: LinenLoss, select: Select, params: Params, pool: Pool) -> jax.Array:
-    """Compute the influence difference of every example of a pool.
+    """Compute the influence differences of every example of a pool, of ``differences_shape``.
 
-    With ``S_c = sum_{j in c} ĝ_j`` over row c of ``n_c`` real examples, N in all::
+    With ``S_yc = sum_{j in y, c} ĝ_j`` over the ``n_yc`` real examples of label y and confound c,
+    and ``N_y`` of the label in all, the difference of probe p of confound c towards label y is::
 
-        delta_p = ĝ_p . D_c - ĝ_p . ĝ_p / (n_c - 1)
-        D_c     = S_c / (n_c - 1) - sum_{c' != c} S_c' / (N - n_c)
+        delta_py = ĝ_p . D_yc - ĝ_p . ĝ_p / a       the last term for its own label only
+        D_yc     = S_yc / a - sum_{c' != c} S_yc' / (N_y - n_yc)
+        a        = n_yc - 1 for its own label, n_yc for any other
 
-    where the second term takes the probe itself out of A. Four forward-equivalents (forward,
+    where the last term takes the probe itself out of A. Four forward-equivalents (forward,
     backward, sum, projection), and eight to differentiate, however many pairs; one vector of the
-    parameters' size for each row. The result is ``(C, n)``, and 0 for padding.
+    parameters' size for each row, and of L labels ``L L C`` of them. Padding has 0.
     """
-    shape = pool.is_real.shape
-    gradients = checked_gradients(loss, select, params, _flatten(pool.examples))
+    is_real = _of_labels(pool.is_real)
+    shape = is_real.shape
+    gradients = checked_gradients(loss, select, params, _flatten(pool.examples, pool.is_real.ndim))
     inverse = inverse_norm(jax.vmap(factored.square)(gradients)).reshape(shape)
     gradients, shapes = factored.compacted(gradients, selected_shapes(select, params))
     gradients = jax.tree.map(lambda x: x.reshape(shape + x.shape[1:]), gradients)
-    is_real = pool.is_real.astype(inverse.dtype)
+    is_real = is_real.astype(inverse.dtype)
 
     def row_sum(gradients: Factors, weights: jax.Array) -> Tensors:
         return factored.weighted_sum(gradients, weights, shapes)
 
-    sums = jax.vmap(row_sum)(gradients, is_real * inverse)
-    counts = is_real.sum(axis=1)
-    sizes = counts - 1, counts.sum() - counts
-    same, different = map(_reciprocal, sizes)
-    signs = jnp.where(jnp.eye(shape[0], dtype=bool), same[:, None], -different[:, None])
-    directions = jax.tree.map(
-        lambda s: jnp.tensordot(signs, s, axes=1, precision=factored.HIGHEST), sums
-    )
-    project = jax.vmap(jax.vmap(factored.project, (0, None)))
-    along = project(gradients, directions) * inverse
-    own = (inverse > 0).astype(inverse.dtype)
-    return is_real * (along - own * same[:, None])
+    sums = jax.vmap(jax.vmap(row_sum))(gradients, is_real * inverse)
+    counts = is_real.sum(axis=2)
+    same, signs = _signs(counts)
+
+    def signed(signs: jax.Array, sums: jax.Array) -> jax.Array:
+        return jnp.tensordot(signs, sums, axes=1, precision=factored.HIGHEST)
+
+    directions = jax.tree.map(lambda s: jax.vmap(signed, (1, 0), 1)(signs, s), sums)
+    own = (inverse > 0).astype(inverse.dtype) * same[..., None]
+    project = jax.vmap(factored.project, (0, None))  # examples of one row on one direction
+
+    def of_label(row: Factors, directions: Tensors) -> jax.Array:
+        return jax.vmap(jax.vmap(project), (None, 0))(row, directions)
+
+    along = jnp.moveaxis(jax.vmap(of_label)(gradients, directions), 1, -1)  # (L, C, n, L)
+    is_own = jnp.eye(shape[0], dtype=inverse.dtype)[:, None, None]  # (L, 1, 1, L)
+    differences = along * inverse[..., None] - own[..., None] * is_own
+    return (is_real[..., None] * differences).reshape(pool.differences_shape)
+
+
+def _signs(counts: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Return ``1 / (n_yc - 1)``, ``(L, C)``, and the weights of sums in directions.
+
+    ``weights[l, m, c, d]`` is that of the sum of label m and confound d for probes of label l and
+    confound c.
+    """
+    labels, rows = counts.shape
+    others = counts.sum(axis=1, keepdims=True) - counts
+    same, across, different = map(_reciprocal, (counts - 1, counts, others))
+    has_both = (across > 0) & (different > 0)
+    is_own = jnp.eye(labels, dtype=bool)[:, :, None]  # (L, L, 1), and the others (1, L, C)
+    plus = jnp.where(is_own, same[None], jnp.where(has_both, across, 0)[None])
+    minus = jnp.where(is_own | has_both[None], different[None], 0)
+    is_same = jnp.eye(rows, dtype=bool)[None, None]
+    return same, jnp.where(is_same, plus[..., None], -minus[..., None])
 
 
 def _reciprocal(size: jax.Array) -> jax.Array:
@@ -89,6 +141,11 @@ def _reciprocal(size: jax.Array) -> jax.Array:
     return jnp.where(size > 0, 1 / jnp.maximum(size, 1), 0)
 
 
-def _flatten(examples: Examples) -> Examples:
-    """Merge the leading axes ``(C, n)``."""
-    return jax.tree.map(lambda x: x.reshape((-1,) + x.shape[2:]), examples)
+def _of_labels(is_real: jax.Array) -> jax.Array:
+    """Add the axis of labels where there is only one."""
+    return is_real if is_real.ndim == 3 else is_real[None]
+
+
+def _flatten(examples: Examples, axes: int) -> Examples:
+    """Merge the leading axes."""
+    return jax.tree.map(lambda x: x.reshape((-1,) + x.shape[axes:]), examples)

@@ -13,8 +13,9 @@ import optax
 
 from itune.data.access import hide_lone
 from itune.data.dataset import Dataset
+from itune.data.sampling import balance_batch
 from itune.errors import UserError
-from itune.groups import require_partners
+from itune.groups import groups_of, require_partners
 from itune.influence import Pool, Tuples
 from itune.influence.types import Path
 from itune.methods.base import (
@@ -41,6 +42,7 @@ from itune.methods.label_steps import (
     label_work,
 )
 from itune.methods.rounds import (
+    BALANCED,
     KEPT,
     LABEL,
     LEFT_OUT,
@@ -160,8 +162,13 @@ def _plan(
     train = hide_lone(train) if rounds.lone == LEFT_OUT else train
     visible = train.visible
     require_partners(train.label[visible], train.confound[visible])
-    order, dropout, draws = (np.random.default_rng([seed, stream]) for stream in range(3))
+    order, dropout, draws, balance = (np.random.default_rng([seed, of]) for of in range(4))
     epochs = label_plan(train, label, order)
+    is_balanced = rounds.batches == BALANCED
+    if is_balanced:
+        groups = groups_of(train.label[visible], train.confound[visible]).values()
+        groups = [visible[rows] for rows in groups]
+        epochs = [[balance_batch(balance, batch, groups) for batch in of] for of in epochs]
     total = sum(map(len, epochs))
     label_rate = warmup_linear(1.0, total, label.warmup)
     work, step, number, waiting, has_dropout = [], 0, 0, 0, True
@@ -189,7 +196,15 @@ def _plan(
                 ]
                 if rounds.schedule == "released":
                     has_dropout = waiting == 0
-            work += label_work(train, label, batch, step, dropout, has_dropout=has_dropout)
+            work += label_work(
+                train,
+                label,
+                batch,
+                step,
+                dropout,
+                has_dropout=has_dropout,
+                reads_confound=is_balanced,
+            )
             step += 1
         work.append(Work(ACCURACY, step, note=f"epoch {epoch}"))
     if not number:

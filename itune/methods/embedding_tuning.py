@@ -65,8 +65,8 @@ def embedding_value_and_grad(pooled: Callable[[Params, Any], jax.Array]) -> Deri
 
     def mean_loss(params: Params, batch: Tuples | Pool) -> tuple[jax.Array, InfluenceInfo]:
         if isinstance(batch, Pool):
-            vectors = _over(pooled, params, batch.examples, axes=2)
-            tuples, count = Pool(vectors, batch.is_real).tuples(), jnp.sum(batch.is_real)
+            vectors = _over(pooled, params, batch.examples, axes=batch.is_real.ndim)
+            tuples, count = Pool(vectors, batch.is_real).tuples(), batch.size(vectors.dtype)
         else:
             vectors = _over(pooled, params, jax.vmap(joined)(batch), axes=2)
             tuples = Tuples(vectors[:, 0], vectors[:, 1:], batch.weights)

@@ -10,8 +10,8 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from itune.data.dataset import Dataset, chunks_by_length
-from itune.data.sampling import draw_partners, draw_pools, draw_probes
-from itune.errors import require
+from itune.data.sampling import draw_partners, draw_pools, draw_probes, joined_pools
+from itune.errors import UserError, require
 from itune.methods.base import Work
 from itune.utils.suggestions import require_one_of
 
@@ -21,6 +21,8 @@ REFUSED, LEFT_OUT = "refused", "left_out"
 LONE = (REFUSED, LEFT_OUT)
 CONSTANT, LABEL = "constant", "label"
 ZEROED, KEPT = "zeroed", "kept"
+OWN, ALL = "own", "all"
+PERMUTED, BALANCED = "permuted", "balanced"
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,12 @@ class RoundConfig:
         makes each update from a batch with equally many examples of each group, where the partners
         of each example are all others with its label: the influence loss of all pairs, at a
         fraction of the cost.
+      labels: Which partners of a pool count: those of the probe's ``own`` label, as in the paper;
+        or those of ``all`` labels, so that influence on examples of another label is not to depend
+        on the confound either.
+      batches: Batches of the label steps between rounds: ``permuted``, as in finetuning; or
+        ``balanced``, in which the examples whose confound is visible are drawn anew, as many of
+        each group as of any other.
       lone: What happens to examples without partners, which are alone in their group or have a
         label with one confound only: the run is ``refused``, or they are ``left_out`` of rounds.
       weight_decay: Decoupled weight decay, on every parameter that a round trains.
@@ -66,6 +74,8 @@ class RoundConfig:
     probes: int = 75
     k: int = 5
     partners: str = DRAWN
+    labels: str = OWN
+    batches: str = PERMUTED
     lone: str = REFUSED
     weight_decay: float = 0.01
     clip: float = 1.0
@@ -85,6 +95,11 @@ class RoundConfig:
         require(self, "a number from 0 to 1", lambda v: 0 <= v <= 1, "until")
         require_one_of(self, partners=(DRAWN, POOLED), lone=LONE, schedule=SCHEDULES)
         require_one_of(self, rate=(CONSTANT, LABEL), moments=(ZEROED, KEPT))
+        require_one_of(self, labels=(OWN, ALL), batches=(PERMUTED, BALANCED))
+        if self.labels == ALL and self.partners != POOLED:
+            raise UserError(
+                f"labels is {ALL} but partners are {self.partners}; set partners to {POOLED}"
+            )
 
 
 class RoundCosts(NamedTuple):
@@ -161,6 +176,8 @@ def draw_pools_round(
             visible,
             name=f"{config.section}.batch",
         )
+        if config.labels == ALL:
+            pools = [joined_pools(pools, train.confound)]
         work += [
             Work(
                 "pool",

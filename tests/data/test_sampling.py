@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from itune import UserError
-from itune.data.sampling import draw_partners, draw_pools, draw_probes, label_batches
+from itune.data.sampling import (
+    balance_batch,
+    draw_partners,
+    draw_pools,
+    draw_probes,
+    joined_pools,
+    label_batches,
+)
 
 #                 0  1  2  3  4  5  6  7  8  9
 LABEL = np.array([0, 0, 0, 0, 0, 0, 0, 1, 1, 1])
@@ -117,3 +124,31 @@ def test_pools_keep_to_their_pool():
 def test_a_batch_too_small_for_pools():
     with pytest.raises(UserError, match="^count is 9, .* 5 groups .* set it to 10 or more"):
         draw_pools(rng(), 9, LABELS, CONFOUNDS, np.arange(16))
+
+
+def test_pools_of_all_labels_share_their_rows():
+    """Label 1 lacks confound 1."""
+    pools = draw_pools(rng(), 15, LABELS, CONFOUNDS, np.arange(16))
+    joined, is_real = joined_pools(pools, CONFOUNDS)
+    assert joined.shape == (2, 3, 3)
+    np.testing.assert_array_equal(joined[0], pools[0][0])
+    np.testing.assert_array_equal(joined[1][[0, 2]], pools[1][0])
+    np.testing.assert_array_equal(is_real[0], pools[0][1])
+    np.testing.assert_array_equal(is_real[1][[0, 2]], pools[1][1])
+    assert not is_real[1, 1].any() and set(LABELS[joined[1, 1]]) == {1}
+
+
+@pytest.mark.parametrize("count", [8, 10])
+def test_balanced_batches(count):
+    """Examples without a group stay; what is left over goes to groups at random, so to all."""
+    groups = [np.arange(10), np.array([10]), np.array([11, 12]), np.arange(20, 40)]
+    batch = np.concatenate([np.arange(count), [50, 51, 52]])
+    counts = []
+    for seed in range(40):
+        drawn = balance_batch(rng(seed), batch, groups)
+        np.testing.assert_array_equal(drawn[-3:], [50, 51, 52])
+        counts.append([np.isin(drawn, group).sum() for group in groups])
+        assert sorted(counts[-1]) == [2] * (4 - count % 4) + [3] * (count % 4)
+        own = drawn[np.isin(drawn, groups[0])]
+        assert len(set(own)) == len(own)
+    assert np.ptp(np.mean(counts, axis=0)) < 0.5

@@ -3,6 +3,7 @@
 from functools import cache, partial
 
 import jax
+import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -82,6 +83,48 @@ def test_tuples_of_a_pool():
     )
     np.testing.assert_array_equal(tuples.probe["x"], pool.examples["x"].reshape(4, 5))
     np.testing.assert_array_equal(tuples.partners["x"][2], tuples.probe["x"])
+
+
+# Two labels of three confounds: the first lacks the third; the second has one alone, and padding
+REAL_OF_LABELS = np.array([[[1, 1], [1, 1], [0, 0]], [[1, 1], [1, 0], [1, 1]]], bool)
+
+
+def definition_of_labels(loss):
+    """Differences of every example towards every label, by loops over cosines of gradients."""
+
+    def mean_loss(params, examples, real):
+        labels, rows, columns = real.shape
+        flat = jax.tree.map(lambda x: x.reshape((-1,) + x.shape[3:]), examples)
+        g = jax.vmap(lambda z: jax.flatten_util.ravel_pytree(jax.grad(loss)(params, z))[0])(flat)
+        g = g / jnp.linalg.norm(g, axis=1, keepdims=True)
+        influences, places = g @ g.T, list(np.ndindex(real.shape))
+        delta = {}
+        for p, (label, row, column) in enumerate(places):
+            for other in range(labels):
+                members = [
+                    (places[j][1] == row, influences[p, j])
+                    for j in range(len(places))
+                    if j != p and real[places[j]] and places[j][0] == other
+                ]
+                same, different = ([i for is_a, i in members if is_a is of] for of in (True, False))
+                is_known = real[label, row, column] and (other == label or (same and different))
+                means = [sum(group) / max(len(group), 1) for group in (same, different)]
+                delta[label, row, column, other] = means[0] - means[1] if is_known else 0.0
+        delta = jnp.stack([*map(jnp.asarray, delta.values())]).reshape(*real.shape, labels)
+        return jnp.sum(delta**2) / (real.sum() * float(labels)), delta
+
+    return jax.value_and_grad(mean_loss, has_aux=True)
+
+
+@pytest.mark.parametrize("route", [PAIR_FREE, "ghost", "hvp"])
+def test_pools_of_all_labels(route):
+    params, loss = get_case("mlp").params, get_case("mlp").loss
+    pool = pool_of("mlp", REAL_OF_LABELS)
+    (value, info), gradient = jax.jit(value_and_grad(loss, route=route))(params, pool)
+    definition = partial(definition_of_labels(loss), real=REAL_OF_LABELS)
+    (value_, delta), gradient_ = jax.jit(definition)(params, pool.examples)
+    assert np.all(delta[1, 2, :, 0] == 0) and np.any(delta[1, 0, :, 0] != 0)  # label 0 has no A
+    assert_close((value, info.delta, gradient), (value_, delta, gradient_), 1e-10)
 
 
 def of_layer(path):

@@ -15,7 +15,7 @@ from itune.methods.finetuning import finetuning
 from itune.methods.influence_tuning import influence_tuning
 from itune.optimizers import warmup_linear
 from tests.helpers.influence_batches import pool_chunk
-from tests.helpers.plans import plan_of
+from tests.helpers.plans import assert_same_plan, plan_of
 from tests.helpers.tiny_method import LABEL, TinyMethod, assert_close, label_chunk
 from tests.methods.test_rounds import INFLUENCE, TRAIN, influence_plan
 from tests.methods.test_rounds import LABEL as STEPS
@@ -88,6 +88,36 @@ def test_until_may_leave_no_round(until, remedy):
         influence_plan(replace(INFLUENCE, until=until))
 
 
+def test_pools_of_all_labels():
+    """The draws of pools of one label each, joined."""
+    pooled = replace(INFLUENCE, partners="pooled", batch=13)
+    own, joined = (
+        [work for work in influence_plan(replace(pooled, labels=of)) if work.kind == "pool"]
+        for of in ("own", "all")
+    )
+    assert len(own) == 2 * len(joined)
+    for number, work in enumerate(joined):
+        assert work.examples.shape == (2, 3, 2) and np.all(work.arrays["is_real"])
+        pair = own[2 * number : 2 * number + 2]
+        np.testing.assert_array_equal(work.examples, [of.examples for of in pair])
+        assert work.cost == sum(of.cost for of in pair)
+
+
+def test_label_steps_between_rounds_can_be_balanced():
+    plan = influence_plan(replace(INFLUENCE, batches="balanced"))
+    steps = [work for work in plan if work.kind == "label"]
+    assert all(work.reads_confound for work in steps)
+    for step in {work.step for work in steps}:
+        rows = [w.examples[w.arrays["is_real"]] for w in steps if w.step == step]
+        groups = TRAIN.label * 3 + TRAIN.confound
+        counts = np.bincount(groups[np.concatenate(rows)], minlength=6)
+        assert np.ptp(counts[np.unique(groups)]) <= 1
+    others = [work for work in plan if work.kind not in ("label", "label_update")]
+    assert_same_plan(
+        others, [w for w in influence_plan() if w.kind not in ("label", "label_update")]
+    )
+
+
 def test_controls_have_the_rounds_of_influence_tuning():
     rounds = replace(INFLUENCE, until=0.6)
     plan = plan_of("finetuning_with_resets", TRAIN, label=STEPS, influence=rounds)
@@ -102,11 +132,24 @@ def test_around_a_round_the_present_weights_are_evaluated():
 
 
 @pytest.mark.parametrize(
-    "settings", [{"until": 1.1}, {"tolerance": -1.0}, {"rate": "falling"}, {"moments": "halved"}]
+    "settings",
+    [
+        {"until": 1.1},
+        {"tolerance": -1.0},
+        {"rate": "falling"},
+        {"moments": "halved"},
+        {"labels": "some", "partners": "pooled"},
+        {"batches": "large"},
+    ],
 )
 def test_bad_settings(settings):
     with pytest.raises(UserError, match=f"{next(iter(settings))} must be"):
         replace(INFLUENCE, **settings)
+
+
+def test_drawn_partners_have_the_label_of_their_probe():
+    with pytest.raises(UserError, match="^labels is all but partners are drawn; set partners to"):
+        replace(INFLUENCE, labels="all")
 
 
 def test_the_mean_of_the_weights():
