@@ -8,6 +8,7 @@ from itune.methods.base import Classifier, Method, Work
 from itune.methods.embedding_tuning import EmbeddingConfig
 from itune.methods.group_dro import GroupDroConfig
 from itune.methods.influence_tuning import InfluenceConfig
+from itune.methods.just_train_twice import JttConfig
 from itune.methods.label_steps import LabelConfig
 from itune.methods.last_layer_retraining import LastLayerConfig
 from itune.methods.product_of_experts import ExpertsConfig
@@ -22,6 +23,7 @@ __all__ = [
     "ExpertsConfig",
     "GroupDroConfig",
     "InfluenceConfig",
+    "JttConfig",
     "LabelConfig",
     "LastLayerConfig",
     "Method",

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 
 from itune.errors import UserError
 from itune.methods.base import EVALUATIONS, Batch, Info, Method, Params, State, Work
+from itune.methods.plans import last_training
 
 AVERAGE = "average"
 """Kind of work that adds the present weights to the mean."""
@@ -41,8 +42,9 @@ def evaluated_params(state: State, note: str) -> Params:
 def averaged(method: Method, share: float) -> Method:
     """Return a method whose parameters are their mean after each of the last label steps.
 
-    The method itself trains as it would. ``share`` is that of the label steps that count; 0 returns
-    the method itself. Methods that update parameters after their label steps are refused.
+    The method itself trains as it would. ``share`` is that of the label steps that count, of the
+    last training if there are two; 0 returns the method itself. Methods that update parameters
+    after their label steps are refused.
     """
     if not share:
         return method
@@ -72,10 +74,11 @@ def averaged(method: Method, share: float) -> Method:
 
 
 def _plan(work: list[Work], share: float) -> list[Work]:
-    total = sum(piece.kind == "label_update" for piece in work)
+    last = last_training(work)
+    total = sum(piece.kind == "label_update" for piece in last)
     first = total - max(round(share * total), 1)
-    planned, done = [], 0
-    for piece in work:
+    planned, done = work[: len(work) - len(last)], 0
+    for piece in last:
         planned.append(piece)
         if piece.kind == "label_update":
             done += 1

@@ -97,15 +97,15 @@ def group_dro(
     def group_of(examples: dict[str, Any]) -> jax.Array:
         return jnp.asarray(numbers)[examples["label"], examples["confound"]]
 
-    def weighted(state: GroupDroState, outputs: Outputs, examples: dict[str, Any]) -> jax.Array:
+    def weighted(state: GroupDroState, outputs: Outputs, batch: Batch) -> jax.Array:
         """Return losses whose mean over a balanced batch is ``sum_g q_g L_g``."""
         weights = len(groups) * jnp.exp(state.log_weights)
-        return weights[group_of(examples)] * label_losses(state, outputs, examples)
+        return weights[group_of(batch["examples"])] * label_losses(state, outputs, batch)
 
     def group_losses(state: GroupDroState, batch: Batch) -> tuple[GroupDroState, Info]:
         examples, key = batch["examples"], jax.random.key(batch["dropout"])
         outputs = classifier.outputs(state.params, examples, key)
-        losses = jnp.where(batch["is_real"], label_losses(state, outputs, examples), 0)
+        losses = jnp.where(batch["is_real"], label_losses(state, outputs, batch), 0)
         return state._replace(losses=state.losses.at[group_of(examples)].add(losses)), {}
 
     def group_weights(state: GroupDroState, _: Batch) -> tuple[GroupDroState, Info]:

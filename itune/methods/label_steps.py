@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -86,25 +85,30 @@ LABEL_SUMS = ("loss", "accuracy")
 FORWARD_COST = 1 / 3
 """Cost of a forward pass, in gradients."""
 
-Losses = Callable[[State, Outputs, dict[str, Any]], jax.Array]
-"""``losses(state, outputs, examples) -> (n,)`` of n examples; the state counts as constant."""
+Losses = Callable[[State, Outputs, Batch], jax.Array]
+"""``losses(state, outputs, batch) -> (n,)`` of its n examples; the state counts as constant."""
 
 Draw = Callable[[Dataset, LabelConfig, np.random.Generator], list[list[np.ndarray]]]
 """``draw(train, config, rng)``: the batches of each epoch, as indices into the training data."""
 
 
-def label_losses(_: State, outputs: Outputs, examples: dict[str, Any]) -> jax.Array:
+def label_losses(_: State, outputs: Outputs, batch: Batch) -> jax.Array:
     """Return the cross entropy of each example in nats, ``(n,)``."""
-    return cross_entropy(outputs.logits, examples["label"])
+    return cross_entropy(outputs.logits, batch["examples"]["label"])
+
+
+def right_answers(outputs: Outputs, batch: Batch) -> jax.Array:
+    """Return which examples have their label for an answer, bool ``(n,)``."""
+    label = batch["examples"]["label"]
+    return jnp.argmax(outputs.logits, axis=-1).astype(label.dtype) == label
 
 
 def label_sums(
     state: State, outputs: Outputs, batch: Batch, losses_fn: Losses = label_losses
 ) -> tuple[jax.Array, jax.Array]:
     """Return the sum of the losses and the number of right answers, over the real examples."""
-    label = batch["examples"]["label"]
-    is_right = jnp.argmax(outputs.logits, axis=-1).astype(label.dtype) == label
-    losses = jnp.where(batch["is_real"], losses_fn(state, outputs, batch["examples"]), 0)
+    is_right = right_answers(outputs, batch)
+    losses = jnp.where(batch["is_real"], losses_fn(state, outputs, batch), 0)
     return jnp.sum(losses), jnp.sum(is_right & batch["is_real"])
 
 

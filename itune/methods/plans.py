@@ -10,6 +10,15 @@ from itune.methods.base import ACCURACY, CID, EVALUATIONS, Work
 AT_START = "start"
 """Note of the evaluations before the first step."""
 
+RESTART = "restart"
+"""Kind of work that goes back to the initial parameters, for methods that train twice."""
+
+
+def last_training(plan: Sequence[Work]) -> list[Work]:
+    """Return what a plan does after its last restart; all of it if there is none."""
+    last = max((place for place, work in enumerate(plan) if work.kind == RESTART), default=-1)
+    return list(plan[last + 1 :])
+
 
 def last_evaluation_only(plan: Sequence[Work], kind: str) -> list[Work]:
     """Return a plan without its evaluations of one kind, but for the last of them."""

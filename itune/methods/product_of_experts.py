@@ -5,7 +5,6 @@ the confound alone (Clark et al. 2019, "Don't take the easy way out", bias produ
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +14,7 @@ from itune.data.dataset import HIDDEN, Dataset
 from itune.errors import require
 from itune.influence import cross_entropy
 from itune.methods.balance import require_confounds
-from itune.methods.base import Classifier, Method, Outputs, State, Work
+from itune.methods.base import Batch, Classifier, Method, Outputs, State, Work
 from itune.methods.finetuning import finetuning
 from itune.methods.label_steps import LabelConfig, label_epochs, label_optimizer, label_steps
 
@@ -49,8 +48,8 @@ def product_of_experts(
     """
     require_confounds(train, "product_of_experts")
 
-    def losses(_: State, outputs: Outputs, examples: dict[str, Any]) -> jax.Array:
-        logits = outputs.logits
+    def losses(_: State, outputs: Outputs, batch: Batch) -> jax.Array:
+        logits, examples = outputs.logits, batch["examples"]
         expert = log_prior(train, logits.shape[-1], config.smoothing)
         rows = jnp.asarray(expert, logits.dtype)[examples["confound"] - HIDDEN]
         return cross_entropy(logits + rows, examples["label"])

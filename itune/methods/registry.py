@@ -17,6 +17,7 @@ from itune.methods.finetuning import (
 )
 from itune.methods.group_dro import GroupDroConfig, group_dro
 from itune.methods.influence_tuning import InfluenceConfig, influence_tuning
+from itune.methods.just_train_twice import JttConfig, just_train_twice
 from itune.methods.last_layer_retraining import LastLayerConfig, last_layer_retraining
 from itune.methods.product_of_experts import ExpertsConfig, product_of_experts
 from itune.methods.subsampling import subsampling
@@ -76,6 +77,7 @@ METHODS: dict[str, MethodSpec] = {
     "group_dro": MethodSpec(group_dro, {"group_dro": GroupDroConfig}),
     "last_layer_retraining": MethodSpec(last_layer_retraining, {"last_layer": LastLayerConfig}),
     "product_of_experts": MethodSpec(product_of_experts, {"experts": ExpertsConfig}),
+    "just_train_twice": MethodSpec(just_train_twice, {"jtt": JttConfig}, reads_confounds=False),
     "no_spurious": MethodSpec(finetuning, reads_confounds=False, uses_control=True),
 }
 """Every method by name; ``no_spurious`` is the upper bound: finetuning without the confound."""

@@ -26,6 +26,7 @@ from itune.methods.plans import (
     evaluated_at_start,
     labels_in_steps,
     last_evaluation_only,
+    last_training,
     looked_into,
 )
 from itune.methods.registry import METHODS, require_method
@@ -357,10 +358,13 @@ def _final_cid(
 def _collapse_test(
     config: TrainingConfig, train: Dataset, plan: list[Work]
 ) -> Callable[[Sequence[float]], bool]:
-    updates = sum(work.kind == "label_update" for work in plan)
-    return make_collapse_test(
-        labels_in_steps(plan, train),
+    """Return the test of the last training, should there be two, whose start is at chance again."""
+    last = last_training(plan)
+    total, updates = (sum(work.kind == "label_update" for work in part) for part in (plan, last))
+    test = make_collapse_test(
+        labels_in_steps(last, train),
         batch=config.label.batch,
         epoch_steps=len(train) // config.label.batch,
         total_steps=updates,
     )
+    return lambda accuracies: test(accuracies[total - updates :])

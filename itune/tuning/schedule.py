@@ -7,6 +7,7 @@ from itune.methods import (
     AdversarialConfig,
     EmbeddingConfig,
     InfluenceConfig,
+    JttConfig,
     LabelConfig,
     LastLayerConfig,
 )
@@ -25,7 +26,7 @@ SCALED = (
     *("max_length", "cid_probes", "cid_rows", "selection"),
     *("label.epochs", "label.batch", "label.learning_rate", "label.chunk", "influence.chunk"),
     *(f"{phase}.{name}" for phase in ("influence", "embedding") for name in ROUNDS),
-    *("adversarial.epochs", "adversarial.learning_rate", "last_layer.epochs"),
+    *("adversarial.epochs", "adversarial.learning_rate", "jtt.epochs", "last_layer.epochs"),
 )
 """Names of the settings that :func:`schedule` decides."""
 
@@ -58,9 +59,10 @@ def schedule(
                   have more than 12 layers of width 768 and 64 tokens; the result is the same
 
     Embedding tuning has the same rounds in 10 epochs; adversarial training twice the epochs at 2.5
-    times the rate, and last layer retraining ten times the epochs. Rounds take pooled partners. CID
-    is measured with 100 probes against 500 training rows. The checkpoint with the best
-    group-balanced accuracy on dev is selected.
+    times the rate, and last layer retraining ten times the epochs. The first training of just train
+    twice has a fifth of the epochs. Rounds take pooled partners. CID is measured with 100 probes
+    against 500 training rows. The checkpoint with the best group-balanced accuracy on dev is
+    selected.
 
     Args:
       size: Number of training rows, n.
@@ -97,6 +99,7 @@ def schedule(
         "influence": InfluenceConfig(**rounds, chunk=max(round(2 * room), 1)),
         "embedding": EmbeddingConfig(**rounds),
         "adversarial": AdversarialConfig(epochs=2 * epochs, learning_rate=2.5 * rate),
+        "jtt": JttConfig(epochs=max(epochs // 5, 1)),
         "last_layer": LastLayerConfig(epochs=10 * epochs),
     }
     return TrainingConfig(

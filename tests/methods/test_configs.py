@@ -10,6 +10,7 @@ from itune.methods import (
     ExpertsConfig,
     GroupDroConfig,
     InfluenceConfig,
+    JttConfig,
     LabelConfig,
     LastLayerConfig,
 )
@@ -29,6 +30,8 @@ from itune.methods import (
         (AdversarialConfig(), "epochs", 0),
         *[(AdversarialConfig(), name, -0.1) for name in ("learning_rate", "reversal")],
         *[(GroupDroConfig(), name, -0.1) for name in ("step_size", "weight_decay")],
+        (JttConfig(), "epochs", 0),
+        (JttConfig(), "upweight", 0.0),
         (LastLayerConfig(), "epochs", 0),
         *[(LastLayerConfig(), name, -0.1) for name in ("learning_rate", "weight_decay")],
         (LastLayerConfig(), "start", "anew"),

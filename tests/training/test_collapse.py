@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from itune.methods import JttConfig
 from itune.training import collapse
 from itune.training.collapse import chance_limit, make_collapse_test
 from itune.training.run import run_task
@@ -72,6 +73,16 @@ def test_a_collapsed_run_is_stopped_measured_and_recorded(small_encoder, tmp_pat
     assert finished.result["cid"] == finished.metrics[-2]
     again = run_task(config, "finetuning", 1, tmp_path / "run", RunOptions(resume=True))
     assert again.result == finished.result
+
+
+def test_a_second_training_is_judged_by_itself(small_encoder, tmp_path, monkeypatch):
+    """5 label steps of the first training, then 7 as above."""
+    monkeypatch.setattr(collapse, "LEAST_ANSWERS", 1)
+    monkeypatch.setattr(collapse, "LARGEST_MARGIN", 0.3)
+    config = make_config(small_encoder, jtt=JttConfig(epochs=1))
+    config = replace(config, label=replace(config.label, learning_rate=0.0))
+    finished = run_task(config, "just_train_twice", 1, tmp_path / "run")
+    assert [row["kind"] for row in finished.metrics].count("label_update") == 5 + 7
 
 
 def test_a_sound_run_is_not_recorded_as_collapsed(small_encoder, tmp_path):

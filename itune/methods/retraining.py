@@ -1,0 +1,132 @@
+"""Training twice: the first training marks rows of the training data, the second weighs them anew.
+
+The second starts from the parameters that the first started from, with fresh moments. It has the
+batches and the dropout of finetuning, so that the two differ by the weights of marked rows alone.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from itune.data.dataset import Dataset, chunks_by_length
+from itune.groups import groups_of
+from itune.methods.base import (
+    EVALUATIONS,
+    Batch,
+    Classifier,
+    Info,
+    Outputs,
+    Params,
+    Phase,
+    State,
+    Step,
+    Work,
+    init_phase,
+)
+from itune.methods.label_steps import (
+    LABEL_SUMS,
+    LabelConfig,
+    label_epochs,
+    label_losses,
+    label_steps,
+)
+from itune.methods.plans import RESTART
+
+
+class RetrainingState(NamedTuple):
+    """State of a method that trains twice, with the parameters that both trainings start from.
+
+    ``marked`` are the rows that the first training marks: of the training data's n rows, bool
+    ``(n,)``, all False until then.
+    """
+
+    params: Params
+    label: Phase
+    start: Params
+    marked: jax.Array
+
+
+def init_retraining(
+    tx: optax.GradientTransformation, params: Params, train: Dataset
+) -> RetrainingState:
+    """Return the state before the first training."""
+    phase = init_phase(tx, params, *LABEL_SUMS)
+    return RetrainingState(params, phase, params, jnp.zeros(len(train), bool))
+
+
+def row_weights(marked: jax.Array, factor: float, dtype: np.dtype) -> jax.Array:
+    """Return each row's weight, ``(n,)``: ``factor`` if it is marked, else 1, over their mean.
+
+    So the expected loss is the mean over data in which a marked row stands ``factor`` times.
+    """
+    weights = jnp.where(marked, factor, 1.0).astype(dtype)
+    return weights / jnp.mean(weights)
+
+
+def mark(state: State, batch: Batch, is_marked: jax.Array) -> State:
+    """Return a state in which the batch's real rows are marked or not, bool ``(chunk,)``."""
+    rows = jnp.where(batch["is_real"], batch["rows"], len(state.marked))
+    return state._replace(marked=state.marked.at[rows].set(is_marked, mode="drop"))
+
+
+def retraining_steps(
+    classifier: Classifier, tx: optax.GradientTransformation, train: Dataset, factor: float
+) -> dict[str, Step]:
+    """Return label steps in which marked rows weigh ``factor`` times, and the step ``restart``.
+
+    They take any state with the fields of :class:`RetrainingState`. The restart logs how many rows
+    are marked, and how many of each visible group, which the method itself makes no use of.
+    """
+    groups = groups_of(train.label[train.visible], train.confound[train.visible])
+
+    def losses(state: State, outputs: Outputs, batch: Batch) -> jax.Array:
+        weights = row_weights(state.marked, factor, outputs.logits.dtype)
+        return weights[batch["rows"]] * label_losses(state, outputs, batch)
+
+    def restart(state: State, _: Batch) -> tuple[State, Info]:
+        info = {"marked": jnp.sum(state.marked)}
+        for group, rows in groups.items():
+            info[f"marked {group}"] = jnp.sum(state.marked[train.visible[rows]])
+        phase = init_phase(tx, state.start, *LABEL_SUMS)
+        return state._replace(params=state.start, label=phase), info
+
+    return {**label_steps(classifier, tx, losses), RESTART: restart}
+
+
+def retraining_plan(
+    train: Dataset, label: LabelConfig, seed: int, *, epochs: int, between: Sequence[Work]
+) -> list[Work]:
+    """Return the first epochs of finetuning, what marks rows, a restart, and all of finetuning.
+
+    Only the second training is evaluated, so that none but its models can be selected. The steps of
+    ``between`` are set to the end of the first training, from which the second counts on.
+    """
+    whole = [_with_rows(work) for work in label_epochs(train, label, seed)]
+    step = epochs * (len(train) // label.batch)
+    first = [work for work in whole if work.step < step and work.kind not in EVALUATIONS]
+    marking = [work._replace(step=step) for work in (*between, Work(RESTART, step))]
+    return [*first, *marking, *(work._replace(step=step + work.step) for work in whole)]
+
+
+def row_chunks(
+    train: Dataset, label: LabelConfig, rows: np.ndarray, kind: str, cost: float
+) -> list[Work]:
+    """Return work of a kind on some rows of the training data, ``label.chunk`` at once.
+
+    ``cost`` is that of one row.
+    """
+    return [
+        _with_rows(Work(kind, 0, {"is_real": is_real}, rows[chunk], cost=cost * len(chunk)))
+        for chunk, is_real in chunks_by_length(train, rows, label.chunk)
+    ]
+
+
+def _with_rows(work: Work) -> Work:
+    """Return work whose step function gets the indices of its examples too, under ``rows``."""
+    if work.examples is None:
+        return work
+    return work._replace(arrays={**work.arrays, "rows": work.examples.astype(np.int32)})
