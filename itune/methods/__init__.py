@@ -5,6 +5,7 @@ A method is made by its name: ``METHODS["influence_tuning"].make(config, classif
 
 from itune.methods.adversarial import AdversarialConfig
 from itune.methods.base import Classifier, Method, Work
+from itune.methods.d3m import D3mConfig
 from itune.methods.embedding_tuning import EmbeddingConfig
 from itune.methods.group_dro import GroupDroConfig
 from itune.methods.influence_tuning import InfluenceConfig
@@ -19,6 +20,7 @@ __all__ = [
     "METHODS",
     "AdversarialConfig",
     "Classifier",
+    "D3mConfig",
     "EmbeddingConfig",
     "ExpertsConfig",
     "GroupDroConfig",

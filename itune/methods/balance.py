@@ -1,6 +1,6 @@
 """Batches and subsets in which all groups are equally large, hidden confounds left out (NumPy)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -37,6 +37,14 @@ def visible_groups(train: Dataset, method: str, *, least: int = 1) -> dict[Group
                 f"{count}; add some, or raise access.rate"
             )
     return {group: visible[indices] for group, indices in groups.items()}
+
+
+def group_numbers(groups: Sequence[Group]) -> np.ndarray:
+    """Return the number of each group in order, at its label and confound."""
+    numbers = np.zeros(np.max(groups, axis=0) + 1, np.int32)
+    for number, group in enumerate(groups):
+        numbers[group] = number
+    return numbers
 
 
 def share_of_group(label: LabelConfig, groups: Mapping[Group, np.ndarray]) -> int:

@@ -10,12 +10,15 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from itune.data.dataset import Dataset
 from itune.errors import require
-from itune.groups import Group
-from itune.methods.balance import balanced_batches, share_of_group, visible_groups
+from itune.methods.balance import (
+    balanced_batches,
+    group_numbers,
+    share_of_group,
+    visible_groups,
+)
 from itune.methods.base import (
     Batch,
     Classifier,
@@ -87,7 +90,7 @@ def group_dro(
     tx = label_optimizer(label, len(train))
     groups = visible_groups(train, "group_dro")
     share = share_of_group(label, groups)
-    numbers = _group_numbers(list(groups))
+    numbers = group_numbers(list(groups))
 
     def init(params: Params) -> GroupDroState:
         phase = init_phase(tx, params, *LABEL_SUMS)
@@ -129,14 +132,6 @@ def group_dro(
 
     weight_steps = {"group_losses": group_losses, "group_weights": group_weights}
     return Method(init, {**steps, **weight_steps, "label_update": label_update}, plan)
-
-
-def _group_numbers(groups: Sequence[Group]) -> np.ndarray:
-    """Return the number of each group, at its label and confound."""
-    numbers = np.zeros(np.max(groups, axis=0) + 1, np.int32)
-    for number, group in enumerate(groups):
-        numbers[group] = number
-    return numbers
 
 
 def _losses_first(plan: Sequence[Work]) -> list[Work]:

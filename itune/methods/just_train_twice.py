@@ -15,10 +15,10 @@ from itune.methods.label_steps import FORWARD_COST, LabelConfig, label_optimizer
 from itune.methods.retraining import (
     RetrainingState,
     init_retraining,
-    mark,
     retraining_plan,
     retraining_steps,
     row_chunks,
+    set_rows,
 )
 
 
@@ -68,11 +68,12 @@ def just_train_twice(
 
     def mark_wrong(state: RetrainingState, batch: Batch) -> tuple[RetrainingState, Info]:
         outputs = classifier.outputs(state.params, batch["examples"], None)
-        return mark(state, batch, ~right_answers(outputs, batch)), {}
+        is_wrong = ~right_answers(outputs, batch)
+        return state._replace(marked=set_rows(state.marked, batch, is_wrong)), {}
 
     def plan() -> list[Work]:
         rows = np.arange(len(train))
-        between = row_chunks(train, label, rows, "mark_wrong", cost=FORWARD_COST)
+        between = row_chunks(train, label, rows, "mark_wrong", FORWARD_COST)
         return retraining_plan(train, label, seed, epochs=config.epochs, between=between)
 
     steps = retraining_steps(classifier, tx, train, config.upweight)

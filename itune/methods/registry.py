@@ -9,6 +9,7 @@ from itune.methods.adversarial import AdversarialConfig, adversarial
 from itune.methods.averaging import averaged
 from itune.methods.balanced_sampling import balanced_sampling
 from itune.methods.base import Classifier, Method
+from itune.methods.d3m import D3mConfig, d3m
 from itune.methods.embedding_tuning import EmbeddingConfig, embedding_tuning
 from itune.methods.finetuning import (
     finetuning,
@@ -78,6 +79,7 @@ METHODS: dict[str, MethodSpec] = {
     "last_layer_retraining": MethodSpec(last_layer_retraining, {"last_layer": LastLayerConfig}),
     "product_of_experts": MethodSpec(product_of_experts, {"experts": ExpertsConfig}),
     "just_train_twice": MethodSpec(just_train_twice, {"jtt": JttConfig}, reads_confounds=False),
+    "d3m": MethodSpec(d3m, {"d3m": D3mConfig}),
     "no_spurious": MethodSpec(finetuning, reads_confounds=False, uses_control=True),
 }
 """Every method by name; ``no_spurious`` is the upper bound: finetuning without the confound."""

@@ -40,8 +40,8 @@ from itune.methods.plans import RESTART
 class RetrainingState(NamedTuple):
     """State of a method that trains twice, with the parameters that both trainings start from.
 
-    ``marked`` are the rows that the first training marks: of the training data's n rows, bool
-    ``(n,)``, all False until then.
+    ``marked`` says which of the n rows of the training data have a weight of their own, ``(n,)``;
+    in the beginning none has.
     """
 
     params: Params
@@ -67,10 +67,10 @@ def row_weights(marked: jax.Array, factor: float, dtype: np.dtype) -> jax.Array:
     return weights / jnp.mean(weights)
 
 
-def mark(state: State, batch: Batch, is_marked: jax.Array) -> State:
-    """Return a state in which the batch's real rows are marked or not, bool ``(chunk,)``."""
-    rows = jnp.where(batch["is_real"], batch["rows"], len(state.marked))
-    return state._replace(marked=state.marked.at[rows].set(is_marked, mode="drop"))
+def set_rows(values: jax.Array, batch: Batch, new: jax.Array) -> jax.Array:
+    """Return the values of all rows, ``(n,)``, with new ones at the real rows of a batch."""
+    rows = jnp.where(batch["is_real"], batch["rows"], len(values))
+    return values.at[rows].set(new, mode="drop")
 
 
 def retraining_steps(

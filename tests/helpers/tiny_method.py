@@ -13,6 +13,7 @@ from itune.data.dataset import Dataset, collate
 from itune.influence import LinenLoss, cross_entropy
 from itune.methods import Classifier, LabelConfig
 from itune.optimizers import BertAdamState
+from itune.training.loop import batch_of
 
 TOLERANCE = 1e-10  # sums in another order, in float64
 
@@ -83,7 +84,7 @@ class TinyMethod:
     """A method on the tiny classifier, whose steps are compiled once."""
 
     def __init__(self, factory, label, *config, train=TRAIN):
-        self.method = factory(CLASSIFIER, label, *config, train, 0)
+        self.method, self.train = factory(CLASSIFIER, label, *config, train, 0), train
         self.steps = {kind: jax.jit(step) for kind, step in self.method.steps.items()}
 
     def initial(self):
@@ -103,6 +104,14 @@ class TinyMethod:
             assert info == {}  # only updates have something to log
             state, info = self.steps[kind](state, batch)
         return state, info
+
+    def run_planned(self, plan, state=None, data=None):
+        """Do the work of a plan but for evaluations, on these data or others; the state."""
+        state = self.initial() if state is None else state
+        for work in plan:
+            if work.kind in self.steps:
+                state, _ = self.steps[work.kind](state, batch_of(work, data or self.train))
+        return state
 
 
 class Update(NamedTuple):

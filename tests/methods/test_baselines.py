@@ -43,6 +43,7 @@ def test_as_finetuning_on_all_data(name):
         "group_dro",
         "last_layer_retraining",
         "product_of_experts",
+        "d3m",
     ],
 )
 class TestAll:
@@ -65,7 +66,7 @@ class TestAll:
 
     def test_too_small_a_group_is_an_error(self, name):
         group = np.flatnonzero((SEEN.label == 1) & (SEEN.confound == 2))
-        least = {"subsampling": 2, "last_layer_retraining": 2, "product_of_experts": 0}.get(name, 1)
+        least = {"product_of_experts": 0, "balanced_sampling": 1, "group_dro": 1}.get(name, 2)
         plan_of(name, hide(SEEN, group[least:]))
         if least:
             train, sees = hide(SEEN, group[least - 1 :]), least - 1
@@ -76,5 +77,5 @@ class TestAll:
         label = replace(SCHEDULE, epochs=1)
         config = RunConfig(label=label, last_layer=replace(LAST_LAYER, epochs=2))
         kinds = Counter(w.kind for w in METHODS[name].make(config, CLASSIFIER, SEEN, 3).plan())
-        assert kinds["label_update"] == 6
+        assert kinds["label_update"] == (12 if name == "d3m" else 6)
         assert kinds["head_update"] == (2 if name == "last_layer_retraining" else 0)

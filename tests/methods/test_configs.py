@@ -7,6 +7,7 @@ import pytest
 from itune.errors import UserError
 from itune.methods import (
     AdversarialConfig,
+    D3mConfig,
     ExpertsConfig,
     GroupDroConfig,
     InfluenceConfig,
@@ -30,6 +31,9 @@ from itune.methods import (
         (AdversarialConfig(), "epochs", 0),
         *[(AdversarialConfig(), name, -0.1) for name in ("learning_rate", "reversal")],
         *[(GroupDroConfig(), name, -0.1) for name in ("step_size", "weight_decay")],
+        *[(D3mConfig(), name, -0.1) for name in ("drop", "beta")],
+        (D3mConfig(), "drop", 1.1),
+        (D3mConfig(), "reference", 0),
         (JttConfig(), "epochs", 0),
         (JttConfig(), "upweight", 0.0),
         (LastLayerConfig(), "epochs", 0),

@@ -18,7 +18,6 @@ from itune.methods.finetuning import finetuning
 from itune.methods.just_train_twice import just_train_twice
 from itune.methods.plans import RESTART, confounds_read, last_training
 from itune.optimizers import bert_adam, warmup_linear
-from itune.training.loop import batch_of
 from tests.helpers.plans import SCHEDULE, SEEN, assert_same_plan, hide, plan_of, used
 from tests.helpers.tiny_method import (
     LABEL,
@@ -137,11 +136,7 @@ def test_a_weighted_update():
 
 
 def trained(method):
-    state = method.initial()
-    for work in method.method.plan():
-        if work.kind in method.steps:
-            state, _ = method.steps[work.kind](state, batch_of(work, TRAIN))
-    return state
+    return method.run_planned(method.method.plan())
 
 
 def test_a_weight_of_1_is_finetuning():

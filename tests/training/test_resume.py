@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from itune.errors import UserError
-from itune.methods import JttConfig, LastLayerConfig
+from itune.methods import D3mConfig, JttConfig, LastLayerConfig
 from itune.training import loop
 from itune.training.run import run_task
 from itune.training.run_folder import RunOptions
@@ -104,17 +104,21 @@ def test_killed_and_resumed_baselines(config, tmp_path, monkeypatch, method, bat
     [
         ("just_train_twice", 15),  # between marks of the first training's wrong answers
         ("just_train_twice", 24),  # inside the second label step of the second training
+        ("d3m", 5),  # inside the third label step of the first training, a part held out
+        ("d3m", 25),  # between the chunks that give the reference's gradient
+        ("d3m", 35),  # between scores
+        ("d3m", 50),  # inside the second training
     ],
 )
 def test_killed_and_resumed_trainings(config, tmp_path, monkeypatch, method, batches_before):
-    """10 chunks of labels make the first training, 11 the marks, and 20 the second training."""
-    config = replace(config, jtt=JttConfig(epochs=1), cid_when="end")
+    """Chunks of JTT are 10, then 11 that mark, and 20; of D3M 20, 3 + 3 + 9 that mark, and 20."""
+    config = replace(config, jtt=JttConfig(epochs=1), d3m=D3mConfig(drop=0.2), cid_when="end")
     whole, folder = tmp_path / "whole", tmp_path / "run"
     done = run_task(config, method, 1, whole)
     run_killed_and_resumed(config, method, folder, batches_before, 0, monkeypatch)
     assert outcome(folder) == outcome(whole)
     (restart,) = (row for row in done.metrics if row["kind"] == "restart")
-    assert restart["step"] == 5 and 0 < restart["marked"] < 44
+    assert restart["step"] == (10 if method == "d3m" else 5) and 0 < restart["marked"] < 44
     assert sum(value for key, value in restart.items() if "=" in key) == restart["marked"]
 
 
