@@ -12,6 +12,7 @@ from itune.methods.influence_tuning import InfluenceConfig
 from itune.methods.just_train_twice import JttConfig
 from itune.methods.label_steps import LabelConfig
 from itune.methods.last_layer_retraining import LastLayerConfig
+from itune.methods.lisa import LisaConfig
 from itune.methods.product_of_experts import ExpertsConfig
 from itune.methods.registry import METHODS, MethodSpec
 from itune.methods.rounds import RoundConfig
@@ -28,6 +29,7 @@ __all__ = [
     "JttConfig",
     "LabelConfig",
     "LastLayerConfig",
+    "LisaConfig",
     "Method",
     "MethodSpec",
     "RoundConfig",

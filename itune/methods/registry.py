@@ -20,6 +20,7 @@ from itune.methods.group_dro import GroupDroConfig, group_dro
 from itune.methods.influence_tuning import InfluenceConfig, influence_tuning
 from itune.methods.just_train_twice import JttConfig, just_train_twice
 from itune.methods.last_layer_retraining import LastLayerConfig, last_layer_retraining
+from itune.methods.lisa import LisaConfig, lisa
 from itune.methods.product_of_experts import ExpertsConfig, product_of_experts
 from itune.methods.subsampling import subsampling
 from itune.utils.suggestions import require_known
@@ -80,6 +81,7 @@ METHODS: dict[str, MethodSpec] = {
     "product_of_experts": MethodSpec(product_of_experts, {"experts": ExpertsConfig}),
     "just_train_twice": MethodSpec(just_train_twice, {"jtt": JttConfig}, reads_confounds=False),
     "d3m": MethodSpec(d3m, {"d3m": D3mConfig}),
+    "lisa": MethodSpec(lisa, {"lisa": LisaConfig}),
     "no_spurious": MethodSpec(finetuning, reads_confounds=False, uses_control=True),
 }
 """Every method by name; ``no_spurious`` is the upper bound: finetuning without the confound."""

@@ -14,6 +14,7 @@ from itune.methods import (
     JttConfig,
     LabelConfig,
     LastLayerConfig,
+    LisaConfig,
 )
 
 
@@ -39,6 +40,8 @@ from itune.methods import (
         (LastLayerConfig(), "epochs", 0),
         *[(LastLayerConfig(), name, -0.1) for name in ("learning_rate", "weight_decay")],
         (LastLayerConfig(), "start", "anew"),
+        (LisaConfig(), "alpha", 0.0),
+        (LisaConfig(), "same_label", 1.1),
         (ExpertsConfig(), "smoothing", 0.0),
         (InfluenceConfig(), "partners", "drwan"),
         (InfluenceConfig(), "schedule", "papier"),
