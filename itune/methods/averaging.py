@@ -11,10 +11,7 @@ import jax.numpy as jnp
 
 from itune.errors import UserError
 from itune.methods.base import EVALUATIONS, Batch, Info, Method, Params, State, Work
-from itune.methods.plans import last_training
-
-AVERAGE = "average"
-"""Kind of work that adds the present weights to the mean."""
+from itune.methods.plans import AVERAGE, last_training
 
 
 class AveragedState(NamedTuple):

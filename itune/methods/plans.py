@@ -10,6 +10,9 @@ from itune.methods.base import ACCURACY, CID, EVALUATIONS, Work
 AT_START = "start"
 """Note of the evaluations before the first step."""
 
+AVERAGE = "average"
+"""Kind of work that adds the present weights to their mean."""
+
 RESTART = "restart"
 """Kind of work that goes back to the initial parameters, for methods that train twice."""
 
@@ -39,6 +42,27 @@ def evaluated_after_rounds(plan: Sequence[Work]) -> list[Work]:
         if piece.kind == CID and piece.note.startswith("after round"):
             work.append(piece._replace(kind=ACCURACY))
     return work
+
+
+def evaluated_every(plan: Sequence[Work], interval: int) -> list[Work]:
+    """Return a plan with accuracies after every ``interval`` label steps as well.
+
+    There is one only where a plan has it in any case; what belongs to a step comes before it.
+    """
+    work, done = [], 0
+    for place, piece in enumerate(plan):
+        work.append(piece)
+        done += piece.kind == "label_update"
+        is_step = piece.kind in ("label_update", AVERAGE)
+        if is_step and done % interval == 0 and not _is_evaluated(plan[place + 1 :]):
+            work.append(Work(ACCURACY, piece.step + 1, note=f"step {done}"))
+    return work
+
+
+def _is_evaluated(rest: Sequence[Work]) -> bool:
+    """Return whether an evaluation of accuracy comes before anything that changes the model."""
+    after = next((piece.kind for piece in rest if piece.kind != CID), None)
+    return after in (ACCURACY, AVERAGE)  # after the average is added, it is asked again
 
 
 def looked_into(plan: Sequence[Work]) -> list[Work]:

@@ -24,6 +24,7 @@ from itune.methods.plans import (
     confounds_read,
     evaluated_after_rounds,
     evaluated_at_start,
+    evaluated_every,
     labels_in_steps,
     last_evaluation_only,
     last_training,
@@ -333,6 +334,8 @@ def _measured(method: Method, config: TrainingConfig, *, at_start: bool) -> Meth
         work = method.plan()
         if config.selection != LAST:
             work = evaluated_after_rounds(work)
+        if config.accuracy_every is not None:
+            work = evaluated_every(work, config.accuracy_every)
         if at_start:
             work = evaluated_at_start(work)
         for kind, when in (("cid", config.cid_when), ("accuracy", config.accuracy_when)):

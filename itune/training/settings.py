@@ -54,6 +54,8 @@ class TrainingConfig:
         every round; or only at the ``end``, which is cheaper. It changes nothing else.
       accuracy_when: When accuracies on dev are measured: ``always``, which is after every epoch; or
         only at the ``end``, which requires selection ``last``.
+      accuracy_every: Number of label steps after which accuracies on dev are measured as well, so
+        that ``selection`` has more to choose from; none if only after every epoch.
       diagnostics: Whether rounds are looked at more closely wherever CID is measured: the spread of
         influences, how the gradients of both losses oppose, how far groups of train are fitted, and
         CID on dev. It changes nothing else.
@@ -75,6 +77,7 @@ class TrainingConfig:
     cid_rows: int | None = None
     cid_when: str = ALWAYS
     accuracy_when: str = ALWAYS
+    accuracy_every: int | None = None
     diagnostics: bool = False
     selection: str = LAST
     precision: str = "highest"
@@ -88,6 +91,8 @@ class TrainingConfig:
     def __post_init__(self):
         require(self, "a positive integer", lambda v: v >= 1, "cid_probes", "pad_to_multiple_of")
         require(self, "an integer of at least 2", lambda v: v is None or v >= 2, "cid_rows")
+        every = "a positive integer or none"
+        require(self, every, lambda v: v is None or v >= 1, "accuracy_every")
         require(self, "an integer of at least 3", lambda v: v >= 3, "max_length")
         when = (ALWAYS, AT_END)
         require_one_of(self, head=HEADS, cid_when=when, accuracy_when=when)

@@ -13,10 +13,9 @@ from itune.errors import UserError
 from itune.groups import groups_of
 from itune.influence import cross_entropy
 from itune.methods import JttConfig
-from itune.methods.averaging import AVERAGE
 from itune.methods.finetuning import finetuning
 from itune.methods.just_train_twice import just_train_twice
-from itune.methods.plans import RESTART, confounds_read, last_training
+from itune.methods.plans import AVERAGE, RESTART, confounds_read, last_training
 from itune.optimizers import bert_adam, warmup_linear
 from tests.helpers.plans import SCHEDULE, SEEN, assert_same_plan, hide, plan_of, used
 from tests.helpers.tiny_method import (

@@ -1,11 +1,18 @@
 """Plans: evaluations that are left out, and what a plan reads of the training data."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from itune.data.dataset import Dataset
 from itune.methods import AdversarialConfig, InfluenceConfig, LabelConfig
-from itune.methods.plans import confounds_read, labels_in_steps, last_evaluation_only
+from itune.methods.plans import (
+    confounds_read,
+    evaluated_every,
+    labels_in_steps,
+    last_evaluation_only,
+)
 from tests.helpers.plans import (
     BIG,
     assert_same_plan,
@@ -28,6 +35,23 @@ def test_last_evaluation_only(kind, note):
     last = max(place for place, work in enumerate(plan) if work.kind == kind)
     assert [w.kind for w in thinned[-(len(plan) - last) :]] == [w.kind for w in plan[last:]]
     assert_same_plan(*([w for w in p if w.kind != kind] for p in (plan, thinned)))
+
+
+@pytest.mark.parametrize("average", [0.0, 0.5])
+def test_evaluated_every(average):
+    """After the step and what is averaged of it, before a round; epochs end after 6, 12 and 18."""
+    label = replace(LABEL, average=average)
+    plan = plan_of("influence_tuning", TRAIN, label=label, influence=INFLUENCE)
+    more = evaluated_every(plan, 4)
+    notes = [work.note for work in more if work.kind == "accuracy"]
+    assert notes == ["step 4", "epoch 1", "step 8", "epoch 2", "step 16", "epoch 3"]
+    assert [w.step for w in more if w.note.startswith("step")] == [4, 8, 16]
+    assert_same_plan(plan, [work for work in more if not work.note.startswith("step")])
+    for place, work in enumerate(more):
+        if work.note.startswith("step"):
+            is_averaged = average and work.step > 9
+            assert more[place - 1].kind == ("average" if is_averaged else "label_update")
+            assert more[place + 1].kind == "label"
 
 
 def test_confounds_read():

@@ -10,9 +10,10 @@ import pytest
 
 from itune.errors import UserError
 from itune.methods import InfluenceConfig
-from itune.methods.averaging import AVERAGE, AveragedState, averaged, evaluated_params
+from itune.methods.averaging import AveragedState, averaged, evaluated_params
 from itune.methods.finetuning import finetuning
 from itune.methods.influence_tuning import influence_tuning
+from itune.methods.plans import AVERAGE
 from itune.optimizers import warmup_linear
 from tests.helpers.influence_batches import pool_chunk
 from tests.helpers.plans import assert_same_plan, plan_of
