@@ -35,6 +35,7 @@ from itune.methods import (
         *[(D3mConfig(), name, -0.1) for name in ("drop", "beta")],
         (D3mConfig(), "drop", 1.1),
         (D3mConfig(), "reference", 0),
+        (D3mConfig(), "score", "cosines"),
         (JttConfig(), "epochs", 0),
         (JttConfig(), "upweight", 0.0),
         (LastLayerConfig(), "epochs", 0),

@@ -65,9 +65,12 @@ def test_the_plan():
     assert {work.step for work in between} == {18} and plan[-1].step == 36
 
 
-def test_scores_are_those_of_plain_autodiff():
-    """``A_i = sum_g w_g grad l_i . grad L_g`` of one row at a time."""
-    state = D3M.run_planned(PLAN[:RESTARTS])
+@pytest.mark.parametrize("score", ["cosine", "product"])
+def test_scores_are_those_of_plain_autodiff(score):
+    """``A_i = sum_g w_g mean_j s(i, j)`` with gradients of one row at a time."""
+    state = TinyMethod(d3m, LABEL, replace(CONFIG, score=score), train=EVEN).run_planned(
+        PLAN[:RESTARTS]
+    )
 
     def loss(params, row):
         example = collate(EVEN, np.array([row]), length=8)
@@ -77,14 +80,15 @@ def test_scores_are_those_of_plain_autodiff():
     rows = [gradient(state.params, row) for row in range(24)]
     losses = np.array([float(value) for value, _ in rows])
     gradients = np.array([ravel_pytree(g)[0] for _, g in rows])
+    if score == "cosine":
+        gradients /= np.linalg.norm(gradients, axis=1, keepdims=True)
     groups = groups_of(EVEN.label[REFERENCE], EVEN.confound[REFERENCE]).values()
     means = np.array([losses[REFERENCE[group]].mean() for group in groups])
     weights = np.exp(BETA * means) / np.exp(BETA * means).sum()
-    target = sum(
-        w * gradients[REFERENCE[g]].mean(axis=0) for w, g in zip(weights, groups, strict=True)
-    )
+    helps = gradients[OTHERS] @ gradients[REFERENCE].T
+    helps = np.stack([helps[:, group].mean(axis=1) for group in groups], axis=1)
     assert weights.max() > 2 * weights.min()
-    assert_close(state.scores[OTHERS], gradients[OTHERS] @ target)
+    assert_close(state.scores[OTHERS], helps @ weights)
     assert_close(state.losses / 2, means)
     assert np.all(np.isinf(state.scores[REFERENCE]))
     assert min(np.sum(state.scores < 0), np.sum(state.scores[OTHERS] > 0)) > 2
