@@ -86,7 +86,7 @@ def pair_free_differences(loss: LinenLoss, select: Select, params: Params, pool:
 
     where the last term takes the probe itself out of A. Four forward-equivalents (forward,
     backward, sum, projection), and eight to differentiate, however many pairs; one vector of the
-    parameters' size for each row, and of L labels ``L L C`` of them. Padding has 0.
+    parameters' size for each row, and of L labels L + 1 projections. Padding has 0.
     """
     is_real = _of_labels(pool.is_real)
     shape = is_real.shape
@@ -101,39 +101,30 @@ def pair_free_differences(loss: LinenLoss, select: Select, params: Params, pool:
 
     sums = jax.vmap(jax.vmap(row_sum))(gradients, is_real * inverse)
     counts = is_real.sum(axis=2)
-    same, signs = _signs(counts)
+    others = counts.sum(axis=1, keepdims=True) - counts
+    same, across, different = map(_reciprocal, (counts - 1, counts, others))
+    has_several = shape[0] > 1
+    plus = across if has_several else same
+    is_row = jnp.eye(shape[1], dtype=bool)[None]
+    signs = jnp.where(is_row, plus[..., None], -different[..., None])
 
     def signed(signs: jax.Array, sums: jax.Array) -> jax.Array:
         return jnp.tensordot(signs, sums, axes=1, precision=factored.HIGHEST)
 
-    directions = jax.tree.map(lambda s: jax.vmap(signed, (1, 0), 1)(signs, s), sums)
-    own = (inverse > 0).astype(inverse.dtype) * same[..., None]
+    directions = jax.tree.map(lambda s: jax.vmap(signed)(signs, s), sums)
     project = jax.vmap(factored.project, (0, None))  # examples of one row on one direction
-
-    def of_label(row: Factors, directions: Tensors) -> jax.Array:
-        return jax.vmap(jax.vmap(project), (None, 0))(row, directions)
-
-    along = jnp.moveaxis(jax.vmap(of_label)(gradients, directions), 1, -1)  # (L, C, n, L)
-    is_own = jnp.eye(shape[0], dtype=inverse.dtype)[:, None, None]  # (L, 1, 1, L)
-    differences = along * inverse[..., None] - own[..., None] * is_own
+    of_rows = jax.vmap(project)  # each row on a direction of its own
+    along = jax.vmap(lambda rows: jax.vmap(of_rows, (None, 0))(rows, directions))(gradients)
+    along = jnp.moveaxis(along, 1, -1)  # (L, C, n, L)
+    is_own = jnp.eye(shape[0], dtype=bool)[:, None, None]  # (L, 1, 1, L)
+    own = (inverse > 0).astype(inverse.dtype) * same[..., None]
+    if has_several:  # A of the own label lacks the probe
+        has_both = (across > 0) & (different > 0)
+        along = jnp.where(is_own | has_both.T[None, :, None], along, 0)
+        alone = jax.vmap(of_rows)(gradients, sums) * (same - across)[..., None]
+        along = along + jnp.where(is_own, alone[..., None], 0)
+    differences = along * inverse[..., None] - jnp.where(is_own, own[..., None], 0)
     return (is_real[..., None] * differences).reshape(pool.differences_shape)
-
-
-def _signs(counts: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Return ``1 / (n_yc - 1)``, ``(L, C)``, and the weights of sums in directions.
-
-    ``weights[l, m, c, d]`` is that of the sum of label m and confound d for probes of label l and
-    confound c.
-    """
-    labels, rows = counts.shape
-    others = counts.sum(axis=1, keepdims=True) - counts
-    same, across, different = map(_reciprocal, (counts - 1, counts, others))
-    has_both = (across > 0) & (different > 0)
-    is_own = jnp.eye(labels, dtype=bool)[:, :, None]  # (L, L, 1), and the others (1, L, C)
-    plus = jnp.where(is_own, same[None], jnp.where(has_both, across, 0)[None])
-    minus = jnp.where(is_own | has_both[None], different[None], 0)
-    is_same = jnp.eye(rows, dtype=bool)[None, None]
-    return same, jnp.where(is_same, plus[..., None], -minus[..., None])
 
 
 def _reciprocal(size: jax.Array) -> jax.Array:
