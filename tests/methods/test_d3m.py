@@ -18,13 +18,14 @@ from itune.methods.plans import RESTART, confounds_read, last_training
 from tests.helpers.plans import SCHEDULE, SEEN, group_counts, plan_of, used, visible_counts
 from tests.helpers.tiny_method import (
     EVEN,
-    LABEL,
     TinyMethod,
     assert_close,
     initial_params,
     outputs,
 )
+from tests.helpers.tiny_method import LABEL as WHOLE
 
+LABEL = replace(WHOLE, chunk=5)  # the reference of 12 makes three chunks
 BETA = 2.0
 CONFIG = D3mConfig(drop=0.25, beta=BETA, reference=3)  # 2 of the 4 of each of 6 groups
 D3M = TinyMethod(d3m, LABEL, CONFIG, train=EVEN)
