@@ -81,6 +81,33 @@ def test_embedding_update_of_a_pool():
     assert_embedding_update(state, after, info, value, gradient)
 
 
+def test_embedding_update_of_a_pool_of_all_labels():
+    """Each example towards each label, by loops; where another label lacks a row it is 0."""
+    state = EMBEDDING.at_peak()
+    rows = [[[0, 1], [2, 3]], [[4, 5], [0, 0]]]
+    is_real = np.array([[[1, 1], [1, 1]], [[1, 1], [0, 0]]], bool)
+
+    def loss(params):
+        places = [tuple(place) for place in np.argwhere(is_real)]
+        units = dict(zip(np.ndindex(2, 2, 2), unit_rows(params, np.ravel(rows)), strict=True))
+        total = 0
+        for place in places:
+            for label in range(2):
+                groups = {True: [], False: []}
+                for other in places:
+                    if other != place and other[0] == label:
+                        groups[other[1] == place[1]].append(units[place] @ units[other])
+                if label == place[0] or all(groups.values()):
+                    same, different = (sum(of) / max(len(of), 1) for of in groups.values())
+                    total += (same - different) ** 2
+        return total / (2 * len(places))
+
+    work = [("pool", pool_chunk(rows, is_real)), ("influence_update", {})]
+    after, info = EMBEDDING.run(state, work)
+    value, gradient = jax.jit(jax.value_and_grad(loss))(state.params)
+    assert_embedding_update(state, after, info, value, gradient)
+
+
 @pytest.mark.parametrize("label", [0, 1, 2])
 def test_influence_on_the_labels_weights_is_the_cosine_of_pooled_vectors(label):
     """Section 4.1 of the paper: W_(y) of two examples of label y."""

@@ -94,6 +94,20 @@ def test_pooled_update():
     assert_updated(after.params, after.influence, info, "influence_loss", expected)
 
 
+def test_update_of_a_pool_of_all_labels():
+    """One pool with an axis of labels, of which the first has no third confound."""
+    state = POOLED.at_peak()
+    is_real = [[[True, True], [True, True], [False, False]], [[True, True]] * 3]
+    batch = pool_chunk([[[0, 1], [2, 3], [0, 0]], [[4, 5], [6, 7], [8, 9]]], is_real)
+    after, info = POOLED.run(state, [("pool", batch), ("influence_update", {})])
+    by_pairs = jax.jit(value_and_grad(CLASSIFIER.loss, route="autodiff"))
+    pool = Pool(batch["examples"], jnp.asarray(batch["is_real"]))
+    (value, _), gradient = by_pairs(state.params, pool)
+    tx = bert_adam(0.03, decays=lambda path: True, clip=0.02)
+    expected = expected_update(tx, state.influence.optimizer, state.params, (value, gradient))
+    assert_updated(after.params, after.influence, info, "influence_loss", expected)
+
+
 def test_end_round():
     work = [
         ("tuples", tuple_chunk(np.array([0, 1]))),
