@@ -13,6 +13,7 @@ __all__ = [
     "__version__",
     "attribution",
     "audit",
+    "audit_number",
     "compare",
     "describe",
     "discover",
@@ -24,6 +25,7 @@ __all__ = [
 _LAZY = {
     "TextClassifier": "itune.estimator",
     "audit": "itune.api",
+    "audit_number": "itune.api",
     "compare": "itune.api",
     "describe": "itune.api",
     "discover": "itune.api",

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from itune.auditing.config import AuditConfig
+from itune.auditing.linear import LinearAudit
+from itune.auditing.linear import audit_number as audit_number_on
 from itune.auditing.model import ModelAudit, audit_model
 from itune.config import to_dict
 from itune.config.mappings import from_dict
@@ -115,6 +117,69 @@ def audit(
         )
         return audit_model(
             model, tables, config, display.on_progress, say=display.on_message, keep=folder
+        )
+
+
+def audit_number(
+    model: str | Path,
+    number: str,
+    data: Any = None,
+    *,
+    dev: Any = None,
+    test: Any = None,
+    settings: Mapping[str, Any] | None = None,
+    keep: str | Path | None = None,
+    **columns: Any,
+) -> LinearAudit:
+    """Audit whether a model leans on a number, such as an age, along a straight line.
+
+    Args:
+      model: Folder of a Hugging Face classifier with its tokenizer, or of a run that
+        :func:`tune`, :func:`compare` or ``experiments/run.py`` has written.
+      number: Column of the number. Rows without a value are left out.
+      data: The table that the model was trained on, or its training rows, in a form that
+        :mod:`itune.api` lists. None uses the table of the model's run, if that was a named table.
+        The confound of a run decides how its rows are split, and nothing else.
+      dev: Development rows, or the name of a split of ``data``. None uses what the run used, or
+        else the dev split of ``data`` if it has one.
+      test: Test rows, or the name of a split of ``data``. None uses what the run used, or else the
+        test split of ``data`` if it has one.
+      settings: Fields of :class:`~itune.auditing.AuditConfig` by name, such as ``{"sample": 800}``;
+        fields that are left out have their defaults.
+      keep: Folder for intermediate results, which must hold nothing else. An audit that was
+        interrupted continues from them when it is called again; they are deleted when it ends. None
+        saves nothing.
+      columns: Fields of :class:`~itune.tables.TableConfig` as keyword arguments, such as
+        ``text="review"``. If the model has a run and the data can be those of the run, a field that
+        is not given has the value it had in the run. Otherwise all rows of ``data`` count as
+        training rows, unless ``dev_fraction`` or ``test_fraction`` is given.
+
+    Returns:
+      The audit: CID of the number, with interval and p value, and how errors go with it.
+
+    Raises:
+      UserError: The folder holds no such model, there is no table, the column is missing or holds
+        anything but numbers, the labels of the table are not the classes of the model, or an
+        argument has a bad value.
+    """
+    config = from_dict(AuditConfig, settings or {}, source="settings")
+    folder = None if keep is None else as_folder(keep, "keep")
+    _check(data, dev, test, columns)
+    if source_of(model, data) is None:
+        columns = {"confound": None} | columns
+    place = {"dev": dev, "test": test}
+    with ProgressDisplay() as display:
+        tables = tables_of_model(model, data, columns, **place, on_progress=display.on_progress)
+        further = further_of_model(model, data, columns, (number,), **place)
+        return audit_number_on(
+            model,
+            tables,
+            number,
+            further.columns,
+            config,
+            display.on_progress,
+            say=display.on_message,
+            keep=folder,
         )
 
 

@@ -6,6 +6,7 @@ from itune.auditing.classifier import Audit, audit_classifier
 from itune.auditing.config import AuditConfig
 from itune.auditing.counterfactual import ChangedPrediction, CounterfactualTest, SwapCount
 from itune.auditing.explanations import Explanation, InfluentialRow, TrainingRow
+from itune.auditing.linear import ErrorTrend, LinearAudit
 from itune.auditing.linear_probe import LinearProbe
 from itune.auditing.model import ModelAudit
 from itune.auditing.plan import AuditPlan
@@ -23,8 +24,10 @@ __all__ = [
     "CIDTest",
     "ChangedPrediction",
     "CounterfactualTest",
+    "ErrorTrend",
     "Explanation",
     "InfluentialRow",
+    "LinearAudit",
     "LinearProbe",
     "ModelAudit",
     "PairCID",

@@ -54,7 +54,9 @@ Rizzo (2014), U-centring; Wilson (1927), the interval by inversion.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy.optimize import root_scalar
@@ -65,7 +67,7 @@ from itune.groups import Group, paired_groups
 
 CONFIDENCE = 0.95
 
-_MIN_OWN = 4
+MIN_OWN = 4
 """Fewest rows of a group that have a variance of their own: U-centring divides by n - 3."""
 
 
@@ -122,11 +124,35 @@ def cid_test(
     ]
     if not labels:
         raise UserError("CID is undefined: no label of the sample has two confounds to compare")
-    observed = sum(one.cid(one.codes[:, None])[0] for one in labels)
-    total = sum(one.weights.sum() for one in labels)
+    return combined_test(labels, rng, draws)
+
+
+class OfLabel(Protocol):
+    """What is tested of one label: its CID times its weight, and how certain that is."""
+
+    size: int
+    weight: float
+
+    def observed(self) -> float:
+        """Return the weighted CID."""
+        ...
+
+    def permuted(self, rng: np.random.Generator, draws: int) -> np.ndarray:
+        """Return weighted CIDs, ``(draws,)``, of attributes permuted among the examples."""
+        ...
+
+    def spread(self) -> "Spread":
+        """Estimate the variance along the path."""
+        ...
+
+
+def combined_test(labels: Sequence[OfLabel], rng: np.random.Generator, draws: int) -> CIDTest:
+    """Return the weighted mean CID of some labels, with its interval and permutation p value."""
+    observed = sum(one.observed() for one in labels)
+    total = sum(one.weight for one in labels)
     permuted = sum(one.permuted(rng, draws) for one in labels)
     as_far = np.sum(np.abs(permuted) >= abs(observed) * (1 - 1e-9))
-    spread = sum((one.spread() for one in labels), _Spread())
+    spread = sum((one.spread() for one in labels), Spread())
     low, high = spread.interval(observed)
     later_low, later_high = spread.interval(observed, times=4)
     shrinks = later_high - later_low < high - low
@@ -135,13 +161,13 @@ def cid_test(
         low=float(low / total),
         high=float(high / total),
         p=float((as_far + 1) / (draws + 1)),
-        size=sum(len(one.codes) for one in labels),
+        size=sum(one.size for one in labels),
         draws=draws,
         decay=math.log((high - low) / (later_high - later_low), 4) if shrinks else 0.5,
     )
 
 
-class _Spread:
+class Spread:
     """How θ and the variance of CID depend on s; labels are independent, so all of it adds up.
 
     Attributes:
@@ -159,8 +185,8 @@ class _Spread:
         self.first, self.rows = np.zeros(3), 0
         self.jackknife, self.normal = np.zeros((3, 3)), np.zeros((3, 3))
 
-    def __add__(self, other: "_Spread") -> "_Spread":
-        result = _Spread()
+    def __add__(self, other: "Spread") -> "Spread":
+        result = Spread()
         for name, value in vars(self).items():
             setattr(result, name, value + getattr(other, name))
         return result
@@ -217,6 +243,11 @@ class _Label:
         np.fill_diagonal(self.matrix, 0)
         self.values, self.codes = np.unique(confound, return_inverse=True)
         self.weights = np.array([weights.get(int(value), 0.0) for value in self.values])
+        self.weight, self.size = self.weights.sum(), len(rows)
+
+    def observed(self) -> float:
+        """Weighted sum over groups of their CID."""
+        return self.cid(self.codes[:, None])[0]
 
     def cid(self, codes: np.ndarray) -> np.ndarray:
         """Weighted sum over groups of their CID, for each of D assignments of codes, ``(n, D)``."""
@@ -235,9 +266,9 @@ class _Label:
         codes = np.broadcast_to(self.codes[:, None], (len(self.codes), draws))
         return self.cid(rng.permuted(codes, axis=0))
 
-    def spread(self) -> _Spread:
+    def spread(self) -> Spread:
         """Estimate the variance of the weighted sum of CID along the path; see the module."""
-        result, n = _Spread(), len(self.codes)
+        result, n = Spread(), len(self.codes)
         members = np.eye(len(self.weights))[self.codes]
         sizes = members.sum(axis=0)
         u = np.where(sizes > 1, self.weights, 0) * n / (n - sizes)
@@ -250,10 +281,10 @@ class _Label:
         deviations = np.eye(len(u)) - part
         result.linear = float(u @ deviations @ means @ part)
         result.square = float(u @ np.diag(deviations @ means @ deviations.T))
-        if n < _MIN_OWN:
+        if n < MIN_OWN:
             return result
         result.rows = n
-        large = np.flatnonzero(sizes >= _MIN_OWN)
+        large = np.flatnonzero(sizes >= MIN_OWN)
         clusters = [np.flatnonzero(self.codes == c) for c in large] or [np.arange(n)]
         borrowed = _borrowed(sizes, large, clusters)
         pairs = (alike + apart) ** 2 / (np.outer(sizes, sizes) - np.diag(sizes * (sizes > 1)))

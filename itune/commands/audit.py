@@ -18,10 +18,13 @@ class AuditCommand(ModelCommand):
     """An audit of a model on the data it was trained on.
 
     Attributes:
+      number: Column of numbers, such as an age. The audit is then of that number in place of the
+        confound: CID along a straight line, and how errors go with it.
       audit: How thorough the audit is.
     """
 
     out: Path = Path("audited")
+    number: str | None = None
     audit: AuditConfig = AuditConfig()
 
 
@@ -36,20 +39,24 @@ def main(argv: Sequence[str]) -> None:
 
     from itune import api
     from itune.commands.page_text import page_text, wrapped
-    from itune.report import audit_numbers, audit_page
-    from itune.report.audit import SECTIONS
+    from itune.report import audit, audit_numbers, audit_page, linear, linear_numbers, linear_page
     from itune.utils.compiling import use_compilation_cache
 
     use_compilation_cache()
-    result = api.audit(
-        command.model,
-        command.table.train or None,
-        settings=to_dict(command.audit),
-        keep=command.out / UNFINISHED,
-        **columns,
-    )
-    origin = make_origin("audit", argv, result.digest, f"{command.audit.seed}, of every draw")
-    page, numbers = audit_page(result, origin), audit_numbers(result)
-    text = page_text(page, *SECTIONS, with_intervals=True)
+    keep, settings = command.out / UNFINISHED, to_dict(command.audit)
+    train = command.table.train or None
+    seeds = f"{command.audit.seed}, of every draw"
+    if command.number:
+        result = api.audit_number(
+            command.model, command.number, train, settings=settings, keep=keep, **columns
+        )
+        origin = make_origin("audit", argv, result.digest, seeds)
+        page, numbers = linear_page(result, origin), linear_numbers(result)
+        text = page_text(page, *linear.SECTIONS)
+    else:
+        result = api.audit(command.model, train, settings=settings, keep=keep, **columns)
+        origin = make_origin("audit", argv, result.digest, seeds)
+        page, numbers = audit_page(result, origin), audit_numbers(result)
+        text = page_text(page, *audit.SECTIONS, with_intervals=True)
     text = f"{text}\n\n{wrapped(result.verdict.headline)}"
     write_results(command.out, page, numbers, origin, text)

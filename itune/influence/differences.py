@@ -29,12 +29,27 @@ def unit_gradient_sum(
         exactly 0 contributes 0. Its cost is three forward passes an example, as that of an ordinary
         gradient.
     """
+    sums = unit_gradient_sums(loss, select=select)
+    return lambda params, examples, weights: sums(params, examples, weights[:, None])[0]
 
-    def fun(params: Params, examples: Examples, weights: jax.Array) -> Tensors:
+
+def unit_gradient_sums(
+    loss: LinenLoss, *, select: Select = None
+) -> Callable[[Params, Examples, jax.Array], tuple[Tensors, ...]]:
+    """Build a function that sums unit gradients by several weights, ``sum_j w_jr ĝ_j``.
+
+    Returns:
+        ``fun(params, examples, weights)``, of weights ``(n, R)``, returns R sums as those of
+        :func:`unit_gradient_sum`; each beyond the first costs one more forward pass an example.
+    """
+
+    def fun(params: Params, examples: Examples, weights: jax.Array) -> tuple[Tensors, ...]:
         gradients = checked_gradients(loss, select, params, examples)
         inverse = inverse_norm(jax.vmap(factored.square)(gradients))
         shapes = selected_shapes(select, params)
-        return factored.weighted_sum(gradients, weights * inverse, shapes)
+        return tuple(
+            factored.weighted_sum(gradients, column * inverse, shapes) for column in weights.T
+        )
 
     return fun
 

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from itune.auditing import ModelAudit
+from itune.auditing import LinearAudit, ModelAudit
 from itune.discovery import Discovery
 from itune.report.audit import audit_page
 from itune.report.blocks import Page
 from itune.report.comparison import comparison_page
 from itune.report.describe import describe_page
 from itune.report.discover import discover_page
+from itune.report.linear import linear_page
 from itune.report.render import render_fragment
 from itune.report.run import run_page
 from itune.results import Comparison, RunResult
@@ -19,6 +20,7 @@ PAGES: dict[type, Callable[[Any], Page]] = {
     Comparison: comparison_page,
     Description: describe_page,
     Discovery: discover_page,
+    LinearAudit: linear_page,
     ModelAudit: audit_page,
     RunResult: run_page,
 }

@@ -1,0 +1,190 @@
+"""The audit of a number: its test against loops over the definition, its verdict and its output."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import pearsonr
+
+import itune
+from itune import UserError
+from itune.auditing.linear import trend
+from itune.auditing.linear_significance import _Label, linear_cid_test
+from itune.commands import main
+from tests.auditing.test_significance import FixedDraws, cosines
+from tests.helpers.small_audit import BRANDS, make_model, make_rows, write_table
+
+LABEL = np.array([0] * 7 + [1] * 6)
+NUMBER = np.array([3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9], float)
+SD = 2.5  # of the data that the sample is of
+SHARE = {0: 0.7, 1: 0.3}
+QUICK = {"sample": 40, "draws": 200, "chunk": 8, "whole": "always"}
+
+
+def by_definition(matrix, number):
+    """Weighted mean over labels of ``2 x_p b_p``, b_p by least squares, x over :data:`SD`."""
+    result = 0.0
+    for y, weight in SHARE.items():
+        rows = np.flatnonzero(y == LABEL)
+        x = number[rows] - number[rows].mean()
+        for p, probe in enumerate(rows):
+            others = np.delete(np.arange(len(rows)), p)
+            slope, _ = np.polyfit(x[others], matrix[probe, rows[others]], 1)
+            result += weight * 2 * x[p] * slope * SD**2 / x.var() / len(rows)
+    return result
+
+
+@pytest.fixture
+def matrix():
+    return cosines(np.random.default_rng(0).normal(size=(13, 6)))
+
+
+def test_cid_is_its_definition_and_numbers_are_permuted(matrix):
+    found = linear_cid_test(matrix, LABEL, NUMBER / SD, SHARE, np.random.default_rng(0), draws=10)
+    assert found.cid == pytest.approx(by_definition(matrix, NUMBER), abs=1e-10)
+    assert (found.size, found.draws) == (13, 10)
+
+    def p_of(number):
+        standard = [(of - of.mean()) / of.std() for of in np.split(number, [7])]
+        return linear_cid_test(matrix, LABEL, NUMBER / SD, SHARE, FixedDraws(standard), draws=1).p
+
+    assert p_of(NUMBER) == 1
+    rng = np.random.default_rng(1)
+    for _ in range(8):
+        other = np.concatenate([rng.permutation(part) for part in np.split(NUMBER, [7])])
+        is_as_far = abs(by_definition(matrix, other)) >= abs(found.cid)
+        assert p_of(other) == (1 if is_as_far else 0.5)
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.8])
+def test_the_interval_covers_and_p_is_uniform_without_effect(slope):
+    """Of 120 samples; not cosines, so that the truth is known to be ``2 slope²``."""
+    low, high, ps, found = 0, 0, [], []
+    for seed in range(120):
+        rng = np.random.default_rng(seed)
+        x, rows = (rng.gamma(2.0, size=40) - 2) / math.sqrt(2), rng.normal(size=(40, 8))
+        rows[:, 0] += 1
+        rows[:, 1] += slope * x
+        test = linear_cid_test(rows @ rows.T, np.zeros(40, int), x, {0: 1.0}, rng, draws=99)
+        low, high = low + (test.low > 2 * slope**2), high + (test.high < 2 * slope**2)
+        ps.append(test.p)
+        found.append(test.cid)
+        assert test.low <= test.cid <= test.high
+    assert low <= 10 and high <= 10
+    assert np.mean(found) == pytest.approx(2 * slope**2, abs=0.15)
+    shares = [np.mean(np.array(ps) <= level) for level in (0.05, 0.5)]
+    if slope:
+        assert shares[0] > 0.7
+    else:
+        assert shares[0] <= 0.1 and 0.38 <= shares[1] <= 0.62
+
+
+@pytest.mark.parametrize(("slope", "size"), [(0, 200), (3, 20)])
+def test_variances_are_those_over_draws(slope, size):
+    """Of the quadratic term where there is no slope, and of both where it is steep."""
+    rng = np.random.default_rng(0)
+    x = rng.gamma(2.0, size=30)
+    x = (x - x.mean()) / x.std()
+    values, variances = [], []
+    for _ in range(400):
+        rows = rng.normal(size=(30, size))
+        rows[:, 0] += 1
+        rows[:, 1] += slope * x
+        of_label = _Label(rows @ rows.T, x, 0.5, 2.0)
+        values.append(of_label.observed())
+        spread = of_label.spread()
+        variances.append(spread.second + (spread.first[2] if slope else 0))
+        assert spread.linear == 0 and not spread.first[:2].any()
+    assert np.mean(values) == pytest.approx(0.25 * 2 * slope**2, abs=0.1)
+    assert np.mean(variances) / np.var(values) == pytest.approx(1, abs=0.2)
+
+
+def test_errors_and_the_number():
+    x = np.array([1.0, 2, 3, 4, 5, 6, 7, 8])
+    wrong = np.array([0, 0, 1, 0, 0, 1, 1, 1], bool)
+    found, expected = trend("dev", 1, wrong, x), pearsonr(wrong, x)
+    assert found[:4] == ("dev", 1, 8, 0.5)
+    assert found.correlation == pytest.approx(expected.statistic)
+    interval = expected.confidence_interval()
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high), abs=1e-4)
+    for unknown in (trend("dev", 1, ~wrong | True, x), trend("dev", 1, wrong, 0 * x)):
+        assert all(map(math.isnan, unknown[4:]))
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A model that tells brands apart, and an age that goes with the brand; some rows lack it."""
+    place = tmp_path_factory.mktemp("number")
+    make_model(place)
+    rng = np.random.default_rng(0)
+    rows = [
+        {
+            **row,
+            "age": f"{rng.normal(15 * BRANDS.index(row['brand'])):.1f}" if number % 20 else "",
+            "noise": f"{rng.normal():.3f}",
+            "same": "5",
+        }
+        for number, row in enumerate(make_rows(80))
+    ]
+    write_table(place / "train.csv", rows)
+    return place
+
+
+def test_an_age_that_goes_with_the_brand(place):
+    found = itune.audit_number(place / "model", "age", place / "train.csv", settings=QUICK)
+    assert found.verdict.kind == "leans" and "(CID +" in found.verdict.headline
+    assert found.test.low > 0.02 and found.test.p < 0.01
+    assert found.sizes == {"train": 76} and found.missing == {"train": 4}
+    assert found.notes == ("rows without 'age' are left out: 4 of train",)
+    assert found.cid == pytest.approx(np.mean([*found.by_label.values()]), abs=0.02)
+    assert abs(found.cid - found.test.cid) < found.test.high - found.test.low
+    assert [row["label"] for row in found.to_rows()] == ["no", "yes"]
+    html = found._repr_html_()
+    assert "age" in html and "along a straight line" not in html
+    noise = itune.audit_number(
+        place / "model", "noise", place / "train.csv", settings=QUICK | {"whole": "never"}
+    )
+    assert noise.cid is None and noise.by_label == {} and noise.verdict.kind != "leans"
+    assert noise.test.low <= 0.02 and noise.test.size == 40
+
+
+def test_the_command(place, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    options = [word for name, value in QUICK.items() for word in (f"--{name}", str(value))]
+    words = ["audit", str(place / "model"), str(place / "train.csv"), *options]
+    assert main([*words, "--number", "age"]) == 0
+    shown, said = capsys.readouterr()
+    numbers = json.loads((tmp_path / "audited" / "report.json").read_text())
+    assert f"The model leans on 'age' (CID {numbers['cid']:+.3f})." in shown
+    assert f"{numbers['by_label']['no']:+.3f}" in shown and "4 of train" in said
+    assert "a number has no groups" in " ".join(shown.split())
+    assert sorted(p.name for p in (tmp_path / "audited").iterdir()) == [
+        "report.html",
+        "report.json",
+    ]
+    for column, message in (
+        ("brand", "column 'brand' has the value 'acme', which is no number; mend it, or make"),
+        ("same", "no label has three training rows whose 'same' differs, so there is nothing"),
+        ("agee", "has no column 'agee'; did you mean 'age'?"),
+    ):
+        assert main([*words, "--number", column, "--out", "other"]) == 2
+        shown, error = capsys.readouterr()
+        assert shown == "" and error.count("\n") == 1 and message in error
+
+
+def test_one_row_that_decides_is_noted(place, tmp_path):
+    rows = [row | {"age": 1e6 if n == 9 else n % 7} for n, row in enumerate(make_rows(40))]
+    table = write_table(tmp_path / "far.csv", rows)
+    found = itune.audit_number(place / "model", "age", table, settings=QUICK)
+    assert found.notes == (
+        "one row decides the slope of label yes, whose 'age' is 1e+06, far from the others; use "
+        "its logarithm, or bins",
+    )
+    with pytest.raises(UserError, match="columns are of a table that is a file"):
+        itune.audit_number(
+            place / "model",
+            "age",
+            itune.tables.read_tables(itune.tables.TableConfig(table, confound=None)),
+            settings=QUICK,
+        )
