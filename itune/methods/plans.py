@@ -13,6 +13,9 @@ AT_START = "start"
 AVERAGE = "average"
 """Kind of work that adds the present weights to their mean."""
 
+BETWEEN = "between epochs"
+"""Note of the evaluations after every so many label steps."""
+
 RESTART = "restart"
 """Kind of work that goes back to the initial parameters, for methods that train twice."""
 
@@ -55,7 +58,7 @@ def evaluated_every(plan: Sequence[Work], interval: int) -> list[Work]:
         done += piece.kind == "label_update"
         is_step = piece.kind in ("label_update", AVERAGE)
         if is_step and done % interval == 0 and not _is_evaluated(plan[place + 1 :]):
-            work.append(Work(ACCURACY, piece.step + 1, note=f"step {done}"))
+            work.append(Work(ACCURACY, piece.step + 1, note=BETWEEN))
     return work
 
 

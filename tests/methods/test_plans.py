@@ -44,11 +44,11 @@ def test_evaluated_every(average):
     plan = plan_of("influence_tuning", TRAIN, label=label, influence=INFLUENCE)
     more = evaluated_every(plan, 4)
     notes = [work.note for work in more if work.kind == "accuracy"]
-    assert notes == ["step 4", "epoch 1", "step 8", "epoch 2", "step 16", "epoch 3"]
-    assert [w.step for w in more if w.note.startswith("step")] == [4, 8, 16]
-    assert_same_plan(plan, [work for work in more if not work.note.startswith("step")])
+    assert notes == [BETWEEN, "epoch 1", BETWEEN, "epoch 2", BETWEEN, "epoch 3"]
+    assert [w.step for w in more if w.note == BETWEEN] == [4, 8, 16]
+    assert_same_plan(plan, [work for work in more if work.note != BETWEEN])
     for place, work in enumerate(more):
-        if work.note.startswith("step"):
+        if work.note == BETWEEN:
             is_averaged = average and work.step > 9
             assert more[place - 1].kind == ("average" if is_averaged else "label_update")
             assert more[place + 1].kind == "label"
