@@ -8,6 +8,7 @@ import pytest
 from itune.data.dataset import Dataset
 from itune.methods import AdversarialConfig, InfluenceConfig, LabelConfig
 from itune.methods.plans import (
+    BETWEEN,
     confounds_read,
     evaluated_every,
     labels_in_steps,
