@@ -1,6 +1,7 @@
 """Tokenised data, and padded arrays of any selection of it."""
 
 import contextlib
+import math
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -119,7 +120,8 @@ def tokenize_table(
         is_pair=table.is_pair,
         on_batch=on_batch,
     )
-    return Dataset(input_ids, table.label, table.confound, second)
+    multiple = _multiple(max_length, max_positions)
+    return Dataset(input_ids, table.label, table.confound, second, multiple)
 
 
 def tokenize_texts(
@@ -141,11 +143,18 @@ def tokenize_texts(
         is_pair=is_pair,
     )
     label = np.zeros(len(texts), np.int32)
-    return Dataset(input_ids, label, np.full_like(label, HIDDEN), second)
+    multiple = _multiple(max_length, max_positions)
+    return Dataset(input_ids, label, np.full_like(label, HIDDEN), second, multiple)
 
 
 def _columns(batch: Sequence[Any], is_pair: bool) -> tuple[list[str], ...]:
     return tuple(map(list, zip(*batch, strict=True))) if is_pair else (list(map(str, batch)),)
+
+
+def _multiple(max_length: int, max_positions: int) -> int:
+    """Return what padded lengths are multiples of, so that the longest has a position each."""
+    fits = padded_length(np.array([max_length])) <= max_positions
+    return BUCKET if fits else math.gcd(BUCKET, max_positions)
 
 
 def _require_length(max_length: int, max_positions: int) -> None:

@@ -146,6 +146,16 @@ def test_lengths_that_do_not_fit(max_length, remedy):
         tokenize_texts(["a bb"], Tokenizer(), max_length=max_length, max_positions=8)
 
 
+@pytest.mark.parametrize(("most", "padded"), [(12, 12), (13, 12), (14, 12), (16, 16), (130, 16)])
+def test_no_padding_beyond_the_last_position(most, padded):
+    texts = ["one two three four five six seven eight nine ten eleven twelve thirteen fourteen"]
+    limits = {"max_length": 12, "max_positions": most}
+    rows = tokenize_table(table(texts, rows=[0]), Tokenizer(), **limits)
+    alone = tokenize_texts(texts, Tokenizer(), **limits)
+    for data in (rows, alone):
+        assert collate(data, np.array([0]))["input_ids"].shape == (1, padded)
+
+
 def test_a_tokenizer_that_is_not_the_encoders():
     texts = table(["a bb"], rows=[0])
     tokenize_table(texts, Tokenizer(), max_length=9, vocab_size=103)
