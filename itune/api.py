@@ -208,7 +208,8 @@ def discover(
       settings: Fields of :class:`~itune.discovery.DiscoverConfig` by name, such as
         ``{"minimum": 20}``; fields that are left out have their defaults.
       keep: Folder for sketches of gradients, which must hold nothing else. A search that was
-        interrupted continues from them when it is called again. None keeps nothing.
+        interrupted continues from them, and from what it has measured of candidates, when it is
+        called again; the sketches stay. None keeps nothing.
       columns: Fields of :class:`~itune.tables.TableConfig` as keyword arguments, such as
         ``text="review"``. If the model has a run and the data can be those of the run, a field that
         is not given has the value it had in the run. Otherwise all rows of ``data`` count as

@@ -16,6 +16,7 @@ from itune.methods.base import Classifier, Params
 from itune.metrics.matrix import influences_among
 from itune.metrics.proportions import wilson
 from itune.tables.rules import normal
+from itune.utils.resumable import NEVER_SAVED, Resumable
 
 
 def measure_cid(
@@ -161,7 +162,14 @@ def measure_deletion(before: np.ndarray, after: np.ndarray, usual: int) -> Delet
     return Deletion(len(before), int(is_changed.sum()), low, high, int(away.sum()))
 
 
-def predict_labels(classifier: Classifier, params: Params, dataset: Dataset) -> np.ndarray:
-    """Return the most likely label of each row, ``(N,)``."""
+def predict_labels(
+    classifier: Classifier,
+    params: Params,
+    dataset: Dataset,
+    resumable: Resumable = NEVER_SAVED,
+    name: str = "predictions",
+) -> np.ndarray:
+    """Return the most likely label of each row, ``(N,)``; ``name`` is that in ``resumable``."""
     rows = np.arange(len(dataset))
-    return predict(classifier, params, dataset, rows).logits.argmax(axis=-1)
+    found = predict(classifier, params, dataset, rows, resumable=resumable, name=name)
+    return found.logits.argmax(axis=-1)

@@ -1,15 +1,19 @@
 """The search for what a model in a folder leans on, in the table that it was trained on."""
 
 import dataclasses
+import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
 
+from itune.auditing.significance import CIDTest
 from itune.auditing.truncation import with_texts
+from itune.config import to_dict
 from itune.discovery.association import associate
 from itune.discovery.candidates import Candidates, find_candidates, is_named, merge
 from itune.discovery.config import DiscoverConfig
@@ -37,10 +41,17 @@ from itune.tables.rules import parse_rule
 from itune.tables.table import Table, Tables
 from itune.training.record import EVERY, find_record
 from itune.training.trained_model import LoadedModel, load_model
+from itune.utils.files import digest_of
 from itune.utils.progress import OnProgress, no_progress
+from itune.utils.resumable import Resumable, State
+
+T = TypeVar("T")
 
 SHOWN = 3
 """Example rows of each finding."""
+
+CONFIRMED = "confirmed"
+"""Folder beside the sketches for what an interrupted search has measured of candidates."""
 
 FEW = 100
 """Rows of dev and test together, below which errors are counted on training rows instead."""
@@ -61,7 +72,8 @@ def discover_model(
 
     ``further`` are further columns of the table; if nobody has named them, those that cannot be
     candidates are left out, and a note says so. ``keep`` is a folder for the sketches alone, from
-    which an interrupted search goes on. ``table_words`` name the table in commands.
+    which an interrupted search goes on; what it has measured of candidates is there, too, until the
+    end. ``table_words`` name the table in commands.
 
     Raises:
       UserError: The folder holds no such model, its classes are not the table's labels, or there
@@ -147,52 +159,52 @@ class _Search:
         chosen = candidates.take(merged.places)
         explained = self._scores(sketches, chosen).explained
         association = associate(chosen.rows, self._train.label)
-        judged = _Judged(model, tables, self._table.take(self._confirming), self._columns)
         core = parse_rule(config.core) if config.core else None
-        findings = []
-        for number, place in enumerate(merged.places.tolist()):
-            self._on_progress("candidates", number, len(merged.places))
-            feature, usual = candidates.features[place], int(association.usual[number])
-            has = np.zeros(len(self._train), bool)
-            has[candidates.having(place)] = True
-            confirming = self._confirming
-            test = measure_cid(
-                sketches[confirming],
-                self._train.label[confirming],
-                has[confirming],
-                self._rng,
-                sample=config.sample,
-                draws=config.draws,
+        having = chosen.rows.toarray() > 0
+        folder_of_measures = None if keep is None else keep / CONFIRMED
+        about = self._about(tables, chosen.features)
+        with Resumable(folder_of_measures, about) as resumable:
+            judged = _Judged(
+                model, tables, self._table.take(self._confirming), self._columns, resumable
             )
-            errors, deletion = judged.measure(feature, usual, config.changed, self._rng)
-            findings.append(
+
+            def measure(number: int) -> dict[str, Any]:
+                usual = int(association.usual[number])
+                return self._measure(
+                    sketches, chosen.features[number], having[number], usual, judged
+                )
+
+            measured = self._each("candidates", range(len(chosen.features)), measure, resumable)
+            corrected = holm([one["test"]["p"] if one["test"] else math.nan for one in measured])
+            findings = [
                 Finding(
-                    feature=feature,
+                    feature=chosen.features[number],
                     aliases=tuple(candidates.features[n].name for n in merged.aliases[number]),
-                    count=int(has.sum()),
-                    usual=usual,
+                    count=int(having[number].sum()),
+                    usual=int(association.usual[number]),
                     rate=float(association.rate[number]),
                     association=float(association.z[number]),
                     pmi=float(association.pmi[number]),
                     z=float(z[place]),
                     explained=float(explained[number]),
-                    test=test,
-                    p=1.0,
-                    errors=errors,
-                    deletion=deletion,
-                    is_core=is_named(feature, core),
-                    examples=tuple(self._examples(has, usual, TEXTS.index(feature.text))),
+                    test=CIDTest(**one["test"]) if one["test"] else None,
+                    p=corrected[number],
+                    errors=ErrorGap(**one["errors"]),
+                    deletion=Deletion(**one["deletion"]) if one["deletion"] else None,
+                    is_core=is_named(chosen.features[number], core),
+                    examples=tuple(map(tuple, one["examples"])),
                 )
-            )
-        self._on_progress("candidates", len(merged.places), len(merged.places))
-        corrected = holm([one.test.p if one.test else math.nan for one in findings])
-        findings = [
-            dataclasses.replace(one, p=p) for one, p in zip(findings, corrected, strict=True)
-        ]
+                for number, (place, one) in enumerate(
+                    zip(merged.places.tolist(), measured, strict=True)
+                )
+            ]
+            findings.sort(key=lambda one: one.rank)
+            findings = self._with_exact(findings, resumable)
+            resumable.forget()
         return Discovery(
             model=folder,
             label_names=model.label_names,
-            findings=tuple(self._with_exact(sorted(findings, key=lambda one: one.rank))),
+            findings=tuple(findings),
             candidates=len(candidates.features),
             screened=len(self._screened),
             confirming=len(self._confirming),
@@ -203,6 +215,70 @@ class _Search:
             digest=tables.digest(),
             notes=(*tables.notes, *model.notes),
         )
+
+    def _about(self, tables: Tables, features: Sequence[Feature]) -> dict[str, Any]:
+        """Return what decides the measures of candidates, beside the program."""
+        columns = {
+            name: (digest_of(list(codes.values())), names)
+            for name, (codes, names) in self._columns.items()
+        }
+        return {
+            "params": digest_of(self._model.params),
+            "data": tables.digest(),
+            "tokens": digest_of([*self._train.input_ids]),
+            "columns": columns,
+            "candidates": [feature.name for feature in features],
+            "config": to_dict(self._config),
+        }
+
+    def _each(
+        self,
+        name: str,
+        items: Sequence[T],
+        measure: Callable[[T], dict[str, Any] | None],
+        resumable: Resumable,
+    ) -> list[Any]:
+        """Measure items one after another, but for those that an interrupted search has measured.
+
+        Random draws go on as if there had been no interruption.
+        """
+
+        def restore(state: State) -> list[Any]:
+            if not state:
+                return []
+            self._rng.bit_generator.state = json.loads(str(state["rng"]))
+            return json.loads(str(state["measured"]))
+
+        def step(state: State, item: T) -> State:
+            measured = [*restore(state), measure(item)]
+            rng = self._rng.bit_generator.state
+            return {"measured": np.array(json.dumps(measured)), "rng": np.array(json.dumps(rng))}
+
+        def report(done: int) -> None:
+            self._on_progress(name, done, len(items))
+
+        return restore(resumable.fold(name, {}, items, step, report))
+
+    def _measure(
+        self, sketches: np.ndarray, feature: Feature, has: np.ndarray, usual: int, judged: "_Judged"
+    ) -> dict[str, Any]:
+        """Return what a feature that some rows have comes to, as JSON can hold it."""
+        config, confirming = self._config, self._confirming
+        test = measure_cid(
+            sketches[confirming],
+            self._train.label[confirming],
+            has[confirming],
+            self._rng,
+            sample=config.sample,
+            draws=config.draws,
+        )
+        errors, deletion = judged.measure(feature, usual, config.changed, self._rng)
+        return {
+            "test": dataclasses.asdict(test) if test else None,
+            "errors": errors._asdict(),
+            "deletion": dataclasses.asdict(deletion) if deletion else None,
+            "examples": list(self._examples(has, usual, TEXTS.index(feature.text))),
+        }
 
     def _screen(self, sketches: np.ndarray) -> tuple[Candidates, np.ndarray]:
         """Return all candidates, pairs of the strongest too, and their z."""
@@ -230,26 +306,30 @@ class _Search:
         is_rare = np.minimum(count, len(self._screened) - count) < self._config.minimum
         return found._replace(z=np.where(is_rare, 0.0, found.z))
 
-    def _with_exact(self, findings: Sequence[Finding]) -> Iterator[Finding]:
+    def _with_exact(self, findings: Sequence[Finding], resumable: Resumable) -> list[Finding]:
         """Measure the CID of the first findings by exact influences, too."""
-        most = min(self._config.exact, len(findings))
-        for number, one in enumerate(findings):
-            if number < most:
-                self._on_progress("exact CID", number, most)
-                test = measure_exactly(
-                    self._model.classifier,
-                    self._model.params,
-                    self._train,
-                    self._confirming,
-                    one.feature.holds(self._rows)[self._confirming],
-                    self._rng,
-                    sample=self._config.exact_sample,
-                    draws=self._config.draws,
-                    chunk=self._config.chunk,
-                )
-                one = dataclasses.replace(one, exact=test)
-            yield one
-        self._on_progress("exact CID", most, most)
+
+        def measure(one: Finding) -> dict[str, Any] | None:
+            test = measure_exactly(
+                self._model.classifier,
+                self._model.params,
+                self._train,
+                self._confirming,
+                one.feature.holds(self._rows)[self._confirming],
+                self._rng,
+                sample=self._config.exact_sample,
+                draws=self._config.draws,
+                chunk=self._config.chunk,
+            )
+            return dataclasses.asdict(test) if test else None
+
+        first = findings[: self._config.exact]
+        tests = self._each("exact CID", first, measure, resumable)
+        exact = [
+            dataclasses.replace(one, exact=CIDTest(**test)) if test else one
+            for one, test in zip(first, tests, strict=True)
+        ]
+        return [*exact, *findings[len(exact) :]]
 
     def _examples(self, has: np.ndarray, usual: int, column: int) -> Iterator[tuple[int, str, int]]:
         against = np.flatnonzero(has & (self._train.label != usual))
@@ -268,14 +348,24 @@ class _Judged:
       is_right: Whether they are predicted rightly, ``(n,)``.
     """
 
-    def __init__(self, model: LoadedModel, tables: Tables, some: Table, columns: Columns):
+    def __init__(
+        self,
+        model: LoadedModel,
+        tables: Tables,
+        some: Table,
+        columns: Columns,
+        resumable: Resumable,
+    ):
         splits = {name: table for name, table in tables.splits().items() if table.size}
         tested = {name: table for name, table in splits.items() if name != "train"}
         is_enough = sum(table.size for table in tested.values()) >= FEW
         self._model, self._tables = model, tested if is_enough else {"train": some}
         self._rows = {name: _rows_of(table, name, columns) for name, table in self._tables.items()}
         data = [model.encode(table) for table in self._tables.values()]
-        self._predicted = [predict_labels(model.classifier, model.params, one) for one in data]
+        self._predicted = [
+            predict_labels(model.classifier, model.params, one, resumable, f"predictions-{name}")
+            for name, one in zip(self._tables, data, strict=True)
+        ]
         self.name = " and ".join(tested) if is_enough else "training rows"
         self.label = np.concatenate([one.label for one in data])
         self.is_right = np.concatenate(self._predicted) == self.label

@@ -9,7 +9,8 @@ from scipy.stats import pearsonr
 
 import itune
 from itune import UserError
-from itune.auditing.linear import trend
+from itune.auditing import CIDTest, ErrorTrend
+from itune.auditing.linear import _verdict, trend
 from itune.auditing.linear_significance import _Label, linear_cid_test
 from itune.commands import main
 from tests.auditing.test_significance import FixedDraws, cosines
@@ -110,6 +111,32 @@ def test_errors_and_the_number():
     assert (found.low, found.high) == pytest.approx((interval.low, interval.high), abs=1e-4)
     for unknown in (trend("dev", 1, ~wrong | True, x), trend("dev", 1, wrong, 0 * x)):
         assert all(map(math.isnan, unknown[4:]))
+
+
+GOOD = (("train", 0, 50, 0.1), ("train", 1, 40, 0.1), ("test", 0, 400, 0.9))
+
+
+@pytest.mark.parametrize(
+    ("test", "whole", "without", "errors", "kind", "said"),
+    [
+        ((0.2, 0.1, 0.3, 0.01), None, 0.0, GOOD, "leans", "leans on 'age' (CID +0.200)"),
+        ((0.2, 0.1, 0.3, 0.01), 0.15, 0.0, GOOD, "leans", "(CID +0.150)"),
+        ((0.2, 0.1, 0.3, 0.01), 0.04, 0.0, GOOD, "inconclusive", "cannot tell whether"),
+        ((0.2, 0.1, 0.3, 0.06), None, 0.0, GOOD, "inconclusive", "cannot tell whether"),
+        ((0.2, -0.1, 0.3, 0.01), None, 0.0, GOOD, "inconclusive", "cannot tell whether"),
+        ((0.01, -0.01, 0.06, 0.5), None, 0.0, GOOD, "inconclusive", "cannot tell whether"),
+        ((0.01, -0.01, 0.04, 0.5), None, 0.0, GOOD, "no_sign", "along a straight line"),
+        ((0.01, -0.01, 0.04, 0.5), None, 0.2, GOOD, "inconclusive", "20.0% of the training rows"),
+        ((0.01, -0.01, 0.04, 0.5), None, 0.0, (("train", 0, 50, 0.4),), "inconclusive", "learnt"),
+        ((0.2, 0.1, 0.3, 0.01), None, 0.0, (("train", 0, 15, 0),), "inconclusive", "too few rows"),
+        ((0.2, *2 * [math.nan], 0.01), None, 0.0, GOOD, "inconclusive", "too few rows"),
+    ],
+)
+def test_verdicts(test, whole, without, errors, kind, said):
+    trends = tuple(ErrorTrend(*one, 0.0, -0.1, 0.1) for one in errors)
+    verdict = _verdict("age", CIDTest(*test, 90, 2000), whole, without, trends)
+    assert verdict.kind == kind and said in verdict.headline
+    assert ("CID of all training rows" in verdict.reasons[1]) == (whole is not None)
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,7 @@
 """A model whose brands are opposites is told to go by them, from its texts alone."""
 
+import contextlib
+import csv
 import json
 from dataclasses import replace
 
@@ -7,18 +9,23 @@ import jax
 import numpy as np
 import pytest
 
+import itune
 from itune import UserError, discover
 from itune.commands import main
 from itune.data.dataset import collate
 from itune.discovery import model as discovery_model
 from itune.discovery import sketch_rows
 from itune.discovery.candidates import find_candidates
-from itune.discovery.features.base import Rows
-from itune.discovery.pairs import find_pairs
+from itune.discovery.config import DiscoverConfig
+from itune.discovery.features.base import Feature, Rows
+from itune.discovery.model import _Judged, discover_model
+from itune.discovery.pairs import find_pairs, with_pairs
 from itune.influence import cosines
 from itune.tables.config import TableConfig
+from itune.tables.further import read_further
 from itune.tables.table import read_tables
 from itune.training.trained_model import load_model
+from itune.utils.resumable import NEVER_SAVED
 from tests.helpers.small_audit import make_model, make_rows, write_table
 
 WORDS = ('word "acme"', 'word "umbrella"')
@@ -70,8 +77,16 @@ def test_seeds_decide(place, found):
 
 
 def test_core_and_excluded_words(place, found):
-    named = {"core": "words:acme,umbrella", "exclude": "words:good,bad"}
+    named = {"core": "words:acme,umbrella", "exclude": "words:good,bad", "rows": 90}
     other = discover(place / "model", place / "train.csv", settings=QUICK | named)
+    assert other.screened + other.confirming == 90
+    with (place / "train.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    shown = [(one, *example) for one in other.findings for example in one.examples]
+    assert all(rows[number]["text"] == text for _, number, text, _ in shown)
+    assert all(other.label_names[y] == rows[n]["label"] for _, n, _, y in shown)
+    assert max(number for _, number, _, _ in shown) >= 48
+    assert all(label != one.usual for one, *_, label in shown)
     assert not any(one.is_harmful for one in other.findings if one.is_core)
     assert any(one.is_core for one in other.findings)
     assert other.candidates < found.candidates
@@ -121,8 +136,28 @@ def test_rows_that_screen_do_not_confirm(place, monkeypatch):
     for name in seen:
         monkeypatch.setattr(discovery_model, name, spy(name, getattr(discovery_model, name)))
     monkeypatch.setattr(discovery_model, "sketch_rows", numbered)
-    discover(place / "model", place / "train.csv", settings=QUICK | {"confirmed": 1, "exact": 0})
+    scored, exact, corrected = [], [], []
+
+    def pairs(singles, score, **options):
+        scored.append((singles, score(singles)))
+        return with_pairs(singles, score, **options)
+
+    monkeypatch.setattr(discovery_model, "with_pairs", pairs)
+    monkeypatch.setattr(
+        discovery_model, "measure_exactly", lambda *args, **_: exact.append({*args[3].tolist()})
+    )
+    monkeypatch.setattr(
+        discovery_model, "holm", lambda ps: corrected.extend(ps) or [0.5 for _ in ps]
+    )
+    made = discover(place / "model", place / "train.csv", settings=QUICK | {"confirmed": 2})
     assert [*map(len, seen.values())] == [48, 48] and seen["screen"].isdisjoint(seen["measure_cid"])
+    assert exact == [seen["measure_cid"]]
+    assert {one.test.p for one in made.findings} == {*corrected} and len(corrected) == 2
+    assert [one.p for one in made.findings] == [0.5, 0.5]
+    ((singles, z),) = scored
+    count = np.diff(singles.among(np.array(sorted(map(int, seen["screen"])))).indptr)
+    is_rare = np.minimum(count, 48 - count) < QUICK["minimum"]
+    assert is_rare.any() and not z[is_rare].any() and z[~is_rare].all()
 
 
 def test_columns_that_nobody_names(place, tmp_path, capsys):
@@ -166,7 +201,7 @@ def test_too_few_rows_and_bad_settings(place, tmp_path):
         discover(place / "model", place / "train.csv", settings=QUICK | {"core": "regex:("})
 
 
-def test_sketches_are_kept_and_searched(place, tmp_path):
+def test_sketches_are_kept_and_searched(place, tmp_path, monkeypatch):
     tables = read_tables(
         TableConfig(str(place / "train.csv"), confound=None, dev_fraction=0, test_fraction=0)
     )
@@ -199,4 +234,89 @@ def test_sketches_are_kept_and_searched(place, tmp_path):
     )
     assert rows[:, 0].tolist() == [0, 1, 2]
     np.testing.assert_allclose(scores, np.take_along_axis(np.asarray(exact), rows, 1), atol=0.3)
+    monkeypatch.setattr("itune.discovery.sketching.BLOCK", 40)
+    np.testing.assert_array_equal(again.nearest(few, 5)[0], rows)
     assert not np.array_equal(made(seed=1).values, first)
+
+
+@pytest.mark.parametrize(("part", "last"), [("sketches", 40), ("candidates", 2), ("exact CID", 1)])
+def test_an_interrupted_search_goes_on_to_the_same_findings(place, found, tmp_path, part, last):
+    """What it has measured is not measured again, and draws go on where they were."""
+    tables = read_tables(
+        TableConfig(str(place / "train.csv"), confound=None, dev_fraction=0, test_fraction=0)
+    )
+    config, keep = DiscoverConfig(**QUICK), tmp_path / "kept"
+
+    def interrupt(name, done, total):
+        if (name, done) == (part, last):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        discover_model(place / "model", tables, config, interrupt, keep=keep)
+    progress = []
+    again = discover_model(
+        place / "model", tables, config, lambda *step: progress.append(step), keep=keep
+    )
+    assert next(done for name, done, _ in progress if name == part) == last
+    assert json.dumps(again.to_rows()) == json.dumps(found.to_rows())
+    assert [one.examples for one in again.findings] == [one.examples for one in found.findings]
+    assert [one.exact for one in again.findings] == [one.exact for one in found.findings]
+    assert not (keep / "confirmed").exists() and (keep / "sketches.npy").exists()
+
+
+def test_a_search_by_other_settings_measures_anew(place, tmp_path):
+    tables = read_tables(
+        TableConfig(str(place / "train.csv"), confound=None, dev_fraction=0, test_fraction=0)
+    )
+
+    def steps(stop, **changes):
+        progress = []
+
+        def note(name, done, total):
+            progress.append((name, done))
+            if (name, done) == stop:
+                raise KeyboardInterrupt
+
+        with contextlib.suppress(KeyboardInterrupt):
+            config = DiscoverConfig(**QUICK | changes)
+            discover_model(place / "model", tables, config, note, keep=tmp_path / "kept")
+        return progress
+
+    steps(("candidates", 2))
+    again = steps(None, sample=48)
+    assert ("candidates", 1) in again and ("sketches", 8) not in again
+
+
+@pytest.mark.parametrize(("size", "name"), [(60, "dev and test"), (40, "training rows")])
+def test_what_errors_are_counted_on(place, tmp_path, size, name):
+    """Dev and test where they have 100 rows together, with the columns of their own files."""
+    paths = {
+        split: write_table(
+            tmp_path / f"{split}.csv",
+            [row | {"source": split} for row in make_rows(size, seed=seed)],
+        )
+        for seed, split in enumerate(("train", "dev", "test"))
+    }
+    config = TableConfig(paths["train"], confound=None)
+    tables = read_tables(replace(config, dev=paths["dev"], test=paths["test"]))
+    further = read_further(paths["train"], config, ["source"], dev=paths["dev"], test=paths["test"])
+    model = load_model(place / "model", tables)
+    some = tables.train.take(np.arange(0, size, 2))
+    judged = _Judged(model, tables, some, further.columns, NEVER_SAVED)
+    splits = ("dev", "test") if size == 60 else ("train",)
+    parts = [tables.splits()[split] if size == 60 else some for split in splits]
+    texts = [part.texts(row)[0] for part in parts for row in range(part.size)]
+    label = np.concatenate([part.label for part in parts])
+    predicted = np.array(itune.load(place / "model").predict(texts))
+    assert judged.name == name and judged.label.tolist() == label.tolist()
+    is_right = predicted == np.array(model.label_names)[label]
+    np.testing.assert_array_equal(judged.is_right, is_right)
+    column = Feature("columns", "source", {"confound": "source"}, values=("test",))
+    errors, deletion = judged.measure(column, 0, 9, np.random.default_rng(0))
+    against = int((label[-size:] != 0).sum()) if size == 60 else 0
+    assert errors.size == against and deletion is None
+    word = Feature("words", "acme", {"rule": "words:acme"}, "acme", r"(?i:(?<!\w)acme(?!\w))")
+    errors, deletion = judged.measure(word, 1, 9, np.random.default_rng(0))
+    has = np.array(["acme" in text for text in texts])
+    assert errors.size == np.sum(has & (label != 1)) and deletion.size == 9
+    assert errors.error == pytest.approx(np.mean(~is_right[has & (label != 1)]))

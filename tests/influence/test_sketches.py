@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from itune.influence import cosines, draw_projections, sketches
-from itune.influence.random_projections import allotment, drawn
+from itune.influence.random_projections import Allotment, allotment, drawn
 from itune.influence.subsets import by_path
 from tests.helpers.influence_cases import assert_close, get_case
 
@@ -80,6 +80,14 @@ def test_mean_and_variance_over_draws(name, size):
     )
     assert abs(jnp.mean(values) - exact) < 4 * jnp.sqrt(predicted / draws)
     assert jnp.var(values) == pytest.approx(float(predicted), rel=0.15)
+
+
+def test_vectors_have_one_factor():
+    """A second one would make their variance three times as large."""
+    shapes = {("bias",): Allotment((2, 1, 50), 4, np.float64)}
+    rows, columns = drawn(shapes, 0)[("bias",)]
+    np.testing.assert_array_equal(rows, np.ones((2, 1, 4)))
+    assert columns.shape == (2, 50, 4) and len(np.unique(columns)) == 400
 
 
 def test_seeds_and_sizes():
