@@ -49,5 +49,6 @@ wrote {folder}/train.csv, dev.csv and test.csv; now try
   itune describe {source} --text review --label rating --rule {shlex.quote(rule)}
   itune tune {source} {COLUMNS} --method finetuning --out finetuned
   itune audit finetuned
+  itune discover finetuned
   itune tune {source} {COLUMNS}
   itune compare {source} {COLUMNS}"""

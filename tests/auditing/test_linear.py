@@ -101,6 +101,21 @@ def test_variances_are_those_over_draws(slope, size):
     assert np.mean(variances) / np.var(values) == pytest.approx(1, abs=0.2)
 
 
+def test_norms_of_gradients_are_not_taken_for_slopes():
+    """Where they are large, what is estimated of e·β is its own noise: twice the other term."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=30)
+    x = (x - x.mean()) / x.std()
+    spreads = []
+    for _ in range(200):
+        rows = rng.normal(size=(30, 200))
+        rows[:, 1] += 0.5 * x
+        spreads.append(_Label(rows @ rows.T, x, 1.0, 1.0).spread())
+    linear = 16 * 0.5**2 / 30
+    expected = linear + 2 * np.mean([spread.second for spread in spreads])
+    assert np.mean([spread.first[2] for spread in spreads]) == pytest.approx(expected, rel=0.25)
+
+
 def test_errors_and_the_number():
     x = np.array([1.0, 2, 3, 4, 5, 6, 7, 8])
     wrong = np.array([0, 0, 1, 0, 0, 1, 1, 1], bool)
@@ -174,6 +189,38 @@ def test_an_age_that_goes_with_the_brand(place):
     )
     assert noise.cid is None and noise.by_label == {} and noise.verdict.kind != "leans"
     assert noise.test.low <= 0.02 and noise.test.size == 40
+
+
+def test_samples_splits_and_rows_without_gradient(place, tmp_path, monkeypatch):
+    """Rows are in the order of their labels, and dev has numbers of its own."""
+    rng = np.random.default_rng(2)
+    tables = {
+        split: [row | {"age": round(rng.normal(), 3)} for row in make_rows(size, seed=size)]
+        for split, size in (("train", 60), ("dev", 30))
+    }
+    tables["train"] = sorted(tables["train"][:55], key=lambda row: row["label"])
+    paths = {split: write_table(tmp_path / f"{split}.csv", of) for split, of in tables.items()}
+    monkeypatch.setattr(
+        "itune.auditing.linear.influences_among",
+        lambda loss, params, train, indices, **_: np.diag((train.label != 0).astype(float)),
+    )
+    found = itune.audit_number(
+        place / "model",
+        "age",
+        paths["train"],
+        dev=paths["dev"],
+        settings=QUICK | {"sample": 20, "whole": "never"},
+    )
+    assert found.without_gradient == pytest.approx(28 / 55) and found.test.size == 20
+    texts = [row["text"] for row in tables["dev"]]
+    label = np.array([row["label"] for row in tables["dev"]])
+    is_wrong = itune.load(place / "model").predict(texts) != label
+    x = np.array([row["age"] for row in tables["dev"]])
+    expected = [
+        trend("dev", number, is_wrong[label == name], x[label == name])
+        for number, name in enumerate(found.label_names)
+    ]
+    assert [one for one in found.errors if one.split == "dev"] == expected
 
 
 def test_the_command(place, tmp_path, monkeypatch, capsys):

@@ -209,12 +209,12 @@ def test_sketches_are_kept_and_searched(place, tmp_path, monkeypatch):
     train = model.encode(tables.train)
     calls = []
 
-    def made(seed=0):
+    def made(seed=0, params=model.params, rows=train):
         calls.clear()
         return sketch_rows(
             model.classifier.loss,
-            model.params,
-            train,
+            params,
+            rows,
             size=1024,
             seed=seed,
             chunk=8,
@@ -237,6 +237,12 @@ def test_sketches_are_kept_and_searched(place, tmp_path, monkeypatch):
     monkeypatch.setattr("itune.discovery.sketching.BLOCK", 40)
     np.testing.assert_array_equal(again.nearest(few, 5)[0], rows)
     assert not np.array_equal(made(seed=1).values, first)
+    for other in (
+        {"params": jax.tree.map(lambda leaf: leaf + 0.1, model.params)},
+        {"rows": train.subset(np.arange(96)[::-1])},
+    ):
+        np.testing.assert_array_equal(made().values, first)
+        assert not np.array_equal(made(**other).values, first)
 
 
 @pytest.mark.parametrize(("part", "last"), [("sketches", 40), ("candidates", 2), ("exact CID", 1)])
