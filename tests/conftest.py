@@ -36,15 +36,6 @@ def pytest_addoption(parser):
     )
 
 
-@pytest.fixture(scope="session", autouse=True)
-def compilation_cache(tmp_path_factory):
-    """Let tests reuse what JAX compiled for others of their process, which build functions anew."""
-    if not jax.config.jax_compilation_cache_dir:
-        folder = tmp_path_factory.mktemp("compiled")
-        jax.config.update("jax_compilation_cache_dir", str(folder))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
-
-
 @pytest.fixture(scope="session")
 def small_encoder(tmp_path_factory):
     """The folder of a one-layer BERT for :func:`tests.helpers.small_run.make_config`."""
