@@ -231,12 +231,15 @@ def _examples(found: Discovery) -> Iterator[Block]:
 
 def _commands(found: Discovery) -> Iterator[Block]:
     lines = []
-    for one in found.confirmed[:TOLD]:
+    for number, one in enumerate(found.confirmed[:TOLD], 1):
         options = [
             word for name, value in one.feature.settings.items() for word in (f"--{name}", value)
         ]
-        lines.append(shlex.join(["itune", "audit", found.model, *found.table_words, *options]))
+        words = ["audit", found.model, *found.table_words, *options, "--out", f"audited-{number}"]
+        lines.append(shlex.join(["itune", *words]))
         if found.table_words:
-            lines.append(shlex.join(["itune", "tune", *found.table_words, *options]))
+            words = ["tune", *found.table_words, *options, "--out", f"tuned-{number}"]
+            lines.append(shlex.join(["itune", *words]))
     if lines:
+        yield Paragraph("These audit what the model uses, and tune against it:")
         yield Code("\n".join(lines))

@@ -1,9 +1,14 @@
 """The page of a search: its answers, and its table in any order."""
 
 import re
+import shlex
 
-from itune.report.blocks import Page, Section, Table
+from itune.discovery import Discovery
+from itune.discovery.config import DiscoverConfig
+from itune.report import discover_page
+from itune.report.blocks import Code, Page, Section, Table
 from itune.report.render import render
+from tests.discovery.test_findings import finding
 from tests.helpers.html_walk import Walk
 
 ROWS = (("b", "+0.5 (0.1 to 0.9)", 3), ("a", "–", 1200), ("c", "+1.5", None))
@@ -24,3 +29,34 @@ def test_rows_have_a_place_for_each_order():
 def test_other_tables_have_none():
     html = render(Page("t", "s", (), (Section("one", (Table("x", ("a", "b"), (("1", 2),)),)),), ""))
     assert "--by-" not in html.partition("</style>")[2] and "<input" not in html
+
+
+def test_commands_are_of_confirmed_ones_and_in_nobodys_way():
+    numbers = dict.fromkeys(("candidates", "screened", "confirming", "judged"), 10)
+    found = Discovery(
+        model="my model",
+        label_names=("no", "yes"),
+        findings=(finding("a"), finding("b"), finding("c", p=0.5)),
+        judged_on="test",
+        accuracy=0.9,
+        config=DiscoverConfig(),
+        digest="",
+        table_words=("t.csv", "--text", "review"),
+        **numbers,
+    )
+    blocks = [block for section in discover_page(found).sections for block in section.blocks]
+    (code,) = [block for block in blocks if isinstance(block, Code)]
+    commands = [shlex.split(line) for line in code.text.splitlines()]
+    table = ["t.csv", "--text", "review"]
+    assert commands[2] == [
+        "itune",
+        "audit",
+        "my model",
+        *table,
+        "--rule",
+        "words:b",
+        *commands[2][-2:],
+    ]
+    assert commands[3] == ["itune", "tune", *table, "--rule", "words:b", *commands[3][-2:]]
+    places = [command[-2:] for command in commands]
+    assert [option for option, _ in places] == ["--out"] * 4 and len({*map(tuple, places)}) == 4
