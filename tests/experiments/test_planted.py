@@ -89,3 +89,37 @@ def test_recall_of_a_random_order():
     assert planted._recall(one, "random", 0, 5) == pytest.approx(0.5)
     assert planted._recall(one, "random", 1, 5) == 0
     assert planted._precision([one], "random", 5) == pytest.approx(0.2)
+
+
+def test_tables_by_hand():
+    """Of two plants the model uses the first, which is sixth; each kind of finding comes before."""
+    marks = [
+        {"name": "m", "phi": list(phi), "named": list(named)}
+        for phi, named in (
+            ((0, 0.85), (False, False)),  # the plant that is not used
+            ((0.6, 0), (False, False)),  # right by the used one
+            ((0, 0), (False, True)),  # a word of the one that is not used
+            ((0.1, -0.1), (False, False)),
+            ((0, 0), (False, False)),
+            ((-0.9, 0), (False, False)),  # the used one
+        )
+    ]
+    verdicts = [(True, True), (True, True), (True, False), (True, True), *[(False, False)] * 2]
+    plants = [{"kind": kind, "pull": pull} for kind, pull in (("word", 0.1), ("first", 0.09))]
+    case = {"corpus": "reviews", "strength": 90, "prevalence": 10, "seed": 1}
+    record = {
+        "case": {**case, "trained": None, "kinds": ["word", "first"]},
+        "plants": plants,
+        "test_accuracy": 0.5,
+        "orders": dict.fromkeys(planted.ORDERS[:-1], marks),
+        "random": {"candidates": 100, "plants": [1, 0], "right": 3},
+        "said": [{"confirmed": c, "harmful": h} for c, h in verdicts],
+    }
+    without = {**record, "case": {**record["case"], "trained": 50}}
+    ranks = [line.split()[6:9] for line in planted._by_plant([record]).splitlines()[1:]]
+    orders = [line.split() for line in planted._by_order([record]).splitlines()[1:]]
+    said = [line.split()[-4:] for line in planted._accusations([record, without]).splitlines()[1:]]
+    assert [" ".join(rank) for rank in ranks] == ["6 / 2", "1 / 1"]
+    assert orders[0][1::3] == ["0.00", "1.00", "1.00", "1.00", "0.20"] and orders[0][-1] == "0.10"
+    assert orders[-1][1::3] == ["0.05", "0.20", "0.00", "0.00", "0.03"]
+    assert said[:2] == [["harmful", "1", "1", "1"], ["confirmed", "1", "2", "1"]] and len(said) == 4
