@@ -50,14 +50,16 @@ def evaluated_after_rounds(plan: Sequence[Work]) -> list[Work]:
 def evaluated_every(plan: Sequence[Work], interval: int) -> list[Work]:
     """Return a plan with accuracies after every ``interval`` label steps as well.
 
-    There is one only where a plan has it in any case; what belongs to a step comes before it.
+    There is one only where a plan has it in any case; what belongs to a step comes before it. Of
+    two trainings the last is evaluated, whose models alone may be selected.
     """
-    work, done = [], 0
-    for place, piece in enumerate(plan):
+    last = last_training(plan)
+    work, done = list(plan[: len(plan) - len(last)]), 0
+    for place, piece in enumerate(last):
         work.append(piece)
         done += piece.kind == "label_update"
         is_step = piece.kind in ("label_update", AVERAGE)
-        if is_step and done % interval == 0 and not _is_evaluated(plan[place + 1 :]):
+        if is_step and done % interval == 0 and not _is_evaluated(last[place + 1 :]):
             work.append(Work(ACCURACY, piece.step + 1, note=BETWEEN))
     return work
 

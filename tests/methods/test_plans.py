@@ -55,6 +55,15 @@ def test_evaluated_every(average):
             assert more[place + 1].kind == "label"
 
 
+def test_the_first_of_two_trainings_is_not_evaluated():
+    plan = plan_of("just_train_twice", TRAIN, label=LABEL)
+    more = evaluated_every(plan, 4)
+    restart = next(place for place, work in enumerate(more) if work.kind == "restart")
+    assert all(work.kind not in ("accuracy", "cid") for work in more[:restart])
+    steps = [work.step - more[restart].step for work in more if work.note == BETWEEN]
+    assert steps == [4, 8, 16]
+
+
 def test_confounds_read():
     train = hide(TRAIN, np.random.default_rng(0).permutation(50)[30:])
     assert confounds_read(plan_of("finetuning", train, label=LABEL), train) == 0
