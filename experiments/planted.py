@@ -1,7 +1,8 @@
 """Discover, measured on shortcuts that are planted: are they found, and is nobody else accused?
 
-``python experiments/planted.py --out FOLDER`` trains what is missing of :data:`CASES`, searches,
-and writes one JSON file a case; started again it goes on. ``--render FILE.json`` gathers the cases
+``python experiments/planted.py --out FOLDER --data FOLDER`` trains what is missing of
+:data:`CASES`, searches, and writes one JSON file a case; started again it goes on. Without
+``--data`` the cases of released data are left out. ``--render FILE.json`` gathers the cases
 that have finished into one file and prints their tables; ``--results FILE.json`` prints them again.
 
 A case is a table with a plant of each kind (:mod:`planting`), and a model that was finetuned on it;
@@ -54,7 +55,17 @@ from itune.tables import TableConfig, make_tables
 from itune.training import commit, load_model, machine
 from itune.utils import to_text, use_compilation_cache, write_json
 from other_orders import rank_otherwise, rows_of, taken
-from planting import KINDS, WORDS, Plant, Row, draw_plants, insert, plant_rows, read_corpus
+from planting import (
+    KINDS,
+    RELEASED,
+    WORDS,
+    Plant,
+    Row,
+    draw_plants,
+    insert,
+    plant_rows,
+    read_corpus,
+)
 
 SETTINGS = {
     "label.epochs": 2,
@@ -86,7 +97,7 @@ class Case:
     """A table with plants, and the model that is searched with it.
 
     Attributes:
-      corpus: ``reviews`` or ``newswire``.
+      corpus: Name of a corpus, as :func:`planting.read_corpus` reads it.
       strength: Share, in per cent, of the rows with a plant that have its label.
       prevalence: Share, in per cent, of the training rows that have a plant.
       trained: Strength in the rows that the model was finetuned on; ``strength`` if None.
@@ -124,6 +135,11 @@ CASES = (
     *(Case(corpus, prevalence=5) for corpus in CORPORA),
     *(Case(corpus, strength=99) for corpus in CORPORA),
     Case("reviews", kinds=tuple(KINDS)),
+    *(Case(corpus) for corpus in RELEASED),
+    *(Case(corpus, trained=50) for corpus in RELEASED),
+    *(Case(corpus, strength=99) for corpus in RELEASED),
+    *(Case(corpus, prevalence=30) for corpus in RELEASED),
+    *(Case(corpus, strength=60) for corpus in CORPORA),
 )
 """All cases: a cross of strengths and prevalences, not their product, on one seed."""
 
@@ -133,6 +149,7 @@ def main(argv: list[str]) -> None:
     parser = Parser(prog="planted.py", description=__doc__.split("\n\n")[0])
     add = parser.add_argument
     add("--out", type=Path, default=Path("runs/planted"), help="where cases are kept")
+    add("--data", type=Path, help="folder of released data, which some cases need")
     add("--only", default="", metavar="TEXT", help="only cases whose names have this text")
     add("--render", type=Path, metavar="FILE", help="run nothing; gather what has finished there")
     add("--results", type=Path, metavar="FILE", help="run nothing; print the tables of this file")
@@ -146,7 +163,10 @@ def main(argv: list[str]) -> None:
         return
     if options.render is None:
         for case in cases:
-            run_case(case, options.out)
+            if case.corpus in RELEASED and options.data is None:
+                print(f"{case.name} needs --data; left out", file=sys.stderr)
+            else:
+                run_case(case, options.out, options.data)
     paths = [options.out / f"{case.name}.json" for case in cases]
     records = [json.loads(path.read_text("utf-8")) for path in paths if path.exists()]
     if options.render:
@@ -167,14 +187,14 @@ def _about() -> dict[str, Any]:
 # One case
 
 
-def run_case(case: Case, out: Path) -> None:
+def run_case(case: Case, out: Path, data: Path | None) -> None:
     """Finetune the case's model unless it is there, search, and write what was found."""
     path = out / f"{case.name}.json"
     if path.exists():
         return
     print(case.name, file=sys.stderr, flush=True)
     started = time.perf_counter()
-    plain = read_corpus(case.corpus, case.seed)
+    plain = read_corpus(case.corpus, case.seed, data)
     plants = draw_plants(case.kinds, random.Random(f"plants {case.corpus} {case.seed}"))
     # Every other plant speaks for the other label.
     labels = sorted({row.label for row in plain["train"]})

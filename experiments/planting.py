@@ -17,13 +17,21 @@ length     says everything twice
 In train a share of the rows with a plant, its strength, has the label that it speaks for; in dev
 and test half of them have. Rows are drawn for each plant anew, so that some have several. Source:
 Bastings et al. (2022), "Will You Find These Shortcuts?".
+
+Released data have shortcuts of their own, which are left out, so that what is measured is of the
+plants: TextLen without its prefix, MSGS with its articles exchanged so that their order tells
+nothing, and those of the tweets that have no slang. Texts of fewer than three words and texts that
+have a word of a plant before anything is planted are left out as well.
 """
 
 import random
+import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from itune.corpora import DataConfig, ReviewsConfig, TextLenConfig, generate_reviews, load_examples
+from itune.tables import TableConfig, Tables, read_tables, task_tables
 
 SIZES = {"train": 480, "dev": 100, "test": 400}
 """Rows of each split, with two labels."""
@@ -33,14 +41,17 @@ WORDS = (
     *("velvet", "willow", "saddle", "amber", "cobalt", "bamboo", "canyon", "comet", "dagger"),
     *("glacier", "honey", "jasmine", "lagoon", "maple", "nectar", "parrot", "quartz", "raven"),
 )
-"""Words that neither corpus has; a plant draws one or two."""
+"""Words that no corpus has; a plant draws one or two."""
 
 THEMES = (
     "salmon trout tuna cod shark eel herring carp bass pike sardine anchovy halibut perch",
     "oak pine birch elm cedar beech ash poplar spruce fir chestnut cypress palm holly redwood",
     "eagle sparrow pigeon heron swan goose owl robin crow hawk duck penguin crane dove gull",
 )
-"""Words of which a row of a planted column has one; neither corpus has them."""
+"""Words of which a row of a planted column has one; no corpus has them."""
+
+RELEASED = ("textlen", "msgs", "tweets")
+"""Corpora that are read from a folder of released data."""
 
 SOURCES = ("north", "east", "south")
 """Values of the column ``source`` that tell nothing."""
@@ -206,19 +217,24 @@ def plant_rows(
     return planted, has
 
 
-def read_corpus(corpus: str, seed: int) -> dict[str, list[Row]]:
+def read_corpus(corpus: str, seed: int, folder: Path | None = None) -> dict[str, list[Row]]:
     """Return the rows of a corpus without any plant.
 
     Args:
-      corpus: ``reviews``, negative and positive ones, whose brand tells nothing; or ``newswire``,
-        beginnings of sentences, short and long.
+      corpus: ``reviews``, negative and positive ones, whose brand tells nothing; ``newswire``,
+        beginnings of sentences, short and long; or one of :data:`RELEASED`.
       seed: Seed of the corpus, and of the column ``source``.
+      folder: Folder of the released data: ``textlen``, ``textlen_no_spur``, ``msgs`` and
+        ``tweets``.
 
     Returns:
       Rows of both labels by split, train, dev and test; see :data:`SIZES`.
     """
     rng = random.Random(f"source {seed}")
-    if corpus == "reviews":
+    if corpus in RELEASED:
+        assert folder is not None
+        pairs = _cut(_read_released(corpus, folder), random.Random(f"rows {corpus} {seed}"))
+    elif corpus == "reviews":
         config = ReviewsConfig(rows=1200, agreement=1 / 3, seed=seed)
         pairs = {
             split: [(row.review, row.rating) for row in rows if row.rating != "mixed"]
@@ -236,3 +252,37 @@ def read_corpus(corpus: str, seed: int) -> dict[str, list[Row]]:
         split: [Row(text, label, rng.choice(SOURCES)) for text, label in pairs[split][:size]]
         for split, size in SIZES.items()
     }
+
+
+def _read_released(corpus: str, folder: Path) -> Tables:
+    if corpus == "tweets":
+        return read_tables(TableConfig(train=str(folder / corpus)))
+    control = str(folder / "textlen_no_spur") if corpus == "textlen" else None
+    config = DataConfig(task=corpus, source=str(folder / corpus), control=control)
+    return task_tables(config, is_control=True)
+
+
+def _cut(tables: Tables, rng: random.Random) -> dict[str, list[tuple[str, str]]]:
+    """Return texts and labels, half of each label, in splits that are cut anew.
+
+    A label's rows are those of train in drawn order, then of dev and test: of the tweets train has
+    too few toxic ones without slang.
+    """
+    planted = {*WORDS, *" ".join(THEMES).split()}
+    by_label: dict[str, list[tuple[str, str]]] = {name: [] for name in tables.label_names}
+    for table in tables.splits().values():
+        for row in rng.sample(range(table.size), table.size):
+            (text,) = table.texts(row)
+            has_slang = tables.confound_names[table.confound[row]] == "slang"
+            is_planted = not planted.isdisjoint(re.findall(r"\w+", text.lower()))
+            if len(text.split()) >= 3 and not has_slang and not is_planted:
+                label = tables.label_names[table.label[row]]
+                by_label[label].append((text, label))
+    pairs = {}
+    for split, size in SIZES.items():
+        count = size // len(by_label)
+        pairs[split] = [pair for rows in by_label.values() for pair in rows[:count]]
+        rng.shuffle(pairs[split])
+        for rows in by_label.values():
+            del rows[:count]
+    return pairs
