@@ -32,7 +32,12 @@ from itune.tables.config import TableConfig
 from itune.tables.describe import describe_tables
 from itune.tables.description import Description
 from itune.tables.table import Tables, make_tables
-from itune.training.record import further_of_model, source_of, table_words, tables_of_model
+from itune.training.record import (
+    describe_source,
+    further_of_model,
+    source_of,
+    tables_of_model,
+)
 from itune.training.run_folder import RunOptions
 from itune.tuning.compare import compare_on
 from itune.tuning.tune import tune_on
@@ -238,7 +243,7 @@ def discover(
             further=further_of_model(model, data, columns, config.columns, **place),
             say=display.on_message,
             keep=folder,
-            table_words=table_words(model, data, columns, **place),
+            described=describe_source(model, data, columns, **place),
         )
 
 

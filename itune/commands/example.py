@@ -1,12 +1,12 @@
 """``itune example``: a table of reviews to try the other commands on."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from itune.config import parse
 from itune.corpora.reviews import BRANDS, ReviewsConfig, write_reviews
+from itune.utils.shell import quote
 
 COLUMNS = "--text review --label rating --confound brand"
 
@@ -40,13 +40,13 @@ def main(argv: Sequence[str]) -> None:
 
 def next_steps(folder: Path) -> str:
     """Return what is printed at the end: commands to try on the folder."""
-    source = shlex.quote(str(folder))
+    source = quote(str(folder))
     rule = " || ".join(f"words:{brand}" for brand in BRANDS)
     return f"""\
 wrote {folder}/train.csv, dev.csv and test.csv; now try
 
   itune describe {source} {COLUMNS}
-  itune describe {source} --text review --label rating --rule {shlex.quote(rule)}
+  itune describe {source} --text review --label rating --rule {quote(rule)}
   itune tune {source} {COLUMNS} --method finetuning --out finetuned
   itune audit finetuned
   itune discover finetuned

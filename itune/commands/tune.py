@@ -1,6 +1,5 @@
 """``itune tune``: train a classifier that leans less on a confound."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,6 +7,7 @@ from itune.commands.training import TrainingCommand, parse_training
 from itune.errors import require
 from itune.results import RunResult
 from itune.tables.table import read_tables
+from itune.utils.shell import quote
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,6 @@ def next_steps(run: RunResult) -> str:
     """Return what is printed at the end: where the model is, and commands to try on it."""
     return (
         f"model: {run.model}, for AutoModelForSequenceClassification.from_pretrained\n"
-        f"next: itune audit {shlex.quote(str(run.model))} tells what it still leans on, on the "
+        f"next: itune audit {quote(str(run.model))} tells what it still leans on, on the "
         "same table; itune compare, whether another method does better"
     )

@@ -95,12 +95,19 @@ def to_arguments(config: Any, base: Any) -> list[str]:
     >>> to_arguments(TextLenConfig(train_size=40), TextLenConfig())
     ['--train_size', '40']
     """
-    words: list[str] = []
-    for name, value in changed_values(config, base).items():
-        text = as_typed(value)
-        is_like_an_option = text.startswith("-") and not _NEGATIVE.match(text)
-        words += [f"--{name}={text}"] if is_like_an_option else [f"--{name}", text]
-    return words
+    changed = changed_values(config, base)
+    return [word for name, value in changed.items() for word in option_words(name, value)]
+
+
+def option_words(name: str, value: Any) -> list[str]:
+    """Return the words of an option, one if its value looks like an option itself, else two.
+
+    >>> option_words("confound", "-age"), option_words("bins", "-1e-05")
+    (['--confound=-age'], ['--bins', '-1e-05'])
+    """
+    text = as_typed(value)
+    is_like_an_option = text.startswith("-") and not _NEGATIVE.match(text)
+    return [f"--{name}={text}"] if is_like_an_option else [f"--{name}", text]
 
 
 def _read(keys: Mapping[str, Key], texts: Mapping[str, str]) -> dict[str, Any]:

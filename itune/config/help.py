@@ -3,7 +3,6 @@
 import argparse
 import dataclasses
 import inspect
-import shlex
 import textwrap
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from itune.cli import Parser
 from itune.config.keys import REQUIRED, Key, fields_of
 from itune.config.presets import preset_table
+from itune.utils.shell import quote
 
 SHORTER = "The parts of a name before its dots may be left out where no other option ends so."
 
@@ -67,12 +67,12 @@ def values_in_words(
 
     def in_words(key: Key) -> str:
         if key.name in values:
-            return f"preset {preset}: {shlex.quote(as_typed(values[key.name]))}"
+            return f"preset {preset}: {quote(as_typed(values[key.name]))}"
         if key.name in scaled:
             return "default: scaled to the data"
         if key.default is REQUIRED:
             return "required"
-        return f"default: {shlex.quote(as_typed(key.default))}"
+        return f"default: {quote(as_typed(key.default))}"
 
     return {name: in_words(key) for name, key in keys.items()}
 

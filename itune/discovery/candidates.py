@@ -67,6 +67,16 @@ def find_candidates(rows: Rows, minimum: int, exclude: Rule | None = None) -> Ca
     return gather(found, rows.size)
 
 
+def by_rule(candidates: Candidates, rows: Rows) -> Candidates:
+    """Return candidates with the rows that their settings find in a table.
+
+    Those are what their generators found, and where small letters and capitals are no pairs what
+    counts as the same: "strasse" is in rows with "Straße", too.
+    """
+    found = ((of, np.flatnonzero(of.holds(rows))) for of in candidates.features)
+    return gather(found, rows.size)
+
+
 def is_named(feature: Feature, rule: Rule | None) -> bool:
     """Return whether a rule matches the words of a feature, or its name if it is of no words."""
     return rule is not None and rule.value(feature.surface or feature.name) > 0

@@ -1,6 +1,7 @@
 """What was found out about candidates, and its order."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,8 +92,9 @@ class Discovery:
       config: Settings of the search.
       digest: SHA-256 of the data, in hexadecimal.
       notes: Further remarks, one sentence each.
-      table_words: Words of a command line that name the table and its columns, without a confound;
-        empty if the rows were given in Python.
+      table: Settings of the table that are not the defaults, without its confound, by name; None in
+        place of rows that were given in Python. The whole is None if only the model's run knows it.
+      encoder: Encoder of the model's run; None if that is the default, or not known.
     """
 
     model: str
@@ -107,7 +109,8 @@ class Discovery:
     config: DiscoverConfig
     digest: str
     notes: tuple[str, ...] = ()
-    table_words: tuple[str, ...] = ()
+    table: Mapping[str, Any] | None = None
+    encoder: str | None = None
 
     @property
     def confirmed(self) -> tuple[Finding, ...]:

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ from itune.auditing.significance import CIDTest
 from itune.auditing.truncation import with_texts
 from itune.config import to_dict
 from itune.discovery.association import associate
-from itune.discovery.candidates import Candidates, find_candidates, is_named, merge
+from itune.discovery.candidates import Candidates, by_rule, find_candidates, is_named, merge
 from itune.discovery.config import DiscoverConfig
 from itune.discovery.confirmation import (
     Deletion,
@@ -40,6 +40,7 @@ from itune.tables.further import Columns, Further
 from itune.tables.rules import parse_rule
 from itune.tables.table import Table, Tables
 from itune.training.record import EVERY, find_record
+from itune.training.settings import TrainingConfig
 from itune.training.trained_model import LoadedModel, load_model
 from itune.utils.files import digest_of
 from itune.utils.progress import OnProgress, no_progress
@@ -66,14 +67,14 @@ def discover_model(
     further: Further | None = None,
     say: Callable[[str], None] = lambda sentence: None,
     keep: Path | None = None,
-    table_words: Sequence[str] = (),
+    described: Mapping[str, Any] | None = None,
 ) -> Discovery:
     """Search for what a model leans on, in the table that it was trained on.
 
     ``further`` are further columns of the table; if nobody has named them, those that cannot be
     candidates are left out, and a note says so. ``keep`` is a folder for the sketches alone, from
     which an interrupted search goes on; what it has measured of candidates is there, too, until the
-    end. ``table_words`` name the table in commands.
+    end. ``described`` are the settings of the table for commands; see :class:`Discovery`.
 
     Raises:
       UserError: The folder holds no such model, its classes are not the table's labels, or there
@@ -101,7 +102,10 @@ def discover_model(
     with jax.default_matmul_precision("highest"):
         found = search.run(str(folder), tables, keep)
     notes = (*found.notes, *column_notes)
-    return dataclasses.replace(found, notes=notes, table_words=tuple(table_words))
+    encoder = None if record is None else record.config.encoder
+    if encoder == TrainingConfig().encoder:
+        encoder = None
+    return dataclasses.replace(found, notes=notes, table=described, encoder=encoder)
 
 
 def _chosen(
@@ -156,7 +160,7 @@ class _Search:
         candidates, z = self._screen(sketches)
         order = np.argsort(-z, kind="stable")
         merged = merge(candidates, order[z[order] > 0], config.confirmed)
-        chosen = candidates.take(merged.places)
+        chosen = by_rule(candidates.take(merged.places), self._rows)
         explained = self._scores(sketches, chosen).explained
         association = associate(chosen.rows, self._train.label)
         core = parse_rule(config.core) if config.core else None

@@ -1,11 +1,11 @@
 """The page of a search for what a model leans on."""
 
 import math
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from itune.config.command_line import option_words
 from itune.discovery import Discovery, Finding
 from itune.plots.findings import Mark, findings_plot
 from itune.report.blocks import (
@@ -29,6 +29,7 @@ from itune.report.origin import FOOTER, Origin, origin_sections
 from itune.report.terms import terms
 from itune.report.text import pieces
 from itune.utils.formats import MISSING, p_value, percent, signed
+from itune.utils.shell import join
 from itune.utils.visible import isolated
 
 TOLD = 3
@@ -230,16 +231,32 @@ def _examples(found: Discovery) -> Iterator[Block]:
 
 
 def _commands(found: Discovery) -> Iterator[Block]:
-    lines = []
-    for number, one in enumerate(found.confirmed[:TOLD], 1):
-        options = [
-            word for name, value in one.feature.settings.items() for word in (f"--{name}", value)
-        ]
-        words = ["audit", found.model, *found.table_words, *options, "--out", f"audited-{number}"]
-        lines.append(shlex.join(["itune", *words]))
-        if found.table_words:
-            words = ["tune", *found.table_words, *options, "--out", f"tuned-{number}"]
-            lines.append(shlex.join(["itune", *words]))
+    lines = [
+        line
+        for number, one in enumerate(found.confirmed[:TOLD], 1)
+        for line in next_commands(found, one, number)
+    ]
     if lines:
         yield Paragraph("These audit what the model uses, and tune against it:")
         yield Code("\n".join(lines))
+
+
+def next_commands(found: Discovery, one: Finding, number: int) -> Iterator[str]:
+    """Yield what audits a finding and tunes against it: commands, or Python if the rows were."""
+    table, settings = found.table, one.feature.settings
+    if table is not None and None in table.values():
+        values = {name: value for name, value in {**table, **settings}.items() if name != "train"}
+        named = [f"{name}={name if text is None else repr(text)}" for name, text in values.items()]
+        rows = ", ".join(["data" if table["train"] is None else repr(table["train"]), *named])
+        more = f", settings={{'encoder': {found.encoder!r}}}" if found.encoder else ""
+        yield f"itune.audit({found.model!r}, {rows})"
+        yield f"itune.tune({rows}, out='tuned-{number}'{more})"
+        return
+    source = {} if table is None else dict(table)
+    place = [source.pop("train")] if source else []
+    words = [word for of in {**source, **settings}.items() for word in option_words(*of)]
+    audited = ["--out", f"audited-{number}"]
+    yield join(["itune", "audit", found.model, *place, *words, *audited])
+    if place:
+        encoder = option_words("encoder", found.encoder) if found.encoder else []
+        yield join(["itune", "tune", *place, *words, *encoder, "--out", f"tuned-{number}"])

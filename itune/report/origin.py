@@ -1,12 +1,12 @@
 """How a result was made, as the last section of its page."""
 
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import itune
 from itune.report.blocks import Block, Code, Facts, Page, Paragraph, Section
 from itune.results import RunResult
+from itune.utils.shell import quote
 
 FOOTER = f"Made by itune {itune.__version__}. One file without scripts, which needs no network."
 
@@ -89,5 +89,5 @@ def command_text(words: Sequence[str]) -> str:
       --rule 'words:A, B' \
       --seed 1
     """
-    quoted = (f"\\\n  {word}" if word.startswith("--") else shlex.quote(word) for word in words)
+    quoted = (f"\\\n  {quote(word)}" if word.startswith("--") else quote(word) for word in words)
     return " ".join(quoted)

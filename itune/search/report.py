@@ -1,7 +1,6 @@
 """The report on a search, in Markdown."""
 
 import json
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
@@ -16,6 +15,7 @@ from itune.search.worker import run_folder
 from itune.training.run_folder import read_run
 from itune.training.settings import RunConfig
 from itune.utils.formats import duration, method_title
+from itune.utils.shell import join
 from itune.utils.table_files import Row, to_markdown
 
 
@@ -63,7 +63,7 @@ def make_report(
             "## Chosen",
             f"Setting {best.point:03d}, dev {best.accuracy:.4f}. "
             + _test(plan, statuses, folder, best.point),
-            f"    {shlex.join([*command, *options, *to_arguments(chosen, preset)])}",
+            f"    {join([*command, *options, *to_arguments(chosen, preset)])}",
             "As a preset:",
             "\n".join(["```toml", header, *top, to_toml(chosen), "```"]),
             "## Mean dev accuracy of each value",

@@ -53,6 +53,16 @@ def confound_columns(text: str | None) -> tuple[str, ...]:
         ) from None
 
 
+def as_setting(column: str) -> str:
+    """Return the setting that names one column, whatever it is called.
+
+    >>> as_setting("age"), as_setting("age, now"), as_setting("none")
+    ('age', '"age, now"', '"none"')
+    """
+    is_plain = column not in ("", "none") and not set(column) & set(',"\r\n') and column[0] != " "
+    return column if is_plain else '"' + column.replace('"', '""') + '"'
+
+
 def parse_bins(text: str | None, columns: Sequence[str]) -> dict[str, Bins]:
     """Return the bins of each column that is cut into some.
 

@@ -176,6 +176,7 @@ def make_tables(
     *,
     dev: Any = None,
     test: Any = None,
+    like: Tables | None = None,
     on_progress: OnProgress = no_progress,
 ) -> Tables:
     """Read a table, number its labels and confounds, and split it if it is not split yet.
@@ -194,6 +195,8 @@ def make_tables(
       test: Test rows: a file, a folder, a name on the hub, an object, or the name of a split of
         train's data set. None takes the data set's own test split, else a part of train; the string
         ``none`` takes a part of train whatever the data set has.
+      like: The same rows with another confound. What it has taken from train is taken once more,
+        where the confound would draw other rows. None draws them.
       on_progress: Called with the number of rows read so far.
 
     Returns:
@@ -240,7 +243,7 @@ def make_tables(
             _require_any_label(tables[split], split, unlabelled)
         _require_labels(tables[split], config.label)
     name = Path(sources["train"].name).name
-    complete = dict(zip(SPLITS, _complete(tables, config), strict=True))
+    complete = dict(zip(SPLITS, _complete(tables, config, like), strict=True))
     sentences = [note for source in sources.values() for note in source.notes]
     sentences += [f"column {name!r} {note}" for name, of in notes.items() for note in of]
     if rule:
@@ -285,7 +288,9 @@ def _require_labels(table: Table, name: str) -> None:
         )
 
 
-def _complete(tables: dict[str, Table], config: TableConfig) -> tuple[Table, Table, Table]:
+def _complete(
+    tables: dict[str, Table], config: TableConfig, like: Tables | None
+) -> tuple[Table, Table, Table]:
     """Return train, dev and test; a missing dev or test is taken from train."""
     train = tables["train"]
     if train.size < 2:
@@ -294,7 +299,10 @@ def _complete(tables: dict[str, Table], config: TableConfig) -> tuple[Table, Tab
         0.0 if split in tables else getattr(config, f"{split}_fraction")
         for split in ("dev", "test")
     )
-    if dev or test:
+    if like is not None:
+        parts = [np.arange(0) if split in tables else like.splits()[split].rows for split in SPLITS]
+        parts[0] = like.train.rows
+    elif dev or test:
         by_text = train.hashes()
         parts = partition(train.label, train.confound, dev, test, config.split_seed, by_text)
     else:

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from itune.config import to_dict
-from itune.config.command_line import to_arguments
+from itune.config.keys import changed_values
 from itune.config.mappings import from_dict
 from itune.corpora.tasks import DataConfig
 from itune.errors import UserError, as_path
@@ -15,6 +15,7 @@ from itune.methods.registry import METHODS
 from itune.models import find_model, load_config, model_folder
 from itune.tables.config import TableConfig
 from itune.tables.further import Further, read_further
+from itune.tables.objects import find_sources
 from itune.tables.sources import TASK_NAMES, open_task
 from itune.tables.splits import AUTO
 from itune.tables.table import Tables, make_tables
@@ -24,6 +25,9 @@ from itune.utils.progress import OnProgress, no_progress
 
 WHOLE = {"dev_fraction": 0.0, "test_fraction": 0.0}
 """How a table is split that no run is known of: all rows count as trained on."""
+
+CONFOUND = ("confound", "bins", "rule", "rule_on")
+"""Settings of a table that make its confound, by which dev and test are drawn."""
 
 
 @dataclass(frozen=True)
@@ -68,14 +72,19 @@ class RunRecord:
             is_control = METHODS[self.method].uses_control
             config = from_dict(TableConfig, columns or {})
             return task_tables(self.source, config, is_control=is_control)
-        known = to_dict(self.source) | dict(columns or {})
-        if columns and "confound" in columns and "rule" not in columns:
+        columns = {} if columns is None else columns
+        known = to_dict(self.source) | dict(columns)
+        if "confound" in columns and "rule" not in columns:
             known["rule"] = None  # which would be preferred to the column
-        if columns and not {"confound", "rule"}.isdisjoint(columns) and "bins" not in columns:
+        if not {"confound", "rule"}.isdisjoint(columns) and "bins" not in columns:
             known["bins"] = None  # they are of the run's column
         config = from_dict(TableConfig, known)
         data = self._named(self.source.train) if data is None else data
-        return _read(data, config, dev, test, on_progress)
+        as_then = replace(config, **{name: getattr(self.source, name) for name in CONFOUND})
+        like = None
+        if as_then != config and _draws(data, config, dev, test):
+            like = _read(data, replace(as_then, matched=()), dev, test, on_progress)
+        return _read(data, config, dev, test, on_progress, like)
 
     def _named(self, train: str) -> Any:
         """Return the training rows by their name in the record, where files have absolute paths."""
@@ -195,31 +204,51 @@ def further_of_model(
     return read_further(given["train"], config, wanted, dev=given["dev"], test=given["test"])
 
 
-def table_words(
+def describe_source(
     folder: str | Path,
     data: Any,
     columns: Mapping[str, Any],
     *,
     dev: Any = None,
     test: Any = None,
-) -> tuple[str, ...]:
-    """Return the words of a command that name a table without its confound; none if it has none."""
+) -> dict[str, Any] | None:
+    """Return settings by which a command reads a table again, but for its confound.
+
+    None stands for rows that were given in Python; the whole is None if only the run knows it.
+    """
     source = source_of(folder, data)
     if isinstance(source, DataConfig):
-        return () if source.source else (source.task,)
-    known = {} if source is None else to_dict(source)
+        return {"train": source.task} if source == DataConfig(task=source.task) else None
     given = {"train": data, "dev": dev, "test": test}
-    given = {name: rows for name, rows in given.items() if rows is not None}
-    if not all(isinstance(rows, str | Path) for rows in given.values()):
-        return ()
-    known |= dict(columns) | {name: str(rows) for name, rows in given.items()}
-    none = {"confound": "confound", "bins": None, "rule": None, "rule_on": "text", "matched": ()}
-    config = from_dict(TableConfig, known | none)
-    if not config.train:
-        return ()
-    return (config.train, *to_arguments(config, TableConfig(train=config.train)))
+    named = {name: str(rows) for name, rows in given.items() if isinstance(rows, str | Path)}
+    others = {name: None for name, rows in given.items() if rows is not None} | {"train": None}
+    no_confound = {name: getattr(TableConfig(), name) for name in (*CONFOUND, "matched")}
+    known = (to_dict(source) if source else {}) | dict(columns) | named | no_confound
+    config = from_dict(TableConfig, known)
+    # Of a model without a run all rows count as trained on, unless this is said.
+    fractions = {name: columns[name] for name in WHOLE if columns.get(name)}
+    return others | changed_values(config, TableConfig()) | fractions | named
 
 
-def _read(data: Any, config: TableConfig, dev: Any, test: Any, on_progress: OnProgress) -> Tables:
-    dev, test = (config.dev if dev is None else dev), (config.test if test is None else test)
-    return make_tables(data, config, dev=dev, test=test, on_progress=on_progress)
+def _draws(data: Any, config: TableConfig, dev: Any, test: Any) -> bool:
+    """Return whether dev or test are drawn from train, by the confound among others."""
+    dev, test = _splits(config, dev, test)
+    found = find_sources(data, dev, test, config.subset, config.revision)
+    fractions = {"dev": config.dev_fraction, "test": config.test_fraction}
+    return any(fraction and split not in found for split, fraction in fractions.items())
+
+
+def _read(
+    data: Any,
+    config: TableConfig,
+    dev: Any,
+    test: Any,
+    on_progress: OnProgress,
+    like: Tables | None = None,
+) -> Tables:
+    dev, test = _splits(config, dev, test)
+    return make_tables(data, config, dev=dev, test=test, like=like, on_progress=on_progress)
+
+
+def _splits(config: TableConfig, dev: Any, test: Any) -> tuple[Any, Any]:
+    return (config.dev if dev is None else dev), (config.test if test is None else test)

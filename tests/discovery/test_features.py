@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from itune.discovery.candidates import by_rule, find_candidates
 from itune.discovery.features import GENERATORS
 from itune.discovery.features.base import Rows
 from itune.discovery.features.columns import unfit
@@ -62,6 +63,21 @@ def test_words_and_phrases():
     assert words['words "movie good"'] == [9] and words['words "很好"'] == [4]
     assert list(names(TEXTS, "words", 3)) == ['word "acme"', 'word "good"']
     assert words_of("e\u0301a") == [("éa", None)]
+
+
+def test_rows_are_those_of_the_rule_where_letters_fold():
+    texts = ["İş Straße", "iş strasse", "no", "İŞ STRASSE", "none"]
+    rows = Rows({"text": texts}, {})
+    singles = find_candidates(rows, 1)
+    found = {feature.name for feature in singles.features}
+    assert {'word "İş"', 'word "iş"', 'word "straße"', 'word "strasse"'} <= found
+    again = by_rule(singles, rows)
+    assert again.features == singles.features
+    for place, feature in enumerate(again.features):
+        np.testing.assert_array_equal(again.having(place), np.flatnonzero(feature.holds(rows)))
+        assert {*singles.having(place)} <= {*again.having(place)}, feature.name
+    named = [feature.name for feature in again.features]
+    assert again.having(named.index('word "strasse"')).tolist() == [0, 1, 3]
 
 
 def test_places_lengths_and_characters():

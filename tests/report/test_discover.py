@@ -41,7 +41,7 @@ def test_commands_are_of_confirmed_ones_and_in_nobodys_way():
         accuracy=0.9,
         config=DiscoverConfig(),
         digest="",
-        table_words=("t.csv", "--text", "review"),
+        table={"train": "t.csv", "text": "review"},
         **numbers,
     )
     blocks = [block for section in discover_page(found).sections for block in section.blocks]

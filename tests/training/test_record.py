@@ -92,6 +92,29 @@ def test_a_column_in_place_of_the_rule(write):
     assert tables_of_model(run, ROWS, both).rule is not None
 
 
+@pytest.mark.parametrize(
+    "columns",
+    [{"rule": "words:umbrella"}, {"confound": "other"}, {"confound": None}],
+    ids=["rule", "column", "none"],
+)
+def test_another_confound_draws_no_other_rows(write, columns):
+    rows = [
+        {**row, "review": f"{row['review']} {n}", "other": n % 3, "label": n // 2 % 2}
+        for n, row in enumerate(3 * ROWS)
+    ]
+    table = TableConfig(text="review", dev_fraction=0.25, test_fraction=0.25)
+    run, expected = write(table), make_tables(rows, table)
+    tables = tables_of_model(run, rows, columns)
+    for name, of in expected.splits().items():
+        assert tables.splits()[name].rows.tolist() == of.rows.tolist()
+    assert tables.confound_names != expected.confound_names
+    given = tables_of_model(run, rows[:90], columns, dev=rows[90:], test=rows[90:])
+    assert given.train.size == 90 and given.dev.size == given.test.size == 30
+    if columns.get("confound", True):
+        matched = tables_of_model(run, rows, {**columns, "matched": ["test"]})
+        assert {*matched.test.rows} <= {*expected.test.rows}
+
+
 def test_files_of_words_are_found_from_elsewhere(write, tmp_path, monkeypatch):
     (tmp_path / "here").mkdir()
     (tmp_path / "brands.txt").write_text("acme\n")

@@ -1,12 +1,12 @@
 """What a generator of features looks at, and what it finds."""
 
-import csv
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from itune.tables.confounds import confound_columns
 from itune.tables.rules import parse_rule
 
 
@@ -64,7 +64,7 @@ class Feature(NamedTuple):
         """Return which rows have the feature, ``(N,)`` bools, as the settings tell it."""
         if "rule" in self.settings:
             return parse_rule(self.settings["rule"]).values(rows.texts[self.text]) > 0
-        column = next(iter(next(csv.reader([self.settings["confound"]]))))
+        (column,) = confound_columns(self.settings["confound"])
         codes, names = rows.columns[column]
         return np.array([*(name in self.values for name in names), False])[codes]
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from itune.discovery.features.base import Feature, Found, Rows, is_common
-from itune.tables.confounds import CALENDAR
+from itune.tables.confounds import CALENDAR, as_setting
 from itune.tables.dates import as_days
 from itune.tables.values import as_number
 
@@ -72,7 +72,7 @@ def _is_whole(value: str) -> bool:
 def find(rows: Rows, minimum: int) -> Iterator[Found]:
     """Yield values of columns that are categories, and quantiles of numbers and dates."""
     for column, (codes, names) in rows.columns.items():
-        quoted = f'"{column}"' if any(mark in column for mark in ',"') else column
+        quoted = as_setting(column)
         if scale := scale_of(names):
             yield from _from_quantiles(column, quoted, codes, names, scale, minimum)
         if scale == DATES:

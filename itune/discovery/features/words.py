@@ -36,9 +36,17 @@ def words_of(text: str) -> list[tuple[str, str | None]]:
             joint = ""
         else:
             joint = " " if end >= 0 and text[end : match.start()].isspace() else None
-        found.append((match.group().lower(), joint))
+        found.append((_small(match.group()), joint))
         end, was_sign = match.end(), is_sign
     return found
+
+
+def _small(word: str) -> str:
+    """Return a word in small letters, but for those that have none of one letter, such as İ."""
+    lower = word.lower()
+    if len(lower) == len(word):
+        return lower
+    return "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in word)
 
 
 def find(rows: Rows, minimum: int) -> Iterator[Found]:
