@@ -7,7 +7,8 @@ that have finished into one file and prints their tables; ``--results FILE.json`
 
 A case is a table with a plant of each kind (:mod:`planting`), and a model that was finetuned on it;
 or on the same rows with plants that tell nothing, which is a model that has no reason to use them,
-whatever the table says. What is measured:
+whatever the table says; or one that was tuned against a plant that the finetuned one uses, by the
+defaults of its method. What is measured:
 
 - **pull** of a plant, whether the model uses it, by no gradient: the share of test rows with the
   other label, without anything planted, that are predicted as the plant's label once it is put in,
@@ -103,6 +104,8 @@ class Case:
       trained: Strength in the rows that the model was finetuned on; ``strength`` if None.
       seed: Seed of corpus, plants and training.
       kinds: Kinds of the plants.
+      method: Method of training; finetuning knows of no confound.
+      against: Kind of the plant that is the confound of another method, by a rule of its words.
     """
 
     corpus: str
@@ -111,13 +114,16 @@ class Case:
     trained: int | None = None
     seed: int = 11
     kinds: tuple[str, ...] = ("word", "context", "column", "first", "ordered")
+    method: str = "finetuning"
+    against: str | None = None
 
     @property
     def model(self) -> str:
         """Name of the model, which cases with the same training share."""
         strength = self.strength if self.trained is None else self.trained
         length = "-length" if "length" in self.kinds else ""
-        return f"{self.corpus}-{strength}-{self.prevalence}-{self.seed}{length}"
+        tuned = f"-{self.method}-{self.against}" if self.against else ""
+        return f"{self.corpus}-{strength}-{self.prevalence}-{self.seed}{length}{tuned}"
 
     @property
     def name(self) -> str:
@@ -140,6 +146,15 @@ CASES = (
     *(Case(corpus, strength=99) for corpus in RELEASED),
     *(Case(corpus, prevalence=30) for corpus in RELEASED),
     *(Case(corpus, strength=60) for corpus in CORPORA),
+    *(
+        replace(case, method=method, against=against)
+        for case, against in (
+            (Case("newswire", prevalence=30), "word"),
+            (Case("newswire"), "ordered"),
+            (Case("reviews", prevalence=30), "ordered"),
+        )
+        for method in ("influence_tuning", "balanced_sampling")
+    ),
 )
 """All cases: a cross of strengths and prevalences, not their product, on one seed."""
 
@@ -205,11 +220,11 @@ def run_case(case: Case, out: Path, data: Path | None) -> None:
     run = itune.tune(
         **given,
         out=folder,
-        method="finetuning",
+        method=case.method,
         seed=case.seed,
         settings=SETTINGS,
         resume=True,
-        confound="source",  # finetuning makes no use of it
+        **_confound(case, plants),
     )
     given, has = _planted(case, plants, plain, usual, case.strength)
     found = itune.discover(folder, **given, confound=None, settings=SEARCH)
@@ -260,6 +275,13 @@ def run_case(case: Case, out: Path, data: Path | None) -> None:
             "minutes": (time.perf_counter() - started) / 60,
         },
     )
+
+
+def _confound(case: Case, plants: Sequence[Plant]) -> dict[str, str]:
+    if case.against is None:
+        return {"confound": "source"}  # finetuning makes no use of it
+    (plant,) = (plant for plant in plants if plant.kind == case.against)
+    return {"rule": f"words:{' '.join(plant.words)}"}
 
 
 def _planted(
