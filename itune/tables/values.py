@@ -175,6 +175,14 @@ def _distinct(column: "pyarrow.ChunkedArray") -> list[str | None]:
     return [None if text in MISSING else text for text in trimmed]
 
 
+def distinct_values(column: "pyarrow.ChunkedArray") -> list[str | None]:
+    """Return the different values of a column of strings as they are compared; None if missing.
+
+    Some may be the same in Unicode's normal form, or but for white space around them.
+    """
+    return [_normal(text) for text in _distinct(column)]
+
+
 def _places(column: "pyarrow.ChunkedArray") -> np.ndarray:
     """Return the place of each value of a column among its distinct ones."""
     compute = import_pyarrow().compute

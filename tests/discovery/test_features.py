@@ -1,6 +1,7 @@
 """Every feature is had by the rows that its own settings make a confound of."""
 
 import numpy as np
+import pyarrow
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from itune.discovery.features.base import Rows
 from itune.discovery.features.columns import unfit
 from itune.discovery.features.words import words_of
 from itune.tables.config import TableConfig
+from itune.tables.further import names_rows
 from itune.tables.table import make_tables
 
 TEXTS = [
@@ -151,16 +153,24 @@ def test_columns_of_dates():
         ([str(n / 7) for n in range(40)], None),
         ([f"2024-01-{n % 28 + 1:02} 10:{n}0" for n in range(4, 10)] * 6 + [None] * 4, None),
         ([f"so it goes on {n}" for n in range(40)], "free text"),
+        ([*map(str, range(39)), "seven"], "nearly all values differ"),
+        ([f"2024-01-01 {n // 60:02}:{n % 60:02}" for n in range(40)], None),
+        ([*(f"2024-01-01 00:{n:02}" for n in range(39)), "later"], "nearly all values differ"),
         ([f"place {n % 120}" for n in range(240)], "more than 100 values"),
     ],
 )
-def test_which_columns_are_worth_a_look(values, why):
+def test_which_columns_are_worth_a_look(values, why, monkeypatch):
     names = tuple(sorted({value for value in values if value is not None}))
     codes = np.array([-1 if value is None else names.index(value) for value in values])
     label = np.array([n % 2 for n in range(len(values))])
     if values[0] in ("a", "n"):
         label[0] = 1
     assert unfit(codes, names, label) == why
+    column = pyarrow.chunked_array([pyarrow.array(values, pyarrow.large_string())])
+    assert names_rows(column) is None  # too short to be in the way
+    monkeypatch.setattr("itune.tables.further.LONG", 30)
+    is_distinct = len(names) >= 0.95 * len(values)
+    assert names_rows(column) == (why if is_distinct else None)
 
 
 def test_the_second_text_of_a_pair():

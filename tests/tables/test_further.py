@@ -30,6 +30,15 @@ def test_all_columns_that_are_not_named_otherwise(form, tmp_path):
     assert list(read_further(data, TableConfig(confound="kind"), None).columns) == ["size"]
 
 
+def test_a_long_column_that_names_its_rows_is_not_numbered(monkeypatch):
+    monkeypatch.setattr("itune.tables.further.LONG", 4)
+    rows = [row | {"id": f"u{row['size']}", "share": row["size"] / 3} for row in ROWS]
+    found = read_further(rows, TableConfig(confound=None), None)
+    assert list(found.columns) == ["kind", "share"]
+    assert found.left_out == dict.fromkeys(("size", "id"), "nearly all values differ")
+    assert [*read_further(rows, TableConfig(confound=None), ["id"]).columns] == ["id"]
+
+
 def test_columns_that_cannot_be_read_or_are_not_everywhere():
     rows = [row | {"tags": ["x", "y"], "late": "1"} for row in ROWS]
     found = read_further(

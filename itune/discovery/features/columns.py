@@ -8,16 +8,11 @@ import numpy as np
 from itune.discovery.features.base import Feature, Found, Rows, is_common
 from itune.tables.confounds import CALENDAR, as_setting
 from itune.tables.dates import as_days
+from itune.tables.further import ALL_DIFFER, DISTINCT, FREE_TEXT, SENTENCE
 from itune.tables.values import as_number
 
 MOST = 100
 """Different values that a category has at most."""
-
-DISTINCT = 0.95
-"""Share of different values from which on they name their rows."""
-
-SENTENCE = 4
-"""Words that a value has in the mean of what is free text."""
 
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
@@ -59,9 +54,9 @@ def unfit(codes: np.ndarray, names: tuple[str, ...], label: np.ndarray) -> str |
     scale, is_distinct = scale_of(names), len(present) >= DISTINCT * len(known)
     values = [names[code] for code in present]
     if scale is None and np.mean([len(value.split()) for value in values]) >= SENTENCE:
-        return "free text" if is_distinct or len(present) > MOST else None
+        return FREE_TEXT if is_distinct or len(present) > MOST else None
     if is_distinct and (scale is None or not scale.is_date and all(map(_is_whole, values))):
-        return "nearly all values differ"
+        return ALL_DIFFER
     return f"more than {MOST} values" if scale is None and len(present) > MOST else None
 
 
