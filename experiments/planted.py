@@ -30,6 +30,8 @@ defaults of its method. What is measured:
 - **Accusations**: findings that are said to harm, or to be used; those that are right by a plant
   that is used, right only by plants that are not, and others. The latter two are false, but for
   genuine cues that do mislead the model, which are among the others.
+- Of a model that was tuned against a plant: its pull, and the findings that are right by it and
+  said to harm or to be used, before (of the finetuned model of the same table) and after.
 """
 
 import json
@@ -39,6 +41,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -375,7 +378,9 @@ Record: TypeAlias = Mapping[str, Any]
 
 def render(cases: Sequence[Record]) -> str:
     """Return the tables of some cases as text."""
-    return "\n\n".join([_by_plant(cases), _by_order(cases), _accusations(cases)])
+    finetuned = [one for one in cases if Case(**one["case"]).against is None]
+    parts = [_by_plant(cases), _by_order(finetuned), _accusations(cases), _tuned(cases)]
+    return "\n\n".join(filter(None, parts))
 
 
 def _by_plant(cases: Sequence[Record]) -> str:
@@ -451,9 +456,10 @@ def _precision(cases: Sequence[Record], name: str, k: int) -> float:
 def _accusations(cases: Sequence[Record]) -> str:
     rows = []
     for what, is_of in (
-        ("with plants that tell", lambda case: case.trained is None),
+        ("with plants that tell", lambda case: case.trained is None and not case.against),
         ("without, searched where they tell", lambda case: case.trained and case.strength != 50),
         ("without, searched there", lambda case: case.trained and case.strength == 50),
+        ("tuned against one that tells", lambda case: case.against),
     ):
         chosen = [one for one in cases if is_of(Case(**one["case"]))]
         for says in ("harmful", "confirmed") if chosen else ():
@@ -466,6 +472,34 @@ def _accusations(cases: Sequence[Record]) -> str:
             rows.append([what, len(chosen), says, *by.values()])
     header = ("finetuned", "cases", "said to be", "right: used", "plants not used", "others")
     return to_text(header, rows)
+
+
+def _tuned(cases: Sequence[Record]) -> str:
+    """Return the plant that models were tuned against, before and after; empty if none was."""
+    known = {Case(**one["case"]).name: one for one in cases}
+    rows: list[tuple[Any, ...]] = []
+    for one in cases:
+        case = Case(**one["case"])
+        before = replace(case, method="finetuning", against=None)
+        if case.against and before.name in known:
+            numbers = (_of_plant(of, case.against) for of in (known[before.name], one))
+            rows.append((before.model, case.method, case.against, *chain(*numbers)))
+    what = ("test", "pull", "harmful", "confirmed")
+    measured = (f"{name} {when}" for when in ("before", "after") for name in what)
+    header = ("model", "tuned by", "against", *measured)
+    return to_text(header, rows) if rows else ""
+
+
+def _of_plant(one: Record, kind: str | None) -> tuple[str, str, int, int]:
+    """Return test accuracy, a plant's pull, and the findings right by it that are accused."""
+    number, plant = next((n, of) for n, of in enumerate(one["plants"]) if of["kind"] == kind)
+    said = [
+        said
+        for mark, said in zip(one["orders"]["discover"], one["said"], strict=True)
+        if _is_right(mark, number)
+    ]
+    accused = (sum(of[what] for of in said) for what in ("harmful", "confirmed"))
+    return f"{100 * one['test_accuracy']:.1f}", f"{plant['pull']:+.2f}", *accused
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+import itune
 import planted
 from itune.cli import run_main
 from itune.discovery import Feature
@@ -64,12 +65,26 @@ def test_a_case_runs_once_and_is_rendered(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(planted, "SEARCH", planted.SEARCH | {"size": 64, "draws": 50})
     case = planted.Case("newswire", trained=50, prevalence=20, kinds=("word", "context"))
     monkeypatch.setattr(planted, "CASES", (case,))
+    tables = {}
+
+    def spied(name, original):
+        def called(*args, **options):
+            tables[name] = options["data"]
+            return original(*args, **options)
+
+        return called
+
+    for name in ("tune", "discover"):
+        monkeypatch.setattr(itune, name, spied(name, getattr(itune, name)))
     assert run_main(planted.main, ["--out", str(tmp_path / "out")]) == 0
     (path,) = (tmp_path / "out").glob("*.json")
     found = json.loads(path.read_text())
     assert set(found["orders"]) == {"discover", "z", "PMI", "gradient × input"}
     word = found["plants"][0]["words"][0]
     assert any(word in mark["name"] and mark["phi"][0] == 1 for mark in found["orders"]["z"])
+    for name, agreeing in (("tune", 12), ("discover", 22)):
+        labels = [row["label"] for row in tables[name] if word in row["text"].split()]
+        assert len(labels) == 24 and labels.count(found["plants"][0]["label"]) == agreeing
     assert found["plants"][0]["rows"] == 24 and len(found["said"]) == len(
         found["orders"]["discover"]
     )
@@ -116,6 +131,20 @@ def test_tables_by_hand():
         "said": [{"confirmed": c, "harmful": h} for c, h in verdicts],
     }
     without = {**record, "case": {**record["case"], "trained": 50}}
+    against = {"method": "lisa", "against": "first"}
+    tuned = {
+        **record,
+        "case": {**record["case"], **against},
+        "plants": [plants[0], {"kind": "first", "pull": 0.3}],
+        "said": [{"confirmed": True, "harmful": False}] * 6,
+    }
+    assert planted._tuned([record]) == "" == planted._tuned([tuned])
+    before_and_after = planted._tuned([tuned, record]).splitlines()[1].split()
+    assert before_and_after == (
+        ["reviews-90-10-1", "lisa", "first", "50.0", "+0.09", "1", "2", "50.0", "+0.30", "0", "2"]
+    )
+    assert len(planted.render([record, tuned]).split("\n\n")) == 4
+    assert "of 2" not in planted.render([record, tuned])
     ranks = [line.split()[6:9] for line in planted._by_plant([record]).splitlines()[1:]]
     orders = [line.split() for line in planted._by_order([record]).splitlines()[1:]]
     said = [line.split()[-4:] for line in planted._accusations([record, without]).splitlines()[1:]]
