@@ -8,6 +8,9 @@ from itune.plots.drawing import FIRST, INK, SECOND, SOFT, Plot
 from itune.utils.formats import percent, signed
 from itune.utils.visible import short
 
+PLACES = (((6, 4), "left"), ((6, -12), "left"), ((-6, 4), "right"), ((-6, -12), "right"))
+"""Places of a name beside its mark, in points, and which of its ends is there."""
+
 NAMED = 6
 """Candidates whose names stand beside their marks."""
 
@@ -62,18 +65,10 @@ def findings_plot(marks: Sequence[Mark]) -> Plot | None:
         for mark in reversed(shown):
             size = max(LARGEST * mark.rows / most, 8)
             ax.scatter(mark.cid, 100 * mark.gap, s=size, alpha=0.8, **LOOKS[mark.kind])
-        for mark in [mark for mark in shown if mark.kind != "unconfirmed"][:NAMED]:
-            ax.annotate(
-                short(mark.name, 24),
-                (mark.cid, 100 * mark.gap),
-                xytext=(6, 4),
-                textcoords="offset points",
-                color=INK,
-                fontsize=8,
-            )
         ax.margins(0.15)
         ax.set_xlabel("CID: how far it is used")
         ax.set_ylabel("more errors against it, points")
+        _name(ax, [mark for mark in shown if mark.kind != "unconfirmed"][:NAMED])
 
     described = "; ".join(
         f"{mark.name}: CID {signed(mark.cid)}, gap {percent(mark.gap)}, {mark.rows:,} rows, "
@@ -91,3 +86,25 @@ def findings_plot(marks: Sequence[Mark]) -> Plot | None:
             "another label than it speaks for."
         ),
     )
+
+
+def _name(ax: Any, marks: Sequence[Mark]) -> None:
+    """Write names beside marks, each where it is upon no other; leave out those without a place."""
+    ax.figure.draw_without_rendering()  # which settles where the axes are
+    taken: list[Any] = []
+    for mark in marks:
+        for offset, end in PLACES:
+            text = ax.annotate(
+                short(mark.name, 24),
+                (mark.cid, 100 * mark.gap),
+                xytext=offset,
+                textcoords="offset points",
+                ha=end,
+                color=INK,
+                fontsize=8,
+            )
+            box = text.get_window_extent()
+            if not any(box.overlaps(other) for other in taken):
+                taken.append(box)
+                break
+            text.remove()

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from itune.metrics.probe_influences import ProbeInfluence
 from itune.plots import Plot, accuracy_plot, cid_plot, influence_plot, influences_on_probe
 from itune.plots.dev import dev_plot
 from itune.plots.drawing import FIRST
+from itune.plots.findings import Mark, findings_plot
 from itune.plots.influences import Influences, influences_by_label
 from itune.results import CIDEvaluation, DevEvaluation, SplitAccuracy
 from tests.helpers.html_walk import Walk
@@ -246,3 +248,20 @@ def test_influences_that_are_all_alike_look_it():
     shown = texts(influence_plot({"label a": Influences(values, weights, weights)}))
     ticks = [float(text) for text in shown if re.fullmatch(r"[\d.]+", text)]
     assert 0.95 <= min(ticks) < max(ticks) <= 1.05 and len(ticks) > 2
+
+
+def test_names_of_candidates_are_upon_no_other():
+    """Three near each other have a place each; of six at one place two have none."""
+
+    def plot(step):
+        return findings_plot([Mark(f"word {n}", step * n, 0.1, 9, "used") for n in range(6)])
+
+    from matplotlib import pyplot
+
+    figure, ax = pyplot.subplots(figsize=(4.2, 3.0), layout="constrained")
+    plot(1e-3).fill([ax])
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    pyplot.close(figure)
+    assert len(boxes) == 6 and not any(a.overlaps(b) for a, b in combinations(boxes, 2))
+    assert sum("word" in text for text in texts(plot(0.0))) == 4
