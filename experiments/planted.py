@@ -490,7 +490,7 @@ def _tuned(cases: Sequence[Record]) -> str:
     return to_text(header, rows) if rows else ""
 
 
-def _of_plant(one: Record, kind: str | None) -> tuple[str, str, int, int]:
+def _of_plant(one: Record, kind: str | None) -> tuple[Any, ...]:
     """Return test accuracy, a plant's pull, and the findings right by it that are accused."""
     number, plant = next((n, of) for n, of in enumerate(one["plants"]) if of["kind"] == kind)
     said = [

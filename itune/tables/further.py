@@ -87,7 +87,7 @@ def names_rows(column: "pyarrow.ChunkedArray") -> str | None:
     """
     if len(column) < LONG or import_pyarrow().compute.count_distinct(column).as_py() < LONG:
         return None
-    values = {*distinct_values(column)} - {None}
+    values = {text for text in distinct_values(column) if text is not None}
     if len(values) < DISTINCT * len(column):
         return None
     if all(as_number(value) is not None for value in values):

@@ -140,6 +140,7 @@ GOOD = (("train", 0, 50, 0.1), ("train", 1, 40, 0.1), ("test", 0, 400, 0.9))
         ((0.2, 0.1, 0.3, 0.06), None, 0.0, GOOD, "inconclusive", "cannot tell whether"),
         ((0.2, -0.1, 0.3, 0.01), None, 0.0, GOOD, "inconclusive", "cannot tell whether"),
         ((0.01, -0.01, 0.06, 0.5), None, 0.0, GOOD, "inconclusive", "cannot tell whether"),
+        ((0.01, -0.01, 0.04, 0.5), 0.06, 0.0, GOOD, "inconclusive", "cannot tell whether"),
         ((0.01, -0.01, 0.04, 0.5), None, 0.0, GOOD, "no_sign", "along a straight line"),
         ((0.01, -0.01, 0.04, 0.5), None, 0.2, GOOD, "inconclusive", "20.0% of the training rows"),
         ((0.01, -0.01, 0.04, 0.5), None, 0.0, (("train", 0, 50, 0.4),), "inconclusive", "learnt"),
