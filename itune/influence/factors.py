@@ -12,6 +12,7 @@ Parameters stacked by ``nn.scan`` carry one leading axis ``S`` throughout.
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 import jax
@@ -153,6 +154,79 @@ def _outer_square_backward(
 _outer_square.defvjp(_outer_square_forward, _outer_square_backward)
 
 
+def against_first(batch: Factors) -> tuple[jax.Array, jax.Array]:
+    """Compute inner products of the first of a batch with each, and squared norms, ``(m, n)`` both.
+
+    The factors have leading axes ``(m, n)``, of m batches of n.
+    """
+    parts = [
+        _outer_against_first(*terms[0])
+        if len(terms) == 1 and isinstance(terms[0], Outer)
+        else jax.vmap(_terms_against_first)(terms)
+        for terms in batch.values()
+    ]
+    dots, squares = zip(*parts, strict=True)
+    return jnp.asarray(sum(dots)), jnp.asarray(sum(squares))
+
+
+def _terms_against_first(terms: tuple[Term, ...]) -> tuple[jax.Array, jax.Array]:
+    first: tuple[Term, ...] = jax.tree.map(lambda leaf: leaf[0], terms)
+    path = ()
+    return (
+        jax.vmap(lambda each: inner({path: first}, {path: each}))(terms),
+        jax.vmap(lambda each: square({path: each}))(terms),
+    )
+
+
+@jax.custom_vjp
+def _outer_against_first(x: jax.Array, e: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Compute :func:`against_first` of :class:`Outer` terms.
+
+    On the way back each gram is used once, and what the first of a batch is owed is added in place.
+    """
+    return _outer_against_first_forward(x, e)[0]
+
+
+Residuals: TypeAlias = tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]
+_dot = partial(jax.lax.dot_general, precision=HIGHEST)
+
+
+@jax.jit
+def _outer_against_first_forward(
+    x: jax.Array, e: jax.Array
+) -> tuple[tuple[jax.Array, jax.Array], Residuals]:
+    def grams(y: jax.Array) -> tuple[jax.Array, ...]:
+        y = jnp.moveaxis(y, 1, 2)  # (m, S, n, T, d), which is what products leave
+        own = _dot(y, y, (((4,), (4,)), ((0, 1, 2), (0, 1, 2))))  # (m, S, n, T, T)
+        return y, own, _dot(y, y[:, :, 0], (((4,), (3,)), ((0, 1), (0, 1))))
+
+    of_x, of_e = grams(x), grams(e)
+    squares, dots = (jnp.sum(a * b, (1, 3, 4)) for a, b in zip(of_x[1:], of_e[1:], strict=True))
+    return (dots, squares), (of_x, of_e)
+
+
+@jax.jit
+def _outer_against_first_backward(
+    residuals: Residuals, cotangents: tuple[jax.Array, jax.Array]
+) -> tuple[jax.Array, jax.Array]:
+    of_dots, of_squares = (c[:, None, :, None, None] for c in cotangents)
+
+    def pull(y: jax.Array, own: jax.Array, with_first: jax.Array) -> jax.Array:
+        own, with_first = 2 * of_squares * own, of_dots * with_first
+        result = _dot(own, y, (((4,), (3,)), ((0, 1, 2), (0, 1, 2))))
+        result += _dot(with_first, y[:, :, 0], (((4,), (2,)), ((0, 1), (0, 1))))
+        first = _dot(with_first, y, (((2, 3), (2, 3)), ((0, 1), (0, 1))))
+        first = result[:, :, :1] + first[:, :, None]
+        result = jax.lax.dynamic_update_slice(result, first, (0,) * result.ndim)
+        return jnp.moveaxis(result, 2, 1)
+
+    (x, *x_grams), (e, *e_grams) = residuals
+    return pull(x, *e_grams), pull(e, *x_grams)
+
+
+_outer_against_first.defvjp(_outer_against_first_forward, _outer_against_first_backward)
+
+
 def inner_matrix(a: Factors, b: Factors) -> jax.Array:
     """Compute inner products of all pairs of two batches of factored gradients, ``(P, N)``."""
     p, n = (jax.tree.leaves(batch)[0].shape[0] for batch in (a, b))
@@ -250,12 +324,28 @@ def weighted_sum(factors: Factors, weights: jax.Array, shapes: Shapes) -> Tensor
     return gradient_of(merged, shapes)
 
 
-def compacted(factors: Factors, shapes: Shapes) -> tuple[Factors, Shapes]:
-    """Leave rows of embedding tables only for ids of a batch, renumbered; also return the shapes.
+def with_joined_vectors(batch: Factors) -> Factors:
+    """Join a batch's gradients of biases and scales into one vector, under the empty path.
+
+    Inner products within the batch do not notice; a hundred small arrays take longer than one.
+    """
+    rows, others = [], {}
+    for path, terms in batch.items():
+        match terms:
+            case (Formed(value),) if value.shape[-2] == 1:
+                rows.append(value.reshape((len(value), 1, 1, -1)))
+            case _:
+                others[path] = terms
+    return {(): (Formed(jnp.concatenate(rows, axis=-1)),), **others} if rows else others
+
+
+def compacted(batch: Factors, shapes: Shapes) -> tuple[Factors, Shapes]:
+    """Join vectors, leave rows of embedding tables only for ids of a batch; also return the shapes.
 
     Inner products within the batch, sums over it and projections on them do not notice.
     """
-    factors, shapes = dict(factors), dict(shapes)
+    factors = with_joined_vectors(batch)
+    shapes = {path: shapes.get(path, (terms[0][0].shape[-1],)) for path, terms in factors.items()}
     for path, terms in factors.items():
         if len(terms) > 1 or not isinstance(terms[0], Lookup):
             continue

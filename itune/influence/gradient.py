@@ -157,7 +157,8 @@ def _summed(loss: LossFn, route: str, select: Select) -> TuplesFn:
             linen_loss = _require_linen(loss, route)
             return _by_reverse_mode(partial(routes.ghost_influences, linen_loss, select))
         case "autodiff":
-            return _by_reverse_mode(partial(routes.autodiff_influences, loss, select))
+            influences = partial(routes.autodiff_influences, loss, select)
+            return _by_reverse_mode(jax.vmap(influences, (None, 0)))
         case "hvp":
             return _by_products(partial(routes.hvp_value_and_grad, loss, select))
         case _:
@@ -166,7 +167,7 @@ def _summed(loss: LossFn, route: str, select: Select) -> TuplesFn:
 
 def _by_reverse_mode(influences_of: Callable[[Params, Tuples], jax.Array]) -> TuplesFn:
     def total(params: Params, tuples: Tuples) -> tuple[jax.Array, InfluenceInfo]:
-        influences = jax.vmap(influences_of, (None, 0))(params, tuples)
+        influences = influences_of(params, tuples)
         delta = delta_of(influences, tuples.weights)
         return jnp.sum(delta**2), InfluenceInfo(delta, influences)
 

@@ -91,8 +91,8 @@ def pair_free_differences(loss: LinenLoss, select: Select, params: Params, pool:
     is_real = _of_labels(pool.is_real)
     shape = is_real.shape
     gradients = checked_gradients(loss, select, params, _flatten(pool.examples, pool.is_real.ndim))
-    inverse = inverse_norm(jax.vmap(factored.square)(gradients)).reshape(shape)
     gradients, shapes = factored.compacted(gradients, selected_shapes(select, params))
+    inverse = inverse_norm(jax.vmap(factored.square)(gradients)).reshape(shape)
     gradients = jax.tree.map(lambda x: x.reshape(shape + x.shape[1:]), gradients)
     is_real = is_real.astype(inverse.dtype)
 

@@ -27,7 +27,8 @@ TupleResult: TypeAlias = tuple[tuple[jax.Array, jax.Array], Params]
 def autodiff_influences(loss: LossFn, select: Select, params: Params, tuple_: Tuples) -> jax.Array:
     """Compute influences ``(K,)`` by their definition, as cosines of ``jax.grad`` s.
 
-    Takes the memory of 1 + K gradients and more.
+    Takes the memory of 1 + K gradients and more. The first meets itself as well, which is cheaper
+    than taking the others out of the stack.
     """
 
     def gradient(example: Example) -> list[jax.Array]:
@@ -36,32 +37,25 @@ def autodiff_influences(loss: LossFn, select: Select, params: Params, tuple_: Tu
         return [leaf * scale for leaf in leaves]
 
     gradients = jax.vmap(gradient)(joined(tuple_))
-    return _first_with_rest(gradients, tree_dot, lambda g: tree_dot(g, g))
+    first = jax.tree.map(lambda leaf: leaf[0], gradients)
+    dots = jax.vmap(tree_dot, (None, 0))(first, gradients)
+    squares = jax.vmap(lambda g: tree_dot(g, g))(gradients)
+    return cosine(dots, squares[0], squares)[1:]
 
 
-def ghost_influences(loss: LinenLoss, select: Select, params: Params, tuple_: Tuples) -> jax.Array:
-    """Compute influences ``(K,)`` from layers' inputs and output cotangents; no gradient is formed.
+def ghost_influences(loss: LinenLoss, select: Select, params: Params, tuples: Tuples) -> jax.Array:
+    """Compute influences ``(m, K)`` from layers' inputs and output cotangents, forming no gradient.
 
     Takes two forward-equivalents forward and four to differentiate, against three of an ordinary
     gradient, and the memory of activations.
     """
-    gradients = checked_gradients(loss, select, params, joined(tuple_))
-    return _first_with_rest(gradients, factored.inner, factored.square)
-
-
-def _first_with_rest(
-    gradients: Tree,
-    dot: Callable[[Tree, Tree], jax.Array],
-    square: Callable[[Tree], jax.Array],
-) -> jax.Array:
-    """Compute cosines of the first gradient of a stack with each of the others.
-
-    The first meets itself as well, which is cheaper than taking the others out of the stack.
-    """
-    squares = jax.vmap(square)(gradients)
-    first = jax.tree.map(lambda leaf: leaf[0], gradients)
-    dots = jax.vmap(dot, (None, 0))(first, gradients)
-    return cosine(dots, squares[0], squares)[1:]
+    examples = jax.vmap(joined)(tuples)
+    shape = jnp.shape(jax.tree.leaves(examples)[0])[:2]
+    flat = jax.tree.map(lambda x: x.reshape((-1,) + x.shape[2:]), examples)
+    gradients = factored.with_joined_vectors(checked_gradients(loss, select, params, flat))
+    gradients = jax.tree.map(lambda x: x.reshape(shape + x.shape[1:]), gradients)
+    dots, squares = factored.against_first(gradients)
+    return cosine(dots, squares[:, :1], squares)[:, 1:]
 
 
 def hvp_value_and_grad(loss: LossFn, select: Select, params: Params, tuple_: Tuples) -> TupleResult:

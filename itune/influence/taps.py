@@ -2,7 +2,8 @@
 
 ``nn.intercept_methods`` wraps each covered layer's call: the input is sown, a zero is added to the
 output, and the derivative of the loss with respect to that zero is the output's cotangent. The
-model's code does not change, and the result can be differentiated again. It works under ``vmap``,
+model's code does not change, but for normalisations (:mod:`itune.influence.normalisation`), and the
+result can be differentiated again. It works under ``vmap``,
 ``nn.remat`` and ``nn.scan`` (whose ``variable_axes`` must give ``tap_in`` and ``tap_out`` the same
 axis 0 as ``params``), and for a layer that is called several times.
 """
@@ -14,6 +15,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
+from itune.influence import normalisation
 from itune.influence.cosine import unit_cotangent
 from itune.influence.objective import LinenLoss
 from itune.influence.types import Example, Params, Path, PyTree
@@ -121,13 +123,17 @@ def _interceptor(layers: dict[Layer, None]) -> Interceptor:
             return next_fun(*args, **kwargs)
         kind = layer.kind
         count = _count(module, kind)
-        outputs = next_fun(*args, **kwargs)
+        inputs = args[0] if args else kwargs[_ARGUMENT[kind]]
+        multiplied, outputs = _multiplied(module, inputs), None
+        if isinstance(module, nn.LayerNorm | nn.RMSNorm):
+            outputs = normalisation.output(module, inputs, multiplied)
+        if outputs is None:
+            outputs = next_fun(*args, **kwargs)
         if _count(module, kind) > count:  # a subclass's super().__call__ was tapped inside
             return outputs
         layers[layer] = None
-        inputs = args[0] if args else kwargs[_ARGUMENT[kind]]
         _require(kwargs.get("mask") is None and len(args) < 2, layer.path, "a mask")
-        module.sow(INPUTS, kind, _multiplied(module, inputs))
+        module.sow(INPUTS, kind, multiplied)
         return module.perturb(f"{kind}{count}", outputs, collection=OUTPUTS)
 
     return tap
@@ -181,16 +187,8 @@ def _require(is_supported: bool, path: Path, what: str) -> None:
 def _multiplied(module: nn.Module, inputs: jax.Array) -> jax.Array:
     """Return what a layer multiplies by its parameter, out of the layer's input."""
     if isinstance(module, nn.LayerNorm | nn.RMSNorm):
-        return _normalised(module, inputs)
+        return normalisation.normalised(module, inputs)
     return _patches(module, inputs) if isinstance(module, nn.Conv) else inputs
-
-
-def _normalised(module: nn.LayerNorm | nn.RMSNorm, inputs: jax.Array) -> jax.Array:
-    """Return what a normalisation multiplies by its scale."""
-    if isinstance(module, nn.LayerNorm):
-        inputs = inputs - inputs.mean(axis=-1, keepdims=True)
-    square = jnp.mean(inputs * inputs, axis=-1, keepdims=True)
-    return inputs * jax.lax.rsqrt(square + jnp.asarray(module.epsilon, inputs.dtype))
 
 
 def _patches(module: nn.Conv, inputs: jax.Array) -> jax.Array:

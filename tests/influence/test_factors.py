@@ -1,6 +1,6 @@
 """Factored gradients are the gradients, and their products are the dense products."""
 
-from functools import cache
+from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -169,6 +169,41 @@ def test_a_parameter_of_several_terms():
     assert_close(factored.gradient_of(factors, shapes)[PATH], dense_x, 1e-12)
     direction = jnp.asarray(dense_y)
     assert_close(factored.project(factors, {PATH: direction}), np.sum(dense_x * dense_y), 1e-12)
+
+
+@pytest.mark.parametrize("kind", [Outer, Lookup, Formed])
+def test_first_of_a_batch_with_each(kind):
+    rng = np.random.default_rng(6)
+    shape = (2, 3, STACK, 4)  # batches, examples, and positions
+    cotangents = jnp.asarray(rng.normal(size=(*shape, COLUMNS)))
+    batch = {
+        Formed: lambda: Formed(cotangents),
+        Lookup: lambda: Lookup(jnp.asarray(rng.integers(0, 3, shape)), cotangents),
+        Outer: lambda: Outer(jnp.asarray(rng.normal(size=(*shape, ROWS))), cotangents),
+    }[kind]()
+
+    def by_pairs(factors):
+        def of_row(row):
+            first = jax.tree.map(lambda x: x[0], row)
+            dots = jax.vmap(lambda each: factored.inner(first, each))(row)
+            return dots, jax.vmap(lambda each: factored.inner(each, each))(row)
+
+        return jax.vmap(of_row)(factors)
+
+    def with_gradient(products, term):
+        def total(term):
+            dots, squares = products({PATH: (term,)})
+            return jnp.sum(dots**3) + jnp.sum(jnp.sin(squares)), (dots, squares)
+
+        return jax.value_and_grad(total, has_aux=True, allow_int=True)(term)
+
+    by_batch, by_pair = (
+        jax.jit(partial(with_gradient, products))(batch)
+        for products in (factored.against_first, by_pairs)
+    )
+    if kind is Lookup:  # its ids have no gradient
+        by_batch, by_pair = ((value, gradient[1]) for value, gradient in (by_batch, by_pair))
+    assert_close(by_batch, by_pair, 1e-11)
 
 
 # --- ways of calling a layer --------------------------------------------------------------------
