@@ -19,13 +19,19 @@ import jax
 import pytest
 from hypothesis import settings
 
+from itune.utils.devices import use_devices
+
 jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_num_cpu_devices", 8)  # of which a test uses one unless it asks for more
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
 # The examples of a property are the same every time, and may take as long as the machine needs.
 settings.register_profile("itune", derandomize=True, deadline=None, max_examples=60, database=None)
 settings.load_profile("itune")
+
+
+use_devices(1)
 
 
 def pytest_addoption(parser):

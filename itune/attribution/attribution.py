@@ -9,13 +9,12 @@ Examples are pytrees of arrays with a leading axis, ``train`` of N and ``probes`
 example has no such axis. A loss is any ``loss(params, example) -> scalar``, a
 :class:`~itune.influence.LinenLoss` included.
 
-Work is done on ``chunk`` examples at once, which bounds the memory and does not change the result.
-The loops over chunks run on the host. Each factory compiles what its loops call, once: fitting
-again and scoring other probes reuse it, as long as the shapes of the chunks stay.
+Work is done on ``chunk`` examples at once on each device, which bounds the memory and does not
+change the result. The loops over chunks run on the host. Each factory compiles what its loops call,
+once: fitting again and scoring other probes reuse it, as long as the shapes of the chunks stay.
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -24,6 +23,7 @@ import numpy as np
 from itune.attribution.checks import require_examples, require_finite, require_positive
 from itune.attribution.chunks import pair_matrix
 from itune.influence.types import Examples, Params
+from itune.utils.devices import lay_out, share_out
 
 
 class Fitted(NamedTuple):
@@ -96,8 +96,13 @@ def pairwise(
     compiled = jax.jit(scores)
 
     def fit(params: Params, train: Examples) -> Fitted:
+        laid_out = lay_out(params)
+
+        def of_chunks(probes: Examples, train: Examples) -> jax.Array:
+            return compiled(laid_out, share_out(probes), share_out(train))
+
         def score(probes: Examples) -> np.ndarray:
-            return pair_matrix(partial(compiled, params), probes, train, chunk)
+            return pair_matrix(of_chunks, probes, train, chunk)
 
         return Fitted(score)
 

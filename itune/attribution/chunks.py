@@ -8,31 +8,36 @@ import numpy as np
 
 from itune.attribution.checks import require_examples
 from itune.influence.types import Examples
+from itune.utils.devices import on_all, share_out
 
 
 def each_chunk(examples: Examples, size: int) -> Iterator[tuple[Examples, int]]:
-    """Yield chunks of equal length, each with its number of real rows.
+    """Yield chunks of equal length, each with its number of real rows; ``size`` for each device.
 
     The last chunk repeats the last example where it is not full.
     """
     count = require_examples(examples, "examples")
-    size = min(size, count)
+    size = min(on_all(size), count)
     for start in range(0, count, size):
         rows = np.minimum(np.arange(start, start + size), count - 1)
         yield jax.tree.map(lambda leaf, rows=rows: leaf[rows], examples), min(size, count - start)
 
 
 def stack_chunks(examples: Examples, size: int) -> tuple[Examples, np.ndarray]:
-    """Stack all examples on the device, ``(chunks, size, …)`` in order, and tell which are real."""
+    """Stack all examples, ``(chunks, size, …)`` in order, and tell which are real.
+
+    They stay on the devices, ``size`` of a chunk on each.
+    """
     count = require_examples(examples, "examples")
-    size = min(size, count)
+    size = min(on_all(size), count)
     rows = np.arange(-(-count // size) * size)
 
     def stack(leaf: np.ndarray | jax.Array) -> jax.Array:
         leaf = leaf[np.minimum(rows, count - 1)]
         return jnp.asarray(leaf.reshape((-1, size) + leaf.shape[1:]))
 
-    return jax.tree.map(stack, examples), (rows < count).reshape(-1, size)
+    stacked = share_out(jax.tree.map(stack, examples), axis=1)
+    return stacked, (rows < count).reshape(-1, size)
 
 
 def map_examples(

@@ -10,6 +10,7 @@ from itune.attribution.attribution import Attribution, Fitted, make_attribution
 from itune.attribution.checks import require_finite_rows, require_positive
 from itune.attribution.chunks import map_examples, pair_matrix
 from itune.influence.types import Example, Examples, Params
+from itune.utils.devices import lay_out, share_out
 
 FeaturesFn: TypeAlias = Callable[[Params, Example], jax.Array]
 
@@ -72,7 +73,8 @@ def make_embedding(
     compiled = jax.jit(jax.vmap(features, (None, 0)))
 
     def fun(params: Params, examples: Examples, what: str) -> np.ndarray:
-        rows = map_examples(lambda z: compiled(params, z), examples, chunk)
+        laid_out = lay_out(params)
+        rows = map_examples(lambda z: compiled(laid_out, share_out(z)), examples, chunk)
         if rows.ndim != 2:
             raise ValueError(
                 f"features of one example must be a vector (d,), got shape {rows.shape[1:]}"

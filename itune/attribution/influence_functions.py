@@ -14,6 +14,7 @@ from itune.attribution.hessian import RegulariserFn, flatten, make_hessian
 from itune.attribution.inverse_hessian import Solve, Solver, exact
 from itune.influence import LossFn, Select
 from itune.influence.types import Examples, Params
+from itune.utils.devices import lay_out, share_out
 
 
 class Curvature(NamedTuple):
@@ -102,10 +103,12 @@ def influence_functions(
         return rows, jnp.isfinite(rows).all(axis=1)
 
     def fit(params: Params, train: Examples) -> Fitted:
+        params = lay_out(params)
+
         def gradients(examples: Examples, what: str) -> Iterator[jax.Array]:
             start = 0
             for examples_, count in each_chunk(examples, chunk):
-                rows, is_finite = gradient_rows(params, examples_)
+                rows, is_finite = gradient_rows(params, share_out(examples_))
                 require_finite_rows(np.asarray(is_finite[:count]), f"gradient of {what}", start)
                 start += count
                 yield rows[:count]

@@ -8,13 +8,14 @@ from scipy.special import softmax
 
 from itune.auditing.config import AuditConfig
 from itune.auditing.plan import EXPLANATIONS
-from itune.data.dataset import Dataset, chunks_by_length, collate, padded_length
+from itune.data.dataset import Dataset, chunks_by_length, collate, collate_shared, padded_length
 from itune.errors import UserError
 from itune.groups import HIDDEN, Group, groups_of
 from itune.influence.scores import gradients, score
 from itune.methods.base import Classifier, Params
 from itune.tables.table import Table, Tables
 from itune.utils.compiling import jit
+from itune.utils.devices import lay_out, on_all
 from itune.utils.resumable import NEVER_SAVED, Resumable
 
 Span = tuple[int, int]
@@ -180,15 +181,17 @@ def _influences(
     resumable: Resumable,
 ) -> np.ndarray:
     """Gradient cosines of a few probes with many rows, ``(P, n)``; each gradient is made once."""
-    make = jit(gradients(loss, kind="cosine", partners=len(probes)))
+    make = gradients(loss, kind="cosine", partners=len(probes))
+    make = jit(make, out_shardings=None)  # each on the device that made it
     pairs = jit(score)
     length = padded_length(data.lengths[probes], data.multiple)
-    of_probes = make(params, collate(data, probes, length=length))
-    chunks = chunks_by_length(data, rows, chunk)
+    params = lay_out(params)
+    of_probes = make(params, collate_shared(data, probes, length=length))
+    chunks = chunks_by_length(data, rows, on_all(chunk))
 
     def step(state: dict[str, np.ndarray], item: tuple[np.ndarray, np.ndarray]):
         places, is_real = item
-        block = np.asarray(pairs(of_probes, make(params, collate(data, rows[places]))))
+        block = np.asarray(pairs(of_probes, make(params, collate_shared(data, rows[places]))))
         state["influences"][:, places[is_real]] = block[:, is_real]
         return state
 

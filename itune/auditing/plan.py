@@ -10,11 +10,12 @@ import numpy as np
 
 from itune.auditing.config import ALWAYS, AUTO, AuditConfig
 from itune.auditing.predictions import CHUNK, predict
-from itune.data.dataset import Dataset, collate
+from itune.data.dataset import Dataset, collate_shared
 from itune.errors import option
 from itune.influence.differences import unit_gradient_sum
 from itune.methods.base import Classifier, Params
 from itune.utils.compiling import jit
+from itune.utils.devices import lay_out, on_all
 from itune.utils.formats import duration
 
 PREDICTIONS, EXPLANATIONS, CID = "predictions", "explanations", "CID"
@@ -94,16 +95,16 @@ def _seconds_of_gradient(
     classifier: Classifier, params: Params, data: Dataset, chunk: int
 ) -> float:
     """Seconds per token of a sum of unit gradients."""
-    rows = _typical_rows(data, chunk)
-    batch = collate(data, rows)
-    weights = jnp.ones(chunk, jnp.result_type(*jax.tree.leaves(params)))
+    rows = _typical_rows(data, on_all(chunk))
+    params, batch = lay_out(params), collate_shared(data, rows)
+    weights = jnp.ones(len(rows), jnp.result_type(*jax.tree.leaves(params)))
     gradient_sum = jit(unit_gradient_sum(classifier.loss))
     return _seconds(lambda: gradient_sum(params, batch, weights)) / int(data.lengths[rows].sum())
 
 
 def _seconds_of_forward(classifier: Classifier, params: Params, data: Dataset) -> float:
     """Seconds per token of a prediction."""
-    rows = _typical_rows(data, CHUNK)
+    rows = _typical_rows(data, on_all(CHUNK))
     return _seconds(lambda: predict(classifier, params, data, rows)) / data.lengths[rows].sum()
 
 

@@ -1,15 +1,15 @@
 """Predictions of a classifier, chunk by chunk: logits and pooled vectors."""
 
-import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
 import numpy as np
 
-from itune.data.dataset import Dataset, chunks_by_length, collate
+from itune.data.dataset import Dataset, chunks_by_length, collate_shared
 from itune.methods.base import Classifier, Params
-from itune.utils.compiling import jit
+from itune.utils.compiling import jit, memoized
+from itune.utils.devices import lay_out, on_all
 from itune.utils.resumable import NEVER_SAVED, Resumable
 
 CHUNK = 32
@@ -48,10 +48,11 @@ def predict(
     wanted = np.zeros(len(rows), bool) if is_pooled is None else is_pooled
     place = np.cumsum(wanted) - 1
     outputs = _compiled(classifier.outputs)
+    params, chunk = lay_out(params), on_all(chunk)
 
     def step(state: dict[str, np.ndarray], item: tuple[np.ndarray, np.ndarray]):
         places, is_real = item
-        logits, pooled = map(np.asarray, outputs(params, collate(dataset, rows[places])))
+        logits, pooled = map(np.asarray, outputs(params, collate_shared(dataset, rows[places])))
         if not state:
             state = {
                 "logits": np.empty((len(rows), logits.shape[1]), np.float32),
@@ -69,7 +70,7 @@ def predict(
     return Predictions(**state)
 
 
-@functools.lru_cache(maxsize=4)
+@memoized
 def _compiled(outputs: Callable) -> Callable[..., tuple[jax.Array, jax.Array]]:
     """Jitted logits and pooled vectors; one function a model, so that shapes compile once."""
 

@@ -12,6 +12,7 @@ from itune.data.ragged import Ragged, offsets_of
 from itune.errors import UserError
 from itune.groups import HIDDEN
 from itune.tables.table import Table, Tables
+from itune.utils.devices import share_out
 from itune.utils.progress import Progress
 
 BUCKET = 8
@@ -254,6 +255,16 @@ def collate(
         is_second = mask & (np.arange(length) >= dataset.second[flat][:, None])
         batch["token_type_ids"] = is_second.astype(np.int32).reshape(*shape, length)
     return batch
+
+
+def collate_shared(
+    dataset: Dataset, indices: np.ndarray, *, axis: int = 0, length: int | None = None
+) -> dict[str, Any]:
+    """Return what :func:`collate` does, divided among the devices along an axis of the indices.
+
+    Where their number does not divide that axis, the arrays are NumPy's, for all devices to use.
+    """
+    return share_out(collate(dataset, indices, length=length), axis)
 
 
 def chunks_by_length(

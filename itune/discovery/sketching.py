@@ -10,11 +10,12 @@ from typing import Any
 import jax
 import numpy as np
 
-from itune.data.dataset import Dataset, chunks_by_length, collate
+from itune.data.dataset import Dataset, chunks_by_length, collate, collate_shared
 from itune.errors import UserError
 from itune.influence import LinenLoss, draw_projections, sketches
 from itune.influence.types import Params
 from itune.utils.compiling import jit, memoized
+from itune.utils.devices import lay_out, on_all
 from itune.utils.files import digest_of
 from itune.utils.resumable import Resumable
 
@@ -78,7 +79,7 @@ def sketch_rows(
       dataset: The rows.
       size: Numbers of a sketch, at least one for each tensor of the parameters.
       seed: Seed of the projections; a non-negative integer.
-      chunk: Number of examples computed at once.
+      chunk: Number of examples computed at once on each device.
       folder: Folder of these sketches alone, in which an interrupted pass goes on, and which later
         calls read; None uses a temporary file.
       on_progress: Called with the number of rows done and the number in all.
@@ -92,6 +93,7 @@ def sketch_rows(
         "size": size,
         "seed": seed,
     }
+    params, chunk = lay_out(params), on_all(chunk)
     chunks = chunks_by_length(dataset, np.arange(len(dataset)), chunk)
     places = [chunks[place][0] for place in (0, len(chunks) // 2, -1)]
     pilot = collate(dataset, np.concatenate(places))
@@ -106,7 +108,7 @@ def sketch_rows(
 
         def step(state: dict[str, Any], item: tuple[np.ndarray, np.ndarray]) -> dict[str, Any]:
             places, is_real = item
-            rows = np.asarray(run(params, collate(dataset, places), projections))
+            rows = np.asarray(run(params, collate_shared(dataset, places), projections))
             values[places[is_real]] = rows[is_real]
             return state
 
@@ -118,7 +120,7 @@ def sketch_rows(
     def sketch(examples: Dataset) -> np.ndarray:
         found = np.empty((len(examples), width), np.float32)
         for places, is_real in chunks_by_length(examples, np.arange(len(examples)), chunk):
-            rows = np.asarray(run(params, collate(examples, places), projections))
+            rows = np.asarray(run(params, collate_shared(examples, places), projections))
             found[places[is_real]] = rows[is_real]
         return found
 

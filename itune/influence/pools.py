@@ -4,6 +4,7 @@ With everyone of a pool as partner of everyone, influences need no pairs: the me
 group on a probe is ``ĝ_p . m_group``, ``m_group = mean_j ĝ_j``, one inner product.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -89,11 +90,14 @@ def pair_free_differences(loss: LinenLoss, select: Select, params: Params, pool:
     parameters' size for each row, and of L labels L + 1 projections. Padding has 0.
     """
     is_real = _of_labels(pool.is_real)
-    shape = is_real.shape
-    gradients = checked_gradients(loss, select, params, _flatten(pool.examples, pool.is_real.ndim))
+    examples = pool.examples
+    if pool.is_real.ndim == 2:
+        examples = jax.tree.map(lambda x: x[None], examples)
+    # Axes are not merged, so that examples may lie on several devices.
+    of_row = partial(checked_gradients, loss, select, params)
+    gradients = jax.vmap(jax.vmap(of_row))(examples)
     gradients, shapes = factored.compacted(gradients, selected_shapes(select, params))
-    inverse = inverse_norm(jax.vmap(factored.square)(gradients)).reshape(shape)
-    gradients = jax.tree.map(lambda x: x.reshape(shape + x.shape[1:]), gradients)
+    inverse = inverse_norm(jax.vmap(jax.vmap(jax.vmap(factored.square)))(gradients))
     is_real = is_real.astype(inverse.dtype)
 
     def row_sum(gradients: Factors, weights: jax.Array) -> Tensors:
@@ -103,9 +107,9 @@ def pair_free_differences(loss: LinenLoss, select: Select, params: Params, pool:
     counts = is_real.sum(axis=2)
     others = counts.sum(axis=1, keepdims=True) - counts
     same, across, different = map(_reciprocal, (counts - 1, counts, others))
-    has_several = shape[0] > 1
+    has_several = is_real.shape[0] > 1
     plus = across if has_several else same
-    is_row = jnp.eye(shape[1], dtype=bool)[None]
+    is_row = jnp.eye(is_real.shape[1], dtype=bool)[None]
     signs = jnp.where(is_row, plus[..., None], -different[..., None])
 
     def signed(signs: jax.Array, sums: jax.Array) -> jax.Array:
@@ -116,7 +120,7 @@ def pair_free_differences(loss: LinenLoss, select: Select, params: Params, pool:
     of_rows = jax.vmap(project)  # each row on a direction of its own
     along = jax.vmap(lambda rows: jax.vmap(of_rows, (None, 0))(rows, directions))(gradients)
     along = jnp.moveaxis(along, 1, -1)  # (L, C, n, L)
-    is_own = jnp.eye(shape[0], dtype=bool)[:, None, None]  # (L, 1, 1, L)
+    is_own = jnp.eye(is_real.shape[0], dtype=bool)[:, None, None]  # (L, 1, 1, L)
     own = (inverse > 0).astype(inverse.dtype) * same[..., None]
     if has_several:  # A of the own label lacks the probe
         has_both = (across > 0) & (different > 0)

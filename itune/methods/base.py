@@ -44,6 +44,8 @@ class Work(NamedTuple):
       note: When an evaluation takes place, in words, such as ``epoch 3``; empty for other work.
       cost: Expected work, in gradients of the label loss of one example.
       reads_confound: Whether the step function makes use of the confounds of its examples.
+      axis: Axis of ``examples`` that devices share out among them. It can be filled up if there is
+        an array ``is_real``, as there can be for any array that begins with the axes up to this.
     """
 
     kind: str
@@ -53,6 +55,7 @@ class Work(NamedTuple):
     note: str = ""
     cost: float = 0.0
     reads_confound: bool = False
+    axis: int = 0
 
 
 class Method(NamedTuple):

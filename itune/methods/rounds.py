@@ -186,6 +186,7 @@ def draw_pools_round(
                 indices,
                 cost=costs.pool * indices.size,
                 reads_confound=True,
+                axis=indices.ndim - 1,
             )
             for indices, is_real in pools
         ]

@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from itune.data.dataset import Dataset, chunks_by_length, collate
+from itune.data.dataset import Dataset, chunks_by_length, collate_shared
 from itune.groups import HIDDEN, Group, groups_of
 from itune.influence.types import Params
 from itune.utils.compiling import jit
+from itune.utils.devices import lay_out, on_all
 
 
 class Accuracy(NamedTuple):
@@ -43,7 +44,7 @@ def make_logits(
 
     Args:
       logits_fn: ``logits_fn(params, examples) -> (n, classes)``, pure; it is compiled here.
-      chunk: Number of examples computed at once, of similar length.
+      chunk: Number of examples computed at once on each device, of similar length.
 
     Returns:
       ``fun(params, dataset) -> (N, classes)``, a NumPy array in the data's order and the dtype of
@@ -52,9 +53,9 @@ def make_logits(
     compiled = jit(logits_fn)
 
     def fun(params: Params, dataset: Dataset) -> np.ndarray:
-        rows: dict[int, np.ndarray] = {}
-        for indices, is_real in chunks_by_length(dataset, np.arange(len(dataset)), chunk):
-            logits = np.asarray(compiled(params, collate(dataset, indices)))
+        params, rows = lay_out(params), {}
+        for indices, is_real in chunks_by_length(dataset, np.arange(len(dataset)), on_all(chunk)):
+            logits = np.asarray(compiled(params, collate_shared(dataset, indices)))
             rows |= zip(indices[is_real].tolist(), logits[is_real], strict=True)
         return np.stack([rows[index] for index in range(len(dataset))])
 

@@ -13,13 +13,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from itune.data.dataset import Dataset, chunks_by_length, collate
+from itune.data.dataset import Dataset, chunks_by_length, collate_shared
 from itune.errors import UserError
 from itune.groups import Group, groups_of, paired_groups
 from itune.influence import LinenLoss
 from itune.influence.differences import projections, unit_gradient_sum
 from itune.influence.types import Params, Tensors
 from itune.utils.compiling import jit, memoized
+from itune.utils.devices import lay_out, on_all
 from itune.utils.resumable import NEVER_SAVED, Resumable, State
 
 Chunk: TypeAlias = tuple[np.ndarray, np.ndarray]
@@ -135,7 +136,7 @@ def make_cid(
       loss: Label loss of one example and its module, without dropout.
       train: The training data.
       probes: Indices into ``train``; those whose label occurs with one confound only are left out.
-      chunk: Number of examples computed at once.
+      chunk: Number of examples computed at once on each device.
 
     Returns:
       ``fun(params) -> CID``.
@@ -172,7 +173,7 @@ def make_group_influences(
       train: The training data.
       probes: Indices into ``train``; those whose label occurs with one confound only are left out.
         ``np.arange(len(train))`` takes them all, for little more than a few.
-      chunk: Number of examples computed at once.
+      chunk: Number of examples computed at once on each device.
       on_progress: Called with the number of chunks done and the number in all.
       resumable: Stores what is done, a vector of the parameters' size for each group, so that one
         call goes on after an interruption.
@@ -208,7 +209,7 @@ class _TwoPasses:
             "group": self._probes,
         }
         self._chunks = {
-            (kind, group): chunks_by_length(train, rows, chunk)
+            (kind, group): chunks_by_length(train, rows, on_all(chunk))
             for kind, rows_of in passes.items()
             for group, rows in rows_of.items()
         }
@@ -217,6 +218,7 @@ class _TwoPasses:
 
     def run(self, params: Params) -> GroupInfluences:
         """Sum up the groups, then project the probes on the groups of their label."""
+        params = lay_out(params)
         sums = {group: self._sum(params, group) for kind, group in self._chunks if kind == "sum"}
         names = tuple(self._groups)
         probes = np.sort(np.concatenate(list(self._probes.values())))
@@ -243,7 +245,7 @@ class _TwoPasses:
 
         def step(state: State, chunk: Chunk) -> State:
             places, is_real = chunk
-            examples = collate(self._train, self._groups[group][places])
+            examples = collate_shared(self._train, self._groups[group][places])
             part = _by_name(self._unit_sum(params, examples, is_real.astype(dtype)))
             return self._add(state, part) if state else part
 
@@ -258,7 +260,9 @@ class _TwoPasses:
 
         def step(state: State, chunk: Chunk) -> State:
             places, is_real = chunk
-            along, own = self._project(params, collate(self._train, probes[places]), directions)
+            along, own = self._project(
+                params, collate_shared(self._train, probes[places]), directions
+            )
             state["along"][places[is_real]] = np.asarray(along)[is_real]
             state["own"][places[is_real]] = np.asarray(own)[is_real]
             return state

@@ -20,12 +20,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from itune.data.dataset import Dataset, chunks_by_length, collate
+from itune.data.dataset import Dataset, chunks_by_length, collate_shared
 from itune.errors import UserError
 from itune.influence import LinenLoss
 from itune.influence.differences import projections, unit_gradient_sums
 from itune.influence.types import Params, Tensors
 from itune.utils.compiling import jit, memoized
+from itune.utils.devices import lay_out, on_all
 from itune.utils.resumable import NEVER_SAVED, Resumable, State
 
 
@@ -101,7 +102,7 @@ def make_linear_cid(
     if not labels:
         raise UserError("no label of the training data has three rows whose numbers differ")
     sums_of, project, add = _compiled(loss)
-    chunks = {y: chunks_by_length(train, rows, chunk) for y, (rows, _) in labels.items()}
+    chunks = {y: chunks_by_length(train, rows, on_all(chunk)) for y, (rows, _) in labels.items()}
     *starts, total = accumulate((2 * len(of) for of in chunks.values()), initial=0)
 
     def fold(
@@ -118,7 +119,7 @@ def make_linear_cid(
         def step(state: State, chunk: tuple[np.ndarray, np.ndarray]) -> State:
             places, is_real = chunk
             weights = (np.stack([np.ones_like(x), x], 1)[places] * is_real[:, None]).astype(dtype)
-            part = sums_of(params, collate(train, rows[places]), weights)
+            part = sums_of(params, collate_shared(train, rows[places]), weights)
             named = {
                 f"{order}/{'/'.join(path)}": value
                 for order, tensors in enumerate(part)
@@ -131,7 +132,7 @@ def make_linear_cid(
         return tuple({tuple(p): v for (o, *p), v in split if o == order} for order in "01")
 
     def fun(params: Params) -> LinearCID:
-        parts = []
+        params, parts = lay_out(params), []
         for start, (y, (rows, x)) in zip(starts, labels.items(), strict=False):
             directions = sums(params, y, start)
 
@@ -142,7 +143,7 @@ def make_linear_cid(
                 directions: tuple[Tensors, ...] = directions,
             ) -> State:
                 places, is_real = chunk
-                along, own = project(params, collate(train, rows[places]), directions)
+                along, own = project(params, collate_shared(train, rows[places]), directions)
                 state["along"][places[is_real]] = np.asarray(along)[is_real]
                 state["own"][places[is_real]] = np.asarray(own)[is_real]
                 return state

@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from itune.data.dataset import Dataset, collate, padded_length
+from itune.data.dataset import Dataset, collate, collate_shared, padded_length
 from itune.errors import UserError
 from itune.influence import LossFn, Select
 from itune.influence.scores import Gradients, gradients, score
 from itune.influence.subsets import by_path, selected
 from itune.influence.types import Params
 from itune.utils.compiling import jit, memoized
+from itune.utils.devices import lay_out
 from itune.utils.files import digest_of, save_arrays
 from itune.utils.json import write_json
 from itune.utils.resumable import NEVER_SAVED, Resumable, State
@@ -162,7 +163,12 @@ def _make_block(
     """Build what computes the gradients of up to ``chunk`` examples, padded to one shape."""
     length = padded_length(train.lengths, train.multiple)
     make, _ = _compiled(loss, kind, select, partners)
-    return lambda indices: make(params, collate(train, np.resize(indices, chunk), length=length))
+    params = lay_out(params)
+
+    def block(indices: np.ndarray) -> Gradients:
+        return make(params, collate_shared(train, np.resize(indices, chunk), length=length))
+
+    return block
 
 
 @memoized
@@ -170,7 +176,8 @@ def _compiled(
     loss: LossFn, kind: str, select: Select, partners: int
 ) -> tuple[Callable[..., Gradients], Callable[..., jax.Array]]:
     """Compile the gradients of a block, and the scores of two blocks."""
-    return jit(gradients(loss, kind=kind, select=select, partners=partners)), jit(score)
+    make = gradients(loss, kind=kind, select=select, partners=partners)
+    return jit(make, out_shardings=None), jit(score)
 
 
 def read_influence_matrix(folder: Path) -> InfluenceMatrix:

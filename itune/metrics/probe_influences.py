@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from itune.data.dataset import Dataset, chunks_by_length, collate
+from itune.data.dataset import Dataset, chunks_by_length, collate_shared
 from itune.errors import UserError
 from itune.groups import Group
 from itune.influence import LossFn
@@ -13,6 +13,7 @@ from itune.influence.scores import gradients, score
 from itune.influence.types import Params
 from itune.metrics.statistics import welch_test
 from itune.utils.compiling import jit
+from itune.utils.devices import lay_out, on_all
 
 
 class ProbeInfluence(NamedTuple):
@@ -72,7 +73,7 @@ def probe_influences(
       train: The training data.
       probes: Indices into ``train``, few: the gradients of all probes of a label are held in
         memory.
-      chunk: Number of training examples computed at once.
+      chunk: Number of training examples computed at once on each device.
       on_progress: Called with the number of chunks done and the number in all.
 
     Returns:
@@ -120,20 +121,21 @@ def _scores(
     on_progress: Callable[[int, int], None],
 ) -> np.ndarray:
     """Compute scores ``(P, N)``; NaN where a probe and an example have different labels."""
-    labels = train.label[probes]
+    params, labels = lay_out(params), train.label[probes]
     of_label = {label: np.flatnonzero(train.label == label) for label in np.unique(labels)}
-    work = {y: chunks_by_length(train, indices, chunk) for y, indices in of_label.items()}
+    work = {y: chunks_by_length(train, indices, on_all(chunk)) for y, indices in of_label.items()}
     done, total = 0, sum(map(len, work.values()))
-    of_probes = jit(gradients(loss, kind="cosine", partners=len(train)))
-    of_chunk = jit(gradients(loss, kind="cosine"))
+    apart = None  # each gradient on the device that made it
+    of_probes = jit(gradients(loss, kind="cosine", partners=len(train)), out_shardings=apart)
+    of_chunk = jit(gradients(loss, kind="cosine"), out_shardings=apart)
     pairs = jit(score)
     scores = np.full((len(probes), len(train)), np.nan)
     for label, indices in of_label.items():
         (rows,) = np.nonzero(labels == label)
-        left = of_probes(params, collate(train, probes[rows]))
+        left = of_probes(params, collate_shared(train, probes[rows]))
         for positions, is_real in work[label]:
             columns = indices[positions]
-            block = np.asarray(pairs(left, of_chunk(params, collate(train, columns))))
+            block = np.asarray(pairs(left, of_chunk(params, collate_shared(train, columns))))
             scores[np.ix_(rows, columns[is_real])] = block[:, is_real]
             on_progress(done := done + 1, total)
     return scores

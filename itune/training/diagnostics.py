@@ -13,7 +13,7 @@ import numpy as np
 import optax
 
 from itune.data.access import hide_lone
-from itune.data.dataset import Dataset, collate
+from itune.data.dataset import Dataset, collate_shared
 from itune.data.sampling import draw_pools
 from itune.errors import UserError
 from itune.influence import PAIR_FREE, Pool, value_and_grad
@@ -24,6 +24,7 @@ from itune.metrics.matrix import influences_among
 from itune.training.loop import Evaluator
 from itune.training.measures import Accuracies
 from itune.utils.compiling import jit, memoized
+from itune.utils.devices import lay_out
 
 SAMPLE = 64
 """Rows of the fixed stratified sample; two of each group where there are too many groups."""
@@ -62,6 +63,7 @@ def make_diagnostics(
         dev_cid = None
 
     def evaluate(params: Params) -> dict[str, Any]:
+        params = lay_out(params)
         loss, cosine = _gradients(classifier, params, train, pools)
         influences = influences_among(classifier.loss, params, train, rows)
         found: dict[str, Any] = {"influence_loss": loss, "gradient_cosine": cosine}
@@ -94,7 +96,7 @@ def _gradients(
     """Return the influence loss, and the cosine of its gradient with the label loss's."""
     of_pool = _compiled(classifier)
     parts = [
-        of_pool(params, Pool(collate(train, indices), jnp.asarray(is_real)))
+        of_pool(params, Pool(collate_shared(train, indices, axis=1), jnp.asarray(is_real)))
         for indices, is_real in pools
     ]
     value, of_influence, of_label = jax.tree.map(lambda *leaves: sum(leaves), *parts)

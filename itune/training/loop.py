@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
-import numpy as np
 
-from itune.data.dataset import Dataset, collate
+from itune.data.dataset import Dataset
 from itune.errors import UserError
 from itune.methods.averaging import evaluated_params
-from itune.methods.base import Batch, Method, Params, Work
+from itune.methods.base import Method, Params, State, Work
+from itune.training.batches import batch_of, next_work
 from itune.training.best_checkpoint import LAST, BestCheckpoint, BestCheckpointTracker
 from itune.training.checkpoints import CheckpointInfo, Checkpoints
 from itune.training.interrupts import deferred_interrupt
 from itune.training.metrics_log import MetricsLog
 from itune.utils.compiling import jit
+from itune.utils.devices import lay_out, layout, places
 from itune.utils.progress import Progress
 
 
@@ -62,7 +63,7 @@ def train(
     try:
         with deferred_interrupt() as is_interrupted:
             while session.done < len(plan) and not has_collapsed(session.accuracies):
-                session.do(plan[session.done])
+                session.do()
                 if is_interrupted():
                     session.save()
                     raise KeyboardInterrupt
@@ -92,14 +93,18 @@ class _Session:
         name: str,
         selection: str,
     ) -> None:
-        # Committed to its device, as a restored state is: both find the same compiled functions.
-        state = jax.device_put(jax.jit(method.init)(params), jax.devices()[0])
+        state = _first_state(method, params)
         self._checkpoints = Checkpoints(folder / "checkpoints")
         fresh = CheckpointInfo(0, 0, 0.0), state
         self._start, self._state = self._checkpoints.restore(state) or fresh
         self._started = time.monotonic()
         self._log = MetricsLog(folder / "metrics.jsonl", self._start.metrics_bytes)
-        self._steps = {kind: jit(step, donate_argnums=0) for kind, step in method.steps.items()}
+        of = layout()
+        where = of and (places(state), of.whole)
+        self._steps = {
+            kind: jit(step, donate_argnums=0, out_shardings=where)
+            for kind, step in method.steps.items()
+        }
         self._data, self._evaluators, self._plan = data, evaluators, plan
         self._costs = [evaluators[w.kind].cost if w.kind in evaluators else w.cost for w in plan]
         self.done = self._start.work
@@ -110,11 +115,12 @@ class _Session:
         if selection != LAST:
             self._best = BestCheckpointTracker(folder / "selected", selection, rows)
 
-    def do(self, work: Work) -> None:
-        """Do the next piece of the plan."""
+    def do(self) -> None:
+        """Do the next piece of the plan, or several pieces that can be done at once."""
+        work, count = next_work(self._plan, self.done)
         status = self._evaluate(work) if work.kind in self._evaluators else self._step(work)
-        self._progress.advance(self._costs[self.done], status)
-        self.done += 1
+        self._progress.advance(sum(self._costs[self.done : self.done + count]), status)
+        self.done += count
 
     def stop(self, step: int) -> None:
         """Leave out the rest of the plan after this label step, but for one of each evaluation."""
@@ -170,12 +176,15 @@ class _Session:
         return f"step {done} {shown[0]}" if shown else ""
 
 
-def batch_of(work: Work, data: Dataset) -> Batch:
-    """Return what the step function of a piece of work gets: its arrays, and padded examples."""
-    batch: Batch = dict(work.arrays)
-    if work.examples is not None:
-        batch["examples"] = collate(data, np.asarray(work.examples))
-    return batch
+def _first_state(method: Method, params: Params) -> State:
+    """Return a method's first state, laid out on the devices.
+
+    It is committed to them, as a restored state is: both find the same compiled functions.
+    """
+    if layout() is None:
+        return jax.device_put(jax.jit(method.init)(params), jax.devices()[0])
+    shapes = jax.eval_shape(method.init, params)
+    return jax.jit(method.init, out_shardings=places(shapes))(lay_out(params))
 
 
 def _row(work: Work, values: Mapping[str, Any]) -> dict[str, Any]:

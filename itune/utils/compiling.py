@@ -23,10 +23,18 @@ tuning with the small encoder take most of a gigabyte."""
 
 
 def jit(fun: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-    """Return ``jax.jit(fun, **options)``, with :data:`CPU_OPTIONS` on a CPU that knows them."""
+    """Return ``jax.jit(fun, **options)``, with :data:`CPU_OPTIONS` on a CPU that knows them.
+
+    On several devices its results lie whole on each of them, unless ``out_shardings`` says
+    otherwise; None leaves them where they come about.
+    """
     import jax
 
-    return jax.jit(fun, compiler_options=_compiler_options(), **options)
+    from itune.utils.devices import layout
+
+    of = layout()
+    places: Any = options.pop("out_shardings", of and of.whole)
+    return jax.jit(fun, out_shardings=places, compiler_options=_compiler_options(), **options)
 
 
 @cache
@@ -46,17 +54,22 @@ def memoized(build: Callable[P, T]) -> Callable[P, T]:
     """Make a builder return one object for equal arguments, of the last :data:`MEMOIZED` ones.
 
     JAX traces a function again if it is another object, be its code the same. Arguments that cannot
-    be hashed build anew.
+    be hashed build anew, and so do other devices (:mod:`itune.utils.devices`).
     """
-    remembered = lru_cache(MEMOIZED)(build)
+
+    @lru_cache(MEMOIZED)
+    def remembered(_: object, *args: P.args, **kwargs: P.kwargs) -> T:
+        return build(*args, **kwargs)
 
     @wraps(build)
     def build_or_remember(*args: P.args, **kwargs: P.kwargs) -> T:
+        from itune.utils.devices import layout
+
         try:
             hash((args, tuple(kwargs.items())))
         except TypeError:
             return build(*args, **kwargs)
-        return remembered(*args, **kwargs)
+        return remembered(layout(), *args, **kwargs)
 
     return build_or_remember
 

@@ -8,7 +8,7 @@ import pytest
 import itune
 from itune.commands import main
 from itune.models import load_tokenizer
-from itune.training import loop
+from itune.training import batches
 from tests.helpers.family_encoder import DECODERS, write_family
 from tests.helpers.table_cases import write_rows
 from tests.helpers.tuning_cases import SETTINGS, make_rows
@@ -39,7 +39,7 @@ def test_tuned_killed_resumed_audited_and_loaded(name, tmp_path, monkeypatch):
     words = [word for key, value in settings.items() for word in (f"--{key}", str(value))]
     command = ["tune", str(table), *columns, *words, "--out", out, "--method", "finetuning"]
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(loop, "collate", dying(loop.collate, batches=5))
+        patch.setattr(batches, "collate_shared", dying(batches.collate_shared, most=5))
         main([*command, "--checkpoint_seconds", "0"])
     assert main([*command, "--resume"]) == 0
     lines = map(json.loads, (tmp_path / "out" / "metrics.jsonl").read_text().splitlines())
@@ -52,14 +52,14 @@ def test_tuned_killed_resumed_audited_and_loaded(name, tmp_path, monkeypatch):
         assert load_tokenizer(f"{out}/model").pad_token_id == about["pad_token_id"] == 0
 
 
-def dying(collate, batches):
+def dying(collate, most):
     """Return a function that makes so many batches and then no more."""
     calls = []
 
-    def collate_or_die(*args):
+    def collate_or_die(*args, **options):
         calls.append(args)
-        if len(calls) > batches:
+        if len(calls) > most:
             raise Killed
-        return collate(*args)
+        return collate(*args, **options)
 
     return collate_or_die

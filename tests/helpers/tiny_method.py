@@ -13,7 +13,7 @@ from itune.data.dataset import Dataset, collate
 from itune.influence import LinenLoss, cross_entropy
 from itune.methods import Classifier, LabelConfig
 from itune.optimizers import BertAdamState
-from itune.training.loop import batch_of
+from itune.training.batches import batch_of
 
 TOLERANCE = 1e-10  # sums in another order, in float64
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from itune.errors import UserError
-from itune.training import best_checkpoint, loop
+from itune.training import batches, best_checkpoint, loop
 from itune.training.best_checkpoint import BestCheckpointTracker, dev_value
 from itune.training.run import run_task
 from itune.training.run_folder import RunOptions
@@ -119,13 +119,13 @@ def test_the_model_is_that_of_the_moment(whole):
 
 @pytest.mark.parametrize("batches_before", [18, 26])
 def test_killed_and_resumed(config, whole, tmp_path, monkeypatch, batches_before):
-    calls, real, save = [], loop.collate, loop.Checkpoints.save
+    calls, real, save = [], batches.collate_shared, loop.Checkpoints.save
 
-    def collate(*args):
+    def collate(*args, **options):
         calls.append(args)
         if len(calls) > batches_before:
             raise Killed
-        return real(*args)
+        return real(*args, **options)
 
     def save_the_last(*args):
         """Earlier checkpoints than the newest are not looked at."""
@@ -133,7 +133,7 @@ def test_killed_and_resumed(config, whole, tmp_path, monkeypatch, batches_before
             save(*args)
 
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(loop, "collate", collate)
+        patch.setattr(batches, "collate_shared", collate)
         patch.setattr(loop.Checkpoints, "save", save_the_last)
         run_task(config, "influence_tuning", 2, tmp_path / "run", RunOptions(checkpoint_seconds=0))
     done = run_task(config, "influence_tuning", 2, tmp_path / "run", RunOptions(resume=True))

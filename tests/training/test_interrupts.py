@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from itune.training import loop
+from itune.training import batches
 from itune.training.interrupts import deferred_interrupt
 from itune.training.run import run_task
 from itune.training.run_folder import RunOptions
@@ -56,21 +56,21 @@ def test_other_threads_have_none():
 @pytest.mark.parametrize("interrupt_at", [1, 8])
 def test_a_run_goes_on_from_there(small_encoder, tmp_path, monkeypatch, interrupt_at):
     config = make_config(small_encoder)
-    batches, collate = [], loop.collate
+    calls, collate = [], batches.collate_shared
 
-    def collate_and_interrupt(*args):
-        batches.append(args)
-        if len(batches) == interrupt_at:
+    def collate_and_interrupt(*args, **options):
+        calls.append(args)
+        if len(calls) == interrupt_at:
             interrupt()
-        return collate(*args)
+        return collate(*args, **options)
 
-    monkeypatch.setattr(loop, "collate", collate_and_interrupt)
+    monkeypatch.setattr(batches, "collate_shared", collate_and_interrupt)
     with pytest.raises(KeyboardInterrupt):
         run_task(config, "influence_tuning", 1, tmp_path / "run")
-    assert len(batches) == interrupt_at
+    assert len(calls) == interrupt_at
     run_task(config, "influence_tuning", 1, tmp_path / "run", RunOptions(resume=True))
-    done = len(batches)
+    done = len(calls)
     run_task(config, "influence_tuning", 1, tmp_path / "whole")
-    assert len(batches) == 2 * done  # none was gone through twice
+    assert len(calls) == 2 * done  # none was gone through twice
     metrics = [(tmp_path / name / "metrics.jsonl").read_bytes() for name in ("run", "whole")]
     assert metrics[0] == metrics[1]

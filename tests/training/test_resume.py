@@ -7,7 +7,7 @@ import pytest
 
 from itune.errors import UserError
 from itune.methods import D3mConfig, JttConfig, LastLayerConfig
-from itune.training import loop
+from itune.training import batches, loop
 from itune.training.run import run_task
 from itune.training.run_folder import RunOptions
 from itune.training.versions import machine
@@ -36,13 +36,13 @@ def outcome(folder):
 
 def kill_before(config, method, folder, batches_before, seconds, monkeypatch):
     calls = []
-    collate, save = loop.collate, loop.Checkpoints.save
+    collate, save = batches.collate_shared, loop.Checkpoints.save
 
-    def collate_or_die(*args):
+    def collate_or_die(*args, **options):
         calls.append(args)
         if len(calls) > batches_before:
             raise Killed
-        return collate(*args)
+        return collate(*args, **options)
 
     def save_the_last(*args):
         """Earlier checkpoints than the newest are not looked at."""
@@ -50,7 +50,7 @@ def kill_before(config, method, folder, batches_before, seconds, monkeypatch):
             save(*args)
 
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(loop, "collate", collate_or_die)
+        patch.setattr(batches, "collate_shared", collate_or_die)
         patch.setattr(loop.Checkpoints, "save", save_the_last)
         run_task(config, method, 1, folder, RunOptions(checkpoint_seconds=seconds))
     assert not (folder / "result.json").exists()

@@ -11,7 +11,7 @@ from itune.methods import METHODS, EmbeddingConfig
 from itune.models import BertClassifier
 from itune.training import loop
 from itune.training import run as run_module
-from itune.training.loop import batch_of
+from itune.training.batches import batch_of
 from itune.training.run import load_data, run_task
 from itune.utils.progress import Progress
 from tests.helpers.small_run import make_config

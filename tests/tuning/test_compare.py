@@ -18,7 +18,7 @@ from itune.results import (
     read_comparison,
 )
 from itune.results.tables import COMPARISON_HEADER, comparison_rows
-from itune.training import RunOptions, loop
+from itune.training import RunOptions, batches
 from itune.tuning.compare import compare_on
 from tests.helpers.tuning_cases import SETTINGS, make_encoder, make_tables
 
@@ -159,21 +159,21 @@ METHODS, SEEDS = ("finetuning", "subsampling"), (1,)
 
 def test_a_comparison_is_cut_off_and_goes_on(case, monkeypatch):
     tables, settings, folder = case
-    calls, real, said = [], loop.collate, []
+    calls, real, said = [], batches.collate_shared, []
 
     def run(**more):
         return compare_on(
             tables, folder, methods=METHODS, seeds=SEEDS, settings=settings, say=said.append, **more
         )
 
-    def collate(*args):
+    def collate(*args, **options):
         calls.append(args)
         if len(calls) > 20:
             raise KeyboardInterrupt
-        return real(*args)
+        return real(*args, **options)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(loop, "collate", collate)
+        patch.setattr(batches, "collate_shared", collate)
         run()
     done = [path for path in folder.glob("*/result.json")]
     assert len(done) == 1
