@@ -15,7 +15,7 @@ from itune.methods import METHODS
 from itune.report import PAGE, Origin, comparison_page, run_page, write_report
 from itune.results import compare_runs, read_result, results_table, write_comparison
 from itune.training import RunConfig, RunOptions, run_task
-from itune.utils import use_compilation_cache
+from itune.utils import HardwareConfig, use_compilation_cache
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -33,6 +33,7 @@ class Experiment(RunConfig):
       resume: Whether runs that were cut off go on, and finished ones are taken as they are.
       overwrite: Whether earlier runs of this name are deleted first.
       checkpoint_seconds: Seconds between checkpoints.
+      hardware: What the work runs on.
     """
 
     methods: tuple[str, ...] = ("finetuning", "influence_tuning")
@@ -42,6 +43,7 @@ class Experiment(RunConfig):
     resume: bool = False
     overwrite: bool = False
     checkpoint_seconds: float = 120.0
+    hardware: HardwareConfig = HardwareConfig()
 
     def __post_init__(self):
         super().__post_init__()
@@ -74,7 +76,7 @@ def main(argv: list[str]) -> None:
     command = ("python", "experiments/run.py", *argv)
     setting = narrowed(config, RunConfig)
     options = RunOptions(config.resume, config.overwrite, config.checkpoint_seconds)
-    folder = config.out / config.name
+    folder = config.hardware.begin(config.out / config.name)
     results = []
     for seed in config.seeds:
         for method in config.methods:

@@ -20,6 +20,7 @@ __all__ = [
     "influence",
     "load",
     "tune",
+    "use_devices",
 ]
 
 _LAZY = {
@@ -31,6 +32,7 @@ _LAZY = {
     "discover": "itune.api",
     "load": "itune.predictor",
     "tune": "itune.api",
+    "use_devices": "itune.utils.devices",
 }
 _PACKAGES = ("attribution", "influence")
 

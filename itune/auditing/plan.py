@@ -15,7 +15,7 @@ from itune.errors import option
 from itune.influence.differences import unit_gradient_sum
 from itune.methods.base import Classifier, Params
 from itune.utils.compiling import jit
-from itune.utils.devices import lay_out, on_all
+from itune.utils.devices import lay_out, of_first, on_all
 from itune.utils.formats import duration
 
 PREDICTIONS, EXPLANATIONS, CID = "predictions", "explanations", "CID"
@@ -70,8 +70,11 @@ def make_plan(
     its examples whose confound is annotated.
     """
     train = next(iter(datasets.values()))
-    gradient = _seconds_of_gradient(classifier, params, train, config.chunk)
-    forward = _seconds_of_forward(classifier, params, train)
+    times = (
+        _seconds_of_gradient(classifier, params, train, config.chunk),
+        _seconds_of_forward(classifier, params, train),
+    )
+    gradient, forward = of_first(np.array(times)).tolist()
     seconds = {
         PREDICTIONS: forward * sum(data.lengths.sum() for data in datasets.values()),
         EXPLANATIONS: EXPLANATIONS_COST * gradient * train.lengths.sum(),

@@ -43,7 +43,8 @@ def main(argv: Sequence[str]) -> None:
     from itune.utils.compiling import use_compilation_cache
 
     use_compilation_cache()
-    keep, settings = command.out / UNFINISHED, to_dict(command.audit)
+    out = command.hardware.begin(command.out)
+    keep, settings = out / UNFINISHED, to_dict(command.audit)
     train = command.table.train or None
     seeds = f"{command.audit.seed}, of every draw"
     if command.number:
@@ -59,4 +60,4 @@ def main(argv: Sequence[str]) -> None:
         page, numbers = audit_page(result, origin), audit_numbers(result)
         text = page_text(page, *audit.SECTIONS, with_intervals=True)
     text = f"{text}\n\n{wrapped(result.verdict.headline)}"
-    write_results(command.out, page, numbers, origin, text)
+    write_results(out, page, numbers, origin, text)

@@ -1,6 +1,5 @@
 """``itune compare``: train by several methods, and test whether seeds tell them apart."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,20 +38,22 @@ def main(argv: Sequence[str]) -> None:
     from itune.report import Origin, comparison_page
     from itune.tuning.compare import compare_on
     from itune.utils.compiling import use_compilation_cache
+    from itune.utils.progress import say
 
     require_no_report(command.out, command.overwrite or command.resume)
     use_compilation_cache()
+    out = command.hardware.begin(command.out)
     comparison = compare_on(
         read_tables(command.table),
-        command.out,
+        out,
         command.methods,
         command.seeds,
         settings,
         command.options,
-        say=lambda sentence: print(sentence, file=sys.stderr, flush=True),
+        say=say,
     )
     origin = Origin.of_runs(("itune", "compare", *argv), comparison.runs)
     page = comparison_page(comparison, origin)
-    tables = f"tables: {command.out / 'comparison.md'}, .csv and .tex"
+    tables = f"tables: {out / 'comparison.md'}, .csv and .tex"
     text = f"{page_text(page, 'Accuracy on test', 'Accuracy by group')}\n\n{tables}"
-    write_results(command.out, page, comparison, origin, text)
+    write_results(out, page, comparison, origin, text)

@@ -42,14 +42,15 @@ def main(argv: Sequence[str]) -> None:
     from itune.utils.compiling import use_compilation_cache
 
     use_compilation_cache()
+    out = command.hardware.begin(command.out)
     result = api.discover(
         command.model,
         command.table.train or None,
         settings=to_dict(command.discover),
-        keep=command.out / SKETCHES,
+        keep=out / SKETCHES,
         **columns,
     )
     origin = make_origin("discover", argv, result.digest, f"{command.discover.seed}, of every draw")
     page, numbers = discover_page(result, origin), discover_numbers(result)
     text = page_text(page, *SECTIONS)
-    write_results(command.out, page, numbers, origin, text)
+    write_results(out, page, numbers, origin, text)

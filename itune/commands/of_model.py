@@ -10,6 +10,7 @@ from itune.config import parse
 from itune.config.command_line import given_values
 from itune.errors import UserError
 from itune.tables.config import TableConfig
+from itune.utils.hardware import HardwareConfig
 
 SECTION = "table."
 """What the names of those settings begin with that describe the table."""
@@ -30,6 +31,7 @@ class ModelCommand:
         itune compare or experiments/run.py, which knows its table.
       out: Folder for the report, report.html, and its numbers, report.json.
       overwrite: Whether a report that is there is replaced.
+      hardware: What the work runs on.
       table: The data. All rows of ``train`` count as trained on; if dev and test were taken from
         it, give the fractions and the seed once more. If the model is a run's, what is not given is
         as it was then.
@@ -38,6 +40,7 @@ class ModelCommand:
     model: str = ""
     out: Path = Path("report")
     overwrite: bool = False
+    hardware: HardwareConfig = HardwareConfig()
     table: TableConfig = field(default_factory=_whole_table)
 
 

@@ -15,6 +15,7 @@ from itune.tables.config import TableConfig
 from itune.training.run_folder import RunOptions
 from itune.training.settings import TrainingConfig
 from itune.tuning.schedule import SCALED
+from itune.utils.hardware import HardwareConfig
 from itune.utils.shell import quote
 
 SECTION = "training."
@@ -33,6 +34,7 @@ class TrainingCommand(TableConfig):
       checkpoint_seconds: Seconds between checkpoints.
       discover: Folder of a report by itune discover, whose first finding that is confirmed to harm
         becomes the confound.
+      hardware: What the work runs on.
       training: Settings of training.
     """
 
@@ -41,6 +43,7 @@ class TrainingCommand(TableConfig):
     overwrite: bool = False
     checkpoint_seconds: float = 120.0
     discover: Path | None = None
+    hardware: HardwareConfig = HardwareConfig()
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
     def __post_init__(self):

@@ -44,12 +44,13 @@ def main(argv: Sequence[str]) -> None:
     from itune.utils.compiling import use_compilation_cache
 
     use_compilation_cache()
+    out = command.hardware.begin(command.out)
     tables, method = read_tables(command.table), command.method
-    result = tune_on(tables, command.out, method, command.seed, settings, command.options)
+    result = tune_on(tables, out, method, command.seed, settings, command.options)
     origin = Origin.of_runs(("itune", "tune", *argv), [result])
     page = run_page(result, origin)
     text = f"{page_text(page, 'Accuracy by group')}\n\n{next_steps(result)}"
-    write_results(command.out, page, result, origin, text)
+    write_results(out, page, result, origin, text)
 
 
 def next_steps(run: RunResult) -> str:

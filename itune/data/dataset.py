@@ -12,7 +12,7 @@ from itune.data.ragged import Ragged, offsets_of
 from itune.errors import UserError
 from itune.groups import HIDDEN
 from itune.tables.table import Table, Tables
-from itune.utils.devices import share_out
+from itune.utils.devices import divides, from_parts, own_part, share_out
 from itune.utils.progress import Progress
 
 BUCKET = 8
@@ -262,9 +262,16 @@ def collate_shared(
 ) -> dict[str, Any]:
     """Return what :func:`collate` does, divided among the devices along an axis of the indices.
 
-    Where their number does not divide that axis, the arrays are NumPy's, for all devices to use.
+    Each process reads the rows of its own devices. Where their number does not divide that axis,
+    the arrays are NumPy's, for all devices to use.
     """
-    return share_out(collate(dataset, indices, length=length), axis)
+    size = np.shape(indices)[axis]
+    own = own_part(size)
+    if own == slice(0, size) or not divides(size):
+        return share_out(collate(dataset, indices, length=length), axis)
+    length = length or padded_length(dataset.lengths[indices], dataset.multiple)
+    part = collate(dataset, np.take(indices, np.arange(size)[own], axis), length=length)
+    return {name: from_parts(array, axis, size) for name, array in part.items()}
 
 
 def chunks_by_length(

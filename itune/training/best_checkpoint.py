@@ -94,7 +94,7 @@ class BestCheckpointTracker:
         from safetensors.numpy import load_file
 
         arrays = load_file(self._path(self._number_of_best()))
-        return jax.device_put(unflatten_dict(arrays, sep="/"), jax.devices()[0])
+        return jax.device_put(unflatten_dict(arrays, sep="/"), jax.local_devices()[0])
 
     def _best(self) -> int | None:
         values = [dev_value(self._rule, row) for row in self._evaluations]

@@ -15,6 +15,7 @@ from orbax.checkpoint import v1 as ocp
 from itune.errors import UserError, option
 from itune.methods.base import State
 from itune.training.formats import upgrade
+from itune.utils.devices import shared_path, wait_for_all
 
 NEWEST_TO_KEEP = 2
 
@@ -52,7 +53,8 @@ class Checkpoints:
 
     def __init__(self, folder: Path) -> None:
         policy = ocp.training.preservation_policies.LatestN(NEWEST_TO_KEEP)
-        self._folder = Path(folder).resolve()
+        self._folder = shared_path(Path(folder))
+        wait_for_all("checkpoints")  # until what was to be deleted is
         self._checkpointer = ocp.training.Checkpointer(
             str(self._folder),
             preservation_policy=policy,  # pyrefly: ignore[bad-argument-type] (orbax annotates a protocol it does not meet)

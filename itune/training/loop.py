@@ -18,7 +18,7 @@ from itune.training.checkpoints import CheckpointInfo, Checkpoints
 from itune.training.interrupts import deferred_interrupt
 from itune.training.metrics_log import MetricsLog
 from itune.utils.compiling import jit
-from itune.utils.devices import lay_out, layout, places
+from itune.utils.devices import gather, lay_out, layout, of_any, places
 from itune.utils.progress import Progress
 
 
@@ -64,10 +64,12 @@ def train(
         with deferred_interrupt() as is_interrupted:
             while session.done < len(plan) and not has_collapsed(session.accuracies):
                 session.do()
-                if is_interrupted():
+                is_due = time.monotonic() - saved >= checkpoint_seconds
+                is_cut_off, is_due = of_any(is_interrupted(), is_due)
+                if is_cut_off:
                     session.save()
                     raise KeyboardInterrupt
-                if time.monotonic() - saved >= checkpoint_seconds:
+                if is_due:
                     session.save()
                     saved = time.monotonic()
         is_cut_short = has_collapsed(session.accuracies)
@@ -139,7 +141,7 @@ class _Session:
     def outcome(self, *, has_collapsed: bool) -> TrainingOutcome:
         """Return what the run came to."""
         if self._best is None:
-            return TrainingOutcome(self._state.params, self._seconds(), has_collapsed)
+            return TrainingOutcome(gather(self._state.params), self._seconds(), has_collapsed)
         seconds = self._seconds()
         return TrainingOutcome(self._best.params(), seconds, has_collapsed, self._best.best())
 
@@ -160,7 +162,7 @@ class _Session:
         row = _row(work, values)
         self._log.write(row)
         if self._best is not None:
-            self._best.offer(row, params)
+            self._best.offer(row, gather(params))
         return ""
 
     def _step(self, work: Work) -> str:

@@ -55,6 +55,7 @@ from itune.training.run_folder import (
 from itune.training.settings import AT_END, RunConfig, TrainingConfig
 from itune.training.versions import machine, versions
 from itune.utils.compiling import memoized
+from itune.utils.devices import wait_for_all
 from itune.utils.files import digest_of
 from itune.utils.json import write_json
 
@@ -311,6 +312,7 @@ def _run(
     if tables.notes:
         result["notes"] = list(tables.notes)
     write_json(folder / "result.json", result)
+    wait_for_all("run")  # none is at its checkpoints any more
     for unfinished in ("checkpoints", "selected"):
         shutil.rmtree(folder / unfinished, ignore_errors=True)
     return Finished(folder, result, metrics)

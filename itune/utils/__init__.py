@@ -1,11 +1,13 @@
 """What has no subject of its own: files, JSON, tables as text, progress, compilation."""
 
 from itune.utils.compiling import jit, use_compilation_cache
+from itune.utils.hardware import HardwareConfig
 from itune.utils.json import write_json
 from itune.utils.progress import OnProgress, ProgressDisplay
 from itune.utils.table_files import Row, align, to_markdown, to_text, write_table
 
 __all__ = [
+    "HardwareConfig",
     "OnProgress",
     "ProgressDisplay",
     "Row",

@@ -17,6 +17,21 @@ def no_progress(part: str, done: int, total: int) -> None:
     """Ignore progress: the default of functions that take an :data:`OnProgress`."""
 
 
+_is_silent = False
+
+
+def silence_progress() -> None:
+    """Show no progress of this process any more, since another one shows it."""
+    global _is_silent
+    _is_silent = True
+
+
+def say(sentence: str) -> None:
+    """Print a sentence on standard error, unless another process shows progress."""
+    if not _is_silent:
+        print(sentence, file=sys.stderr, flush=True)
+
+
 def _terminal_size() -> dict[str, Any]:
     """Return a size for terminals that do not know theirs, on which tqdm would hide the bar."""
     columns, lines = os.get_terminal_size(sys.stderr.fileno())
@@ -39,7 +54,7 @@ class Progress:
         self._last = time.monotonic()
         self._status = ""
         self._bar: tqdm[Any] | None = None
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and not _is_silent:
             self._bar = tqdm(
                 total=round(total),
                 initial=round(done),
@@ -74,9 +89,7 @@ class Progress:
             return
         self._last = time.monotonic()
         share = 100 * self._done / max(self._total, 1)
-        print(
-            f"{self._name} {share:3.0f}%{self._time_left()}: {message}", file=sys.stderr, flush=True
-        )
+        say(f"{self._name} {share:3.0f}%{self._time_left()}: {message}")
 
     def _time_left(self) -> str:
         done = self._done - self._before

@@ -40,10 +40,11 @@ class Resumable:
     ):
         """Name the folder, which must be for these states alone; None saves nothing.
 
-        ``about`` decides the states: those saved with anything else are deleted on entering.
+        ``about`` decides the states, and so does the number of devices, on which chunks depend:
+        those saved with anything else are deleted on entering.
         """
         self._folder, self._every = folder, seconds
-        self._about = json.dumps(about or {}, sort_keys=True)
+        self._about = json.dumps({**(about or {}), **_devices(folder)}, sort_keys=True)
         self._new: dict[str, tuple[State, int]] = {}
         self._written = time.monotonic()
 
@@ -135,6 +136,14 @@ class Resumable:
             self._folder = None
         self._new.clear()
         self._written = time.monotonic()
+
+
+def _devices(folder: Path | None) -> dict[str, int]:
+    if folder is None:
+        return {}
+    from itune.utils.devices import device_count
+
+    return {} if device_count() == 1 else {"devices": device_count()}
 
 
 def _require_ours(folder: Path) -> None:
