@@ -325,7 +325,7 @@ def weighted_sum(factors: Factors, weights: jax.Array, shapes: Shapes) -> Tensor
 
 
 def with_joined_vectors(batch: Factors) -> Factors:
-    """Join a batch's gradients of biases and scales into one vector, under the empty path.
+    """Join gradients of biases and scales into one vector, under the empty path.
 
     Inner products within the batch do not notice; a hundred small arrays take longer than one.
     """
@@ -333,7 +333,7 @@ def with_joined_vectors(batch: Factors) -> Factors:
     for path, terms in batch.items():
         match terms:
             case (Formed(value),) if value.shape[-2] == 1:
-                rows.append(value.reshape((len(value), 1, 1, -1)))
+                rows.append(value.reshape((*value.shape[:-3], 1, 1, -1)))
             case _:
                 others[path] = terms
     return {(): (Formed(jnp.concatenate(rows, axis=-1)),), **others} if rows else others
