@@ -30,7 +30,7 @@ def linear_cid():
 
 
 def matrix():
-    return influences_among(LOSS, initial_params(), EVEN, EVERYONE, chunk=6)
+    return influences_among(LOSS, initial_params(), EVEN, EVERYONE, chunk=8)
 
 
 def of_probes():
