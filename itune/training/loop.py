@@ -21,6 +21,9 @@ from itune.utils.compiling import jit
 from itune.utils.devices import gather, lay_out, layout, of_any, places
 from itune.utils.progress import Progress
 
+FUSED = ("tuples", "pool")
+"""Kinds of work that take second derivatives, which other options of the compiler suit."""
+
 
 class Evaluator(NamedTuple):
     """``evaluate(params)`` to JSON values by name, the first of which is shown; and its cost."""
@@ -104,7 +107,7 @@ class _Session:
         of = layout()
         where = of and (places(state), of.whole)
         self._steps = {
-            kind: jit(step, donate_argnums=0, out_shardings=where)
+            kind: jit(step, fuses=kind in FUSED, donate_argnums=0, out_shardings=where)
             for kind, step in method.steps.items()
         }
         self._data, self._evaluators, self._plan = data, evaluators, plan

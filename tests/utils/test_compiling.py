@@ -5,9 +5,11 @@ import os
 import subprocess
 import sys
 
+import jax
 import pytest
 
 from itune.commands import COMMANDS
+from itune.utils import compiling
 from itune.utils.compiling import MEMOIZED, memoized
 
 
@@ -43,6 +45,16 @@ def test_where_compiled_functions_are_kept(tmp_path, given):
     command = [sys.executable, "-c", PROGRAM]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert run.stdout == f"{tmp_path / (given or 'itune/jax')}\n"
+
+
+def test_options_are_for_second_derivatives(monkeypatch):
+    options = []
+    real = jax.jit
+    monkeypatch.setattr(compiling, "_compiler_options", lambda: {"xla_cpu_enable_fast_math": False})
+    monkeypatch.setattr(jax, "jit", lambda *a, **o: (options.append(o), real(*a, **o))[1])
+    compiling.jit(abs)
+    compiling.jit(abs, fuses=False)
+    assert [of["compiler_options"] for of in options] == [{"xla_cpu_enable_fast_math": False}, None]
 
 
 @pytest.mark.parametrize("name", ["audit", "compare", "tune"])
