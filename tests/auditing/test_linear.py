@@ -224,6 +224,24 @@ def test_samples_splits_and_rows_without_gradient(place, tmp_path, monkeypatch):
     assert [one for one in found.errors if one.split == "dev"] == expected
 
 
+def test_a_label_whose_numbers_are_equal_is_in_no_sample(place, tmp_path, monkeypatch):
+    """Its rows are first, so that places among the others are no places among all."""
+    rows = sorted(make_rows(60), key=lambda row: row["label"])
+    rows = [row | {"age": n % 7 if row["label"] == "yes" else 5} for n, row in enumerate(rows)]
+    seen = []
+
+    def influences(loss, params, train, indices, **_):
+        seen.extend(train.label.tolist())
+        return np.eye(len(indices))
+
+    monkeypatch.setattr("itune.auditing.linear.influences_among", influences)
+    table = write_table(tmp_path / "t.csv", rows)
+    settings = QUICK | {"sample": 12, "whole": "never"}
+    found = itune.audit_number(place / "model", "age", table, settings=settings)
+    assert seen == [1] * found.test.size == [1] * 12
+    assert any(note.startswith("label no is left out of CID") for note in found.notes)
+
+
 def test_the_command(place, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     options = [word for name, value in QUICK.items() for word in (f"--{name}", str(value))]
