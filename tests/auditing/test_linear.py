@@ -1,5 +1,6 @@
 """The audit of a number: its test against loops over the definition, its verdict and its output."""
 
+import csv
 import json
 import math
 
@@ -222,6 +223,28 @@ def test_samples_splits_and_rows_without_gradient(place, tmp_path, monkeypatch):
         for number, name in enumerate(found.label_names)
     ]
     assert [one for one in found.errors if one.split == "dev"] == expected
+
+
+def test_errors_of_rows_that_are_drawn(place, monkeypatch):
+    chosen = np.array([3, 4, 11, 20, 25, 29, 38, 41, 70])
+    monkeypatch.setattr("itune.auditing.linear.draw_by_group", lambda *_: chosen)
+    monkeypatch.setattr(
+        "itune.auditing.linear.influences_among",
+        lambda loss, params, train, indices, **_: np.eye(len(indices)),
+    )
+    found = itune.audit_number(
+        place / "model", "noise", place / "train.csv", settings=QUICK | {"whole": "never"}
+    )
+    with (place / "train.csv").open() as file:
+        rows = [row for n, row in enumerate(csv.DictReader(file)) if n in chosen]
+    label, x = np.array([row["label"] for row in rows]), [float(row["noise"]) for row in rows]
+    is_wrong = itune.load(place / "model").predict([row["text"] for row in rows]) != label
+    expected = [
+        trend("train", number, is_wrong[label == name], np.array(x)[label == name])
+        for number, name in enumerate(found.label_names)
+    ]
+    assert repr(list(found.errors)) == repr(expected)
+    assert any(not math.isnan(one.correlation) for one in expected)
 
 
 def test_a_label_whose_numbers_are_equal_is_in_no_sample(place, tmp_path, monkeypatch):
