@@ -7,6 +7,7 @@ from itune.discovery import Discovery
 from itune.discovery.config import DiscoverConfig
 from itune.report import discover_page
 from itune.report.blocks import Code, Page, Section, Table
+from itune.report.discover import next_commands
 from itune.report.render import render
 from tests.discovery.test_findings import finding
 from tests.helpers.html_walk import Walk
@@ -31,9 +32,9 @@ def test_other_tables_have_none():
     assert "--by-" not in html.partition("</style>")[2] and "<input" not in html
 
 
-def test_commands_are_of_confirmed_ones_and_in_nobodys_way():
+def search(**values):
     numbers = dict.fromkeys(("candidates", "screened", "confirming", "judged"), 10)
-    found = Discovery(
+    return Discovery(
         model="my model",
         label_names=("no", "yes"),
         findings=(finding("a"), finding("b"), finding("c", p=0.5)),
@@ -41,9 +42,13 @@ def test_commands_are_of_confirmed_ones_and_in_nobodys_way():
         accuracy=0.9,
         config=DiscoverConfig(),
         digest="",
-        table={"train": "t.csv", "text": "review"},
         **numbers,
+        **values,
     )
+
+
+def test_commands_are_of_confirmed_ones_and_in_nobodys_way():
+    found = search(table={"train": "t.csv", "text": "review"})
     blocks = [block for section in discover_page(found).sections for block in section.blocks]
     (code,) = [block for block in blocks if isinstance(block, Code)]
     commands = [shlex.split(line) for line in code.text.splitlines()]
@@ -60,3 +65,31 @@ def test_commands_are_of_confirmed_ones_and_in_nobodys_way():
     assert commands[3] == ["itune", "tune", *table, "--rule", "words:b", *commands[3][-2:]]
     places = [command[-2:] for command in commands]
     assert [option for option, _ in places] == ["--out"] * 4 and len({*map(tuple, places)}) == 4
+
+
+def test_commands_name_an_encoder_and_rows_that_were_given_in_python():
+    def lines(**values):
+        return [*next_commands(search(**values), finding("it's"), 2)]
+
+    other = lines(table={"train": "t.csv"}, encoder="my bert")
+    assert shlex.split(other[1])[3:] == [
+        *("--rule", "words:it's", "--encoder", "my bert", "--out", "tuned-2")
+    ]
+    assert "--encoder" not in other[0]
+    assert len(lines(table=None)) == 1 and lines(table=None)[0].startswith(
+        "itune audit 'my model' --rule"
+    )
+    given = {"train": None, "dev": None, "test": "t.csv", "text": "review"}
+    calls = []
+
+    class Library:
+        def audit(self, *args, **options):
+            calls.append((args, options))
+
+        tune = audit
+
+    for line in lines(table=given, encoder="my bert"):
+        eval(line, {"itune": Library(), "data": "rows", "dev": "more"})
+    options = {"dev": "more", "test": "t.csv", "text": "review", "rule": "words:it's"}
+    tuned = {"out": "tuned-2", "settings": {"encoder": "my bert"}}
+    assert calls == [(("my model", "rows"), options), (("rows",), options | tuned)]

@@ -1,6 +1,7 @@
 """What a run's folder tells of its data, whatever made the run."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from itune.config import to_dict
 from itune.corpora import DataConfig, TextLenConfig
 from itune.tables import TableConfig, make_tables, task_tables
 from itune.training import RunConfig
-from itune.training.record import find_record, read_record, tables_of_model
+from itune.training.record import describe_source, find_record, read_record, tables_of_model
 from tests.helpers.small_audit import make_model
 
 TABLE = TableConfig("reviews.csv", text="review", dev_fraction=0.2, split_seed=3)
@@ -113,6 +114,26 @@ def test_another_confound_draws_no_other_rows(write, columns):
     if columns.get("confound", True):
         matched = tables_of_model(run, rows, {**columns, "matched": ["test"]})
         assert {*matched.test.rows} <= {*expected.test.rows}
+
+
+def test_how_a_table_is_named_in_commands(write, tmp_path):
+    """By what is not the default, without its confound; rows that were given in Python are None."""
+    run = write(replace(RULED, train="", matched=("test",), test_fraction=0.2))
+    of_rows = {"train": None, "text": "review", "test_fraction": 0.2}
+    assert describe_source(run, ROWS, {"rule": "words:x"}) == of_rows
+    assert describe_source(run, "t.csv", {}, dev=ROWS) == of_rows | {"train": "t.csv", "dev": None}
+    (tmp_path / "model").rename(tmp_path / "theirs")
+    whole = describe_source(tmp_path / "theirs", "t.csv", {"dev_fraction": 0.1, "confound": None})
+    assert whole == {"train": "t.csv", "dev_fraction": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [(DataConfig(), {"train": "textlen"}), (TASK.data, None), (DataConfig(source="folder"), None)],
+)
+def test_how_a_task_is_named_in_commands(write, data, expected):
+    run = write(config=to_dict(RunConfig(data=data)))
+    assert describe_source(run, None, {}) == expected
 
 
 def test_files_of_words_are_found_from_elsewhere(write, tmp_path, monkeypatch):
