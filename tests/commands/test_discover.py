@@ -105,12 +105,15 @@ def test_every_candidate_is_the_confound_of_its_commands(odd):
         assert np.flatnonzero(confound == value).tolist() == having.tolist(), feature.name
 
 
-@pytest.mark.parametrize("kind", ["pairs", "columns"])
-def test_an_audit_runs_as_printed(odd, kind, tmp_path, monkeypatch, capsys):
+def test_commands_run_as_printed(odd, tmp_path, monkeypatch, capsys):
+    """An audit of a column, and a run against a pair, from the encoder of the model's run."""
     found, table = odd
-    feature = [feature for feature, _ in candidates(table) if feature.kind == kind][-1]
-    (words, _) = in_shell(next_commands(found, replace(finding(), feature=feature), 1))
+    found = replace(found, encoder=found.model)
+    last = {feature.kind: feature for feature, _ in candidates(table)}
     monkeypatch.chdir(tmp_path)
-    assert main(words[1:]) == 0
-    assert (tmp_path / "audited-1" / "report.json").exists()
-    assert "audited-1" in capsys.readouterr().out
+    for place, kind in enumerate(("columns", "pairs")):
+        one = replace(finding(), feature=last[kind])
+        words = in_shell(next_commands(found, one, 1))[place]
+        assert main(words[1:]) == 0, capsys.readouterr().err
+        assert (tmp_path / words[-1] / "report.json").exists()
+        assert words[-1] in capsys.readouterr().out
