@@ -15,7 +15,7 @@ from itune.commands import main
 from itune.data.dataset import collate
 from itune.discovery import model as discovery_model
 from itune.discovery import sketch_rows
-from itune.discovery.candidates import find_candidates
+from itune.discovery.candidates import find_candidates, gather
 from itune.discovery.config import DiscoverConfig
 from itune.discovery.features.base import Feature, Rows
 from itune.discovery.model import _Judged, discover_model
@@ -158,6 +158,15 @@ def test_rows_that_screen_do_not_confirm(place, monkeypatch):
     count = np.diff(singles.among(np.array(sorted(map(int, seen["screen"])))).indptr)
     is_rare = np.minimum(count, 48 - count) < QUICK["minimum"]
     assert is_rare.any() and not z[is_rare].any() and z[~is_rare].all()
+
+
+def test_what_is_tested_are_the_rows_of_the_rule(place, monkeypatch):
+    def first_seven(candidates, rows):
+        return gather(((of, np.arange(7)) for of in candidates.features), rows.size)
+
+    monkeypatch.setattr(discovery_model, "by_rule", first_seven)
+    found = discover(place / "model", place / "train.csv", settings=QUICK | {"exact": 0})
+    assert [one.count for one in found.findings] == [7, 7, 7]
 
 
 def test_columns_that_nobody_names(place, tmp_path, capsys):
