@@ -37,6 +37,7 @@ defaults of its method. What is measured:
 import json
 import math
 import random
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -188,8 +189,22 @@ def main(argv: list[str]) -> None:
     paths = [options.out / f"{case.name}.json" for case in cases]
     records = [json.loads(path.read_text("utf-8")) for path in paths if path.exists()]
     if options.render:
-        write_json(options.render, {"about": _about(), "cases": records})
+        write_json(options.render, {"about": _about(), "cases": [*map(_masked, records)]})
     print(render(records))
+
+
+def _masked(record: dict[str, Any]) -> dict[str, Any]:
+    """Return what is known of a case without the words of the tweets, which are crude."""
+    if record["case"]["corpus"] != "tweets":
+        return record
+    orders = {
+        name: [
+            mark if any(mark["named"]) else {**mark, "name": re.sub('".*"', '"…"', mark["name"])}
+            for mark in marks
+        ]
+        for name, marks in record["orders"].items()
+    }
+    return {**record, "orders": orders}
 
 
 def _about() -> dict[str, Any]:

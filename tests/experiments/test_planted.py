@@ -99,6 +99,19 @@ def test_a_case_runs_once_and_is_rendered(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out.count(shown) == 3
 
 
+def test_words_of_the_tweets_are_masked_but_for_planted_ones():
+    marks = [
+        {"name": 'word "rude" and word "crude"', "phi": [0], "named": [False]},
+        {"name": 'words "rude comet"', "phi": [0.6], "named": [True]},
+        {"name": "14 words or more", "phi": [0], "named": [False]},
+    ]
+    record = {"case": {"corpus": "tweets"}, "orders": {"z": marks}}
+    names = [mark["name"] for mark in planted._masked(record)["orders"]["z"]]
+    assert names == ['word "…"', 'words "rude comet"', "14 words or more"]
+    other = {**record, "case": {"corpus": "msgs"}}
+    assert planted._masked(other) is other
+
+
 def test_recall_of_a_random_order():
     one = {"random": {"candidates": 10, "plants": [1, 0], "right": 2}, "plants": [{"pull": 1}]}
     assert planted._recall(one, "random", 0, 5) == pytest.approx(0.5)
