@@ -31,7 +31,9 @@ ODD = (
 )
 COLUMNS = {
     "none": lambda n: "ab"[n % 3 // 2],
-    "-age, now": lambda n: (n % 5 - 2) * 1e-5,
+    "age, now": lambda n: (n % 5 - 2) * 1e-5,
+    "-age": lambda n: n % 5 - 2,
+    " age": lambda n: "pqr"[n % 3],
     ' a "b"\tc\u202e': lambda n: "xyz"[n % 3],
     "it's": lambda n: f"2024-0{n % 3 + 1}-0{n % 7 + 1}",
 }
@@ -73,7 +75,8 @@ def candidates(table):
 def in_shell(lines):
     """Return the words of each line as a shell takes them."""
     script = "".join(f"printf '%s\\0' {line}; printf '\\1\\0'\n" for line in lines)
-    shown = subprocess.run(["bash", "-c", script], capture_output=True, check=True).stdout.decode()
+    run = subprocess.run(["bash"], input=script.encode(), capture_output=True, check=True)
+    shown = run.stdout.decode()
     return [line.split("\0")[:-1] for line in shown.split("\1\0")[:-1]]
 
 
