@@ -6,8 +6,10 @@ same examples, in the same process, beside what counting operations predicts.
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from functools import partial
+from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -33,6 +35,9 @@ from itune.data import collate, draw_partners, draw_pools
 from itune.influence import PAIR_FREE, Pool, Tuples, value_and_grad
 from itune.models import Params
 from itune.utils import jit, write_json
+
+Timed: TypeAlias = Callable[..., Timing]
+Check: TypeAlias = Callable[[Problem, Timing, Pool], float]
 
 ROUTES = ("hvp", "ghost", "hvp_pairs", "autodiff")
 """Routes that form pairs; the others are checked against the first, which shares no inner product
@@ -77,39 +82,54 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--k", nargs="+", type=int, default=(1, 3, 5, 10), help="which (1 3 5 10)")
     help_ = "timed runs of each, fewer of slow ones (7)"
     parser.add_argument("--repeats", type=int, default=7, help=help_)
+    help_ = "measure processor time of all threads, for a process on one core that others use too"
+    parser.add_argument("--cpu_time", action="store_true", help=help_)
+    help_ = "check pools in float64, where float32 leaves too much in doubt"
+    parser.add_argument("--float64_check", action="store_true", help=help_)
+    help_ = "layers of the model, where its own need more memory or time than there is"
+    parser.add_argument("--layers", type=int, help=help_)
     options = parser.parse_args(argv)
+    timed = partial(
+        measure,
+        repeats=options.repeats,
+        clock=time.process_time if options.cpu_time else time.perf_counter,
+    )
     records = []
 
     def add(model_name: str, record: Record) -> None:
-        record = {"model": model_name, **record, **environment()}
+        if options.layers is not None:
+            record = {"layers": options.layers, **record}
+        clock = "processor" if options.cpu_time else "wall"
+        record = {"model": model_name, **record, "clock": clock, **environment()}
         records.append(record)
         print(json.dumps(record), file=sys.stderr, flush=True)
         if options.json:
             write_json(options.json, records)
 
     for model_name in options.models or USUAL[: 1 if options.quick else 2]:
-        problem = make_problem(model_name, textlen(400))
+        problem = make_problem(model_name, textlen(400), layers=options.layers)
         for k in (5,) if options.quick else options.k:
-            for record in of_tuple(problem, k, options.repeats, options.routes):
+            for record in of_tuple(problem, k, timed, options.routes):
                 add(model_name, record)
         if not options.quick:
-            for record in of_microbatches(problem, options.repeats):
+            for record in of_microbatches(problem, timed):
                 add(model_name, record)
-        for record in of_pool(problem, options.repeats, labels=1 if options.quick else 2):
+        check = _float64_error if options.float64_check else _pool_error
+        for record in of_pool(problem, timed, check, labels=1 if options.quick else 2):
             add(model_name, record)
     columns = ("model", "route", "k", "microbatch", "examples", "time_ratio", "predicted")
     print_table(records, (*columns, "memory_ratio", "relative_error"))
 
 
 def of_tuple(
-    problem: Problem, k: int, repeats: int, routes: Sequence[str] = ROUTES
+    problem: Problem, k: int, timed: Timed, routes: Sequence[str] = ROUTES
 ) -> Iterator[Record]:
     """Yield a record for each route, of a tuple of 1 + 2 k examples."""
     about = [{"route": route, "k": k, "examples": 1 + 2 * k} for route in routes]
-    return _timed(problem, _tuples(problem, k, 1), about, repeats)
+    return _timed(problem, _tuples(problem, k, 1), about, timed)
 
 
-def of_microbatches(problem: Problem, repeats: int, *, k: int = 5) -> Iterator[Record]:
+def of_microbatches(problem: Problem, timed: Timed, *, k: int = 5) -> Iterator[Record]:
     """Yield a record of the ghost route for each microbatch, of eight tuples in one batch."""
     count = max(MICROBATCHES)
     about = [
@@ -122,18 +142,18 @@ def of_microbatches(problem: Problem, repeats: int, *, k: int = 5) -> Iterator[R
         }
         for microbatch in MICROBATCHES
     ]
-    return _timed(problem, _tuples(problem, k, count), about, repeats)
+    return _timed(problem, _tuples(problem, k, count), about, timed)
 
 
-def _timed(problem: Problem, tuples: Tuples, about: list[Record], repeats: int) -> Iterator[Record]:
+def _timed(problem: Problem, tuples: Tuples, about: list[Record], timed: Timed) -> Iterator[Record]:
     """Complete each record of ``about``; the gradients are checked against the first."""
-    ordinary = _ordinary(problem, tuples, repeats)
+    ordinary = _ordinary(problem, tuples, timed)
     reference = None
     for record in about:
         route, microbatch = record["route"], record.get("microbatch")
         fun = value_and_grad(problem.classifier.loss, route=route, microbatch=microbatch)
         try:
-            timing = measure(fun, problem.params, tuples, repeats=repeats, most_bytes=MOST_BYTES)
+            timing = timed(fun, problem.params, tuples, most_bytes=MOST_BYTES)
         except TooLarge as error:
             yield record | {"memory_ratio": error.args[0] / ordinary.bytes, "note": "not run"}
             continue
@@ -143,16 +163,16 @@ def _timed(problem: Problem, tuples: Tuples, about: list[Record], repeats: int) 
 
 
 def of_pool(
-    problem: Problem, repeats: int, *, count: int = 64, labels: int = 2
+    problem: Problem, timed: Timed, check: Check, *, count: int = 64, labels: int = 2
 ) -> Iterator[Record]:
     """Yield a record for the pool of each label, together a stratified batch of ``count``."""
     for pool in _pools(problem, count)[-labels:]:
         flat = jax.tree.map(lambda x: x.reshape((-1,) + x.shape[2:]), pool.examples)
-        ordinary = measure(ordinary_gradient(problem), problem.params, flat, repeats=repeats)
+        ordinary = timed(ordinary_gradient(problem), problem.params, flat)
         fun = value_and_grad(problem.classifier.loss, route=PAIR_FREE)
-        timing = measure(fun, problem.params, pool, repeats=repeats)
+        timing = timed(fun, problem.params, pool)
         record = {"route": PAIR_FREE, "k": None, "examples": pool.is_real.size}
-        error = _pool_error(problem, timing.function, pool)
+        error = check(problem, timing, pool)
         yield _record(record, timing, ordinary, error, pool.examples["input_ids"].shape[-1])
 
 
@@ -171,21 +191,23 @@ def _record(
     }
 
 
-def _checked(route: str, gradient: Params, reference: Params) -> float:
+def _checked(
+    route: str, gradient: Params, reference: Params, *, tolerance: float = TOLERANCE
+) -> float:
     error = relative_error(gradient, reference)
-    if not error < TOLERANCE:
+    if not error < tolerance:
         raise AssertionError(f"{route}: gradient is off by {error:.1e} of its norm")
     return error
 
 
-def _ordinary(problem: Problem, tuples: Tuples, repeats: int) -> Timing:
+def _ordinary(problem: Problem, tuples: Tuples, timed: Timed) -> Timing:
     """Time the ordinary gradient of all examples of the tuples."""
     examples = jax.tree.map(
         lambda probe, partners: jnp.concatenate([probe, jnp.concatenate(partners)]),
         tuples.probe,
         tuples.partners,
     )
-    return measure(ordinary_gradient(problem), problem.params, examples, repeats=repeats)
+    return timed(ordinary_gradient(problem), problem.params, examples)
 
 
 def _tuples(problem: Problem, k: int, count: int) -> Tuples:
@@ -212,13 +234,29 @@ def _pools(problem: Problem, count: int) -> list[Pool]:
     ]
 
 
-def _pool_error(problem: Problem, pair_free: Callable[..., Any], pool: Pool) -> float:
+def _pool_error(problem: Problem, timing: Timing, pool: Pool) -> float:
     """Compare the pair-free gradient with route hvp, on two examples of each row."""
     few = jax.tree.map(lambda x: x[:, :2], pool)
     by_pairs = jit(value_and_grad(problem.classifier.loss, route="hvp"))
     reference = by_pairs(problem.params, few)[1]
     masked = pool._replace(is_real=pool.is_real.at[:, 2:].set(False))
-    return _checked(PAIR_FREE, pair_free(problem.params, masked)[1], reference)
+    return _checked(PAIR_FREE, timing.function(problem.params, masked)[1], reference)
+
+
+def _float64_error(problem: Problem, timing: Timing, pool: Pool) -> float:
+    """Compare with route hvp in float64, on two examples of each row cut to eight positions.
+
+    What is timed shares its code with that, not its numbers: what float32 rounds is not checked.
+    """
+    del timing
+    with jax.enable_x64():
+        few = jax.tree.map(lambda x: x[:, :2, :8] if x.ndim > 2 else x[:, :2], pool)
+        params = jax.tree.map(lambda x: x.astype(jnp.float64), problem.params)
+        loss = problem.classifier.loss
+        by_pairs, pair_free = (
+            jit(value_and_grad(loss, route=route))(params, few)[1] for route in ("hvp", PAIR_FREE)
+        )
+        return _checked(PAIR_FREE, pair_free, by_pairs, tolerance=1e-8)
 
 
 if __name__ == "__main__":
