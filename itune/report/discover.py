@@ -7,6 +7,7 @@ from typing import Any
 
 from itune.config.command_line import option_words
 from itune.discovery import Discovery, Finding
+from itune.discovery.confirmation import Deletion
 from itune.plots.findings import Mark, findings_plot
 from itune.report.blocks import (
     ALARM,
@@ -33,7 +34,7 @@ from itune.utils.shell import join
 from itune.utils.visible import isolated
 
 TOLD = 3
-"""Findings that are told in sentences, with example rows and commands."""
+"""Findings that are told in sentences, with example rows."""
 
 CANDIDATES, NEXT = "Candidates", "What to type next"
 SECTIONS = (CANDIDATES, NEXT)
@@ -95,7 +96,15 @@ _TERMS = (
         "Share of wrong predictions among rows that have the candidate and another label than the "
         "one it speaks for, next to all other rows. The gap is the difference, in points.",
     ),
-    ("deleted", "Share of predictions that change when it is deleted from the text."),
+    (
+        "worst group",
+        "Least accuracy of the groups of label and candidate, among the rows that errors are of.",
+    ),
+    (
+        "deleted",
+        "Share of predictions that change when it is deleted from the text, and how many of them "
+        "leave the label that it speaks for.",
+    ),
     (
         "association",
         "z statistic of the label among the rows that have it: what the data say, whatever a model "
@@ -182,7 +191,7 @@ def _candidates(found: Discovery) -> Iterator[Block]:
         yield Figure.of(plot)
     header = (
         *("candidate", "rows", "speaks for", "used", "CID", "interval", "p"),
-        *("errors against it", "elsewhere", "gap", "deleted", "association"),
+        *("errors against it", "elsewhere", "gap", "worst group", "deleted", "association"),
     )
     yield Table(
         "Candidates, the most harmful of those that are used first",
@@ -207,9 +216,17 @@ def _row(one: Finding, found: Discovery) -> tuple[Any, ...]:
         f"{percent(errors.error)} of {errors.size:,}" if errors.size else MISSING,
         percent(errors.elsewhere),
         signed(100 * errors.gap, 1) if errors.size else MISSING,
-        f"{percent(deletion.share)} of {deletion.size:,}" if deletion else MISSING,
+        percent(errors.worst_group),
+        _deleted(deletion, found.label_names[one.usual]),
         round(one.association, 1),
     )
+
+
+def _deleted(deletion: Deletion | None, label: str) -> str:
+    if deletion is None:
+        return MISSING
+    share = f"{percent(deletion.share)} of {deletion.size:,}"
+    return f"{share}, {deletion.away:,} from {label}" if deletion.changed else share
 
 
 def _examples(found: Discovery) -> Iterator[Block]:
@@ -233,7 +250,7 @@ def _examples(found: Discovery) -> Iterator[Block]:
 def _commands(found: Discovery) -> Iterator[Block]:
     lines = [
         line
-        for number, one in enumerate(found.confirmed[:TOLD], 1)
+        for number, one in enumerate(found.confirmed, 1)
         for line in next_commands(found, one, number)
     ]
     if lines:

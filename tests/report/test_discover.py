@@ -2,13 +2,18 @@
 
 import re
 import shlex
+from dataclasses import replace
+
+import pytest
 
 from itune.discovery import Discovery
 from itune.discovery.config import DiscoverConfig
+from itune.discovery.confirmation import Deletion
 from itune.report import discover_page
 from itune.report.blocks import Code, Page, Section, Table
 from itune.report.discover import next_commands
 from itune.report.render import render
+from itune.utils.formats import MISSING
 from tests.discovery.test_findings import finding
 from tests.helpers.html_walk import Walk
 
@@ -65,6 +70,31 @@ def test_commands_are_of_confirmed_ones_and_in_nobodys_way():
     assert commands[3] == ["itune", "tune", *table, "--rule", "words:b", *commands[3][-2:]]
     places = [command[-2:] for command in commands]
     assert [option for option, _ in places] == ["--out"] * 4 and len({*map(tuple, places)}) == 4
+
+
+def test_every_confirmed_one_ends_in_commands():
+    """The fifth as well, of which no sentence tells."""
+    found = replace(search(table={"train": "t.csv"}), findings=tuple(map(finding, "abcde")))
+    blocks = [block for section in discover_page(found).sections for block in section.blocks]
+    (code,) = [block for block in blocks if isinstance(block, Code)]
+    assert [f"words:{word}" in code.text for word in "abcde"] == [True] * 5
+    assert len(code.text.splitlines()) == 10
+
+
+@pytest.mark.parametrize(
+    ("deletion", "expected"),
+    [
+        (None, MISSING),
+        (Deletion(8, 2, 0.1, 0.5, 1), "25.0% of 8, 1 from no"),
+        (Deletion(8, 0, 0.0, 0.3, 0), "0.0% of 8"),
+    ],
+)
+def test_a_row_tells_the_worst_group_and_where_deletions_lead(deletion, expected):
+    one = replace(finding("a"), deletion=deletion)
+    blocks = discover_page(replace(search(), findings=(one,))).sections[0].blocks
+    (table,) = [block for block in blocks if isinstance(block, Table)]
+    cells = dict(zip(table.header, table.rows[0], strict=True))
+    assert cells["worst group"] == "50.0%" and cells["deleted"] == expected
 
 
 def test_commands_name_an_encoder_and_rows_that_were_given_in_python():
