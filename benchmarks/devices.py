@@ -20,8 +20,8 @@ import numpy as np
 
 from harness import MINILM, Record, make_parser, make_problem, print_table, write_records
 from itune.cli import run_main
+from itune.config import from_dict
 from itune.corpora import DataConfig, TextLenConfig
-from itune.methods import InfluenceConfig, LabelConfig
 from itune.metrics import make_cid
 from itune.training import RunConfig, run_task
 from itune.utils import HardwareConfig, use_compilation_cache
@@ -113,19 +113,21 @@ def seconds_of(run: Callable[[int], float]) -> float:
 
 def train(method: str, epochs: int, out: Path) -> float:
     """Train, and return the seconds that a run records."""
-    config = RunConfig(
-        encoder=MINILM,
-        max_length=40,
-        pad_to_multiple_of=40,
-        cid_when="end",
-        accuracy_when="end",
-        cid_probes=1,
-        cid_rows=16,
-        label=LabelConfig(epochs=epochs, batch=64, chunk=64),
-        influence=InfluenceConfig(
-            interval=ROWS // 64, epochs=2, batch=64, probes=64, partners="pooled"
-        ),
-        data=DataConfig(textlen=TextLenConfig(train_size=ROWS, dev_size=8, test_size=8)),
+    rounds = {"interval": ROWS // 64, "epochs": 2, "batch": 64, "probes": 64, "partners": "pooled"}
+    config = from_dict(
+        RunConfig,
+        {
+            "encoder": MINILM,
+            "max_length": 40,
+            "pad_to_multiple_of": 40,
+            "cid_when": "end",
+            "accuracy_when": "end",
+            "cid_probes": 8,
+            "cid_rows": 16,
+            "label": {"epochs": epochs, "batch": 64, "chunk": 64},
+            "influence": rounds,
+            "data": {"textlen": {"train_size": ROWS, "dev_size": 8, "test_size": 8}},
+        },
     )
     folder = Path(tempfile.mkdtemp(dir=out))
     return run_task(config, method, 1, folder).result["seconds"]
