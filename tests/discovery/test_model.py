@@ -30,7 +30,7 @@ from tests.helpers.small_audit import make_model, make_rows, write_table
 
 WORDS = ('word "acme"', 'word "umbrella"')
 QUICK = {
-    "size": 128,
+    "size": 256,
     "minimum": 3,
     "confirmed": 3,
     "sample": 64,

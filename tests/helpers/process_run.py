@@ -11,12 +11,11 @@ from pathlib import Path
 
 import jax
 
-jax.config.update("jax_enable_x64", True)
-jax.config.update("jax_num_cpu_devices", 2)
-
 
 def main(coordinator, number, folder, most):
     """Train by pooled influence tuning; measure CID of everyone, and influences of all pairs."""
+    jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_num_cpu_devices", 2)
     from itune.training.loop import _Session
     from itune.utils.files import save_arrays
     from itune.utils.hardware import HardwareConfig
