@@ -175,7 +175,7 @@ def test_columns_that_nobody_names(place, tmp_path, capsys):
         for n, row in enumerate(make_rows(96))
     ]
     table = write_table(tmp_path / "more.csv", rows)
-    settings = QUICK | {"columns": ("auto",), "confirmed": 4}
+    settings = QUICK | {"columns": ("auto",), "confirmed": 12}
     other = discover(place / "model", table, settings=settings)
     names = [name for one in other.findings for name in (one.feature.name, *one.aliases)]
     assert "brand acme" in names and not any("answer" in name for name in names)
