@@ -9,6 +9,7 @@ import pytest
 
 import itune
 import planted
+import planted_tables
 from itune.cli import run_main
 from itune.discovery import Feature
 from planting import KINDS, Row, draw_plants, plant_rows
@@ -53,8 +54,8 @@ def test_what_is_a_plant_and_what_is_right():
     judge = planted.Judge(plants, has)
     mark = judge.mark(Feature("words", "w", {}, f"the {plants[1].words[0]}"), ~has[0])
     assert mark["phi"] == [-1, 0] and mark["named"] == [False, True]
-    assert planted._is_plant(mark, 0) and not planted._is_plant(mark, 1)
-    assert planted._is_right(mark, 0) and planted._is_right(mark, 1)
+    assert planted.is_plant(mark, 0) and not planted.is_plant(mark, 1)
+    assert planted.is_right(mark, 0) and planted.is_right(mark, 1)
 
 
 def test_a_case_runs_once_and_is_rendered(tmp_path, monkeypatch, capsys):
@@ -114,9 +115,9 @@ def test_words_of_the_tweets_are_masked_but_for_planted_ones():
 
 def test_recall_of_a_random_order():
     one = {"random": {"candidates": 10, "plants": [1, 0], "right": 2}, "plants": [{"pull": 1}]}
-    assert planted._recall(one, "random", 0, 5) == pytest.approx(0.5)
-    assert planted._recall(one, "random", 1, 5) == 0
-    assert planted._precision([one], "random", 5) == pytest.approx(0.2)
+    assert planted_tables._recall(one, "random", 0, 5) == pytest.approx(0.5)
+    assert planted_tables._recall(one, "random", 1, 5) == 0
+    assert planted_tables._precision([one], "random", 5) == pytest.approx(0.2)
 
 
 def test_tables_by_hand():
@@ -139,7 +140,7 @@ def test_tables_by_hand():
         "case": {**case, "trained": None, "kinds": ["word", "first"]},
         "plants": plants,
         "test_accuracy": 0.5,
-        "orders": dict.fromkeys(planted.ORDERS[:-1], marks),
+        "orders": dict.fromkeys(planted_tables.ORDERS[:-1], marks),
         "random": {"candidates": 100, "plants": [1, 0], "right": 3},
         "said": [{"confirmed": c, "harmful": h} for c, h in verdicts],
     }
@@ -151,16 +152,19 @@ def test_tables_by_hand():
         "plants": [plants[0], {"kind": "first", "pull": 0.3}],
         "said": [{"confirmed": True, "harmful": False}] * 6,
     }
-    assert planted._tuned([record]) == "" == planted._tuned([tuned])
-    before_and_after = planted._tuned([tuned, record]).splitlines()[1].split()
+    assert planted_tables._tuned([record]) == "" == planted_tables._tuned([tuned])
+    before_and_after = planted_tables._tuned([tuned, record]).splitlines()[1].split()
     assert before_and_after == (
         ["reviews-90-10-1", "lisa", "first", "50.0", "+0.09", "1", "2", "50.0", "+0.30", "0", "2"]
     )
-    assert len(planted.render([record, tuned]).split("\n\n")) == 4
-    assert "of 2" not in planted.render([record, tuned])
-    ranks = [line.split()[6:9] for line in planted._by_plant([record]).splitlines()[1:]]
-    orders = [line.split() for line in planted._by_order([record]).splitlines()[1:]]
-    said = [line.split()[-4:] for line in planted._accusations([record, without]).splitlines()[1:]]
+    assert len(planted_tables.render([record, tuned]).split("\n\n")) == 4
+    assert "of 2" not in planted_tables.render([record, tuned])
+    ranks = [line.split()[6:9] for line in planted_tables._by_plant([record]).splitlines()[1:]]
+    orders = [line.split() for line in planted_tables._by_order([record]).splitlines()[1:]]
+    said = [
+        line.split()[-4:]
+        for line in planted_tables._accusations([record, without]).splitlines()[1:]
+    ]
     assert [" ".join(rank) for rank in ranks] == ["6 / 2", "1 / 1"]
     assert orders[0][1::3] == ["0.00", "1.00", "1.00", "1.00", "0.20"] and orders[0][-1] == "0.10"
     assert orders[-1][1::3] == ["0.05", "0.20", "0.00", "0.00", "0.03"]
