@@ -11,42 +11,18 @@ Parameters stacked by ``nn.scan`` carry one leading axis ``S`` throughout.
 """
 
 import math
-from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
 
 from itune.influence.objective import LinenLoss
 from itune.influence.subsets import Index, Select, by_path, selected
-from itune.influence.taps import INPUTS, OUTPUTS, Call, Layer, tapped_calls
+from itune.influence.taps import INPUTS, OUTPUTS, Layer, tapped_calls
+from itune.influence.terms import HIGHEST, PARAMETERS, Formed, Lookup, Outer, Term, form_outer
 from itune.influence.types import Example, Params, Path, Shapes, Tensors
 
-HIGHEST = jax.lax.Precision.HIGHEST
-
-
-class Outer(NamedTuple):
-    """``g = sum_t a_t^T e_t``: inputs ``(S, T, d_in)``, cotangents ``(S, T, d_out)``."""
-
-    inputs: jax.Array
-    cotangents: jax.Array
-
-
-class Lookup(NamedTuple):
-    """``g = sum_t onehot(id_t)^T e_t``: ids ``(S, T)``, cotangents ``(S, T, d)``."""
-
-    ids: jax.Array
-    cotangents: jax.Array
-
-
-class Formed(NamedTuple):
-    """``g`` itself, ``(S, rows, columns)``."""
-
-    value: jax.Array
-
-
-Term: TypeAlias = Outer | Lookup | Formed
 Factors: TypeAlias = dict[Path, tuple[Term, ...]]
 """A factored gradient: for each parameter's path the terms whose sum is its gradient."""
 
@@ -71,7 +47,7 @@ def factored_gradient(
     for layer, layer_calls in calls.items():
         if not layer_calls:
             _require_not_selected(layer, shapes, indices)
-        for name, make in _PARAMETERS[layer.kind].items():
+        for name, make in PARAMETERS[layer.kind].items():
             path = (*layer.path, name)
             if path in indices:
                 term = make(layer, layer_calls, shapes[path])
@@ -87,7 +63,7 @@ def factored_gradient(
 
 def _require_not_selected(layer: Layer, shapes: Shapes, indices: dict[Path, Index]) -> None:
     """Check that no gradient is missed where a layer's taps were lost on the way out."""
-    paths = [(*layer.path, name) for name in _PARAMETERS[layer.kind]]
+    paths = [(*layer.path, name) for name in PARAMETERS[layer.kind]]
     if not any(path in shapes for path in paths):
         raise ValueError(
             f"layer {'/'.join(layer.path)!r} is called with parameters that are not its own; use "
@@ -244,7 +220,7 @@ def prepared(factors: Factors, partners: int) -> Factors:
         by_forming = (positions + partners) * d_in * d_out
         if by_forming > partners * positions**2 * (d_in + d_out):
             return term
-        return Formed(jax.vmap(_form_outer)(term))
+        return Formed(jax.vmap(form_outer)(term))
 
     return {path: _merged([convert(term) for term in terms]) for path, terms in factors.items()}
 
@@ -274,13 +250,9 @@ def form(term: Term, shape: tuple[int, ...]) -> jax.Array:
     if isinstance(term, Formed):
         return term.value
     if isinstance(term, Outer):
-        return _form_outer(term)
+        return form_outer(term)
     zeros = jnp.zeros(shape, term.cotangents.dtype)
     return jax.vmap(lambda table, i, rows: table.at[i].add(rows))(zeros, *term)
-
-
-def _form_outer(term: Outer) -> jax.Array:
-    return jnp.einsum("sti,sto->sio", *term, precision=HIGHEST)
 
 
 def gradient_of(factors: Factors, shapes: Shapes) -> Tensors:
@@ -406,65 +378,3 @@ def _merged(terms: list[Term]) -> tuple[Term, ...]:
     formed = [term.value for term in terms if isinstance(term, Formed)]
     others = tuple(term for term in terms if not isinstance(term, Formed))
     return (*others, Formed(jnp.asarray(sum(formed)))) if formed else others
-
-
-# --- from taps to terms: one function a parameter -----------------------------------------------
-
-
-def _kernel(layer: Layer, calls: list[Call], shape: tuple[int, ...]) -> Term:
-    inputs, cotangents = _flat(layer, calls, shape[: -layer.input_rank - layer.output_rank])
-    _, positions, d_in = inputs.shape
-    d_out = cotangents.shape[-1]
-    outer = Outer(inputs, cotangents)
-    # A gram costs T^2 (d_in + d_out) for each pair and each norm; forming costs T d_in d_out once.
-    if 2 * positions * (d_in + d_out) > d_in * d_out:
-        return Formed(_form_outer(outer))
-    return outer
-
-
-def _table(layer: Layer, calls: list[Call], shape: tuple[int, ...]) -> Term:
-    return Lookup(*_flat(layer, calls, shape[:-2]))
-
-
-def _attended(layer: Layer, calls: list[Call], shape: tuple[int, ...]) -> Term:
-    inputs, cotangents = _flat(layer, calls, shape[:-2])
-    return Outer(cotangents, inputs)
-
-
-def _bias(layer: Layer, calls: list[Call], shape: tuple[int, ...]) -> Term:
-    _, cotangents = _flat(layer, calls, shape[: -layer.output_rank])
-    return Formed(cotangents.sum(axis=1, keepdims=True))
-
-
-def _scale(layer: Layer, calls: list[Call], shape: tuple[int, ...]) -> Term:
-    inputs, cotangents = _flat(layer, calls, shape[:-1])
-    return Formed((inputs * cotangents).sum(axis=1, keepdims=True))
-
-
-_PARAMETERS: dict[str, dict[str, Callable[[Layer, list[Call], tuple[int, ...]], Term]]] = {
-    "dense": {"kernel": _kernel, "bias": _bias},
-    "conv": {"kernel": _kernel, "bias": _bias},
-    "embed": {"embedding": _table},
-    "attend": {"embedding": _attended},
-    "norm": {"scale": _scale, "bias": _bias},
-}
-
-
-def _flat(layer: Layer, calls: list[Call], stack: tuple[int, ...]) -> tuple[jax.Array, jax.Array]:
-    """Merge calls: inputs ``(S, T, d_in)`` or ids ``(S, T)``, and cotangents ``(S, T, d_out)``."""
-    inputs = [_positions(layer, call.inputs, stack, layer.input_rank) for call in calls]
-    cotangents = [_positions(layer, call.cotangents, stack, layer.output_rank) for call in calls]
-    return jnp.concatenate(inputs, axis=1), jnp.concatenate(cotangents, axis=1)
-
-
-def _positions(layer: Layer, x: jax.Array, stack: tuple[int, ...], features: int) -> jax.Array:
-    """Merge stacked axes into S, feature axes into d, and all between into positions T."""
-    if x.shape[: len(stack)] != stack:
-        raise ValueError(
-            f"layer {'/'.join(layer.path)!r} has parameters stacked {stack} but values of shape "
-            f"{x.shape}; give nn.scan variable_axes of 0 for params, tap_in and tap_out alike"
-        )
-    middle = x.ndim - features
-    length = math.prod(x.shape[len(stack) : middle])
-    width = (math.prod(x.shape[middle:]),) if features else ()
-    return x.reshape((math.prod(stack), length) + width)
