@@ -91,7 +91,8 @@ class HardwareConfig:
         copy = Path(tempfile.mkdtemp(prefix="itune-"))
         atexit.register(shutil.rmtree, copy, ignore_errors=True)
         if out.is_dir():
-            shutil.copytree(out, copy, dirs_exist_ok=True)
+            shared = shutil.ignore_patterns("checkpoints")
+            shutil.copytree(out, copy, ignore=shared, dirs_exist_ok=True)
         wait_for_all("folders")
         share_folder(copy, out)
         silence_progress()
