@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from itune.errors import UserError, on_command_line
 from itune.utils.suggestions import hint
+from itune.utils.visible import one_line
 
 __all__ = ["Parser", "run_main"]
 
@@ -81,7 +82,7 @@ def run_main(
         finally:
             sys.stdout.flush()  # so that a reader who left is noticed here, not at exit
     except UserError as error:
-        print("error:", " ".join(str(error).split()), file=sys.stderr)
+        print("error:", one_line(str(error)), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"interrupted; {interrupted}", file=sys.stderr)

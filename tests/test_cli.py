@@ -38,6 +38,7 @@ def test_success_and_arguments(monkeypatch, capsys):
     ("error", "status", "line"),
     [
         (UserError("x is 1;\n  make it 2"), 2, "error: x is 1; make it 2\n"),
+        (UserError("a\x1b\u202e is no b"), 2, "error: a‹U+001B›‹U+202E› is no b\n"),
         (KeyboardInterrupt(), 130, "interrupted; run it again\n"),
     ],
 )

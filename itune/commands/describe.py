@@ -12,6 +12,7 @@ from itune.tables.description import Description
 from itune.tables.overview import overview
 from itune.tables.table import read_tables
 from itune.utils.progress import ProgressDisplay
+from itune.utils.visible import escaped, one_line
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,12 @@ def main(argv: Sequence[str]) -> None:
 
 
 def to_json(found: Description) -> str:
-    """Return a description as strict JSON, for programs."""
-    return json.dumps(found.to_dict(), ensure_ascii=False, indent=2, allow_nan=False)
+    """Return a description as strict JSON, for programs; what hides in texts is escaped."""
+    return escaped(json.dumps(found.to_dict(), ensure_ascii=False, indent=2, allow_nan=False))
 
 
 def to_text(found: Description) -> str:
     """Return a description as text for a terminal."""
     tables = (table(each.header, each.rows) for each in overview(found))
-    warnings = "\n".join(f"warning: {warning}" for warning in found.warnings)
-    return "\n\n".join([found.title(), *tables, warnings or "nothing to beware of"])
+    warnings = "\n".join(f"warning: {one_line(warning)}" for warning in found.warnings)
+    return "\n\n".join([one_line(found.title()), *tables, warnings or "nothing to beware of"])

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from itune.commands.text import printable
 from itune.errors import UserError
 from itune.report import PAGE, Origin, write_report
 from itune.report.blocks import Page
@@ -42,4 +43,4 @@ def write_results(folder: Path, page: Page, numbers: Any, origin: Origin, text: 
         write_report(page, numbers, folder, origin)
     finally:
         print(text)
-    print(f"\n{folder / PAGE} is the report; {NUMBERS} beside it has its numbers")
+    print(f"\n{printable(str(folder / PAGE))} is the report; {NUMBERS} beside it has its numbers")

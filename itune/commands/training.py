@@ -1,6 +1,5 @@
 """What the commands that train have in common: a table, a folder, and the settings of training."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from itune.training.run_folder import RunOptions
 from itune.training.settings import TrainingConfig
 from itune.tuning.schedule import SCALED
 from itune.utils.hardware import HardwareConfig
+from itune.utils.progress import say
 from itune.utils.shell import quote
 
 SECTION = "training."
@@ -91,5 +91,5 @@ def _with_found(command: C, folder: Path, given: Mapping[str, Any]) -> C:
             raise UserError(f"{name} and discover both name a confound; leave one out")
     feature, settings = first_found(folder)
     words = " ".join(f"--{name} {quote(value)}" for name, value in settings.items())
-    print(f"confound: {feature}, the first finding of {folder} ({words})", file=sys.stderr)
+    say(f"confound: {feature}, the first finding of {folder} ({words})")
     return replace(command, **settings)

@@ -8,6 +8,7 @@ from itune.errors import require
 from itune.results import RunResult
 from itune.tables.table import read_tables
 from itune.utils.shell import quote
+from itune.utils.visible import one_line
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ def main(argv: Sequence[str]) -> None:
 def next_steps(run: RunResult) -> str:
     """Return what is printed at the end: where the model is, and commands to try on it."""
     return (
-        f"model: {run.model}, for AutoModelForSequenceClassification.from_pretrained\n"
+        f"model: {one_line(str(run.model))}, for "
+        "AutoModelForSequenceClassification.from_pretrained\n"
         f"next: itune audit {quote(str(run.model))} tells what it still leans on, on the "
         "same table; itune compare, whether another method does better"
     )

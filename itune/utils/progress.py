@@ -8,6 +8,8 @@ from typing import Any, Self
 
 from tqdm import tqdm
 
+from itune.utils.visible import one_line
+
 OnProgress = Callable[[str, int, int], None]
 """Called with the part of the work that is under way, how many units of it are done, and their
 total, which may be an estimate."""
@@ -27,9 +29,9 @@ def silence_progress() -> None:
 
 
 def say(sentence: str) -> None:
-    """Print a sentence on standard error, unless another process shows progress."""
+    """Print a sentence on a line of standard error, unless another process shows progress."""
     if not _is_silent:
-        print(sentence, file=sys.stderr, flush=True)
+        print(one_line(sentence), file=sys.stderr, flush=True)
 
 
 def _terminal_size() -> dict[str, Any]:
@@ -85,7 +87,7 @@ class Progress:
     def write(self, message: str) -> None:
         """Show a message."""
         if self._bar is not None:
-            self._bar.write(f"{self._name}: {message}", file=sys.stderr)
+            self._bar.write(one_line(f"{self._name}: {message}"), file=sys.stderr)
             return
         self._last = time.monotonic()
         share = 100 * self._done / max(self._total, 1)
@@ -139,7 +141,7 @@ class ProgressDisplay:
     def on_message(self, sentence: str) -> None:
         """Show a sentence between two parts."""
         self._close()
-        print(sentence, file=sys.stderr, flush=True)
+        say(sentence)
 
     def _close(self) -> None:
         if self._bar is not None:

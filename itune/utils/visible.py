@@ -29,6 +29,25 @@ def isolated(name: str) -> str:
     return f"{_ISOLATE}{name}{_END}" if is_turning else name
 
 
+def escaped(json: str) -> str:
+    r"""Return JSON in which what :func:`visible` shows by its number is an escape of that number.
+
+    >>> print(escaped('{"name": "a\u202eb"}'))
+    {"name": "a\u202eb"}
+    """
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", json)
+
+
+def one_line(text: str) -> str:
+    r"""Return a text on one line, visible, with one blank where it has other white space.
+
+    >>> one_line("a\n b\x1b")
+    'a b‹U+001B›'
+    """
+    parts = re.split(r"[^\S ]", visible(text))
+    return " ".join(filter(None, (part.strip() for part in parts)))
+
+
 def short(name: str, width: int = 36) -> str:
     """Return a name as a figure shows it: on one line, visible, and shortened where it is long.
 
