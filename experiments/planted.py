@@ -157,7 +157,7 @@ def run_case(case: Case, out: Path, data: Path | None) -> None:
         return
     print(case.name, file=sys.stderr, flush=True)
     started = time.perf_counter()
-    plain = read_corpus(case.corpus, case.seed, data)
+    plain = read_corpus(case.corpus, case.seed, data, case.rows)
     plants = draw_plants(case.kinds, random.Random(f"plants {case.corpus} {case.seed}"))
     # Every other plant speaks for the other label.
     labels = sorted({row.label for row in plain["train"]})

@@ -18,6 +18,7 @@ class Case:
       kinds: Kinds of the plants.
       method: Method of training; finetuning knows of no confound.
       against: Kind of the plant that is the confound of another method, by a rule of its words.
+      rows: Training rows of newswire; those of :data:`planting.SIZES` if None.
     """
 
     corpus: str
@@ -28,6 +29,7 @@ class Case:
     kinds: tuple[str, ...] = ("word", "context", "column", "first", "ordered")
     method: str = "finetuning"
     against: str | None = None
+    rows: int | None = None
 
     @property
     def model(self) -> str:
@@ -35,7 +37,8 @@ class Case:
         strength = self.strength if self.trained is None else self.trained
         length = "-length" if "length" in self.kinds else ""
         tuned = f"-{self.method}-{self.against}" if self.against else ""
-        return f"{self.corpus}-{strength}-{self.prevalence}-{self.seed}{length}{tuned}"
+        size = f"-of-{self.rows}" if self.rows else ""
+        return f"{self.corpus}-{strength}-{self.prevalence}-{self.seed}{length}{tuned}{size}"
 
     @property
     def name(self) -> str:
@@ -67,5 +70,9 @@ CASES = (
         )
         for method in ("influence_tuning", "balanced_sampling")
     ),
+    Case("newswire", prevalence=1, rows=4800),
 )
-"""All cases: a cross of strengths and prevalences, not their product, on one seed."""
+"""All cases: a cross of strengths and prevalences, not their product, on one seed.
+
+In the last one as many rows have a plant as in the first of newswire, 48, but one in a hundred.
+"""

@@ -28,9 +28,10 @@ def is_right(mark: Mapping[str, Any], plant: int) -> bool:
 
 
 def render(cases: Sequence[Record]) -> str:
-    """Return the tables of some cases as text."""
-    finetuned = [one for one in cases if Case(**one["case"]).against is None]
-    parts = [_by_plant(cases), _by_order(finetuned), _accusations(cases), _tuned(cases)]
+    """Return the tables of some cases as text; sums are over those of the usual size, if any is."""
+    usual = [one for one in cases if Case(**one["case"]).rows is None] or cases
+    finetuned = [one for one in usual if Case(**one["case"]).against is None]
+    parts = [_by_plant(cases), _by_order(finetuned), _accusations(usual), _tuned(cases)]
     return "\n\n".join(filter(None, parts))
 
 

@@ -217,7 +217,9 @@ def plant_rows(
     return planted, has
 
 
-def read_corpus(corpus: str, seed: int, folder: Path | None = None) -> dict[str, list[Row]]:
+def read_corpus(
+    corpus: str, seed: int, folder: Path | None = None, rows: int | None = None
+) -> dict[str, list[Row]]:
     """Return the rows of a corpus without any plant.
 
     Args:
@@ -226,11 +228,12 @@ def read_corpus(corpus: str, seed: int, folder: Path | None = None) -> dict[str,
       seed: Seed of the corpus, and of the column ``source``.
       folder: Folder of the released data: ``textlen``, ``textlen_no_spur``, ``msgs`` and
         ``tweets``.
+      rows: Training rows of ``newswire``; those of :data:`SIZES` if None.
 
     Returns:
       Rows of both labels by split, train, dev and test; see :data:`SIZES`.
     """
-    rng = random.Random(f"source {seed}")
+    rng, sizes = random.Random(f"source {seed}"), dict(SIZES)
     if corpus in RELEASED:
         assert folder is not None
         pairs = _cut(_read_released(corpus, folder), random.Random(f"rows {corpus} {seed}"))
@@ -241,8 +244,9 @@ def read_corpus(corpus: str, seed: int, folder: Path | None = None) -> dict[str,
             for split, rows in generate_reviews(config).items()
         }
     else:
-        train, dev, test = SIZES.values()
-        recipe = TextLenConfig(spurious=False, train_size=train, dev_size=dev, test_size=test)
+        sizes["train"] = rows or sizes["train"]
+        named = {f"{split}_size": size for split, size in sizes.items()}
+        recipe = TextLenConfig(spurious=False, **named)
         examples = load_examples(DataConfig(seed=seed, textlen=recipe))
         pairs = {
             split: [(row.text, examples.label_names[row.label]) for row in rows]
@@ -250,7 +254,7 @@ def read_corpus(corpus: str, seed: int, folder: Path | None = None) -> dict[str,
         }
     return {
         split: [Row(text, label, rng.choice(SOURCES)) for text, label in pairs[split][:size]]
-        for split, size in SIZES.items()
+        for split, size in sizes.items()
     }
 
 

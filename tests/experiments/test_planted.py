@@ -3,6 +3,7 @@
 import json
 import random
 import re
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import planted
 import planted_tables
 from itune.cli import run_main
 from itune.discovery import Feature
-from planting import KINDS, Row, draw_plants, plant_rows
+from planting import KINDS, Row, draw_plants, plant_rows, read_corpus
 from tests.helpers.small_run import make_encoder
 
 ROWS = [Row(f"one {n} two three {n % 7} four five", "ab"[n % 2], "north") for n in range(200)]
@@ -98,6 +99,21 @@ def test_a_case_runs_once_and_is_rendered(tmp_path, monkeypatch, capsys):
     assert run_main(planted.main, ["--out", str(tmp_path / "out"), "--render", str(together)]) == 0
     assert run_main(planted.main, ["--results", str(together)]) == 0
     assert capsys.readouterr().out.count(shown) == 3
+
+
+def test_a_larger_table_and_sums_without_it():
+    assert [*map(len, read_corpus("newswire", 1, rows=700).values())] == [700, 100, 400]
+    case = planted.Case("newswire", prevalence=1, rows=700)
+    assert case.name == "newswire-90-1-11-of-700-at-90"
+    plant = {"kind": "word", "pull": 0.5, "rows": 7}
+    mark = {"phi": [1.0], "named": [True], "name": "w"}
+    orders = dict.fromkeys(planted_tables.ORDERS[:-1], [mark])
+    random_order = {"candidates": 40, "plants": [1], "right": 1}
+    record = {"test_accuracy": 0.9, "plants": [plant], "orders": orders, "random": random_order}
+    record |= {"said": [{"confirmed": True, "harmful": True}]}
+    small = {**record, "case": asdict(planted.Case("newswire"))}
+    shown = planted_tables.render([small, {**record, "case": asdict(case)}])
+    assert "-of-700" in shown and "1.00 of 1 " in shown and "1.00 of 2" not in shown
 
 
 def test_words_of_the_tweets_are_masked_but_for_planted_ones():
