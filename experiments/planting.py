@@ -245,8 +245,8 @@ def read_corpus(
         }
     else:
         sizes["train"] = rows or sizes["train"]
-        named = {f"{split}_size": size for split, size in sizes.items()}
-        recipe = TextLenConfig(spurious=False, **named)
+        train, dev, test = sizes.values()
+        recipe = TextLenConfig(spurious=False, train_size=train, dev_size=dev, test_size=test)
         examples = load_examples(DataConfig(seed=seed, textlen=recipe))
         pairs = {
             split: [(row.text, examples.label_names[row.label]) for row in rows]
