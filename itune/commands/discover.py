@@ -9,6 +9,9 @@ from itune.commands.output import make_origin, write_results
 from itune.config import to_dict
 from itune.discovery.config import DiscoverConfig
 
+CANDIDATES = "candidates.csv"
+"""File in ``out`` with all candidates that were screened."""
+
 SKETCHES = "sketches"
 """Folder in ``out`` for the sketches of gradients, from which the next search goes on."""
 
@@ -38,7 +41,7 @@ def main(argv: Sequence[str]) -> None:
     from itune import api
     from itune.commands.page_text import page_text
     from itune.report import discover_numbers, discover_page
-    from itune.report.discover import SECTIONS
+    from itune.report.discover import SECTIONS, candidates_csv
     from itune.utils.compiling import use_compilation_cache
 
     use_compilation_cache()
@@ -52,5 +55,6 @@ def main(argv: Sequence[str]) -> None:
     )
     origin = make_origin("discover", argv, result.digest, f"{command.discover.seed}, of every draw")
     page, numbers = discover_page(result, origin), discover_numbers(result)
-    text = page_text(page, *SECTIONS)
-    write_results(out, page, numbers, origin, text)
+    every = f"{CANDIDATES} beside the report has all {result.candidates:,} candidates as screened"
+    text = f"{page_text(page, *SECTIONS)}\n\n{every}"
+    write_results(out, page, numbers, origin, text, {CANDIDATES: candidates_csv(result)})

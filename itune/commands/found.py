@@ -19,7 +19,7 @@ def first_found(folder: Path) -> tuple[str, dict[str, str]]:
         harmful = [one for one in findings if one["harmful"]]
         first: dict[str, Any] | None = next(iter(harmful), None)
         if first is not None:
-            return first["feature"], dict(first["settings"])
+            return first["feature"], dict(first["together"])
     except OSError as error:
         raise UserError(
             f"cannot read {path} ({error.strerror}); name the folder of a report by itune discover"

@@ -1,7 +1,7 @@
 """The report that a command leaves in a folder: none is overwritten by accident."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +34,20 @@ def make_origin(command: str, argv: Sequence[str], digest: str, seeds: str) -> O
     return Origin(("itune", command, *argv), versions(), digest, seeds, device)
 
 
-def write_results(folder: Path, page: Page, numbers: Any, origin: Origin, text: str) -> None:
+def write_results(
+    folder: Path,
+    page: Page,
+    numbers: Any,
+    origin: Origin,
+    text: str,
+    more: Mapping[str, str] | None = None,
+) -> None:
     """Write a report, then print the result, even if the folder cannot be written.
 
     The report is complete before anything is printed, so a reader of the output may leave early.
     """
     try:
-        write_report(page, numbers, folder, origin)
+        write_report(page, numbers, folder, origin, more)
     finally:
         print(text)
     print(f"\n{printable(str(folder / PAGE))} is the report; {NUMBERS} beside it has its numbers")

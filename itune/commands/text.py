@@ -19,7 +19,7 @@ EXCERPT = 100
 
 def table(header: Sequence[str], rows: Iterable[Row]) -> str:
     """Return a table as text in columns, with numbers to three digits and long names shortened."""
-    return align([header, *(list(map(_in_cell, row)) for row in rows)])
+    return align([list(map(_in_cell, row)) for row in (header, *rows)])
 
 
 def _in_cell(value: Cell) -> str:

@@ -1,7 +1,6 @@
-"""Confirmation of a candidate on rows that it was not found by: CID, errors, deletions (NumPy)."""
+"""Confirmation of a candidate on rows that it was not found by: CID, errors, counterfactuals."""
 
 import math
-import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,7 +14,6 @@ from itune.groups import Group, groups_of
 from itune.methods.base import Classifier, Params
 from itune.metrics.matrix import influences_among
 from itune.metrics.proportions import wilson
-from itune.tables.rules import normal
 from itune.utils.resumable import NEVER_SAVED, Resumable
 
 
@@ -123,8 +121,8 @@ def measure_errors(
 
 
 @dataclass(frozen=True)
-class Deletion:
-    """What predictions do when a feature is deleted out of texts that have it.
+class Counterfactual:
+    """What predictions do when a feature is taken out of texts that have it.
 
     Attributes:
       size: Number of texts.
@@ -132,6 +130,7 @@ class Deletion:
       low: Lower end of the 95 % interval of ``changed / size`` (Wilson).
       high: Upper end of the 95 % interval of ``changed / size``.
       away: Number of them whose prediction changes from the label that the feature speaks for.
+      towards: Number of them whose prediction changes to each label, by its number.
     """
 
     size: int
@@ -139,6 +138,7 @@ class Deletion:
     low: float
     high: float
     away: int
+    towards: tuple[int, ...]
 
     @property
     def share(self) -> float:
@@ -146,20 +146,19 @@ class Deletion:
         return self.changed / self.size if self.size else math.nan
 
 
-def delete(text: str, pattern: str) -> str | None:
-    """Return a text without what a pattern finds, or None if nothing or nearly nothing is left."""
-    left = re.sub(r"[ \t]{2,}", " ", re.sub(pattern, " ", normal(text))).strip()
-    return left if len(left) >= len(text) / 4 and left != text.strip() else None
-
-
-def measure_deletion(before: np.ndarray, after: np.ndarray, usual: int) -> Deletion | None:
-    """Compare predictions before and after a feature is deleted, ``(n,)``; None if n is 0."""
+def measure_change(
+    before: np.ndarray, after: np.ndarray, usual: int, labels: int
+) -> Counterfactual | None:
+    """Compare predictions before and after texts change, ``(n,)``; None if n is 0."""
     if not len(before):
         return None
     is_changed = before != after
     low, high = wilson(float(is_changed.sum()), len(before))
     away = is_changed & (before == usual)
-    return Deletion(len(before), int(is_changed.sum()), low, high, int(away.sum()))
+    towards = np.bincount(after[is_changed].astype(int), minlength=labels)
+    return Counterfactual(
+        len(before), int(is_changed.sum()), low, high, int(away.sum()), tuple(towards.tolist())
+    )
 
 
 def predict_labels(

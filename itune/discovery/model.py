@@ -12,26 +12,23 @@ import jax
 import numpy as np
 
 from itune.auditing.significance import CIDTest
-from itune.auditing.truncation import with_texts
 from itune.config import to_dict
 from itune.discovery.association import associate
 from itune.discovery.candidates import Candidates, by_rule, find_candidates, is_named, merge
 from itune.discovery.config import DiscoverConfig
 from itune.discovery.confirmation import (
-    Deletion,
+    Counterfactual,
     ErrorGap,
-    delete,
     measure_cid,
-    measure_deletion,
-    measure_errors,
     measure_exactly,
-    predict_labels,
 )
-from itune.discovery.features.base import Feature, Rows
+from itune.discovery.counterparts import with_counterparts
+from itune.discovery.features.base import Feature
 from itune.discovery.features.columns import unfit
-from itune.discovery.findings import Discovery, Finding
+from itune.discovery.findings import Discovery, Finding, Screened
+from itune.discovery.judged import Judged, rows_of
 from itune.discovery.pairs import with_pairs
-from itune.discovery.screening import Screening, screen
+from itune.discovery.screening import Screening, cid_by_label, screen
 from itune.discovery.sketching import sketch_rows
 from itune.errors import UserError
 from itune.metrics.corrections import holm
@@ -53,9 +50,6 @@ SHOWN = 3
 
 CONFIRMED = "confirmed"
 """Folder beside the sketches for what an interrupted search has measured of candidates."""
-
-FEW = 100
-"""Rows of dev and test together, below which errors are counted on training rows instead."""
 
 
 def discover_model(
@@ -141,7 +135,7 @@ class _Search:
         self._model, self._config, self._rng = model, config, rng
         self._table, self._on_progress = table, on_progress
         self._train = model.encode(table)
-        self._columns, self._rows = columns, _rows_of(table, "train", columns)
+        self._columns, self._rows = columns, rows_of(table, "train", columns)
         self._screened, self._confirming = _parts(self._train.label, config.screened, rng)
 
     def run(self, folder: str, tables: Tables, keep: Path | None) -> Discovery:
@@ -160,15 +154,31 @@ class _Search:
         candidates, z = self._screen(sketches)
         order = np.argsort(-z, kind="stable")
         merged = merge(candidates, order[z[order] > 0], config.confirmed)
-        chosen = by_rule(candidates.take(merged.places), self._rows)
+        every = Screened(
+            candidates.features,
+            np.diff(candidates.rows.indptr),
+            associate(candidates.rows, self._train.label),
+            self._scores(sketches, candidates),
+        )
+        taken = candidates.take(merged.places)
+        features = with_counterparts(
+            taken.features, candidates, every.association.usual, self._rows, self._screened
+        )
+        chosen = by_rule(taken._replace(features=features), self._rows)
         explained = self._scores(sketches, chosen).explained
         association = associate(chosen.rows, self._train.label)
+        by_label = cid_by_label(
+            sketches[self._confirming],
+            self._train.label[self._confirming],
+            chosen.among(self._confirming),
+            len(model.label_names),
+        )
         core = parse_rule(config.core) if config.core else None
         having = chosen.rows.toarray() > 0
         folder_of_measures = None if keep is None else keep / CONFIRMED
         about = self._about(tables, chosen.features)
         with Resumable(folder_of_measures, about) as resumable:
-            judged = _Judged(
+            judged = Judged(
                 model, tables, self._table.take(self._confirming), self._columns, resumable
             )
 
@@ -194,7 +204,9 @@ class _Search:
                     test=CIDTest(**one["test"]) if one["test"] else None,
                     p=corrected[number],
                     errors=ErrorGap(**one["errors"]),
-                    deletion=Deletion(**one["deletion"]) if one["deletion"] else None,
+                    deletion=_counterfactual(one["deletion"]),
+                    swap=_counterfactual(one["swap"]),
+                    by_label=tuple(by_label[number].tolist()),
                     is_core=is_named(chosen.features[number], core),
                     examples=tuple(map(tuple, one["examples"])),
                 )
@@ -218,6 +230,7 @@ class _Search:
             config=config,
             digest=tables.digest(),
             notes=(*tables.notes, *model.notes),
+            every=every,
         )
 
     def _about(self, tables: Tables, features: Sequence[Feature]) -> dict[str, Any]:
@@ -264,7 +277,7 @@ class _Search:
         return restore(resumable.fold(name, {}, items, step, report))
 
     def _measure(
-        self, sketches: np.ndarray, feature: Feature, has: np.ndarray, usual: int, judged: "_Judged"
+        self, sketches: np.ndarray, feature: Feature, has: np.ndarray, usual: int, judged: "Judged"
     ) -> dict[str, Any]:
         """Return what a feature that some rows have comes to, as JSON can hold it."""
         config, confirming = self._config, self._confirming
@@ -276,11 +289,12 @@ class _Search:
             sample=config.sample,
             draws=config.draws,
         )
-        errors, deletion = judged.measure(feature, usual, config.changed, self._rng)
+        errors, deletion, swap = judged.measure(feature, usual, config.changed, self._rng)
         return {
             "test": dataclasses.asdict(test) if test else None,
             "errors": errors._asdict(),
             "deletion": dataclasses.asdict(deletion) if deletion else None,
+            "swap": dataclasses.asdict(swap) if swap else None,
             "examples": list(self._examples(has, usual, TEXTS.index(feature.text))),
         }
 
@@ -343,83 +357,9 @@ class _Search:
             yield number, self._table.texts(row)[column], int(self._train.label[row])
 
 
-class _Judged:
-    """Rows that errors and deletions are counted on: dev and test, or some of train if few.
-
-    Attributes:
-      name: What they are.
-      label: Their labels, ``(n,)``.
-      is_right: Whether they are predicted rightly, ``(n,)``.
-    """
-
-    def __init__(
-        self,
-        model: LoadedModel,
-        tables: Tables,
-        some: Table,
-        columns: Columns,
-        resumable: Resumable,
-    ):
-        splits = {name: table for name, table in tables.splits().items() if table.size}
-        tested = {name: table for name, table in splits.items() if name != "train"}
-        is_enough = sum(table.size for table in tested.values()) >= FEW
-        self._model, self._tables = model, tested if is_enough else {"train": some}
-        self._rows = {name: _rows_of(table, name, columns) for name, table in self._tables.items()}
-        data = [model.encode(table) for table in self._tables.values()]
-        self._predicted = [
-            predict_labels(model.classifier, model.params, one, resumable, f"predictions-{name}")
-            for name, one in zip(self._tables, data, strict=True)
-        ]
-        self.name = " and ".join(tested) if is_enough else "training rows"
-        self.label = np.concatenate([one.label for one in data])
-        self.is_right = np.concatenate(self._predicted) == self.label
-
-    def measure(
-        self, feature: Feature, usual: int, most: int, rng: np.random.Generator
-    ) -> tuple[ErrorGap, Deletion | None]:
-        """Count errors, and what deleting the feature from ``most`` texts does to predictions."""
-        having = [feature.holds(rows) for rows in self._rows.values()]
-        errors = measure_errors(self.is_right, self.label, np.concatenate(having), usual)
-        if feature.pattern is None:
-            return errors, None
-        left, parts = most, []
-        for table, has, predicted in zip(
-            self._tables.values(), having, self._predicted, strict=True
-        ):
-            rows = np.sort(rng.permutation(np.flatnonzero(has))[:left])
-            left -= len(rows)
-            parts.append(self._delete(table.take(rows), feature, predicted[rows]))
-        before, after = (np.concatenate(values) for values in zip(*parts, strict=True))
-        return errors, measure_deletion(before, after, usual)
-
-    def _delete(
-        self, table: Table, feature: Feature, predicted: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return predictions of texts before and after a feature is deleted, where it can be."""
-        column = TEXTS.index(feature.text)
-        texts = [table.texts(row)[column] for row in range(table.size)]
-        left = [delete(text, str(feature.pattern)) for text in texts]
-        places = np.array([place for place, text in enumerate(left) if text is not None], int)
-        if not len(places):
-            return predicted[:0], predicted[:0]
-        changed = with_texts(table.take(places), column, list(filter(None, left)))
-        data = self._model.encode(changed)
-        return predicted[places], predict_labels(self._model.classifier, self._model.params, data)
-
-
-def _rows_of(table: Table, split: str, columns: Columns) -> Rows:
-    """Return the texts and further columns of a table's rows."""
-    batches = list(table.batches())
-    names = TEXTS[: table.columns.num_columns]
-    texts = {
-        name: [text for batch in batches for text in batch[number]]
-        for number, name in enumerate(names)
-    }
-    here = {  # a split that was taken from train is counted in train's file
-        name: (codes.get(split, codes["train"])[table.rows], values)
-        for name, (codes, values) in columns.items()
-    }
-    return Rows(texts, here)
+def _counterfactual(found: Any) -> Counterfactual | None:
+    """Return what predictions did, from what JSON holds of it."""
+    return found and Counterfactual(**found | {"towards": tuple(found["towards"])})
 
 
 def _parts(

@@ -78,4 +78,5 @@ def _pair(one: Feature, other: Feature) -> Feature:
     settings = {**one.settings, "rule": f"regex:\\A{''.join(parts)}"}
     pattern = f"{one.pattern}|{other.pattern}"
     surface = f"{one.surface} {other.surface}".strip()
-    return Feature("pairs", f"{one.name} and {other.name}", settings, surface, pattern)
+    name = f"{one.name} and {other.name}"
+    return Feature("pairs", name, settings, surface, pattern, parts=(one, other))

@@ -1,13 +1,16 @@
 """The page of a search for what a model leans on."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from itune.config.command_line import option_words
 from itune.discovery import Discovery, Finding
-from itune.discovery.confirmation import Deletion
+from itune.discovery.confirmation import Counterfactual
+from itune.discovery.findings import settings_of
 from itune.plots.findings import Mark, findings_plot
 from itune.report.blocks import (
     ALARM,
@@ -31,7 +34,11 @@ from itune.report.terms import terms
 from itune.report.text import pieces
 from itune.utils.formats import MISSING, p_value, percent, signed
 from itune.utils.shell import join
+from itune.utils.table_files import to_csv
 from itune.utils.visible import isolated
+
+LABELS = 6
+"""Labels that a table has columns for, at most."""
 
 TOLD = 3
 """Findings that are told in sentences, with example rows."""
@@ -75,7 +82,21 @@ def discover_numbers(found: Discovery) -> dict[str, Any]:
     Args:
       found: The search.
     """
-    return {**vars(found), "findings": found.to_rows()}
+    numbers = {name: value for name, value in vars(found).items() if name != "every"}
+    return {**numbers, "findings": found.to_rows()}
+
+
+def candidates_csv(found: Discovery) -> str:
+    """Return all candidates that were screened as CSV, with options that make each a confound.
+
+    Args:
+      found: The search.
+    """
+    rows = found.candidates_to_rows()
+    settings = [row.pop("settings") for row in rows]
+    options = [join(word for of in one.items() for word in option_words(*of)) for one in settings]
+    cells = [[*row.values(), words] for row, words in zip(rows, options, strict=True)]
+    return to_csv([*rows[0], "options"] if rows else [], cells)
 
 
 _TERMS = (
@@ -102,8 +123,13 @@ _TERMS = (
     ),
     (
         "deleted",
-        "Share of predictions that change when it is deleted from the text, and how many of them "
-        "leave the label that it speaks for.",
+        "Share of predictions that change when it is deleted from the text; a table says how many "
+        "leave the label that it speaks for, and for which.",
+    ),
+    (
+        "swapped",
+        "The same when a counterpart takes its place: of words the one that stands among the most "
+        "similar neighbours and speaks for another label. – where there is none.",
     ),
     (
         "association",
@@ -160,11 +186,20 @@ def _sentence(one: Finding, found: Discovery) -> str:
             f"are wrong, elsewhere {percent(errors.elsewhere)}"
         )
     if one.deletion:
-        parts.append(
-            f"deleted from {one.deletion.size:,} texts it changes {one.deletion.changed:,} "
-            f"predictions, {one.deletion.away:,} of them from {label}"
-        )
+        parts.append(f"deleted from {_change(one.deletion, one, found)}")
+    if one.swap:
+        name = isolated(one.feature.counterpart)
+        parts.append(f"swapped for {name} in {_change(one.swap, one, found)}")
     return "; ".join(parts) + "."
+
+
+def _change(change: Counterfactual, one: Finding, found: Discovery) -> str:
+    label = isolated(found.label_names[one.usual])
+    words = f"{change.size:,} texts it changes {change.changed:,} predictions"
+    if not change.changed:
+        return words
+    to = isolated(found.label_names[int(np.argmax(change.towards))])
+    return f"{words}, {change.away:,} of them from {label} and {max(change.towards):,} to {to}"
 
 
 def _cid(one: Finding) -> str:
@@ -191,7 +226,8 @@ def _candidates(found: Discovery) -> Iterator[Block]:
         yield Figure.of(plot)
     header = (
         *("candidate", "rows", "speaks for", "used", "CID", "interval", "p"),
-        *("errors against it", "elsewhere", "gap", "worst group", "deleted", "association"),
+        *("errors against it", "elsewhere", "gap", "worst group"),
+        *("deleted", "swapped", "association"),
     )
     yield Table(
         "Candidates, the most harmful of those that are used first",
@@ -200,10 +236,64 @@ def _candidates(found: Discovery) -> Iterator[Block]:
         "Association is of the data alone. report.json has the other names of the same rows.",
         is_sortable=True,
     )
+    if found.confirmed:
+        yield _by_label(found)
+        yield from _changes(found)
+
+
+def _by_label(found: Discovery) -> Table:
+    """Return the CID of each label, or of those where it is largest if there are many."""
+    values = np.array([one.by_label for one in found.confirmed])
+    largest = np.argsort(-np.where(np.isnan(values), -np.inf, values).max(axis=0), kind="stable")
+    labels = np.sort(largest[:LABELS]).tolist()
+    note = (
+        f"On all {found.confirming:,} rows that they were tested on; the CID above is of a sample. "
+        "– where fewer than two rows of a label have it, or lack it."
+    )
+    if values.shape[1] > LABELS:
+        note = f"{note} The {LABELS} labels where it is largest; report.json has all."
+    return Table(
+        "CID by label, of those that are used",
+        ("candidate", *(found.label_names[y] for y in labels)),
+        tuple(
+            (one.feature.name, *(signed(one.by_label[y]) for y in labels))
+            for one in found.confirmed
+        ),
+        note,
+    )
+
+
+def _changes(found: Discovery) -> Iterator[Table]:
+    """Yield a table of where predictions go when those that are used are deleted or swapped."""
+    rows = [
+        (
+            one.feature.name,
+            what,
+            f"{change.changed:,} of {change.size:,}",
+            f"{percent(change.low)} to {percent(change.high)}",
+            f"{change.away:,} of {change.changed:,}" if change.changed else MISSING,
+            _towards(change, found) or MISSING,
+        )
+        for one in found.confirmed
+        for what, change in (
+            ("deleted", one.deletion),
+            (f"swapped for {one.feature.counterpart}", one.swap),
+        )
+        if change
+    ]
+    if rows:
+        header = ("candidate", "is", "predictions that change", "interval", "from its label", "to")
+        yield Table("Predictions without those that are used", header, tuple(rows), "")
+
+
+def _towards(change: Counterfactual, found: Discovery) -> str:
+    """Return the labels that most predictions change to, with their numbers."""
+    most = sorted(enumerate(change.towards), key=lambda of: -of[1])[:TOLD]
+    return ", ".join(f"{found.label_names[y]} {count:,}" for y, count in most if count)
 
 
 def _row(one: Finding, found: Discovery) -> tuple[Any, ...]:
-    errors, deletion = one.errors, one.deletion
+    errors = one.errors
     used = "core" if one.is_core else "yes" if one.is_confirmed else "not confirmed"
     return (
         one.feature.name,
@@ -217,16 +307,14 @@ def _row(one: Finding, found: Discovery) -> tuple[Any, ...]:
         percent(errors.elsewhere),
         signed(100 * errors.gap, 1) if errors.size else MISSING,
         percent(errors.worst_group),
-        _deleted(deletion, found.label_names[one.usual]),
+        _share(one.deletion),
+        _share(one.swap),
         round(one.association, 1),
     )
 
 
-def _deleted(deletion: Deletion | None, label: str) -> str:
-    if deletion is None:
-        return MISSING
-    share = f"{percent(deletion.share)} of {deletion.size:,}"
-    return f"{share}, {deletion.away:,} from {label}" if deletion.changed else share
+def _share(change: Counterfactual | None) -> str:
+    return f"{percent(change.share)} of {change.size:,}" if change else MISSING
 
 
 def _examples(found: Discovery) -> Iterator[Block]:
@@ -248,19 +336,23 @@ def _examples(found: Discovery) -> Iterator[Block]:
 
 
 def _commands(found: Discovery) -> Iterator[Block]:
-    lines = [
-        line
-        for number, one in enumerate(found.confirmed, 1)
-        for line in next_commands(found, one, number)
-    ]
+    lines = []
+    for number, group in enumerate(found.groups, 1):
+        lines += next_commands(found, settings_of(group), number)
+        if len(group) > 1:
+            names = ", ".join(isolated(one.feature.name) for one in group)
+            yield Paragraph(
+                f"{names} stand in one another's place, so that they are one confound of several "
+                "values: a model that is tuned against one alone goes by the others."
+            )
     if lines:
         yield Paragraph("These audit what the model uses, and tune against it:")
         yield Code("\n".join(lines))
 
 
-def next_commands(found: Discovery, one: Finding, number: int) -> Iterator[str]:
-    """Yield what audits a finding and tunes against it: commands, or Python if the rows were."""
-    table, settings = found.table, one.feature.settings
+def next_commands(found: Discovery, settings: Mapping[str, str], number: int) -> Iterator[str]:
+    """Yield what audits a confound and tunes against it: commands, or Python if the rows were."""
+    table = found.table
     if table is not None and None in table.values():
         values = {name: value for name, value in {**table, **settings}.items() if name != "train"}
         named = [f"{name}={name if text is None else repr(text)}" for name, text in values.items()]

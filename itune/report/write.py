@@ -1,6 +1,7 @@
 """Reports written to disk: a page and its numbers, both whole, or neither."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,13 @@ PAGE, NUMBERS = "report.html", "report.json"
 """What the files of a report are called."""
 
 
-def write_report(page: Page, numbers: Any, folder: str | Path, origin: Origin) -> None:
+def write_report(
+    page: Page,
+    numbers: Any,
+    folder: str | Path,
+    origin: Origin,
+    more: Mapping[str, str] | None = None,
+) -> None:
     """Write a page as HTML, and its numbers with their origin as strict JSON.
 
     Args:
@@ -23,6 +30,7 @@ def write_report(page: Page, numbers: Any, folder: str | Path, origin: Origin) -
         :func:`~itune.utils.json.to_jsonable` makes a dict of.
       folder: Folder of both; made if absent.
       origin: How the result was made.
+      more: Texts of further files beside them, by name.
 
     Raises:
       UserError: A file cannot be written.
@@ -30,8 +38,9 @@ def write_report(page: Page, numbers: Any, folder: str | Path, origin: Origin) -
     content = to_jsonable({"origin": origin, **to_jsonable(numbers)})
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     folder, html = Path(folder), render(page)
-    paths = folder / PAGE, folder / NUMBERS
-    with write_atomically(*paths, hint="choose another folder") as (page_file, numbers_file):
+    files = {PAGE: html, NUMBERS: f"{text}\n", **(more or {})}
+    paths = [folder / name for name in files]
+    with write_atomically(*paths, hint="choose another folder") as unfinished:
         folder.mkdir(parents=True, exist_ok=True)
-        page_file.write_bytes(html.encode("utf-8"))
-        numbers_file.write_bytes(f"{text}\n".encode())
+        for file, content in zip(unfinished, files.values(), strict=True):
+            file.write_bytes(content.encode("utf-8"))

@@ -96,7 +96,7 @@ class Swaps(NamedTuple):
             word = text[start:stop]
             partners = self._partners(word, value, target) or [drawn]
             put = partners[rng.integers(len(partners)) if len(partners) > 1 else 0]
-            pieces += [text[end:start], _like(word, put) if keeps_capitals else put]
+            pieces += [text[end:start], with_capitals_of(word, put) if keeps_capitals else put]
             end = stop
         return "".join([*pieces, text[end:]])
 
@@ -120,10 +120,10 @@ def _folded(word: str) -> str:
     return " ".join(normal(word).split()).lower()
 
 
-def _like(old: str, new: str) -> str:
+def with_capitals_of(old: str, new: str) -> str:
     """Return the new word with the capitals of the old one.
 
-    >>> [_like(old, "umbrella") for old in ("ACME", "Acme", "acme")]
+    >>> [with_capitals_of(old, "umbrella") for old in ("ACME", "Acme", "acme")]
     ['UMBRELLA', 'Umbrella', 'umbrella']
     """
     if old.isupper() and len(old) > 1:

@@ -19,7 +19,6 @@ from itune.report.discover import next_commands
 from itune.tables import TableConfig, read_tables
 from itune.tables.further import read_further
 from itune.training.record import tables_of_model
-from tests.discovery.test_findings import finding
 from tests.discovery.test_model import QUICK
 from tests.helpers.small_audit import make_model, make_rows, write_table
 
@@ -83,11 +82,7 @@ def in_shell(lines):
 def test_every_candidate_is_the_confound_of_its_commands(odd):
     found, table = odd
     every = list(candidates(table))
-    lines = [
-        line
-        for feature, _ in every
-        for line in next_commands(found, replace(finding(), feature=feature), 1)
-    ]
+    lines = [line for feature, _ in every for line in next_commands(found, feature.settings, 1)]
     words = in_shell(lines)
     assert len(words) == 2 * len(every)
     assert all(line.isprintable() for line in lines)
@@ -115,8 +110,7 @@ def test_commands_run_as_printed(odd, tmp_path, monkeypatch, capsys):
     last = {feature.kind: feature for feature, _ in candidates(table)}
     monkeypatch.chdir(tmp_path)
     for place, kind in enumerate(("columns", "pairs")):
-        one = replace(finding(), feature=last[kind])
-        words = in_shell(next_commands(found, one, 1))[place]
+        words = in_shell(next_commands(found, last[kind].settings, 1))[place]
         assert main(words[1:]) == 0, capsys.readouterr().err
         assert (tmp_path / words[-1] / "report.json").exists()
         assert words[-1] in capsys.readouterr().out

@@ -9,8 +9,8 @@ from itune.commands.training import parse_training
 from itune.commands.tune import TuneCommand
 
 FINDINGS = [
-    {"feature": "a comma", "harmful": False, "settings": {"rule": "regex:,"}},
-    {"feature": 'word "acme"', "harmful": True, "settings": {"rule": "words:acme"}},
+    {"feature": "a comma", "harmful": False, "together": {"rule": "regex:,"}},
+    {"feature": 'word "acme"', "harmful": True, "together": {"rule": "words:acme || words:b"}},
 ]
 
 
@@ -26,9 +26,9 @@ def written(folder, findings):
 
 def test_the_first_that_harms_is_the_confound_and_is_named(tmp_path, capsys):
     command = parsed(written(tmp_path, {"findings": FINDINGS}))
-    assert command.table.rule == "words:acme" and command.table.confounds == ()
+    assert command.table.rule == "words:acme || words:b" and command.table.confounds == ()
     assert (
-        f'word "acme", the first finding of {tmp_path} (--rule words:acme)'
+        f"word \"acme\", the first finding of {tmp_path} (--rule 'words:acme || words:b')"
         in capsys.readouterr().err
     )
 

@@ -36,7 +36,8 @@ def run(tmp_path, monkeypatch, capsys):
         assert main([command, *words]) == status
         out, errors = capsys.readouterr()
         shown = f"{out}{errors}".replace("\n", "")
-        assert not {unicodedata.category(letter) for letter in shown} & {"Cc", "Cs"}
+        hidden = [letter for letter in shown if unicodedata.category(letter) in ("Cc", "Cs")]
+        assert not hidden, shown
         assert "\u202e" not in shown
         return out, errors
 
@@ -65,7 +66,7 @@ def test_no_command_prints_it(run):
 
 def test_the_confound_that_was_found_is_told_so(run, tmp_path):
     (tmp_path / "found").mkdir()
-    finding = {"feature": f"a\n{HIDDEN}", "harmful": True, "settings": {"confound": CONFOUND}}
+    finding = {"feature": f"a\n{HIDDEN}", "harmful": True, "together": {"confound": CONFOUND}}
     numbers = json.dumps({"findings": [finding]})
     (tmp_path / "found" / "report.json").write_text(numbers)
     table = ["reviews.jsonl", "--text", "review", "--label", "none", "--discover", "found"]

@@ -1,9 +1,9 @@
-"""Errors against a feature's label, and what its deletion does."""
+"""Errors against a feature's label, and what changes when it is taken out."""
 
 import numpy as np
 import pytest
 
-from itune.discovery.confirmation import delete, measure_deletion, measure_errors
+from itune.discovery.confirmation import measure_change, measure_errors
 
 
 def test_newcombes_interval():
@@ -24,12 +24,9 @@ def test_rows_of_the_usual_label_count_elsewhere():
     assert none.size == 0 and np.isnan(none.gap) and np.isnan(none.low)
 
 
-def test_deleting_a_word():
-    assert delete("An Acme toy, by ACME.", r"(?i:(?<!\w)acme(?!\w))") == "An toy, by ."
-    assert delete("Acme", "(?i:acme)") is None and delete("A toy", "acme") is None
-
-
 def test_changes_are_counted():
-    found = measure_deletion(np.array([0, 0, 1, 1]), np.array([1, 0, 0, 1]), usual=0)
-    assert (found.size, found.changed, found.away, found.share) == (4, 2, 1, 0.5)
-    assert measure_deletion(np.array([]), np.array([]), usual=0) is None
+    before, after = np.array([0, 0, 1, 1, 0]), np.array([1, 0, 0, 1, 2])
+    found = measure_change(before, after, usual=0, labels=4)
+    assert (found.size, found.changed, found.away, found.share) == (5, 3, 2, 0.6)
+    assert found.towards == (1, 1, 1, 0) and 0 < found.low < 0.6 < found.high < 1
+    assert measure_change(np.array([]), np.array([]), usual=0, labels=2) is None

@@ -1,18 +1,21 @@
 """What is confirmed, what harms, and in which order findings stand."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
 from itune.auditing import CIDTest
+from itune.discovery.association import Association
 from itune.discovery.candidates import Candidates, find_candidates, is_named
 from itune.discovery.config import DiscoverConfig
 from itune.discovery.confirmation import ErrorGap
 from itune.discovery.features.base import Feature, Rows
-from itune.discovery.findings import Discovery, Finding
+from itune.discovery.findings import Discovery, Finding, Screened, settings_of
 from itune.discovery.pairs import with_pairs
+from itune.discovery.screening import Screening
 from itune.tables.rules import parse_rule
 
 NAN = float("nan")
@@ -34,8 +37,26 @@ def finding(name="a", low=0.1, p=0.01, gap=0.2, z=5.0, is_core=False):
         p=p,
         errors=ErrorGap(9, 0.5, 0.2, 0.3, gap, 0.4, 0.5),
         deletion=None,
+        swap=None,
+        by_label=(low or 0.0, NAN),
         is_core=is_core,
         examples=(),
+    )
+
+
+def search(**values):
+    """A search of a model with two labels."""
+    numbers = dict.fromkeys(("candidates", "screened", "confirming", "judged"), 10)
+    values = {"findings": (finding("a"), finding("b"), finding("c", p=0.5))} | values
+    return Discovery(
+        model="my model",
+        label_names=("no", "yes"),
+        judged_on="test",
+        accuracy=0.9,
+        config=DiscoverConfig(),
+        digest="",
+        **numbers,
+        **values,
     )
 
 
@@ -74,21 +95,55 @@ def test_the_order():
 
 def test_the_first_is_the_first_that_harms():
     harmless, harmful = finding("a", gap=-0.2), finding("b")
-    values = dict.fromkeys(("candidates", "screened", "confirming", "judged"), 10)
-    found = Discovery(
-        model="m",
-        label_names=("no", "yes"),
-        findings=(harmless, harmful, finding("c", p=0.5)),
-        judged_on="test",
-        accuracy=0.9,
-        config=DiscoverConfig(),
-        digest="",
-        **values,
-    )
+    found = search(findings=(harmless, harmful, finding("c", p=0.5)))
     assert found.first is harmful and found.confirmed == (harmless, harmful)
     rows = found.to_rows()
     assert [row["confirmed"] for row in rows] == [True, True, False]
     assert math.isnan(rows[0]["cid_exact"]) and rows[0]["settings"] == {"rule": "words:a"}
+
+
+def word(name, counterpart="", slot="1", **values):
+    """A finding of a word that is swapped for another one."""
+    one = finding(name, **values)
+    shown = counterpart and f'"{counterpart}"'
+    feature = one.feature._replace(surface=name, slot=slot, counterpart=shown)
+    return replace(one, feature=feature)
+
+
+def test_those_in_one_anothers_place_are_one_confound():
+    """Brands join where any is the counterpart of any; core, and what is not used, stays out."""
+    findings = (
+        word("a", "c"),
+        word("x"),
+        word("y", "a", slot="2"),
+        word("b", "c"),
+        word("c", "b"),
+        word("d", "a", is_core=True),
+        word("e", "a", p=0.5),
+        word("z", "x"),
+    )
+    found = search(findings=findings)
+    groups = [[one.feature.surface for one in group] for group in found.groups]
+    assert groups == [["a", "b", "c"], ["x", "z"], ["y"]]
+    assert settings_of(found.groups[0]) == {"rule": "words:a || words:b || words:c"}
+    assert settings_of(found.groups[2]) == {"rule": "words:y"}
+    together = [row["together"]["rule"] for row in found.to_rows()]
+    assert together[0] == together[3] == together[4] == "words:a || words:b || words:c"
+    assert together[5:7] == ["words:d", "words:e"]
+
+
+def test_all_candidates_in_the_order_of_screening():
+    association = Association(*(np.array(of) for of in ([0, 1], [0.5, 0.9], [1.0, 2.0], [0, 0.1])))
+    screening = Screening(np.array([1.0, 3.0]), np.array([0.1, 0.2]), np.array([[0.5], [NAN]]))
+    features = [Feature("words", name, {"rule": f"words:{name}"}) for name in "ab"]
+    every = Screened(features, np.array([8, 9]), association, screening)
+    rows = search(every=every).candidates_to_rows()
+    assert [(row["feature"], row["rows"], row["label"]) for row in rows] == [
+        ("b", 9, "yes"),
+        ("a", 8, "no"),
+    ]
+    assert rows[1]["screened_cid no"] == 0.5 and math.isnan(rows[0]["screened_cid no"])
+    assert search().candidates_to_rows() == []
 
 
 def test_excluded_words_are_no_candidates():

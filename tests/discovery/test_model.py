@@ -18,7 +18,8 @@ from itune.discovery import sketch_rows
 from itune.discovery.candidates import find_candidates, gather
 from itune.discovery.config import DiscoverConfig
 from itune.discovery.features.base import Feature, Rows
-from itune.discovery.model import _Judged, discover_model
+from itune.discovery.judged import Judged
+from itune.discovery.model import discover_model
 from itune.discovery.pairs import find_pairs, with_pairs
 from itune.influence import cosines
 from itune.tables.config import TableConfig
@@ -30,7 +31,7 @@ from tests.helpers.small_audit import make_model, make_rows, write_table
 
 WORDS = ('word "acme"', 'word "umbrella"')
 QUICK = {
-    "size": 256,
+    "size": 1024,
     "minimum": 3,
     "confirmed": 3,
     "sample": 64,
@@ -59,16 +60,31 @@ def found(place):
     return discover(place / "model", place / "train.csv", settings=QUICK)
 
 
+def lead(found, one):
+    """By how much a finding's z is above that of the strongest candidate that was not tested."""
+    tested = {name for each in found.findings for name in (each.feature.name, *each.aliases)}
+    others = [row for row in found.candidates_to_rows() if row["feature"] not in tested]
+    return one.z - others[0]["screening_z"]
+
+
 def test_the_brand_is_found(found):
     brand = next(one for one in found.findings if one.feature.name in WORDS)
     assert {*WORDS, 'first word "acme"'} <= {brand.feature.name, *brand.aliases}
-    assert brand.is_confirmed and brand.test.low > 0 and brand.p < 0.05
+    assert lead(found, brand) > 2 and brand.test.p == 1 / 201, "a tie, or not the least p"
+    assert brand.is_confirmed and brand.test.low > 0.03 and brand.p < 0.05
     test, exact = found.findings[0].test, found.findings[0].exact
     assert max(test.low, exact.low) < min(test.high, exact.high)
+    assert brand.swap.size and brand.feature.counterpart in ('"acme"', '"umbrella"')
+    assert brand.feature.counterpart not in brand.feature.name
+    assert len({one.by_label for one in found.findings}) == 3 and min(brand.by_label) > 0
     assert all("acme" in f.feature.name or "umbrella" in f.feature.name for f in found.confirmed)
     assert found.judged_on == "training rows" and found.screened == found.confirming == 48
     rows = found.to_rows()
     assert len(rows) == 3 and json.dumps(rows) and rows[0]["settings"]
+    every = found.candidates_to_rows()
+    assert len(every) == found.candidates and every[0]["screening_z"] == max(
+        row["screening_z"] for row in rows
+    )
 
 
 def test_seeds_decide(place, found):
@@ -77,8 +93,9 @@ def test_seeds_decide(place, found):
 
 
 def test_core_and_excluded_words(place, found):
-    named = {"core": "words:acme,umbrella", "exclude": "words:good,bad", "rows": 90}
+    named = {"core": "words:acme,umbrella", "exclude": "words:good,bad", "rows": 90, "confirmed": 1}
     other = discover(place / "model", place / "train.csv", settings=QUICK | named)
+    assert lead(other, other.findings[0]) > 5
     assert other.screened + other.confirming == 90
     with (place / "train.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -103,6 +120,8 @@ def test_the_command(place, tmp_path, monkeypatch, capsys):
     assert any(word in shown for word in WORDS) and "itune audit" in shown and numbers["findings"]
     page = (tmp_path / "found" / "report.html").read_text()
     assert "<mark>" in page and "Candidates" in page
+    with (tmp_path / "found" / "candidates.csv").open() as file:
+        assert len([*csv.DictReader(file)]) == numbers["candidates"]
     assert main([*words, "--out", "found"]) == 2
     assert "exists; choose another folder" in capsys.readouterr().err
     command = next(line for line in shown.splitlines() if line.startswith("itune audit"))
@@ -113,6 +132,7 @@ def test_columns(place, found):
     more = QUICK | {"columns": ("brand",), "exclude": r"regex:^(acme|umbrella|fine|acme fine)$"}
     other = discover(place / "model", place / "train.csv", settings=more)
     brand = next(one for one in other.findings if one.feature.kind == "columns")
+    assert lead(other, brand) > 2
     assert {brand.feature.name, *brand.aliases} == {"brand acme", "brand umbrella"}
     assert brand.feature.settings == {"confound": "brand"} and brand.deletion is None
     with pytest.raises(UserError, match="has no column 'brnd'; did you mean 'brand'"):
@@ -178,7 +198,8 @@ def test_columns_that_nobody_names(place, tmp_path, capsys):
     settings = QUICK | {"columns": ("auto",), "confirmed": 12}
     other = discover(place / "model", table, settings=settings)
     names = [name for one in other.findings for name in (one.feature.name, *one.aliases)]
-    assert "brand acme" in names and not any("answer" in name for name in names)
+    brand = next(one for one in other.findings if "brand acme" in (one.feature.name, *one.aliases))
+    assert lead(other, brand) > 1 and not any("answer" in name for name in names)
     note = (
         "columns looked at: brand, source; left out: id (nearly all values differ), answer (says "
         "the label)"
@@ -317,7 +338,7 @@ def test_what_errors_are_counted_on(place, tmp_path, size, name):
     further = read_further(paths["train"], config, ["source"], dev=paths["dev"], test=paths["test"])
     model = load_model(place / "model", tables)
     some = tables.train.take(np.arange(0, size, 2))
-    judged = _Judged(model, tables, some, further.columns, NEVER_SAVED)
+    judged = Judged(model, tables, some, further.columns, NEVER_SAVED)
     splits = ("dev", "test") if size == 60 else ("train",)
     parts = [tables.splits()[split] if size == 60 else some for split in splits]
     texts = [part.texts(row)[0] for part in parts for row in range(part.size)]
@@ -327,11 +348,22 @@ def test_what_errors_are_counted_on(place, tmp_path, size, name):
     is_right = predicted == np.array(model.label_names)[label]
     np.testing.assert_array_equal(judged.is_right, is_right)
     column = Feature("columns", "source", {"confound": "source"}, values=("test",))
-    errors, deletion = judged.measure(column, 0, 9, np.random.default_rng(0))
+    errors, *changes = judged.measure(column, 0, 9, np.random.default_rng(0))
     against = int((label[-size:] != 0).sum()) if size == 60 else 0
-    assert errors.size == against and deletion is None
+    assert errors.size == against and changes == [None, None]
     word = Feature("words", "acme", {"rule": "words:acme"}, "acme", r"(?i:(?<!\w)acme(?!\w))")
-    errors, deletion = judged.measure(word, 1, 9, np.random.default_rng(0))
+    word = word._replace(swap=lambda text: text.replace("acme", "umbrella"))
+    errors, deletion, _ = judged.measure(word, 1, 9, np.random.default_rng(0))
     has = np.array(["acme" in text for text in texts])
     assert errors.size == np.sum(has & (label != 1)) and deletion.size == 9
     assert errors.error == pytest.approx(np.mean(~is_right[has & (label != 1)]))
+    some = [text for text, is_in in zip(texts, has, strict=True) if is_in]
+    _, *changes = judged.measure(word, 1, len(some), np.random.default_rng(0))
+    for change, put in zip(changes, ("", "umbrella"), strict=True):
+        edited = [text.replace("acme", put).strip() for text in some]
+        after = np.array(itune.load(place / "model").predict(edited))
+        is_changed = after != predicted[has]
+        assert (change.size, change.changed) == (len(some), is_changed.sum())
+        towards = [int(np.sum(after[is_changed] == name)) for name in model.label_names]
+        assert [*change.towards] == towards
+    assert changes[0] != changes[1]

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
+from itune.auditing.significance import cid_test
 from itune.discovery.association import associate
 from itune.discovery.candidates import Candidates, merge
 from itune.discovery.features.base import Feature
-from itune.discovery.screening import screen
+from itune.discovery.screening import cid_by_label, screen
+from itune.groups import groups_of
 
 
 def unit_rows(rng, size, width=12):
@@ -25,11 +27,22 @@ def by_definition(values, has):
     return sum(within) / 2 - matrix[np.ix_(has, ~has)].mean()
 
 
+def as_audited(values, has):
+    """CID of rows of one label, by the code of audits."""
+    matrix = values.astype(float) @ values.T
+    confound, label = has.astype(int), np.zeros(len(has), int)
+    share = {group: len(rows) / len(has) for group, rows in groups_of(label, confound).items()}
+    rng = np.random.default_rng(0)
+    return cid_test(matrix, label, confound, share, rng, draws=2).cid
+
+
 def test_cid_is_that_of_all_pairs():
     rng = np.random.default_rng(0)
     values, label = unit_rows(rng, 60), rng.integers(0, 2, 60)
     having = rng.random((5, 60)) < 0.3
-    found = screen(values, label, csr_matrix(having.astype(np.float32)), rng)
+    sparse = csr_matrix(having.astype(np.float32))
+    found = screen(values, label, sparse, rng)
+    weighed = cid_by_label(values, label, sparse, 3)
     for feature in range(5):
         expected = 0
         for y in (0, 1):
@@ -37,6 +50,9 @@ def test_cid_is_that_of_all_pairs():
             has = having[feature][rows]
             cid = by_definition(values[rows], has)
             expected += 2 * cid * has.sum() * (~has).sum() / len(has) / 60
+            assert found.cid[feature, y] == pytest.approx(cid, abs=1e-6)
+            assert weighed[feature, y] == pytest.approx(as_audited(values[rows], has), abs=1e-6)
+        assert np.isnan(weighed[feature, 2])
         assert found.explained[feature] == pytest.approx(expected, abs=1e-7)
 
 
@@ -68,6 +84,7 @@ def test_labels_without_both_kinds_are_left_out():
     alone = screen(values[:20], label[:20], having[:, :20], rng)
     assert found.explained == pytest.approx(alone.explained / 2) and found.explained != 0
     assert np.isfinite(found.z).all()
+    assert np.isfinite(found.cid[0, 0]) and np.isnan(found.cid[0, 1])
 
 
 def test_association_with_the_label():

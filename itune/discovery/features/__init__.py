@@ -4,8 +4,11 @@ A new one is a file with a function of :data:`~itune.discovery.features.base.Gen
 line in :data:`GENERATORS`. What takes two features at once is in :mod:`~itune.discovery.pairs`.
 """
 
+from collections.abc import Callable, Iterable
+
 from itune.discovery.features import characters, columns, lengths, places, words
 from itune.discovery.features.base import Generator
+from itune.discovery.features.words import Words
 
 GENERATORS: dict[str, Generator] = {
     "words": words.find,
@@ -15,3 +18,9 @@ GENERATORS: dict[str, Generator] = {
     "columns": columns.find,
 }
 """Generators by the kind of feature that they find."""
+
+STANDING: dict[str, Callable[[Words, str], Iterable[tuple[str, str, str]]]] = {
+    "words": words.standing_words,
+    "places": places.standing_at,
+}
+"""What stands at a slot of a row, with the words before and after, by the kind of feature."""

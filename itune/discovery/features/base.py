@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
+import regex as unicode_re
 
 from itune.tables.confounds import confound_columns
-from itune.tables.rules import parse_rule
+from itune.tables.rules import SPACELESS, normal, parse_rule
 
 
 class Rows(NamedTuple):
@@ -40,6 +41,12 @@ class Feature(NamedTuple):
       pattern: Regular expression in Python's syntax of what is deleted from a text to take the
         feature away; None if it cannot be.
       values: Values of a column that have it; none for features of texts.
+      slot: Name of the place in a text that it takes; words of one slot can stand for one another.
+        Empty where there is none.
+      counterpart: Name of what ``swap`` puts in; empty without one.
+      swap: Function of a text that puts a counterpart in the place of the feature; None if it has
+        none.
+      parts: The two features of a pair; none for others.
     """
 
     kind: str
@@ -48,6 +55,10 @@ class Feature(NamedTuple):
     surface: str = ""
     pattern: str | None = None
     values: tuple[str, ...] = ()
+    slot: str = ""
+    counterpart: str = ""
+    swap: Callable[[str], str] | None = None
+    parts: "tuple[Feature, ...]" = ()
 
     @property
     def text(self) -> str:
@@ -59,6 +70,21 @@ class Feature(NamedTuple):
         if self.pattern is not None:
             return [found.span() for found in re.finditer(self.pattern, text) if found.group()]
         return parse_rule(self.settings["rule"]).spans(text) if "rule" in self.settings else []
+
+    def deleted(self, text: str) -> str | None:
+        """Return a text without it, or None if nothing changes or nearly nothing is left."""
+        if self.pattern is None:
+            return None
+        left = re.sub(r"[ \t]{2,}", " ", re.sub(self.pattern, " ", normal(text))).strip()
+        return left if len(left) >= len(text) / 4 and left != text.strip() else None
+
+    def swapped(self, text: str) -> str | None:
+        """Return a text with the counterpart in its place, or None if it has none or stays."""
+        if self.swap is None:
+            return None
+        before, rule = normal(text), parse_rule(self.settings["rule"])
+        after = self.swap(before)
+        return None if after == before or rule.value(after) else after
 
     def holds(self, rows: Rows) -> np.ndarray:
         """Return which rows have the feature, ``(N,)`` bools, as the settings tell it."""
@@ -74,6 +100,12 @@ Found: TypeAlias = tuple[Feature, np.ndarray]
 
 Generator: TypeAlias = Callable[[Rows, int], Iterator[Found]]
 """A function of rows and of the least number of them that must have a feature, and lack it."""
+
+
+def whole(phrase: str) -> str:
+    """Return a regular expression in Python's syntax of a phrase that is no part of a word."""
+    pattern = re.escape(phrase).replace(r"\ ", r"\s+")
+    return pattern if unicode_re.search(SPACELESS, phrase) else rf"(?<!\w){pattern}(?!\w)"
 
 
 def of_rule(

@@ -1,7 +1,9 @@
 """Casing, punctuation, digits, markup and script."""
 
 import re
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -50,6 +52,31 @@ PATTERNS = {
 }
 """Regular expressions in Python's syntax, by what they find."""
 
+
+def _with(pattern: str, put: str | Callable[[re.Match[str]], str]) -> Callable[[str], str]:
+    return partial(re.compile(pattern).sub, put)
+
+
+def _plain(letter: re.Match[str]) -> str:
+    return unicodedata.normalize("NFD", letter[0])[0]
+
+
+_INITIAL = _with(r"\A[^A-Za-z]*[a-z]", lambda found: found[0].upper())
+
+COUNTERPARTS = {
+    "exclamation mark": ("full stop", _with(r"!", ".")),
+    "question mark": ("full stop", _with(r"\?", ".")),
+    "repeated ! or ?": ("one of them", _with(r"([!?])[!?]+", r"\1")),
+    "ellipsis": ("full stop", _with(r"\.{2,}|…", ".")),
+    "semicolon": ("comma", _with(r";", ",")),
+    "word in capitals": ("small letters", _with(r"\b[A-Z]{2,}\b", lambda found: found[0].lower())),
+    "no capital letter": ("capital letter at the beginning", _INITIAL),
+    "small letter at the beginning": ("capital letter", _INITIAL),
+    "letter three times in a row": ("one letter", _with(r"([A-Za-z])\1\1+", r"\1")),
+    "accent or other letter beyond A to Z": ("plain letters", _with(r"[À-ÖØ-öø-ɏ]", _plain)),
+}
+"""Names of what some are swapped for, and functions of a text that do so."""
+
 WHOLE = r"\A"
 """Beginning of those that say something of the whole text, of which nothing can be deleted."""
 
@@ -63,4 +90,6 @@ def find(rows: Rows, minimum: int) -> Iterator[Found]:
             if is_common(len(having), rows.size, minimum):
                 deleted = None if pattern.startswith(WHOLE) else pattern
                 rule = f"regex:{pattern}"
-                yield of_rule("characters", name, rule, column, pattern=deleted), having
+                feature = of_rule("characters", name, rule, column, pattern=deleted)
+                counterpart, swap = COUNTERPARTS.get(name, ("", None))
+                yield feature._replace(counterpart=counterpart, swap=swap), having

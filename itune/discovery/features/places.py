@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from itune.discovery.features.base import Found, Rows, is_common, of_rule
-from itune.discovery.features.words import whole, words_of
+from itune.discovery.features.base import Found, Rows, is_common, of_rule, whole
+from itune.discovery.features.words import Words, standing_words, words_of
 
 _PLACES = {
     "first": (0, r"\A[\W_]*{}"),
     "last": (-1, r"{}[\W_]*\Z"),
 }
+_WORD = " word"
 
 
 def find(rows: Rows, minimum: int) -> Iterator[Found]:
@@ -27,4 +28,10 @@ def find(rows: Rows, minimum: int) -> Iterator[Found]:
                     expression = f"(?i:{pattern.format(whole(word))})"
                     rule, called = f"regex:{expression}", f'{name} word "{word}"'
                     feature = of_rule("places", called, rule, column, word, expression)
-                    yield feature, np.array(having[word])
+                    yield feature._replace(slot=f"{name}{_WORD}"), np.array(having[word])
+
+
+def standing_at(row: Words, slot: str) -> list[tuple[str, str, str]]:
+    """Return the first or the last word of a row, if there is one, as words' function does."""
+    place = _PLACES[slot.removesuffix(_WORD)][0]
+    return [*standing_words(row, "1")][place:][:1]

@@ -1,12 +1,12 @@
 """Words, and phrases of words in a row, in capitals or not, in any script."""
 
-import re
 from collections.abc import Iterator
+from typing import TypeAlias
 
 import numpy as np
 import regex as unicode_re
 
-from itune.discovery.features.base import Feature, Found, Rows, is_common, of_rule
+from itune.discovery.features.base import Feature, Found, Rows, is_common, of_rule, whole
 from itune.tables.rules import IN_WORDS, MARK, SPACELESS, normal
 
 LONGEST = 3
@@ -19,7 +19,12 @@ _WORD = unicode_re.compile(
 )
 
 
-def words_of(text: str) -> list[tuple[str, str | None]]:
+Words: TypeAlias = list[tuple[str, str | None]]
+"""Words of a text in small letters, each with what joins it to the one before; None where that is
+neither a blank nor nothing."""
+
+
+def words_of(text: str) -> Words:
     """Return the words of a text in small letters, each with what joins it to the one before.
 
     That is a blank, nothing in scripts that are written without blanks, where each letter counts as
@@ -28,7 +33,7 @@ def words_of(text: str) -> list[tuple[str, str | None]]:
     >>> words_of("Not bad, I say")
     [('not', None), ('bad', ' '), ('i', None), ('say', ' ')]
     """
-    found: list[tuple[str, str | None]] = []
+    found: Words = []
     text, end, was_sign = normal(text), -1, False
     for match in _WORD.finditer(text):
         is_sign = match["sign"] is not None
@@ -57,7 +62,7 @@ def find(rows: Rows, minimum: int) -> Iterator[Found]:
         for length in range(1, LONGEST + 1):
             of_phrase: dict[str, list[int]] = {}
             for number, row in enumerate(words):
-                for phrase in _phrases(row, length, common):
+                for phrase in {phrase for _, phrase in _phrases_at(row, length, common)}:
                     of_phrase.setdefault(phrase, []).append(number)
             common = {phrase for phrase, having in of_phrase.items() if len(having) >= minimum}
             for phrase in sorted(common):
@@ -65,27 +70,38 @@ def find(rows: Rows, minimum: int) -> Iterator[Found]:
                     yield _feature(phrase, length, column), np.array(of_phrase[phrase])
 
 
-def _phrases(words: list[tuple[str, str | None]], length: int, common: set[str] | None) -> set[str]:
-    """Return the different phrases of a row whose beginnings are common."""
-    found = set()
-    for start in range(len(words) - length + 1):
-        phrase, *others = words[start : start + length]
+def _phrases_at(
+    row: Words, length: int, common: set[str] | None = None
+) -> Iterator[tuple[int, str]]:
+    """Yield places and phrases of a row, those whose beginnings are common unless that is None."""
+    for start in range(len(row) - length + 1):
+        phrase, *others = row[start : start + length]
         text = phrase[0]
         for number, (word, joint) in enumerate(others, start=2):
             if joint is None or (number == length and common is not None and text not in common):
                 break
             text += joint + word
         else:
-            found.add(text)
-    return found
+            yield start, text
 
 
 def _feature(phrase: str, length: int, column: str) -> Feature:
     name = f'{"word" if length == 1 else "words"} "{phrase}"'
-    return of_rule("words", name, f"words:{phrase}", column, phrase, f"(?i:{whole(phrase)})")
+    feature = of_rule("words", name, f"words:{phrase}", column, phrase, f"(?i:{whole(phrase)})")
+    return feature._replace(slot=str(length))
 
 
-def whole(phrase: str) -> str:
-    """Return a regular expression in Python's syntax of a phrase that is no part of a word."""
-    pattern = re.escape(phrase).replace(r"\ ", r"\s+")
-    return pattern if unicode_re.search(SPACELESS, phrase) else rf"(?<!\w){pattern}(?!\w)"
+def standing_words(row: Words, slot: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the phrases of a row of as many words as the slot says, and the words before and after.
+
+    The latter are empty at the ends of the row, and where something else than a blank is between.
+
+    >>> [*standing_words(words_of("Not bad, I say"), "1")]
+    [('not', '', 'bad'), ('bad', 'not', ''), ('i', '', 'say'), ('say', 'i', '')]
+    """
+    length = int(slot)
+    for start, phrase in _phrases_at(row, length):
+        end = start + length
+        before = row[start - 1][0] if start and row[start][1] is not None else ""
+        after = row[end][0] if end < len(row) and row[end][1] is not None else ""
+        yield phrase, before, after
