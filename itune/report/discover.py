@@ -343,7 +343,7 @@ def _commands(found: Discovery) -> Iterator[Block]:
             names = ", ".join(isolated(one.feature.name) for one in group)
             yield Paragraph(
                 f"{names} stand in one another's place, so that they are one confound of several "
-                "values: a model that is tuned against one alone goes by the others."
+                "values: a model that is tuned against one alone may go by the others."
             )
     if lines:
         yield Paragraph("These audit what the model uses, and tune against it:")

@@ -47,10 +47,10 @@ def finding(name="a", low=0.1, p=0.01, gap=0.2, z=5.0, is_core=False):
 def search(**values):
     """A search of a model with two labels."""
     numbers = dict.fromkeys(("candidates", "screened", "confirming", "judged"), 10)
-    values = {"findings": (finding("a"), finding("b"), finding("c", p=0.5))} | values
+    findings = (finding("a"), finding("b"), finding("c", p=0.5))
+    values = {"findings": findings, "label_names": ("no", "yes")} | values
     return Discovery(
         model="my model",
-        label_names=("no", "yes"),
         judged_on="test",
         accuracy=0.9,
         config=DiscoverConfig(),

@@ -2,12 +2,15 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
 from html import escape
 
 import pytest
 
-from itune.report import audit_page, comparison_page, run_page
+from itune.discovery.confirmation import Counterfactual
+from itune.report import audit_page, comparison_page, discover_page, run_page
 from itune.report.render import render
+from tests.discovery.test_findings import finding, search, word
 from tests.helpers.html_walk import Walk
 from tests.helpers.report_cases import ORIGIN, make_audit, make_comparison, make_run
 
@@ -37,8 +40,18 @@ def pages():
         audit_page(make_audit(), ORIGIN),
         run_page(make_run(), ORIGIN),
         comparison_page(make_comparison(), ORIGIN),
+        discover_page(make_search(), ORIGIN),
     )
     return list(map(render, built))
+
+
+def make_search():
+    """A search whose names and labels are long, with every table."""
+    labels = tuple(f"{name} {'x' * 20}" for name in ("no", "yes"))
+    one = word("supercalifragilistic", "and another phrase", slot="2")
+    change = Counterfactual(1000, 300, 0.27, 0.33, 200, (100, 200))
+    one = replace(one, deletion=change, swap=change)
+    return search(findings=(one, finding("b")), label_names=labels, table={"train": "t.csv"})
 
 
 def opened(html, folder):
@@ -65,4 +78,4 @@ def test_pages_fit_a_phone(pages, tmp_path):
     frames = "".join(frame.format(escape(page)) for page in pages)
     shown, messages = opened(f"<!DOCTYPE html>{frames}{FRAMES}", tmp_path)
     assert messages == []
-    assert shown.all("body")[0].attributes["data-widths"] == ",".join(["360,360"] * 3)
+    assert shown.all("body")[0].attributes["data-widths"] == ",".join(["360,360"] * 4)
