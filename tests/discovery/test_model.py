@@ -367,3 +367,5 @@ def test_what_errors_are_counted_on(place, tmp_path, size, name):
         towards = [int(np.sum(after[is_changed] == name)) for name in model.label_names]
         assert [*change.towards] == towards
     assert changes[0] != changes[1]
+    whole = word._replace(pattern=None)  # of which nothing can be deleted, such as casing
+    assert judged.measure(whole, 1, len(some), np.random.default_rng(0))[1:] == (None, changes[1])
