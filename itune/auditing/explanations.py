@@ -8,7 +8,8 @@ from scipy.special import softmax
 
 from itune.auditing.config import AuditConfig
 from itune.auditing.plan import EXPLANATIONS
-from itune.data.dataset import Dataset, chunks_by_length, collate, collate_shared, padded_length
+from itune.data.dataset import Dataset, chunks_by_length, collate, collate_shared
+from itune.data.padding import padded_length
 from itune.errors import UserError
 from itune.groups import HIDDEN, Group, groups_of
 from itune.influence.scores import gradients, score
@@ -184,7 +185,7 @@ def _influences(
     make = gradients(loss, kind="cosine", partners=len(probes))
     make = jit(make, out_shardings=None)  # each on the device that made it
     pairs = jit(score)
-    length = padded_length(data.lengths[probes], data.multiple)
+    length = padded_length(data.lengths[probes], data.padding)
     params = lay_out(params)
     of_probes = make(params, collate_shared(data, probes, length=length))
     chunks = chunks_by_length(data, rows, on_all(chunk))

@@ -116,4 +116,4 @@ def hide_lone(train: Dataset) -> Dataset:
 def _with_only(train: Dataset, visible: np.ndarray) -> Dataset:
     confound = np.full_like(train.confound, HIDDEN)
     confound[visible] = train.confound[visible]
-    return Dataset(train.input_ids, train.label, confound, train.second, train.multiple)
+    return Dataset(train.input_ids, train.label, confound, train.second, train.padding)

@@ -8,15 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from itune.data.padding import BUCKET, Padding, padded_length
 from itune.data.ragged import Ragged, offsets_of
 from itune.errors import UserError
 from itune.groups import HIDDEN
 from itune.tables.table import Table, Tables
 from itune.utils.devices import divides, from_parts, own_part, share_out
 from itune.utils.progress import Progress
-
-BUCKET = 8
-"""Default number whose multiples padded lengths are, so that few shapes are compiled."""
 
 BATCH = 2000
 """Rows that are tokenised at a time."""
@@ -36,14 +34,15 @@ class Dataset(NamedTuple):
         not to be used.
       second: Position of the first token of the second text, an int32 array of shape ``(N,)``;
         None if examples are single texts.
-      multiple: Number to whose multiples lengths are padded.
+      padding: What lengths are padded to: multiples of a number; or certain lengths, in ascending
+        order, and multiples of 8 beyond the last.
     """
 
     input_ids: Sequence[np.ndarray]
     label: np.ndarray
     confound: np.ndarray
     second: np.ndarray | None = None
-    multiple: int = BUCKET
+    padding: Padding = BUCKET
 
     def __len__(self) -> int:
         """Return the number of examples, N (not of fields)."""
@@ -59,11 +58,11 @@ class Dataset(NamedTuple):
         ids = self.input_ids
         ids = ids.take(indices) if isinstance(ids, Ragged) else [ids[i] for i in indices]
         second = None if self.second is None else self.second[indices]
-        return Dataset(ids, self.label[indices], self.confound[indices], second, self.multiple)
+        return Dataset(ids, self.label[indices], self.confound[indices], second, self.padding)
 
-    def padded_to(self, multiple: int) -> "Dataset":
-        """Return these examples, to be padded to multiples of another number."""
-        return Dataset(*self[:-1], multiple)
+    def padded_to(self, padding: Padding) -> "Dataset":
+        """Return these examples, to be padded to other lengths."""
+        return Dataset(*self[:-1], padding)
 
     @property
     def lengths(self) -> np.ndarray:
@@ -214,11 +213,6 @@ def _require_known(ids: np.ndarray, vocab_size: int | None) -> None:
         )
 
 
-def padded_length(lengths: np.ndarray, multiple: int = BUCKET) -> int:
-    """Return the smallest multiple of a number that is at least every length."""
-    return -(-int(np.max(lengths)) // multiple) * multiple
-
-
 def collate(
     dataset: Dataset, indices: np.ndarray, *, length: int | None = None
 ) -> dict[str, np.ndarray]:
@@ -228,7 +222,7 @@ def collate(
       dataset: Data set that the examples are taken from.
       indices: Indices of the examples, an integer array of any shape.
       length: Padded length T, at least that of the longest example; None takes the length of the
-        longest example, rounded up to a multiple of ``dataset.multiple``.
+        longest example, rounded up as ``dataset.padding`` says.
 
     Returns:
       ``input_ids`` and ``attention_mask`` of shape ``indices.shape + (T,)``, int32 and bool, and
@@ -238,7 +232,7 @@ def collate(
     """
     flat = np.ravel(indices)
     rows = [dataset.input_ids[i] for i in flat]
-    length = length or padded_length(np.array([len(row) for row in rows]), dataset.multiple)
+    length = length or padded_length(np.array([len(row) for row in rows]), dataset.padding)
     input_ids = np.zeros((len(rows), length), np.int32)
     mask = np.zeros((len(rows), length), bool)
     for row, (ids, real) in zip(rows, zip(input_ids, mask, strict=True), strict=True):
@@ -269,7 +263,7 @@ def collate_shared(
     own = own_part(size)
     if own == slice(0, size) or not divides(size):
         return share_out(collate(dataset, indices, length=length), axis)
-    length = length or padded_length(dataset.lengths[indices], dataset.multiple)
+    length = length or padded_length(dataset.lengths[indices], dataset.padding)
     part = collate(dataset, np.take(indices, np.arange(size)[own], axis), length=length)
     return {name: from_parts(array, axis, size) for name, array in part.items()}
 

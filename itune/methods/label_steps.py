@@ -55,7 +55,7 @@ class LabelConfig:
     weight_decay: float = 0.01
     clip: float = 1.0
     average: float = 0.0
-    chunk: int = 16
+    chunk: int = 8
 
     def __post_init__(self) -> None:
         require(self, "a positive integer", lambda v: v >= 1, "epochs", "batch", "chunk")

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from itune.data.dataset import Dataset, collate, collate_shared, padded_length
+from itune.data.dataset import Dataset, collate, collate_shared
+from itune.data.padding import padded_length
 from itune.errors import UserError
 from itune.influence import LossFn, Select
 from itune.influence.scores import Gradients, gradients, score
@@ -144,7 +145,7 @@ def _block_bytes(loss: LossFn, params: Params, train: Dataset, chunk: int, *, pa
     """Return the size of a block's gradients in bytes."""
     make = gradients(loss, kind="cosine", partners=partners)
     examples = collate(
-        train, np.zeros(chunk, int), length=padded_length(train.lengths, train.multiple)
+        train, np.zeros(chunk, int), length=padded_length(train.lengths, train.padding)
     )
     leaves = jax.tree.leaves(jax.eval_shape(make, params, examples))
     return sum(leaf.size * leaf.dtype.itemsize for leaf in leaves)
@@ -161,7 +162,7 @@ def _make_block(
     partners: int,
 ) -> Callable[[np.ndarray], Gradients]:
     """Build what computes the gradients of up to ``chunk`` examples, padded to one shape."""
-    length = padded_length(train.lengths, train.multiple)
+    length = padded_length(train.lengths, train.padding)
     make, _ = _compiled(loss, kind, select, partners)
     params = lay_out(params)
 

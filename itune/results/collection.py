@@ -184,5 +184,7 @@ def load_trained(folder: Path) -> Trained:
             "the data it had"
         )
     model = load_model(folder, tables, record.config.max_length)
-    train = model.encode(tables.train).padded_to(record.config.pad_to_multiple_of)
+    train = model.encode(tables.train)
+    if record.config.pad_to_multiple_of is not None:
+        train = train.padded_to(record.config.pad_to_multiple_of)
     return Trained(record.config, model.classifier, model.params, train)

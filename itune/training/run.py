@@ -15,7 +15,8 @@ import jax
 import numpy as np
 
 from itune.data.access import hide_confounds
-from itune.data.dataset import Dataset, padded_length, tokenize_tables
+from itune.data.dataset import Dataset, tokenize_tables
+from itune.data.padding import Padding, choose_lengths, every_other, padded_length
 from itune.errors import UserError, option
 from itune.groups import groups_of
 from itune.methods import Method, Work
@@ -200,6 +201,8 @@ def _prepare(tables: Tables, config: TrainingConfig, method_name: str, seed: int
         source, tables.label_names, config.head, jax.random.key(seed)
     )
     data = _tokenized(tables, source, bert, config)
+    of_training, of_evaluations = _paddings(data, bert, config)
+    data = {split: of.padded_to(of_evaluations) for split, of in data.items()}
     classifier = make_classifier(bert)
     accuracies = make_accuracies(classifier)
     # A run on a task has never been measured at its start, and older ones can be resumed.
@@ -208,7 +211,8 @@ def _prepare(tables: Tables, config: TrainingConfig, method_name: str, seed: int
         measures = make_measures(config, classifier, data, accuracies)
         if config.diagnostics:
             measures["diagnostics"] = make_diagnostics(classifier, data, accuracies)
-        seen = hide_confounds(data["train"], config.access, np.random.default_rng([seed, 3]))
+        train = data["train"].padded_to(of_training)
+        seen = hide_confounds(train, config.access, np.random.default_rng([seed, 3]))
         method = METHODS[method_name].make(config, classifier, seen, seed)
         method = _measured(method, config, at_start=at_start)
         plan = method.plan()  # refuses data that it cannot use
@@ -246,15 +250,31 @@ def _tokenized(
         require_savable(source, tokenizer)  # rather than refuse it after training
         data = tokenize_tables(tables, tokenizer, **limits)
         _TOKENS[tables] = (source, limits), data
+    return data
+
+
+def _paddings(
+    data: Mapping[str, Dataset], bert: ModelConfig, config: TrainingConfig
+) -> tuple[Padding, Padding]:
+    """Return what is padded to in training, and in evaluations, which are seldom."""
     multiple = config.pad_to_multiple_of
-    longest = max(padded_length(of.lengths, multiple) for of in data.values())
+    longest = max(padded_length(of.lengths, multiple or 1) for of in data.values())
+    if multiple is None:
+        lengths = choose_lengths(
+            data["train"].lengths,
+            longest,
+            batch=config.label.batch,
+            chunk=config.label.chunk,
+            epochs=config.label.epochs,
+        )
+        return lengths, every_other(lengths)
     if longest > bert.max_positions:
         raise UserError(
             f"pad_to_multiple_of is {multiple}, so inputs are padded up to {longest} tokens, "
             f"but the encoder has {bert.max_positions} positions; set it to a divisor of that, or "
             "max_length lower"
         )
-    return {split: of.padded_to(multiple) for split, of in data.items()}
+    return multiple, multiple
 
 
 def _run(

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from itune.corpora.tasks import DataConfig
 from itune.data.access import AccessConfig
-from itune.data.dataset import BUCKET
 from itune.errors import require
 from itune.methods import LabelConfig
 from itune.methods.registry import method_settings
@@ -42,10 +41,11 @@ class TrainingConfig:
       head: ``kept`` to start from the encoder's classification head, if it has one; or ``new`` for
         a new head.
       max_length: Number of tokens to which inputs are truncated.
-      pad_to_multiple_of: Inputs are padded to the length of the longest input of their batch,
-        rounded up to a multiple of this number of tokens. A larger number leaves fewer shapes to
-        compile but adds padding to compute, which pays on accelerators. It also changes which
-        dropout masks are drawn.
+      pad_to_multiple_of: Number of tokens to whose multiples inputs are padded, each the length of
+        the longest of those that are computed at once. A larger number leaves fewer shapes to
+        compile but adds padding to compute, which pays on accelerators. With none, at most 14
+        lengths are chosen by the lengths of the data, fewer for a short training, so that little
+        padding is computed. It changes which dropout masks are drawn, nothing else.
       cid_probes: Number of probes of the influence difference (CID): the first annotated training
         examples, or the first of the ``cid_rows`` that are drawn.
       cid_rows: Number of training examples that CID is measured on, drawn at random, the probes
@@ -72,7 +72,7 @@ class TrainingConfig:
     encoder: str = "all-MiniLM-L6-v2"
     head: str = KEPT
     max_length: int = 64
-    pad_to_multiple_of: int = BUCKET
+    pad_to_multiple_of: int | None = None
     cid_probes: int = 40
     cid_rows: int | None = None
     cid_when: str = ALWAYS
@@ -89,10 +89,10 @@ class TrainingConfig:
         def __getattr__(self, name: str) -> Any: ...
 
     def __post_init__(self):
-        require(self, "a positive integer", lambda v: v >= 1, "cid_probes", "pad_to_multiple_of")
+        require(self, "a positive integer", lambda v: v >= 1, "cid_probes")
         require(self, "an integer of at least 2", lambda v: v is None or v >= 2, "cid_rows")
         every = "a positive integer or none"
-        require(self, every, lambda v: v is None or v >= 1, "accuracy_every")
+        require(self, every, lambda v: v is None or v >= 1, "accuracy_every", "pad_to_multiple_of")
         require(self, "an integer of at least 3", lambda v: v >= 3, "max_length")
         when = (ALWAYS, AT_END)
         require_one_of(self, head=HEADS, cid_when=when, accuracy_when=when)

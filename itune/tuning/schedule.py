@@ -55,8 +55,9 @@ def schedule(
         pool      64 rows, n at most, and 64^2 / length of longer texts; 4 of each group at least
         probes    75 pool / 64 in 5 epochs, which makes 6 updates a round
         rate      3e-5, in rounds, and 3e-5 * 768 / width of encoders wider than BERT-base
-        chunk     16 rows at once, or 2 tuples, and in proportion fewer of a model and texts that
-                  have more than 12 layers of width 768 and 64 tokens; the result is the same
+        chunk     8 rows at once, or 2 tuples, and in proportion fewer rows of a model and texts
+                  with more than twice 12 layers of width 768 and 64 tokens, or tuples with more
+                  than once that; the result is the same
 
     Embedding tuning has the same rounds in 10 epochs; adversarial training twice the epochs at 2.5
     times the rate, and last layer retraining ten times the epochs. The first training of just train
@@ -108,7 +109,7 @@ def schedule(
         cid_rows=CID_ROWS,
         selection=BALANCED,
         label=LabelConfig(
-            epochs=epochs, batch=batch, learning_rate=rate, chunk=max(int(16 * room), 1)
+            epochs=epochs, batch=batch, learning_rate=rate, chunk=max(min(int(16 * room), 8), 1)
         ),
         **of_methods,
     )

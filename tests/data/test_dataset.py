@@ -9,7 +9,6 @@ from itune.data.dataset import (
     Dataset,
     chunks_by_length,
     collate,
-    padded_length,
     tokenize_table,
     tokenize_texts,
 )
@@ -28,13 +27,6 @@ DATA = Dataset(
 def test_length_is_of_examples():
     assert len(DATA) == 7
     np.testing.assert_array_equal(DATA.lengths, LENGTHS)
-
-
-@pytest.mark.parametrize(
-    ("lengths", "padded"), [([1], 8), ([8, 3], 8), ([9], 16), ([2, 17], 24), ([64], 64)]
-)
-def test_padded_length(lengths, padded):
-    assert padded_length(np.array(lengths)) == padded
 
 
 @pytest.mark.parametrize(

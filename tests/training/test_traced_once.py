@@ -71,7 +71,7 @@ def test_padding_is_a_setting(small_encoder):
         return run_module._prepare(tables, config, "finetuning", 1)
 
     found = prepared(20)
-    assert all(of.multiple == 20 for of in [*found.data.values(), found.seen])
+    assert all(of.padding == 20 for of in [*found.data.values(), found.seen])
     with pytest.raises(UserError, match="pad_to_multiple_of is 64, so inputs are padded up to 64 "):
         prepared(64)
 

@@ -68,8 +68,8 @@ def test_rates_of_families():
 @pytest.mark.parametrize(
     ("size", "rows", "tuples"),
     [
-        ({}, 16, 2),
-        ({"width": 384, "layers": 6, "length": 256}, 16, 2),
+        ({}, 8, 2),
+        ({"width": 384, "layers": 6, "length": 256}, 8, 2),
         ({"length": 256}, 4, 1),
         ({"width": 1024, "layers": 24, "length": 128}, 3, 1),
         ({"width": 4096, "layers": 32, "length": 256}, 1, 1),
