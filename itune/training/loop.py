@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ import jax
 from itune.data.dataset import Dataset
 from itune.errors import UserError
 from itune.methods.averaging import evaluated_params
-from itune.methods.base import Method, Params, State, Work
+from itune.methods.base import Info, Method, Params, State, Work
 from itune.training.batches import batch_of, next_work
 from itune.training.best_checkpoint import LAST, BestCheckpoint, BestCheckpointTracker
 from itune.training.checkpoints import CheckpointInfo, Checkpoints
@@ -23,6 +24,10 @@ from itune.utils.progress import Progress
 
 FUSED = ("tuples", "pool")
 """Kinds of work that take second derivatives, which other options of the compiler suit."""
+
+
+AHEAD = 32
+"""Pieces of work that are handed to the devices before the first of them need be finished."""
 
 
 class Evaluator(NamedTuple):
@@ -59,13 +64,20 @@ def train(
     that was not, bit for bit, on one machine. Once the run has collapsed, the rest of the plan is
     left out but for one evaluation of each kind. The folder, which must exist, gets
     ``metrics.jsonl``, ``checkpoints/`` and, unless the selection is ``last``, ``selected/``.
+
+    Devices do not wait for the loop: while they work it makes the next batches, and what they log
+    is read when it is there. ``has_collapsed`` of the accuracies of all label updates, which must
+    not become false where they are smaller, is asked after each; what is under way is read first
+    only if it could decide. So a run is stopped after the same step as by a loop that waits.
     """
     plan = method.plan()
-    session = _Session(method, params, data, evaluators, plan, folder, name, selection)
+    session = _Session(
+        method, params, data, evaluators, plan, folder, name, selection, has_collapsed
+    )
     saved = time.monotonic()
     try:
         with deferred_interrupt() as is_interrupted:
-            while session.done < len(plan) and not has_collapsed(session.accuracies):
+            while session.done < len(plan) and not session.has_collapsed():
                 session.do()
                 is_due = time.monotonic() - saved >= checkpoint_seconds
                 is_cut_off, is_due = of_any(is_interrupted(), is_due)
@@ -75,13 +87,21 @@ def train(
                 if is_due:
                     session.save()
                     saved = time.monotonic()
-        is_cut_short = has_collapsed(session.accuracies)
+        is_cut_short = session.has_collapsed()
         if session.done < len(plan):
             session.stop(plan[session.done].step)
         session.save()
         return session.outcome(has_collapsed=is_cut_short)
     finally:
         session.close()
+
+
+class _Piece(NamedTuple):
+    """A piece of work that has been handed to the devices, what it logs, and its cost."""
+
+    work: Work
+    info: Info
+    cost: float
 
 
 class _Session:
@@ -97,6 +117,7 @@ class _Session:
         folder: Path,
         name: str,
         selection: str,
+        has_collapsed: Callable[[Sequence[float]], bool],
     ) -> None:
         state = _first_state(method, params)
         self._checkpoints = Checkpoints(folder / "checkpoints")
@@ -115,7 +136,10 @@ class _Session:
         self.done = self._start.work
         self._progress = Progress(name, sum(self._costs), sum(self._costs[: self.done]))
         rows = self._log.rows()
-        self.accuracies = [row["accuracy"] for row in rows if row["kind"] == "label_update"]
+        self._accuracies = [row["accuracy"] for row in rows if row["kind"] == "label_update"]
+        self._test, self._is_tested, self._has_collapsed = has_collapsed, False, False
+        self._under_way: deque[_Piece] = deque()
+        self._unread = 0  # pieces since the devices were last waited for
         self._best = None
         if selection != LAST:
             self._best = BestCheckpointTracker(folder / "selected", selection, rows)
@@ -123,9 +147,27 @@ class _Session:
     def do(self) -> None:
         """Do the next piece of the plan, or several pieces that can be done at once."""
         work, count = next_work(self._plan, self.done)
-        status = self._evaluate(work) if work.kind in self._evaluators else self._step(work)
-        self._progress.advance(sum(self._costs[self.done : self.done + count]), status)
+        cost = sum(self._costs[self.done : self.done + count])
+        if work.kind in self._evaluators:
+            self._evaluate(work)
+            self._progress.advance(cost, "")
+        else:
+            self._begin(work, cost)
         self.done += count
+
+    def has_collapsed(self) -> bool:
+        """Return whether the accuracies of all label updates that have been begun have collapsed.
+
+        Those that are not known count as 0 at first; only if that makes a difference are they read.
+        """
+        if not self._is_tested:
+            unknown = sum(piece.work.kind == "label_update" for piece in self._under_way)
+            self._has_collapsed = self._test([*self._accuracies, *[0.0] * unknown])
+            if self._has_collapsed and unknown:
+                self._finish()
+                self._has_collapsed = self._test(self._accuracies)
+            self._is_tested = True
+        return self._has_collapsed
 
     def stop(self, step: int) -> None:
         """Leave out the rest of the plan after this label step, but for one of each evaluation."""
@@ -136,6 +178,7 @@ class _Session:
 
     def save(self) -> None:
         """Write a checkpoint of what is done."""
+        self._finish()
         info = CheckpointInfo(self.done, self._log.flush(), self._seconds())
         self._checkpoints.save(info, self._state)
         if self._best is not None:
@@ -157,7 +200,8 @@ class _Session:
     def _seconds(self) -> float:
         return self._start.seconds + time.monotonic() - self._started
 
-    def _evaluate(self, work: Work) -> str:
+    def _evaluate(self, work: Work) -> None:
+        self._finish()
         params = evaluated_params(self._state, work.note)
         values = self._evaluators[work.kind].evaluate(params)
         key = next(iter(values))
@@ -166,19 +210,39 @@ class _Session:
         self._log.write(row)
         if self._best is not None:
             self._best.offer(row, gather(params))
-        return ""
 
-    def _step(self, work: Work) -> str:
+    def _begin(self, work: Work, cost: float) -> None:
+        """Hand a piece of work to the devices, which are at most :data:`AHEAD` pieces behind."""
+        while len(self._under_way) >= AHEAD:
+            self._finish_first()
         self._state, info = self._steps[work.kind](self._state, batch_of(work, self._data))
+        for value in info.values():
+            value.copy_to_host_async()
+        self._under_way.append(_Piece(work, info, cost))
+        self._is_tested = self._is_tested and work.kind != "label_update"
+        self._unread += 1
+        if self._unread > 2 * AHEAD:  # what logs nothing cannot be waited for by itself
+            jax.block_until_ready(self._state)
+            self._unread = 0
+
+    def _finish(self) -> None:
+        """Wait for all work, and log what it came to."""
+        while self._under_way:
+            self._finish_first()
+
+    def _finish_first(self) -> None:
+        """Wait for the work that was begun first, and log what it came to."""
+        work, info, cost = self._under_way.popleft()
         values = {key: float(value) for key, value in info.items()}
         _require_finite(work, values)
         if values:
+            self._unread = len(self._under_way)
             self._log.write(_row(work, values))
         if work.kind == "label_update":
-            self.accuracies.append(values["accuracy"])
+            self._accuracies.append(values["accuracy"])
         shown = [f"{key} {values[key]:.3g}" for key in ("loss", "influence_loss") if key in values]
         done = work.step + (work.kind == "label_update")  # label steps, as evaluations count them
-        return f"step {done} {shown[0]}" if shown else ""
+        self._progress.advance(cost, f"step {done} {shown[0]}" if shown else "")
 
 
 def _first_state(method: Method, params: Params) -> State:
