@@ -1,14 +1,14 @@
 """How many tokens are computed for a real one, in how many shapes, and what that takes.
 
 Each way is lengths to pad to, and rows that a label step computes at once: multiples of 8 and 16
-rows; and lengths chosen by the data, and 8 rows. With ``--seconds`` also label steps and the first
-updates of a round by MiniLM, the ways in turn, again and again, so that what else the machine does
+rows; and lengths chosen by the data, and 8 rows. With ``--seconds KIND …`` also label steps, tuples
+or pools by MiniLM on TextLen, the ways in turn, again and again, so that what else the machine does
 meets each alike.
 """
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -52,7 +52,10 @@ def main(argv: list[str]) -> None:
         metavar="FOLDER:TEXT,LABEL,CONFOUND",
         help="other tables, with the names of their columns",
     )
-    parser.add_argument("--seconds", action="store_true", help="measure MiniLM on TextLen as well")
+    every = [kind for kinds in KINDS.values() for kind in kinds]
+    parser.add_argument(
+        "--seconds", nargs="+", choices=every, default=[], help="work to measure as well"
+    )
     parser.add_argument("--rounds", type=int, default=5, help="how often each is measured (5)")
     options = parser.parse_args(argv)
     tables = {
@@ -71,7 +74,7 @@ def main(argv: list[str]) -> None:
         records += [record for way in ROWS for record in count(name, train, way)]
     print_table(records, ("data", "padding", "work", "computed", "shapes"))
     if options.seconds:
-        measured = measure(options.rounds)
+        measured = measure(options.seconds, options.rounds)
         print_table(measured, ("padding", "work", "seconds", "of_the_first"))
         records += measured
     write_records(records, options.json)
@@ -125,7 +128,7 @@ def _real_tokens(work: Work, data: Dataset) -> int:
     return int(rows[is_real].sum())
 
 
-def measure(rounds: int) -> list[Record]:
+def measure(which: Sequence[str], rounds: int) -> list[Record]:
     """Measure four label steps, and 16 tuples and the pools of an update, in each way."""
     problem = make_problem("minilm", textlen(1500))
     ways = {way: _pieces(problem.classifier, padded(problem.data, way), way) for way in ROWS}
@@ -133,7 +136,8 @@ def measure(rounds: int) -> list[Record]:
     seconds: dict[tuple[str, str], list[float]] = {}
     for turn in range(rounds + 1):  # the first compiles
         for way, kinds in ways.items():
-            for kind, (work, data, steps) in kinds.items():
+            for kind in which:
+                work, data, steps = kinds[kind]
                 state = steps["init"](jax.tree.map(jnp.copy, problem.params))
                 started = time.perf_counter()
                 for w in work:
@@ -154,7 +158,7 @@ def measure(rounds: int) -> list[Record]:
                 for own, other in zip(seconds[kind, way], seconds[kind, first], strict=True)
             ),
         }
-        for kind in ("label", "tuples", "pool")
+        for kind in which
         for way in ROWS
     ]
 

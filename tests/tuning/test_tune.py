@@ -168,8 +168,8 @@ def test_settings_scale_and_what_is_given_wins(tables, encoder):
 @pytest.mark.parametrize(
     ("values", "rate", "rows"),
     [
-        ({"model_type": "bert"}, 4e-5, 16),
-        ({"model_type": "electra", "embedding_size": 128}, 1e-4, 16),
+        ({"model_type": "bert"}, 4e-5, 8),
+        ({"model_type": "electra", "embedding_size": 128}, 1e-4, 8),
         ({"model_type": "bert", "num_hidden_layers": 24}, 4e-5, 4),
     ],
 )
