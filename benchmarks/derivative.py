@@ -52,20 +52,23 @@ TOLERANCE = 1e-3
 MICROBATCHES = (1, 2, 4, 8)
 """Numbers of tuples at once, out of eight."""
 
+PIECES = (None, 16, 8, 4)
+"""Examples of a pool of 32 at once; None for all."""
+
 MOST_BYTES = 16 * 2**30
 """Largest memory in bytes; a route that needs more is recorded without a time."""
 
 
-def predicted_ratio(route: str, k: int) -> float | None:
+def predicted_ratio(route: str, k: int, *, in_pieces: bool = False) -> float | None:
     """Predict the time over that of an ordinary gradient, by counting forward passes (F).
 
-    An ordinary gradient costs 3 F an example, ghost 6 F, pair-free 12 F; a Hessian-vector product
-    6 F, beside the gradients: 1 + 2 k products in all, or 4 a pair.
+    An ordinary gradient costs 3 F an example, ghost 6 F, pair-free 12 F, and 17 F in pieces; a
+    Hessian-vector product 6 F, beside the gradients: 1 + 2 k products in all, or 4 a pair.
     """
     examples = 1 + 2 * k
     return {
         "ghost": 2.0,
-        PAIR_FREE: 4.0,
+        PAIR_FREE: 17 / 3 if in_pieces else 4.0,
         "hvp": (6 + 3 * 2) / 3,
         "hvp_pairs": 2 * k * (4 * 6 + 2 * 2 * 3) / (3 * examples),
     }.get(route)
@@ -115,7 +118,8 @@ def main(argv: list[str]) -> None:
             for record in of_microbatches(problem, timed):
                 add(model_name, record)
         check = _float64_error if options.float64_check else _pool_error
-        for record in of_pool(problem, timed, check, labels=1 if options.quick else 2):
+        labels, pieces = (1, PIECES[:1]) if options.quick else (2, PIECES)
+        for record in of_pool(problem, timed, check, labels=labels, pieces=pieces):
             add(model_name, record)
     columns = ("model", "route", "k", "microbatch", "examples", "time_ratio", "predicted")
     print_table(records, (*columns, "memory_ratio", "relative_error"))
@@ -163,17 +167,25 @@ def _timed(problem: Problem, tuples: Tuples, about: list[Record], timed: Timed) 
 
 
 def of_pool(
-    problem: Problem, timed: Timed, check: Check, *, count: int = 64, labels: int = 2
+    problem: Problem,
+    timed: Timed,
+    check: Check,
+    *,
+    count: int = 64,
+    labels: int = 2,
+    pieces: Sequence[int | None] = PIECES,
 ) -> Iterator[Record]:
-    """Yield a record for the pool of each label, together a stratified batch of ``count``."""
+    """Yield records for the pool of each label, together a stratified batch of ``count``."""
     for pool in _pools(problem, count)[-labels:]:
         flat = jax.tree.map(lambda x: x.reshape((-1,) + x.shape[2:]), pool.examples)
         ordinary = timed(ordinary_gradient(problem), problem.params, flat)
-        fun = value_and_grad(problem.classifier.loss, route=PAIR_FREE)
-        timing = timed(fun, problem.params, pool)
-        record = {"route": PAIR_FREE, "k": None, "examples": pool.is_real.size}
-        error = check(problem, timing, pool)
-        yield _record(record, timing, ordinary, error, pool.examples["input_ids"].shape[-1])
+        for microbatch in pieces:
+            fun = value_and_grad(problem.classifier.loss, route=PAIR_FREE, microbatch=microbatch)
+            timing = timed(fun, problem.params, pool)
+            record = {"route": PAIR_FREE, "k": None, "examples": pool.is_real.size}
+            record |= {} if microbatch is None else {"microbatch": microbatch}
+            error = check(problem, timing, pool)
+            yield _record(record, timing, ordinary, error, pool.examples["input_ids"].shape[-1])
 
 
 def _record(
@@ -181,7 +193,9 @@ def _record(
 ) -> Record:
     return about | {
         "time_ratio": timing.seconds / ordinary.seconds,
-        "predicted": predicted_ratio(about["route"], about["k"] or 0),
+        "predicted": predicted_ratio(
+            about["route"], about["k"] or 0, in_pieces="microbatch" in about
+        ),
         "memory_ratio": timing.bytes / ordinary.bytes,
         "relative_error": error,
         "seconds": timing.seconds,

@@ -311,23 +311,37 @@ def with_joined_vectors(batch: Factors) -> Factors:
     return {(): (Formed(jnp.concatenate(rows, axis=-1)),), **others} if rows else others
 
 
-def compacted(batch: Factors, shapes: Shapes) -> tuple[Factors, Shapes]:
+def compacted(batch: Factors, shapes: Shapes, ids: Tensors | None = None) -> tuple[Factors, Shapes]:
     """Join vectors, leave rows of embedding tables only for ids of a batch; also return the shapes.
 
-    Inner products within the batch, sums over it and projections on them do not notice.
+    Inner products within the batch, sums over it and projections on them do not notice. The batch
+    may be part of another, whose ``ids`` were met.
     """
+    ids = ids_met(batch, shapes) if ids is None else ids
     factors = with_joined_vectors(batch)
     shapes = {path: shapes.get(path, (terms[0][0].shape[-1],)) for path, terms in factors.items()}
-    for path, terms in factors.items():
+    for path, known in ids.items():
+        for term in factors[path]:  # one alone
+            if isinstance(term, Lookup):
+                places = jnp.searchsorted(known, term.ids).astype(term.ids.dtype)
+                factors[path] = (term._replace(ids=places),)
+        shapes[path] = (*shapes[path][:-2], known.size, shapes[path][-1])
+    return factors, shapes
+
+
+def ids_met(batch: Factors, shapes: Shapes) -> Tensors:
+    """Return the ascending ids of a batch, by path of the tables that have more rows than these.
+
+    There are as many as the batch has places, filled up with the number of rows.
+    """
+    met = {}
+    for path, terms in batch.items():
         if len(terms) > 1 or not isinstance(terms[0], Lookup):
             continue
-        ids, cotangents = terms[0]
-        *stack, rows, columns = shapes[path]
+        ids, rows = terms[0].ids, shapes[path][-2]
         if ids.size < rows:
-            _, places = jnp.unique(ids, size=ids.size, return_inverse=True)
-            factors[path] = (Lookup(places.reshape(ids.shape), cotangents),)
-            shapes[path] = (*stack, ids.size, columns)
-    return factors, shapes
+            met[path] = jnp.unique(ids, size=ids.size, fill_value=rows)
+    return met
 
 
 def _merge_examples(term: Term, weights: jax.Array) -> Term:

@@ -9,7 +9,8 @@ import jax.numpy as jnp
 
 from itune.influence import routes
 from itune.influence.objective import LinenLoss
-from itune.influence.pools import Pool, pair_free_differences
+from itune.influence.pair_free import pair_free_differences, pair_free_in_pieces
+from itune.influence.pools import Pool
 from itune.influence.subsets import Select
 from itune.influence.tuples import InfluenceInfo, Tuples, delta_of
 from itune.influence.types import LossFn, Params, PyTree
@@ -68,7 +69,8 @@ def value_and_grad(
         select: Restricts influences to a subset of the parameters
             (:data:`~itune.influence.Select`); the gradient is in all parameters in any case.
         microbatch: Number of tuples held in memory at once, at least 1; None holds all. It does not
-            change the result. ``pair_free`` holds its pool at once, and takes None only.
+            change the result. ``pair_free`` counts examples of its pool, of which it holds at least
+            one of each row; in pieces they cost 17 F each.
 
     Returns:
         ``fun(params, batch) -> ((J, info), gradient)``, pure and not jitted. The batch is a
@@ -78,9 +80,9 @@ def value_and_grad(
         n)`` or ``(L, C, n, L)`` of a pool, and the gradient a tree like ``params``.
 
     Raises:
-        ValueError: The route is unknown, needs a LinenLoss and got none, or cannot take the
-            microbatch; or, when called, the batch is one that the route does not take, or a
-            selected parameter is covered by no tap.
+        ValueError: The route is unknown, or needs a LinenLoss and got none; the microbatch is not
+            positive; or, when called, the batch is one that the route does not take, or a selected
+            parameter is covered by no tap.
 
     Source: Han & Tsvetkov (2021), section 3, whose derivation is route ``hvp_pairs``.
 
@@ -96,11 +98,10 @@ def value_and_grad(
     known = (*ROUTES, PAIR_FREE)
     if route not in known:
         raise ValueError(f"route must be one of {', '.join(known)}, got {route!r}")
-    if microbatch is not None and (microbatch < 1 or route == PAIR_FREE):
-        need = "None for route 'pair_free'" if route == PAIR_FREE else "a positive integer or None"
-        raise ValueError(f"microbatch must be {need}, got {microbatch}")
+    if microbatch is not None and microbatch < 1:
+        raise ValueError(f"microbatch must be a positive integer or None, got {microbatch}")
     if route == PAIR_FREE:
-        return _of_pool(_require_linen(loss, route), select)
+        return _of_pool(_require_linen(loss, route), select, microbatch)
     summed = _summed(loss, route, select)
 
     def of_tuples(params: Params, tuples: Tuples) -> Result:
@@ -134,18 +135,23 @@ def _mean(result: Result, count: jax.Array | int) -> Result:
     return (total / count, info), jax.tree.map(lambda g: g / count, gradient)
 
 
-def _of_pool(loss: LinenLoss, select: Select) -> Callable[[Params, Tuples | Pool], Result]:
-    def total(params: Params, pool: Pool) -> tuple[jax.Array, InfluenceInfo]:
+def _of_pool(
+    loss: LinenLoss, select: Select, microbatch: int | None
+) -> Callable[[Params, Tuples | Pool], Result]:
+    def total(params: Params, pool: Pool) -> tuple[jax.Array, jax.Array]:
         delta = pair_free_differences(loss, select, params, pool)
-        return jnp.sum(delta**2), InfluenceInfo(delta)
+        return jnp.sum(delta**2), delta
 
-    summed = jax.value_and_grad(total, has_aux=True)
+    at_once = jax.value_and_grad(total, has_aux=True)
 
     def fun(params: Params, pool: Tuples | Pool) -> Result:
         if not isinstance(pool, Pool):
             raise ValueError(f"route 'pair_free' needs a Pool, got a {type(pool).__name__}")
-        (value, info), gradient = summed(params, pool)
-        return _mean(((value, info), gradient), pool.size(value.dtype))
+        if microbatch is None or microbatch >= pool.is_real.size:
+            (value, delta), gradient = at_once(params, pool)
+        else:
+            (value, delta), gradient = pair_free_in_pieces(loss, select, params, pool, microbatch)
+        return _mean(((value, InfluenceInfo(delta)), gradient), pool.size(value.dtype))
 
     return fun
 

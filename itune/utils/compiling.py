@@ -1,5 +1,6 @@
 """``jax.jit`` with the compiler options of this library, and ways not to compile twice."""
 
+import ctypes
 import os
 from collections.abc import Callable
 from functools import cache, lru_cache, wraps
@@ -22,6 +23,12 @@ MEMOIZED = 4
 """Number of different arguments for which a builder's result is kept: the functions of influence
 tuning with the small encoder take most of a gigabyte."""
 
+COMPILED = "/jax/core/compile/backend_compile_duration"
+"""Name of JAX's event after a function has been compiled."""
+
+TRIM_SECONDS = 1.0
+"""Compiling that takes so long, in seconds, leaves memory worth giving back."""
+
 
 def jit(fun: Callable[..., Any], *, fuses: bool = True, **options: Any) -> Callable[..., Any]:
     """Return ``jax.jit(fun, **options)``, with :data:`CPU_OPTIONS` on a CPU that knows them.
@@ -35,10 +42,31 @@ def jit(fun: Callable[..., Any], *, fuses: bool = True, **options: Any) -> Calla
 
     from itune.utils.devices import layout
 
+    _return_memory_after_compiling()
     of = layout()
     places: Any = options.pop("out_shardings", of and of.whole)
     compiler = _compiler_options() if fuses else None
     return jax.jit(fun, out_shardings=places, compiler_options=compiler, **options)
+
+
+@cache
+def _return_memory_after_compiling() -> None:
+    """Make the C library give back what a compiler has freed, which glibc would keep.
+
+    That is 0.2 to 0.4 GB for each function of influence tuning with the small encoder.
+    """
+    import jax
+
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (AttributeError, TypeError):  # another C library; Windows
+        return
+
+    def after(event: str, duration_secs: float, **_: str | int) -> None:
+        if event == COMPILED and duration_secs >= TRIM_SECONDS:
+            trim(0)
+
+    jax.monitoring.register_event_duration_secs_listener(after)
 
 
 @cache

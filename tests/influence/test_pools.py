@@ -16,6 +16,10 @@ from tests.helpers.influence_cases import assert_close, cast, compiled, draw_tex
 REAL = np.array([[1, 1, 1, 0], [1, 1, 1, 1], [1, 0, 0, 0]], bool)  # three confounds; one alone
 
 
+# Two labels of three confounds: the first lacks the third; the second has one alone, and padding
+REAL_OF_LABELS = np.array([[[1, 1], [1, 1], [0, 0]], [[1, 1], [1, 0], [1, 1]]], bool)
+
+
 def pool_of(name, real=REAL, seed=20):
     return Pool(get_case(name).draw(np.random.default_rng(seed), *real.shape), jnp.asarray(real))
 
@@ -65,6 +69,25 @@ def test_equals_the_definition(name):
     assert_close((value, info.delta, gradient), (value_, delta, gradient_), 1e-10)
 
 
+# Pieces of one, two and three columns of four, of which the last are filled up.
+@pytest.mark.parametrize(
+    ("name", "real", "microbatch"),
+    [
+        ("mlp", REAL, 1),
+        ("mlp", REAL, 7),
+        ("bert", REAL, 9),
+        ("scan", REAL, 7),
+        ("tied", REAL, 3),
+        ("mlp", REAL_OF_LABELS, 6),
+    ],
+    ids=["singly", "mlp", "bert", "scan", "tied", "labels"],
+)
+def test_pieces_equal_the_whole(name, real, microbatch):
+    params, pool = get_case(name).params, pool_of(name, real)
+    fun = jax.jit(value_and_grad(get_case(name).loss, route=PAIR_FREE, microbatch=microbatch))
+    assert_close(fun(params, pool), pair_free(name)(params, pool), 1e-10)
+
+
 @pytest.mark.parametrize("route", ["ghost", "hvp"])
 def test_routes_by_pairs_take_pools(route):
     params, pool = get_case("mlp").params, pool_of("mlp")
@@ -83,10 +106,6 @@ def test_tuples_of_a_pool():
     )
     np.testing.assert_array_equal(tuples.probe["x"], pool.examples["x"].reshape(4, 5))
     np.testing.assert_array_equal(tuples.partners["x"][2], tuples.probe["x"])
-
-
-# Two labels of three confounds: the first lacks the third; the second has one alone, and padding
-REAL_OF_LABELS = np.array([[[1, 1], [1, 1], [0, 0]], [[1, 1], [1, 0], [1, 1]]], bool)
 
 
 def definition_of_labels(loss):
@@ -228,8 +247,8 @@ def test_tables_have_rows_for_ids_that_occur():
 
 def test_messages():
     loss = get_case("mlp").loss
-    with pytest.raises(ValueError, match="microbatch must be None for route 'pair_free', got 2"):
-        value_and_grad(loss, route=PAIR_FREE, microbatch=2)
+    with pytest.raises(ValueError, match="microbatch must be a positive integer or None, got 0"):
+        value_and_grad(loss, route=PAIR_FREE, microbatch=0)
     with pytest.raises(ValueError, match="route 'pair_free' needs a LinenLoss"):
         value_and_grad(lambda p, z: loss(p, z), route=PAIR_FREE)
     with pytest.raises(ValueError, match="route 'pair_free' needs a Pool, got a Tuples"):

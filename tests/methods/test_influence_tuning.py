@@ -46,6 +46,17 @@ def test_exact_route(partners, route, taken):
     assert InfluenceConfig(partners=partners, route=route).exact_route == taken
 
 
+def test_pools_are_computed_by_chunks(monkeypatch):
+    options = []
+    monkeypatch.setattr(
+        "itune.methods.influence_tuning.value_and_grad", lambda loss, **of: options.append(of)
+    )
+    for partners, route in (("pooled", "fastest"), ("pooled", "hvp"), ("drawn", "fastest")):
+        config = InfluenceConfig(partners=partners, route=route, pool_chunk=4)
+        influence_tuning(CLASSIFIER, LABEL, config, TRAIN, 0)
+    assert [of["microbatch"] for of in options] == [4, None, None]
+
+
 @cache
 def expected_influence():
     """Mean influence loss of all tuples and its gradient by the slow route, at the peak state."""
@@ -73,15 +84,23 @@ def test_influence_update(chunks):
     assert_close(after.label, state.label)
 
 
-def test_pooled_update():
+IN_PIECES = TinyMethod(
+    influence_tuning,
+    LABEL,
+    InfluenceConfig(k=2, learning_rate=0.03, clip=0.02, partners="pooled", pool_chunk=4),
+)
+
+
+@pytest.mark.parametrize("method", [POOLED, IN_PIECES], ids=["at once", "in pieces"])
+def test_pooled_update(method):
     """One update by the mean over the probes of all pools, of unlike sizes."""
-    state = POOLED.at_peak()
+    state = method.at_peak()
     pools = [
         pool_chunk([[0, 1, 2], [3, 4, 5]], [[True, True, True], [True, True, False]]),
         pool_chunk([[6, 7, 8], [9, 10, 11]], np.ones((2, 3), bool)),
     ]
     work = [*(("pool", pool) for pool in pools), ("influence_update", {})]
-    after, info = POOLED.run(state, work)
+    after, info = method.run(state, work)
     by_pairs = jax.jit(value_and_grad(CLASSIFIER.loss, route="autodiff"))
     results = [by_pairs(state.params, Pool(p["examples"], p["is_real"])) for p in pools]
     (five, _), gradient_of_five = results[0]

@@ -4,6 +4,7 @@ import importlib
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import jax
 import pytest
@@ -55,6 +56,32 @@ def test_options_are_for_second_derivatives(monkeypatch):
     compiling.jit(abs)
     compiling.jit(abs, fuses=False)
     assert [of["compiler_options"] for of in options] == [{"xla_cpu_enable_fast_math": False}, None]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc has malloc_trim")
+def test_memory_is_given_back_after_long_compiling(monkeypatch):
+    trimmed, listeners = [], []
+    monkeypatch.setattr(jax.monitoring, "register_event_duration_secs_listener", listeners.append)
+    library = SimpleNamespace(malloc_trim=trimmed.append)
+    monkeypatch.setattr(compiling.ctypes, "CDLL", lambda _: library)
+    compiling._return_memory_after_compiling.__wrapped__()
+    (after,) = listeners
+    after(compiling.COMPILED, compiling.TRIM_SECONDS / 2, fun_name="short")
+    after("/jax/core/compile/jaxpr_trace_duration", 9.0)
+    assert trimmed == []
+    after(compiling.COMPILED, 9.0, fun_name="long")
+    assert trimmed == [0]
+
+
+def test_jax_tells_when_it_has_compiled():
+    told = []
+    listener = lambda event, seconds, **_: told.append(event)  # noqa: E731
+    jax.monitoring.register_event_duration_secs_listener(listener)
+    try:
+        jax.jit(lambda x: x + 12345)(0.5)
+    finally:
+        jax.monitoring.unregister_event_duration_listener(listener)
+    assert compiling.COMPILED in told
 
 
 @pytest.mark.parametrize("name", ["audit", "compare", "tune"])
