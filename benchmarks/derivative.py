@@ -130,7 +130,7 @@ def of_tuple(
 ) -> Iterator[Record]:
     """Yield a record for each route, of a tuple of 1 + 2 k examples."""
     about = [{"route": route, "k": k, "examples": 1 + 2 * k} for route in routes]
-    return _timed(problem, _tuples(problem, k, 1), about, timed)
+    return _timed(problem, draw_tuples(problem, k, 1), about, timed)
 
 
 def of_microbatches(problem: Problem, timed: Timed, *, k: int = 5) -> Iterator[Record]:
@@ -146,7 +146,7 @@ def of_microbatches(problem: Problem, timed: Timed, *, k: int = 5) -> Iterator[R
         }
         for microbatch in MICROBATCHES
     ]
-    return _timed(problem, _tuples(problem, k, count), about, timed)
+    return _timed(problem, draw_tuples(problem, k, count), about, timed)
 
 
 def _timed(problem: Problem, tuples: Tuples, about: list[Record], timed: Timed) -> Iterator[Record]:
@@ -224,7 +224,7 @@ def _ordinary(problem: Problem, tuples: Tuples, timed: Timed) -> Timing:
     return timed(ordinary_gradient(problem), problem.params, examples)
 
 
-def _tuples(problem: Problem, k: int, count: int) -> Tuples:
+def draw_tuples(problem: Problem, k: int, count: int) -> Tuples:
     """Draw tuples of the data."""
     data, rng = problem.data, np.random.default_rng(0)
     probes = np.flatnonzero(data.label == 1)[:count]

@@ -15,7 +15,7 @@ from itune.cli import Parser
 from itune.corpora import DataConfig, TextLenConfig
 from itune.data import Dataset, chunks_by_length, collate, tokenize_table
 from itune.influence import cross_entropy
-from itune.methods import Classifier
+from itune.methods import Classifier, Work
 from itune.models import (
     Params,
     load_config,
@@ -130,6 +130,12 @@ def ordinary_gradient(
         return cross_entropy(outputs.logits, examples["label"]).mean()
 
     return jax.value_and_grad(mean_loss)
+
+
+def batch_of(work: Work, data: Dataset) -> dict[str, Any]:
+    """Return a piece of work as its step takes it."""
+    examples = {} if work.examples is None else {"examples": collate(data, work.examples)}
+    return dict(work.arrays) | examples
 
 
 def second_time(function: Callable[[], T]) -> tuple[float, T]:

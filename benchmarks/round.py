@@ -11,7 +11,16 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from harness import MODELS, Problem, Record, make_parser, make_problem, print_table, write_records
+from harness import (
+    MODELS,
+    Problem,
+    Record,
+    batch_of,
+    make_parser,
+    make_problem,
+    print_table,
+    write_records,
+)
 from itune.cli import run_main
 from itune.corpora import DataConfig
 from itune.data import Dataset, collate
@@ -74,12 +83,12 @@ def measure_round(
         first = {(w.kind, *_shape(w, data)): w for w in work}
         state, started = initial_state(), time.perf_counter()
         for w in first.values():
-            state = jax.block_until_ready(steps[w.kind](state, _batch(w, data))[0])
+            state = jax.block_until_ready(steps[w.kind](state, batch_of(w, data))[0])
         warm = time.perf_counter() - started
         state = initial_state()
         started = time.perf_counter()
         for w in work:
-            state, _ = steps[w.kind](state, _batch(w, data))
+            state, _ = steps[w.kind](state, batch_of(w, data))
         jax.block_until_ready(state)
         return warm, time.perf_counter() - started
 
@@ -93,11 +102,6 @@ def measure_round(
         "label_step_seconds": label_seconds / label_steps,
         "peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
     }
-
-
-def _batch(work: Work, data: Dataset) -> dict[str, Any]:
-    examples = {} if work.examples is None else {"examples": collate(data, work.examples)}
-    return dict(work.arrays) | examples
 
 
 def _shape(work: Work, data: Dataset) -> tuple[int, ...]:

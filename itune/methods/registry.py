@@ -21,6 +21,7 @@ from itune.methods.influence_tuning import InfluenceConfig, influence_tuning
 from itune.methods.just_train_twice import JttConfig, just_train_twice
 from itune.methods.last_layer_retraining import LastLayerConfig, last_layer_retraining
 from itune.methods.lisa import LisaConfig, lisa
+from itune.methods.mixed_precision import in_precision
 from itune.methods.product_of_experts import ExpertsConfig, product_of_experts
 from itune.methods.subsampling import subsampling
 from itune.utils.suggestions import require_known
@@ -59,6 +60,7 @@ class MethodSpec:
           UserError: The method cannot be used with this data.
         """
         own = [getattr(config, name) for name in self.settings]
+        classifier = in_precision(classifier, config.label.precision)
         method = self.factory(classifier, config.label, *own, train, seed)
         return averaged(method, config.label.average)
 

@@ -7,8 +7,9 @@ import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import linen as nn
 
-from itune.influence import PAIR_FREE, Pool, Tuples, value_and_grad
+from itune.influence import PAIR_FREE, LinenLoss, Pool, Tuples, cross_entropy, value_and_grad
 from itune.influence import factors as factored
 from itune.influence.factors import Lookup
 from tests.helpers.influence_cases import assert_close, cast, compiled, draw_text, get_case
@@ -86,6 +87,30 @@ def test_pieces_equal_the_whole(name, real, microbatch):
     params, pool = get_case(name).params, pool_of(name, real)
     fun = jax.jit(value_and_grad(get_case(name).loss, route=PAIR_FREE, microbatch=microbatch))
     assert_close(fun(params, pool), pair_free(name)(params, pool), 1e-10)
+
+
+class Words(nn.Module):
+    """A table with more rows than a pool has words."""
+
+    @nn.compact
+    def __call__(self, ids):
+        words = nn.Embed(40, 3, param_dtype=jnp.float64)(ids)
+        return nn.Dense(2, param_dtype=jnp.float64)(jnp.tanh(words).sum(axis=-2))
+
+
+def test_pieces_share_the_rows_of_a_table():
+    rng, shape = np.random.default_rng(23), (2, 4)
+    examples = {"ids": rng.choice([3, 17, 39], (*shape, 2)), "label": rng.integers(0, 2, shape)}
+    pool = Pool(jax.tree.map(jnp.asarray, examples), jnp.ones(shape, bool))
+    loss = LinenLoss(Words(), lambda apply, z: cross_entropy(apply(z["ids"]), z["label"]))
+    shapes = jax.eval_shape(Words().init, jax.random.key(0), pool.examples["ids"][0, 0])
+    params = jax.tree.map(lambda leaf: jnp.asarray(rng.normal(size=leaf.shape)), shapes["params"])
+    results = [
+        jax.jit(value_and_grad(loss, route=PAIR_FREE, microbatch=microbatch))(params, pool)
+        for microbatch in (None, 2)
+    ]
+    assert results[0][0][0] > 0
+    assert_close(*results, 1e-10)
 
 
 @pytest.mark.parametrize("route", ["ghost", "hvp"])

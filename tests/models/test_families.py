@@ -60,6 +60,19 @@ def test_logits_are_those_of_transformers(name, folder):
         np.testing.assert_allclose(logits, expected, rtol=0, atol=bound)
 
 
+@pytest.mark.parametrize("name", FAMILIES)
+def test_bfloat16(name, folder):
+    """Outputs have the dtype of the parameters, and are those of full precision, rounded."""
+    config, params = model_of(name, folder)
+    batch = {key: jnp.asarray(value) for key, value in inputs(CASES[name]).items()}
+    apply = jax.jit(lambda params: make_model(config).apply({"params": params}, **batch).logits)
+    with jax.numpy_dtype_promotion("standard"):  # Flax takes moments of norms in float32
+        half = apply(jax.tree.map(jnp.bfloat16, params))
+    full = apply(params)
+    assert half.dtype == jnp.bfloat16
+    assert 0 < np.abs(half.astype(full.dtype) - full).max() < 0.1 * np.abs(full).max()
+
+
 def test_every_architecture_has_a_case():
     assert {name: CASES[name]["model_type"] for name in ARCHITECTURES} == {
         name: name for name in ARCHITECTURES
