@@ -31,9 +31,9 @@ from harness import (
     textlen,
     write_records,
 )
+from itune import UserError
 from itune.cli import run_main
 from itune.data import collate
-from itune.errors import UserError
 from itune.influence import value_and_grad
 from itune.models import (
     from_hugging_face,
