@@ -20,6 +20,7 @@ from itune.training.interrupts import deferred_interrupt
 from itune.training.metrics_log import MetricsLog
 from itune.utils.compiling import jit
 from itune.utils.devices import gather, lay_out, layout, of_any, places
+from itune.utils.memory import return_freed_memory
 from itune.utils.progress import Progress
 
 FUSED = ("tuples", "pool")
@@ -196,6 +197,7 @@ class _Session:
         self._progress.close()
         self._log.close()
         self._checkpoints.close()
+        return_freed_memory()
 
     def _seconds(self) -> float:
         return self._start.seconds + time.monotonic() - self._started
@@ -204,6 +206,7 @@ class _Session:
         self._finish()
         params = evaluated_params(self._state, work.note)
         values = self._evaluators[work.kind].evaluate(params)
+        return_freed_memory()
         key = next(iter(values))
         self._progress.write(f"step {work.step}, {work.note}: {key} {values[key]:.4f}")
         row = _row(work, values)
