@@ -176,7 +176,7 @@ def of_pool(
     pieces: Sequence[int | None] = PIECES,
 ) -> Iterator[Record]:
     """Yield records for the pool of each label, together a stratified batch of ``count``."""
-    for pool in _pools(problem, count)[-labels:]:
+    for pool in pools_of(problem, count)[-labels:]:
         flat = jax.tree.map(lambda x: x.reshape((-1,) + x.shape[2:]), pool.examples)
         ordinary = timed(ordinary_gradient(problem), problem.params, flat)
         for microbatch in pieces:
@@ -239,7 +239,8 @@ def draw_tuples(problem: Problem, k: int, count: int) -> Tuples:
     )
 
 
-def _pools(problem: Problem, count: int) -> list[Pool]:
+def pools_of(problem: Problem, count: int) -> list[Pool]:
+    """Draw a stratified batch of the data, as a pool for each label."""
     data, rng = problem.data, np.random.default_rng(0)
     drawn = draw_pools(rng, count, data.label, data.confound, np.arange(len(data)))
     return [

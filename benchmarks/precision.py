@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from derivative import pools_of
 from harness import (
     Problem,
     Record,
@@ -27,8 +28,8 @@ from harness import (
     write_records,
 )
 from itune.cli import run_main
-from itune.data import collate, draw_pools
-from itune.influence import PAIR_FREE, Pool, cosines, value_and_grad
+from itune.data import collate
+from itune.influence import PAIR_FREE, cosines, value_and_grad
 from itune.methods import METHODS, LabelConfig
 from itune.metrics import make_cid
 from itune.models import Params
@@ -68,7 +69,7 @@ def main(argv: list[str]) -> None:
 def compare(problem: Problem, count: int) -> Iterator[Record]:
     """Yield a record for each precision, of the first examples; the reference is ``highest``."""
     examples = jax.tree.map(jnp.asarray, collate(problem.data, np.arange(count)))
-    pool = _pool(problem, count)
+    pool = pools_of(problem, count)[-1]
     few = problem.data.subset(np.arange(count))
     cid = make_cid(problem.classifier.loss, few, probes=np.arange(count))
     functions = {
@@ -120,13 +121,6 @@ def _rounded(params: Params) -> Params:
 
 def _full(params: Params) -> Params:
     return jax.tree.map(lambda leaf: leaf.astype(jnp.float32), params)
-
-
-def _pool(problem: Problem, count: int) -> Pool:
-    data, rng = problem.data, np.random.default_rng(0)
-    drawn = draw_pools(rng, count, data.label, data.confound, np.arange(len(data)))
-    indices, is_real = drawn[-1]
-    return Pool(jax.tree.map(jnp.asarray, collate(data, indices)), jnp.asarray(is_real))
 
 
 def _trained(problem: Problem, steps: int) -> Params:

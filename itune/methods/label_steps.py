@@ -47,8 +47,8 @@ class LabelConfig:
         the last weights as they are. Evaluations are of the mean, but before and after a round of
         the weights that the round moves.
       precision: Precision in which a step with dropout computes: ``full``, that of the weights; or
-        ``bfloat16``, which is faster and smaller on accelerators, and slower on a CPU. Weights,
-        optimizer, evaluations and influences are in full precision in any case.
+        ``bfloat16``, as is usual on accelerators. Weights, optimizer, evaluations and influences
+        are in full precision in any case.
       chunk: Examples computed at once, of similar lengths. Changes memory, padding and which
         dropout masks are drawn, nothing else.
     """

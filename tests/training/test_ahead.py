@@ -43,6 +43,14 @@ def test_same_bytes_as_a_loop_that_waits(ahead, tmp_path, monkeypatch):
     assert logs[0] == logs[1] == logs[2] and logs[0].count(b"label_update") == 12
 
 
+def test_freed_memory_is_given_back_after_evaluations_and_in_the_end(tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr(loop, "return_freed_memory", lambda: given.append(1))
+    run(tmp_path)
+    rows = read_metrics(tmp_path / "metrics.jsonl")
+    assert len(given) == 1 + sum(row["kind"] in ("cid", "accuracy") for row in rows) > 3
+
+
 def collapses(least, mean):
     return lambda accuracies: len(accuracies) >= least and np.mean(accuracies[-2:]) < mean
 
