@@ -228,7 +228,7 @@ def read_corpus(
       seed: Seed of the corpus, and of the column ``source``.
       folder: Folder of the released data: ``textlen``, ``textlen_no_spur``, ``msgs`` and
         ``tweets``.
-      rows: Training rows of ``newswire``; those of :data:`SIZES` if None.
+      rows: Training rows of ``reviews`` or ``newswire``; those of :data:`SIZES` if None.
 
     Returns:
       Rows of both labels by split, train, dev and test; see :data:`SIZES`.
@@ -238,7 +238,9 @@ def read_corpus(
         assert folder is not None
         pairs = _cut(_read_released(corpus, folder), random.Random(f"rows {corpus} {seed}"))
     elif corpus == "reviews":
-        config = ReviewsConfig(rows=1200, agreement=1 / 3, seed=seed)
+        sizes["train"] = rows or sizes["train"]
+        generated = 2 * max(600, sizes["train"])  # a third is mixed
+        config = ReviewsConfig(rows=generated, agreement=1 / 3, seed=seed)
         pairs = {
             split: [(row.review, row.rating) for row in rows if row.rating != "mixed"]
             for split, rows in generate_reviews(config).items()

@@ -102,7 +102,8 @@ def test_a_case_runs_once_and_is_rendered(tmp_path, monkeypatch, capsys):
 
 
 def test_a_larger_table_and_sums_without_it():
-    assert [*map(len, read_corpus("newswire", 1, rows=700).values())] == [700, 100, 400]
+    for corpus in ("newswire", "reviews"):
+        assert [*map(len, read_corpus(corpus, 1, rows=700).values())] == [700, 100, 400]
     case = planted.Case("newswire", prevalence=1, rows=700)
     assert case.name == "newswire-90-1-11-of-700-at-90"
     plant = {"kind": "word", "pull": 0.5, "rows": 7}
