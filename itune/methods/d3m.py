@@ -4,24 +4,24 @@ Data debiasing with datamodels (Jain et al. 2024, "Improving subgroup robustness
 selection").
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 from flax.traverse_util import unflatten_dict
 
 from itune.data.dataset import Dataset
 from itune.errors import require
-from itune.groups import Group
 from itune.influence import cross_entropy
 from itune.influence.differences import projections, unit_gradient_sum
 from itune.influence.subsets import by_path
 from itune.influence.types import Examples
-from itune.methods.balance import group_numbers, visible_groups
-from itune.methods.base import Batch, Classifier, Info, Method, Params, Phase, Step, Work
+from itune.methods.balance import visible_groups
+from itune.methods.base import Batch, Classifier, Info, Method, Params, Phase, State, Step, Work
 from itune.methods.label_steps import FORWARD_COST, LabelConfig, label_optimizer
 from itune.methods.retraining import (
     init_retraining,
@@ -53,36 +53,43 @@ class D3mConfig:
         ``exp(beta * loss)``, with the loss in nats; 0 counts all alike, and a large number next to
         nothing but the worst. The authors' code has weights in proportion to the loss.
       reference: Examples of each group, at most half of its visible ones, that the groups' losses
-        are measured on.
+        are measured on. Auto-D3M takes twice as many of each label, which it divides in two.
       score: How much an example helps another: the ``cosine`` of their gradients, which is the
         influence of influence tuning; or their ``product``, which weighs examples by the length of
         their gradient, and so those most that the first training gets wrong.
+      sample: Training examples, drawn at random, by whose scores Auto-D3M finds the groups of the
+        reference; without effect on D3M.
     """
 
     drop: float = 1.0
     beta: float = 1.0
     reference: int = 50
     score: str = COSINE
+    sample: int = 1000
 
     def __post_init__(self) -> None:
         require(self, "a number from 0 to 1", lambda v: 0 <= v <= 1, "drop")
         require(self, "a non-negative number", lambda v: v >= 0, "beta")
-        require(self, "a positive integer", lambda v: v >= 1, "reference")
+        require(self, "a positive integer", lambda v: v >= 1, "reference", "sample")
         require_one_of(self, score=(COSINE, PRODUCT))
 
 
 class D3mState(NamedTuple):
     """State of a method that trains twice, with what decides on the rows that it marks.
 
-    ``losses`` are sums over the reference of each group, ``(G,)``; ``target`` is what gradients are
-    projected on for ``scores``, ``(n,)``, which are infinite where a row has none.
+    ``group`` is the number of the group of each row of the reference, ``(n,)``; ``losses`` are sums
+    over the reference of each group and ``sizes`` how many they are of, ``(G,)``; ``target`` is
+    what gradients are projected on for ``scores``, ``(n,)``, which are infinite where a row has
+    none.
     """
 
     params: Params
     label: Phase
     start: Params
     marked: jax.Array
+    group: jax.Array
     losses: jax.Array
+    sizes: jax.Array
     target: Params
     scores: jax.Array
 
@@ -112,69 +119,100 @@ def d3m(
     """
     tx = label_optimizer(label, len(train))
     groups = visible_groups(train, "d3m", least=2)
-    sizes = {group: min(len(rows) // 2, config.reference) for group, rows in groups.items()}
-    drop = round(config.drop * (len(train) - sum(sizes.values())))
+    sizes = [min(len(rows) // 2, config.reference) for rows in groups.values()]
 
     def init(params: Params) -> D3mState:
-        state = init_retraining(tx, params, train)
-        dtype = state.label.count.dtype
-        zeros = jax.tree.map(jnp.zeros_like, params)
-        scores = jnp.full(len(train), jnp.inf, dtype)
-        return D3mState(*state, jnp.zeros(len(groups), dtype), zeros, scores)
-
-    def plan() -> list[Work]:
-        rng = np.random.default_rng([seed, 2])
-        drawn = [rng.choice(groups[group], size, replace=False) for group, size in sizes.items()]
-        reference = np.concatenate(drawn).astype(np.int32)
-        return [
-            Work("hold_out", 0, {"rows": reference}),
-            *retraining_plan(
-                train, label, seed, epochs=label.epochs, between=_scoring(train, label, reference)
-            ),
-        ]
-
-    steps = retraining_steps(classifier, tx, train, factor=0.0)
-    return Method(init, {**steps, **_scoring_steps(classifier, config, sizes, drop)}, plan)
-
-
-def _scoring_steps(
-    classifier: Classifier, config: D3mConfig, sizes: Mapping[Group, int], drop: int
-) -> dict[str, Step]:
-    """Return the step functions that hold the reference out, score the others and mark some."""
-    numbers, counts = group_numbers(list(sizes)), np.array(list(sizes.values()))
-    losses_of = _losses(classifier)
-    total, along = (_cosines if config.score == COSINE else _products)(classifier)
-
-    def group_of(batch: Batch) -> jax.Array:
-        return jnp.asarray(numbers)[batch["examples"]["label"], batch["examples"]["confound"]]
+        return init_d3m(tx, params, train, len(groups))
 
     def hold_out(state: D3mState, batch: Batch) -> tuple[D3mState, Info]:
+        state, info = steps["hold_out"](state, batch)
+        return state._replace(group=state.group.at[batch["rows"]].set(batch["group"])), info
+
+    def plan() -> list[Work]:
+        reference = draw_reference(seed, list(groups.values()), sizes)
+        group = np.repeat(np.arange(len(groups), dtype=np.int32), sizes)
+        between = scoring_work(train, label, reference, reads_confound=True)
+        return [
+            Work("hold_out", 0, {"rows": reference, "group": group}),
+            *retraining_plan(train, label, seed, epochs=label.epochs, between=between),
+        ]
+
+    steps = d3m_steps(classifier, tx, config, train, sum(sizes), list(map(str, groups)))
+    return Method(init, {**steps, "hold_out": hold_out}, plan)
+
+
+def init_d3m(
+    tx: optax.GradientTransformation, params: Params, train: Dataset, groups: int
+) -> D3mState:
+    """Return the state before the first training, for as many groups."""
+    state = init_retraining(tx, params, train)
+    zeros = jnp.zeros(groups, state.label.count.dtype)
+    target = jax.tree.map(jnp.zeros_like, params)
+    scores = jnp.full(len(train), jnp.inf, zeros.dtype)
+    group = jnp.zeros(len(train), jnp.int32)
+    return D3mState(*state, group, zeros, zeros, target, scores)
+
+
+def draw_reference(seed: int, members: Sequence[np.ndarray], sizes: Sequence[int]) -> np.ndarray:
+    """Draw so many rows of each group (or label), one group after the other, int32."""
+    rng = np.random.default_rng([seed, 2])
+    pairs = zip(members, sizes, strict=True)
+    drawn = [rng.choice(rows, size, replace=False) for rows, size in pairs]
+    return np.concatenate(drawn).astype(np.int32)
+
+
+def d3m_steps(
+    classifier: Classifier,
+    tx: optax.GradientTransformation,
+    config: D3mConfig,
+    train: Dataset,
+    reference: int,
+    names: Sequence[str],
+) -> dict[str, Step]:
+    """Return the step functions that hold a reference out, score the others and drop some.
+
+    They take any state with the fields of :class:`D3mState`; ``reference`` is how many rows are
+    held out, and ``names`` are those of their groups.
+    """
+    losses_of = _losses(classifier)
+    total, along = (_cosines if config.score == COSINE else _products)(classifier)
+    drop = round(config.drop * (len(train) - reference))
+
+    def means_of(state: State) -> jax.Array:
+        return state.losses / jnp.maximum(state.sizes, 1)
+
+    def hold_out(state: State, batch: Batch) -> tuple[State, Info]:
         return state._replace(marked=state.marked.at[batch["rows"]].set(True)), {}
 
-    def reference_losses(state: D3mState, batch: Batch) -> tuple[D3mState, Info]:
+    def reference_losses(state: State, batch: Batch) -> tuple[State, Info]:
         losses = jnp.where(batch["is_real"], losses_of(state.params, batch["examples"]), 0)
-        return state._replace(losses=state.losses.at[group_of(batch)].add(losses)), {}
+        group = state.group[batch["rows"]]
+        counts = batch["is_real"].astype(state.sizes.dtype)
+        return state._replace(
+            losses=state.losses.at[group].add(losses), sizes=state.sizes.at[group].add(counts)
+        ), {}
 
-    def reference_gradient(state: D3mState, batch: Batch) -> tuple[D3mState, Info]:
-        sizes = counts.astype(state.losses.dtype)
-        of_group = jax.nn.softmax(config.beta * state.losses / sizes) / sizes
-        weights = jnp.where(batch["is_real"], of_group[group_of(batch)], 0)
+    def reference_gradient(state: State, batch: Batch) -> tuple[State, Info]:
+        exponents = jnp.where(state.sizes > 0, config.beta * means_of(state), -jnp.inf)
+        of_group = jax.nn.softmax(exponents) / jnp.maximum(state.sizes, 1)
+        weights = jnp.where(batch["is_real"], of_group[state.group[batch["rows"]]], 0)
         gradient = total(state.params, batch["examples"], weights)
         return state._replace(target=jax.tree.map(jnp.add, state.target, gradient)), {}
 
-    def score(state: D3mState, batch: Batch) -> tuple[D3mState, Info]:
+    def score(state: State, batch: Batch) -> tuple[State, Info]:
         scores = along(state.params, batch["examples"], state.target)
         return state._replace(scores=set_rows(state.scores, batch, scores)), {}
 
-    def mark_harmful(state: D3mState, _: Batch) -> tuple[D3mState, Info]:
+    def mark_harmful(state: State, _: Batch) -> tuple[State, Info]:
         is_harmful = state.scores < 0
         is_lowest = jnp.zeros_like(is_harmful).at[jnp.argsort(state.scores)[:drop]].set(True)
-        means = state.losses / counts.astype(state.losses.dtype)
-        info = {f"reference_loss {g}": mean for g, mean in zip(sizes, means, strict=True)}
+        means = means_of(state)
+        info = {f"reference_loss {g}": mean for g, mean in zip(names, means, strict=True)}
         info["harmful"] = jnp.sum(is_harmful)
         return state._replace(marked=is_lowest & is_harmful), info
 
     return {
+        **retraining_steps(classifier, tx, train, factor=0.0),
         "hold_out": hold_out,
         "reference_losses": reference_losses,
         "reference_gradient": reference_gradient,
@@ -217,10 +255,12 @@ def _cosines(classifier: Classifier) -> tuple[Total, Along]:
     return total, along
 
 
-def _scoring(train: Dataset, label: LabelConfig, reference: np.ndarray) -> list[Work]:
+def scoring_work(
+    train: Dataset, label: LabelConfig, reference: np.ndarray, *, reads_confound: bool
+) -> list[Work]:
     """Return the work between both trainings: losses, their gradient, scores, and the marks."""
     of_reference = [
-        work._replace(reads_confound=True)
+        work._replace(reads_confound=reads_confound)
         for kind, cost in (("reference_losses", FORWARD_COST), ("reference_gradient", 1.0))
         for work in row_chunks(train, label, reference, kind, cost)
     ]

@@ -6,6 +6,7 @@ from typing import Any
 
 from itune.data.dataset import Dataset
 from itune.methods.adversarial import AdversarialConfig, adversarial
+from itune.methods.auto_d3m import auto_d3m
 from itune.methods.averaging import averaged
 from itune.methods.balanced_sampling import balanced_sampling
 from itune.methods.base import Classifier, Method
@@ -83,6 +84,7 @@ METHODS: dict[str, MethodSpec] = {
     "product_of_experts": MethodSpec(product_of_experts, {"experts": ExpertsConfig}),
     "just_train_twice": MethodSpec(just_train_twice, {"jtt": JttConfig}, reads_confounds=False),
     "d3m": MethodSpec(d3m, {"d3m": D3mConfig}),
+    "auto_d3m": MethodSpec(auto_d3m, {"d3m": D3mConfig}, reads_confounds=False),
     "lisa": MethodSpec(lisa, {"lisa": LisaConfig}),
     "no_spurious": MethodSpec(finetuning, reads_confounds=False, uses_control=True),
 }

@@ -90,7 +90,8 @@ def test_scores_are_those_of_plain_autodiff(score):
     helps = np.stack([helps[:, group].mean(axis=1) for group in groups], axis=1)
     assert weights.max() > 2 * weights.min()
     assert_close(state.scores[OTHERS], helps @ weights)
-    assert_close(state.losses / 2, means)
+    assert_close(state.losses / state.sizes, means)
+    np.testing.assert_array_equal(state.sizes, np.full(6, 2))
     assert np.all(np.isinf(state.scores[REFERENCE]))
     assert min(np.sum(state.scores < 0), np.sum(state.scores[OTHERS] > 0)) > 2
 
@@ -100,7 +101,9 @@ def test_the_lowest_scores_below_0_are_dropped(below, marked):
     """A quarter of the 12 that have scores, if as many harm."""
     scores = np.full(24, np.inf)
     scores[OTHERS] = np.arange(12.0) - below
-    state = D3M.initial()._replace(scores=jnp.asarray(scores), losses=jnp.arange(6.0))
+    state = D3M.initial()._replace(
+        scores=jnp.asarray(scores), losses=jnp.arange(6.0), sizes=jnp.full(6, 2.0)
+    )
     state, info = D3M.run(state, [("mark_harmful", {})])
     np.testing.assert_array_equal(np.flatnonzero(state.marked), OTHERS[marked])
     named = {f"reference_loss {g}": n / 2 for n, g in enumerate(groups_of(*EVEN[1:3]))}

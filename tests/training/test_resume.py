@@ -108,17 +108,25 @@ def test_killed_and_resumed_baselines(config, tmp_path, monkeypatch, method, bat
         ("d3m", 25),  # between the chunks that give the reference's gradient
         ("d3m", 35),  # between scores
         ("d3m", 50),  # inside the second training
+        ("auto_d3m", 30),  # between pairs of the reference and the sample
     ],
 )
 def test_killed_and_resumed_trainings(config, tmp_path, monkeypatch, method, batches_before):
-    """Chunks of JTT are 10, then 11 that mark, and 20; of D3M 20, 3 + 3 + 9 that mark, and 20."""
-    config = replace(config, jtt=JttConfig(epochs=1), d3m=D3mConfig(drop=0.2), cid_when="end")
+    """Chunks of JTT are 10, then 11 that mark, and 20; of D3M 20, 3 + 3 + 9 that mark, and 20.
+
+    Those of Auto-D3M, whose reference is of at most half the rows, are 20, and at most 6 times 3 of
+    pairs.
+    """
+    config = replace(
+        config, jtt=JttConfig(epochs=1), d3m=D3mConfig(drop=0.2, sample=12), cid_when="end"
+    )
     whole, folder = tmp_path / "whole", tmp_path / "run"
     done = run_task(config, method, 1, whole)
     run_killed_and_resumed(config, method, folder, batches_before, 0, monkeypatch)
     assert outcome(folder) == outcome(whole)
     (restart,) = (row for row in done.metrics if row["kind"] == "restart")
-    assert restart["step"] == (10 if method == "d3m" else 5) and 0 < restart["marked"] < 44
+    assert restart["step"] == (5 if method == "just_train_twice" else 10)
+    assert 0 < restart["marked"] < 44
     assert sum(value for key, value in restart.items() if "=" in key) == restart["marked"]
 
 
