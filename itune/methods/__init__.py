@@ -5,6 +5,7 @@ A method is made by its name: ``METHODS["influence_tuning"].make(config, classif
 
 from itune.methods.adversarial import AdversarialConfig
 from itune.methods.base import Classifier, Method, Work
+from itune.methods.bcsi import BcsiConfig
 from itune.methods.d3m import D3mConfig
 from itune.methods.embedding_tuning import EmbeddingConfig
 from itune.methods.group_dro import GroupDroConfig
@@ -20,6 +21,7 @@ from itune.methods.rounds import RoundConfig
 __all__ = [
     "METHODS",
     "AdversarialConfig",
+    "BcsiConfig",
     "Classifier",
     "D3mConfig",
     "EmbeddingConfig",

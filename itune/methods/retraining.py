@@ -78,14 +78,23 @@ def retraining_steps(
 ) -> dict[str, Step]:
     """Return label steps in which marked rows weigh ``factor`` times, and the step ``restart``.
 
-    They take any state with the fields of :class:`RetrainingState`. The restart logs how many rows
-    are marked, and how many of each visible group, which the method itself makes no use of.
+    They take any state with the fields of :class:`RetrainingState`.
     """
-    groups = groups_of(train.label[train.visible], train.confound[train.visible])
 
     def losses(state: State, outputs: Outputs, batch: Batch) -> jax.Array:
         weights = row_weights(state.marked, factor, outputs.logits.dtype)
         return weights[batch["rows"]] * label_losses(state, outputs, batch)
+
+    return {**label_steps(classifier, tx, losses), RESTART: restart_step(tx, train)}
+
+
+def restart_step(tx: optax.GradientTransformation, train: Dataset) -> Step:
+    """Return the step that goes back to the start, with fresh moments.
+
+    It logs how many rows are marked, and how many of each visible group, which the method itself
+    makes no use of.
+    """
+    groups = groups_of(train.label[train.visible], train.confound[train.visible])
 
     def restart(state: State, _: Batch) -> tuple[State, Info]:
         info = {"marked": jnp.sum(state.marked)}
@@ -94,7 +103,7 @@ def retraining_steps(
         phase = init_phase(tx, state.start, *LABEL_SUMS)
         return state._replace(params=state.start, label=phase), info
 
-    return {**label_steps(classifier, tx, losses), RESTART: restart}
+    return restart
 
 
 def retraining_plan(
@@ -105,11 +114,31 @@ def retraining_plan(
     Only the second training is evaluated, so that none but its models can be selected. The steps of
     ``between`` are set to the end of the first training, from which the second counts on.
     """
-    whole = [_with_rows(work) for work in label_epochs(train, label, seed)]
+    whole = [with_rows(work) for work in label_epochs(train, label, seed)]
+    first = first_training(train, label, whole, epochs=epochs, between=between)
+    return [*first, *later(whole, first[-1].step)]
+
+
+def first_training(
+    train: Dataset,
+    label: LabelConfig,
+    whole: Sequence[Work],
+    *,
+    epochs: int,
+    between: Sequence[Work],
+) -> list[Work]:
+    """Return the first epochs of finetuning, ``whole``, without evaluations, then a restart.
+
+    Before the restart comes the work ``between``, set to the end of the epochs.
+    """
     step = epochs * (len(train) // label.batch)
     first = [work for work in whole if work.step < step and work.kind not in EVALUATIONS]
-    marking = [work._replace(step=step) for work in (*between, Work(RESTART, step))]
-    return [*first, *marking, *(work._replace(step=step + work.step) for work in whole)]
+    return [*first, *(work._replace(step=step) for work in (*between, Work(RESTART, step)))]
+
+
+def later(plan: Sequence[Work], steps: int) -> list[Work]:
+    """Return a plan that begins after so many label steps."""
+    return [work._replace(step=steps + work.step) for work in plan]
 
 
 def row_chunks(
@@ -120,12 +149,12 @@ def row_chunks(
     ``cost`` is that of one row.
     """
     return [
-        _with_rows(Work(kind, 0, {"is_real": is_real}, rows[chunk], cost=cost * len(chunk)))
+        with_rows(Work(kind, 0, {"is_real": is_real}, rows[chunk], cost=cost * len(chunk)))
         for chunk, is_real in chunks_by_length(train, rows, label.chunk)
     ]
 
 
-def _with_rows(work: Work) -> Work:
+def with_rows(work: Work) -> Work:
     """Return work whose step function gets the indices of its examples too, under ``rows``."""
     if work.examples is None:
         return work

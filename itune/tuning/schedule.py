@@ -5,6 +5,7 @@ from typing import Any
 
 from itune.methods import (
     AdversarialConfig,
+    BcsiConfig,
     EmbeddingConfig,
     InfluenceConfig,
     JttConfig,
@@ -27,6 +28,7 @@ SCALED = (
     *("label.epochs", "label.batch", "label.learning_rate", "label.chunk", "influence.chunk"),
     *(f"{phase}.{name}" for phase in ("influence", "embedding") for name in ROUNDS),
     *("adversarial.epochs", "adversarial.learning_rate", "jtt.epochs", "last_layer.epochs"),
+    *("bcsi.epochs", "bcsi.remedy_epochs"),
 )
 """Names of the settings that :func:`schedule` decides."""
 
@@ -61,9 +63,9 @@ def schedule(
 
     Embedding tuning has the same rounds in 10 epochs; adversarial training twice the epochs at 2.5
     times the rate, and last layer retraining ten times the epochs. The first training of just train
-    twice has a fifth of the epochs. Rounds take pooled partners. CID is measured with 100 probes
-    against 500 training rows. The checkpoint with the best group-balanced accuracy on dev is
-    selected.
+    twice has a fifth of the epochs, and so have the biased models and the remedy of BCSI. Rounds
+    take pooled partners. CID is measured with 100 probes against 500 training rows. The checkpoint
+    with the best group-balanced accuracy on dev is selected.
 
     Args:
       size: Number of training rows, n.
@@ -96,11 +98,13 @@ def schedule(
     round_rate = 3e-5 * min(PAPER_WIDTH / width, 1)
     values = (interval, pool, probes, round_rate, POOLED, LEFT_OUT)
     rounds: dict[str, Any] = dict(zip(ROUNDS, values, strict=True))
+    fifth = max(epochs // 5, 1)
     of_methods: dict[str, Any] = {
         "influence": InfluenceConfig(**rounds, chunk=max(round(2 * room), 1)),
         "embedding": EmbeddingConfig(**rounds),
         "adversarial": AdversarialConfig(epochs=2 * epochs, learning_rate=2.5 * rate),
-        "jtt": JttConfig(epochs=max(epochs // 5, 1)),
+        "jtt": JttConfig(epochs=fifth),
+        "bcsi": BcsiConfig(epochs=fifth, remedy_epochs=fifth),
         "last_layer": LastLayerConfig(epochs=10 * epochs),
     }
     return TrainingConfig(

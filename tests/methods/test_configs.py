@@ -7,6 +7,7 @@ import pytest
 from itune.errors import UserError
 from itune.methods import (
     AdversarialConfig,
+    BcsiConfig,
     D3mConfig,
     ExpertsConfig,
     GroupDroConfig,
@@ -34,8 +35,11 @@ from itune.methods import (
         *[(GroupDroConfig(), name, -0.1) for name in ("step_size", "weight_decay")],
         *[(D3mConfig(), name, -0.1) for name in ("drop", "beta")],
         (D3mConfig(), "drop", 1.1),
-        (D3mConfig(), "reference", 0),
+        *[(D3mConfig(), name, 0) for name in ("reference", "sample")],
         (D3mConfig(), "score", "cosines"),
+        *[(BcsiConfig(), name, 0) for name in ("models", "epochs", "remedy_epochs", "damping")],
+        *[(BcsiConfig(), name, -0.1) for name in ("q", "share", "learning_rate", "rest")],
+        *[(BcsiConfig(), name, 1.1) for name in ("q", "share")],
         (JttConfig(), "epochs", 0),
         (JttConfig(), "upweight", 0.0),
         (LastLayerConfig(), "epochs", 0),

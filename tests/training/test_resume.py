@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from itune.errors import UserError
-from itune.methods import D3mConfig, JttConfig, LastLayerConfig
+from itune.methods import BcsiConfig, D3mConfig, JttConfig, LastLayerConfig
 from itune.training import batches, loop
 from itune.training.run import run_task
 from itune.training.run_folder import RunOptions
@@ -128,6 +128,29 @@ def test_killed_and_resumed_trainings(config, tmp_path, monkeypatch, method, bat
     assert restart["step"] == (5 if method == "just_train_twice" else 10)
     assert 0 < restart["marked"] < 44
     assert sum(value for key, value in restart.items() if "=" in key) == restart["marked"]
+
+
+@pytest.mark.parametrize(
+    "batches_before",
+    [
+        15,  # between chunks of the first biased model's Hessian
+        25,  # between its self-influences
+        38,  # in the second biased model
+        75,  # in the finetuning that follows
+        90,  # in the remedy
+    ],
+)
+def test_killed_and_resumed_remedy(config, tmp_path, monkeypatch, batches_before):
+    """Two biased models of 10 chunks and 2 times 11 more each, 20 of finetuning and 10 to mend."""
+    of_bcsi = BcsiConfig(models=2, epochs=1, remedy_epochs=1, share=0.5)
+    config = replace(config, bcsi=of_bcsi, cid_when="end")
+    whole, folder = tmp_path / "whole", tmp_path / "run"
+    done = run_task(config, "bcsi", 1, whole)
+    run_killed_and_resumed(config, "bcsi", folder, batches_before, 0, monkeypatch)
+    assert outcome(folder) == outcome(whole)
+    marked = [row["marked"] for row in done.metrics if row["kind"] == "restart"]
+    assert marked[0] == 0 < marked[1] < 44
+    assert [row["note"] for row in done.metrics if row["kind"] == "cid"] == ["remedy, epoch 1"]
 
 
 @pytest.mark.parametrize("name", ["cid_when", "accuracy_when"])
