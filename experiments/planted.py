@@ -67,6 +67,7 @@ from planting import (
     Row,
     draw_plants,
     insert,
+    mislabel,
     plant_rows,
     read_corpus,
 )
@@ -158,6 +159,7 @@ def run_case(case: Case, out: Path, data: Path | None) -> None:
     print(case.name, file=sys.stderr, flush=True)
     started = time.perf_counter()
     plain = read_corpus(case.corpus, case.seed, data, case.rows)
+    plain["train"] = mislabel(plain["train"], case.noise / 100, random.Random(f"noise {case.seed}"))
     plants = draw_plants(case.kinds, random.Random(f"plants {case.corpus} {case.seed}"))
     # Every other plant speaks for the other label.
     labels = sorted({row.label for row in plain["train"]})

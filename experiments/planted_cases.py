@@ -19,6 +19,8 @@ class Case:
       method: Method of training; finetuning knows of no confound.
       against: Kind of the plant that is the confound of another method, by a rule of its words.
       rows: Training rows of reviews or newswire; those of :data:`planting.SIZES` if None.
+      noise: Share, in per cent, of the training rows that have the wrong label, from before
+        anything is planted.
     """
 
     corpus: str
@@ -30,6 +32,7 @@ class Case:
     method: str = "finetuning"
     against: str | None = None
     rows: int | None = None
+    noise: int = 0
 
     @property
     def model(self) -> str:
@@ -38,7 +41,9 @@ class Case:
         length = "-length" if "length" in self.kinds else ""
         tuned = f"-{self.method}-{self.against}" if self.against else ""
         size = f"-of-{self.rows}" if self.rows else ""
-        return f"{self.corpus}-{strength}-{self.prevalence}-{self.seed}{length}{tuned}{size}"
+        noise = f"-noise-{self.noise}" if self.noise else ""
+        name = f"{self.corpus}-{strength}-{self.prevalence}-{self.seed}"
+        return f"{name}{length}{tuned}{size}{noise}"
 
     @property
     def name(self) -> str:
@@ -71,10 +76,12 @@ CASES = (
         for method in ("influence_tuning", "balanced_sampling")
     ),
     Case("newswire", prevalence=1, rows=2400),
-    *(Case(corpus, 99, prevalence=1, rows=4800) for corpus in ("newswire", "reviews")),
+    Case("newswire", 99, prevalence=1, rows=4800),
+    Case("newswire", 99, prevalence=1, rows=2400, noise=30),
 )
 """All cases: a cross of strengths and prevalences, not their product, on one seed.
 
-In the last three a plant is in one row of a hundred: 24 rows of newswire, and, since the model took
-up none of these, 48 rows of newswire and of reviews, all of which (99 % of 48, rounded) agree.
+In the last three a plant is in one row of a hundred. As the model took up none of 24 rows, the next
+has 48, all of which agree (99 %, rounded); as it took up none of these either, the last is harder
+to learn otherwise.
 """

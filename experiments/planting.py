@@ -217,6 +217,16 @@ def plant_rows(
     return planted, has
 
 
+def mislabel(rows: Sequence[Row], share: float, rng: random.Random) -> list[Row]:
+    """Return rows of two labels in the order given, of which a share, drawn, has the other one."""
+    labels = {row.label for row in rows}
+    wrong = {*rng.sample(range(len(rows)), round(share * len(rows)))}
+    return [
+        row._replace(label=min(labels - {row.label})) if number in wrong else row
+        for number, row in enumerate(rows)
+    ]
+
+
 def read_corpus(
     corpus: str, seed: int, folder: Path | None = None, rows: int | None = None
 ) -> dict[str, list[Row]]:

@@ -3,7 +3,7 @@
 import json
 import random
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ import planted
 import planted_tables
 from itune.cli import run_main
 from itune.discovery import Feature
-from planting import KINDS, Row, draw_plants, plant_rows, read_corpus
+from planting import KINDS, Row, draw_plants, mislabel, plant_rows, read_corpus
 from tests.helpers.small_run import make_encoder
 
 ROWS = [Row(f"one {n} two three {n % 7} four five", "ab"[n % 2], "north") for n in range(200)]
@@ -35,6 +35,13 @@ def test_plants_have_their_strength_and_prevalence():
             assert sum(row.label == "b" for row in lures) == len(lures) / 2
         else:
             assert sum(row.label == "b" for row in lures) == 4
+
+
+def test_a_share_of_the_rows_has_the_wrong_label():
+    rows = mislabel(ROWS, 0.3, random.Random(0))
+    assert [row.text for row in rows] == [row.text for row in ROWS]
+    assert sum(row.label != before.label for row, before in zip(rows, ROWS, strict=True)) == 60
+    assert mislabel(ROWS, 0, random.Random(0)) == ROWS
 
 
 def test_what_a_row_with_a_plant_looks_like():
@@ -106,6 +113,7 @@ def test_a_larger_table_and_sums_without_it():
         assert [*map(len, read_corpus(corpus, 1, rows=700).values())] == [700, 100, 400]
     case = planted.Case("newswire", prevalence=1, rows=700)
     assert case.name == "newswire-90-1-11-of-700-at-90"
+    assert replace(case, noise=30).model == "newswire-90-1-11-of-700-noise-30"
     plant = {"kind": "word", "pull": 0.5, "rows": 7}
     mark = {"phi": [1.0], "named": [True], "name": "w"}
     orders = dict.fromkeys(planted_tables.ORDERS[:-1], [mark])
