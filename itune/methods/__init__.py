@@ -8,6 +8,7 @@ from itune.methods.base import Classifier, Method, Work
 from itune.methods.bcsi import BcsiConfig
 from itune.methods.d3m import D3mConfig
 from itune.methods.embedding_tuning import EmbeddingConfig
+from itune.methods.fish import FishConfig
 from itune.methods.group_dro import GroupDroConfig
 from itune.methods.influence_tuning import InfluenceConfig
 from itune.methods.just_train_twice import JttConfig
@@ -26,6 +27,7 @@ __all__ = [
     "D3mConfig",
     "EmbeddingConfig",
     "ExpertsConfig",
+    "FishConfig",
     "GroupDroConfig",
     "InfluenceConfig",
     "JttConfig",

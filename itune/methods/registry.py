@@ -18,6 +18,7 @@ from itune.methods.finetuning import (
     finetuning_with_resets,
     finetuning_without_dropout,
 )
+from itune.methods.fish import FishConfig, fish
 from itune.methods.group_dro import GroupDroConfig, group_dro
 from itune.methods.influence_tuning import InfluenceConfig, influence_tuning
 from itune.methods.just_train_twice import JttConfig, just_train_twice
@@ -87,6 +88,7 @@ METHODS: dict[str, MethodSpec] = {
     "d3m": MethodSpec(d3m, {"d3m": D3mConfig}),
     "auto_d3m": MethodSpec(auto_d3m, {"d3m": D3mConfig}, reads_confounds=False),
     "bcsi": MethodSpec(bcsi, {"bcsi": BcsiConfig}, reads_confounds=False),
+    "fish": MethodSpec(fish, {"fish": FishConfig}),
     "lisa": MethodSpec(lisa, {"lisa": LisaConfig}),
     "no_spurious": MethodSpec(finetuning, reads_confounds=False, uses_control=True),
 }

@@ -23,7 +23,7 @@ from tests.helpers.plans import (
 )
 
 
-@pytest.mark.parametrize("name", ["balanced_sampling", "subsampling", "group_dro", "lisa"])
+@pytest.mark.parametrize("name", ["balanced_sampling", "subsampling", "group_dro", "fish", "lisa"])
 def test_only_visible_examples(name):
     hidden = np.setdiff1d(np.arange(150), SEEN.visible)
     assert len(hidden) > 30 and not np.isin(used(plan_of(name)), hidden).any()
@@ -44,6 +44,7 @@ def test_as_finetuning_on_all_data(name):
         "last_layer_retraining",
         "product_of_experts",
         "d3m",
+        "fish",
         "lisa",
     ],
 )
@@ -67,9 +68,8 @@ class TestAll:
 
     def test_too_small_a_group_is_an_error(self, name):
         group = np.flatnonzero((SEEN.label == 1) & (SEEN.confound == 2))
-        least = {"product_of_experts": 0, "balanced_sampling": 1, "group_dro": 1, "lisa": 1}.get(
-            name, 2
-        )
+        one = ("balanced_sampling", "group_dro", "fish", "lisa")
+        least = {"product_of_experts": 0, **dict.fromkeys(one, 1)}.get(name, 2)
         plan_of(name, hide(SEEN, group[least:]))
         if least:
             train, sees = hide(SEEN, group[least - 1 :]), least - 1

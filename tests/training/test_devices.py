@@ -13,6 +13,7 @@ from itune.methods.auto_d3m import auto_d3m
 from itune.methods.bcsi import BcsiConfig, bcsi
 from itune.methods.d3m import D3mConfig, d3m
 from itune.methods.embedding_tuning import EmbeddingConfig, embedding_tuning
+from itune.methods.fish import FishConfig, fish
 from itune.methods.group_dro import GroupDroConfig, group_dro
 from itune.methods.influence_tuning import influence_tuning
 from itune.methods.last_layer_retraining import LastLayerConfig, last_layer_retraining
@@ -39,6 +40,7 @@ METHODS = {
     "d3m": (d3m, D3mConfig(reference=1)),
     "auto_d3m": (auto_d3m, D3mConfig(reference=2, sample=7)),
     "bcsi": (bcsi, BcsiConfig(epochs=1, remedy_epochs=1, models=2, share=0.5)),
+    "fish": (fish, FishConfig()),
     "group_dro": (group_dro, GroupDroConfig()),
     "adversarial": (adversarial, AdversarialConfig()),
     "last_layer": (last_layer_retraining, LastLayerConfig(epochs=2)),

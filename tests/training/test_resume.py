@@ -84,6 +84,7 @@ def test_killed_and_resumed(
 @pytest.mark.parametrize(
     ("method", "batches_before"),
     [
+        ("fish", 5),  # inside a loop over the groups
         ("group_dro", 7),  # inside the second label step, after the group weights
         ("last_layer_retraining", 21),  # after the first chunk of the head
     ],
