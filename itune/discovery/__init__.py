@@ -4,8 +4,8 @@
 2. Generators find features of texts and columns (:mod:`~itune.discovery.features`).
 3. Sums of sketches give the CID of every feature, in half of the rows
    (:mod:`~itune.discovery.screening`).
-4. The strongest are tested on the other half by sketches, the first ones by exact influences too;
-   errors and deletions show what they do (:mod:`~itune.discovery.confirmation`).
+4. The strongest are tested on the other half by sketches, those that are used by exact influences
+   too; errors and deletions show what they do (:mod:`~itune.discovery.confirmation`).
 """
 
 from itune.discovery.association import Association, associate

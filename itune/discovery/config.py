@@ -20,9 +20,8 @@ class DiscoverConfig:
       confirmed: Number of candidates, at most, that are tested on the other rows.
       sample: Rows of each test of CID by sketches: equally many of each label with and without the
         feature.
-      exact: Number of findings, the most harmful first, whose CID is also measured by influences
-        that are exact.
-      exact_sample: Rows of such a measurement, as those of a test.
+      exact: Rows, drawn as those of a test, whose exact influences tell the CID of each finding
+        that is used as well; 0 for no such measurement. It costs about this number squared.
       draws: Number of permutations behind each p value.
       changed: Texts, at most, out of which a feature is deleted, to see whether predictions change.
       columns: Further columns of the table that are looked at, such as a source or a date; ``auto``
@@ -42,8 +41,7 @@ class DiscoverConfig:
     minimum: int = 8
     confirmed: int = 20
     sample: int = 1000
-    exact: int = 2
-    exact_sample: int = 80
+    exact: int = 120
     draws: int = 2000
     changed: int = 300
     columns: tuple[str, ...] = ("auto",)
@@ -56,11 +54,10 @@ class DiscoverConfig:
     def __post_init__(self):
         positive = ("size", "minimum", "confirmed", "draws", "changed", "chunk")
         require(self, "a positive integer", lambda v: v >= 1, *positive)
-        require(
-            self, "an integer of at least 32", lambda v: v >= 32, "rows", "sample", "exact_sample"
-        )
+        require(self, "an integer of at least 32", lambda v: v >= 32, "rows", "sample")
+        require(self, "0 or an integer of at least 32", lambda v: v == 0 or v >= 32, "exact")
         require(self, "a number between 0 and 1", lambda v: 0 < v < 1, "screened")
-        require(self, "a non-negative integer", lambda v: v >= 0, "seed", "exact")
+        require(self, "a non-negative integer", lambda v: v >= 0, "seed")
         is_length = "an integer of at least 3 or none"
         require(self, is_length, lambda v: v is None or v >= 3, "max_length")
         for rule in filter(None, (self.core, self.exclude)):

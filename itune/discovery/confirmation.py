@@ -56,13 +56,19 @@ def measure_exactly(
     """Test the CID of a feature by exact influences among rows at some places, ``(n,)``.
 
     ``has`` tells which of these rows have it. A sample of them is drawn, equally many of each
-    group. None if no label has rows of both kinds.
+    group. Influences are computed within labels, as CID has no others. None if no label has rows of
+    both kinds.
     """
     label, confound = dataset.label[places], has.astype(np.int32)
     drawn = draw_sample(label, confound, sample, rng)
     if not len(drawn):
         return None
-    matrix = influences_among(classifier.loss, params, dataset, places[drawn], chunk=chunk)
+    matrix = np.full((len(drawn), len(drawn)), math.nan)
+    for y in np.unique(label[drawn]):
+        rows = np.flatnonzero(label[drawn] == y)
+        matrix[np.ix_(rows, rows)] = influences_among(
+            classifier.loss, params, dataset, places[drawn[rows]], chunk=chunk, partners=sample
+        )
     share = _shares(label, confound)
     return cid_test(matrix, label[drawn], confound[drawn], share, rng, draws=draws)
 

@@ -43,7 +43,10 @@ class Finding:
       is_core: Whether it is meant to count.
       examples: Some rows that have it against its usual label, or else any: number of the row, from
         0 in the table, its text, and the number of its label.
-      exact: CID of a sample of these rows by exact influences; None if it was not measured.
+      exact: CID of a sample of these rows by exact influences; None if it was not measured, as of
+        what is not confirmed.
+      exact_p: Its p value, corrected for the number of findings that were confirmed; NaN if it was
+        not measured.
     """
 
     feature: Feature
@@ -64,6 +67,7 @@ class Finding:
     is_core: bool
     examples: tuple[tuple[int, str, int], ...]
     exact: CIDTest | None = None
+    exact_p: float = math.nan
 
     @property
     def is_confirmed(self) -> bool:
@@ -219,6 +223,8 @@ class Discovery:
                 "cid_exact": one.exact.cid if one.exact else math.nan,
                 "cid_exact_low": one.exact.low if one.exact else math.nan,
                 "cid_exact_high": one.exact.high if one.exact else math.nan,
+                "exact_p": one.exact_p,
+                "exact_rows": one.exact.size if one.exact else 0,
                 "confirmed": one.is_confirmed,
                 "harmful": one.is_harmful,
                 "core": one.is_core,

@@ -325,7 +325,7 @@ class _Search:
         return found._replace(z=np.where(is_rare, 0.0, found.z))
 
     def _with_exact(self, findings: Sequence[Finding], resumable: Resumable) -> list[Finding]:
-        """Measure the CID of the first findings by exact influences, too."""
+        """Measure the CID of what is confirmed by exact influences, too."""
 
         def measure(one: Finding) -> dict[str, Any] | None:
             test = measure_exactly(
@@ -335,19 +335,21 @@ class _Search:
                 self._confirming,
                 one.feature.holds(self._rows)[self._confirming],
                 self._rng,
-                sample=self._config.exact_sample,
+                sample=self._config.exact,
                 draws=self._config.draws,
                 chunk=self._config.chunk,
             )
             return dataclasses.asdict(test) if test else None
 
-        first = findings[: self._config.exact]
-        tests = self._each("exact CID", first, measure, resumable)
-        exact = [
-            dataclasses.replace(one, exact=CIDTest(**test)) if test else one
-            for one, test in zip(first, tests, strict=True)
-        ]
-        return [*exact, *findings[len(exact) :]]
+        confirmed = [one for one in findings if one.is_confirmed and self._config.exact]
+        tests = self._each("exact CID", confirmed, measure, resumable)
+        corrected = holm([test["p"] if test else math.nan for test in tests])
+        exact = {
+            id(one): dataclasses.replace(one, exact=CIDTest(**test), exact_p=p)
+            for one, test, p in zip(confirmed, tests, corrected, strict=True)
+            if test
+        }
+        return [exact.get(id(one), one) for one in findings]
 
     def _examples(self, has: np.ndarray, usual: int, column: int) -> Iterator[tuple[int, str, int]]:
         against = np.flatnonzero(has & (self._train.label != usual))

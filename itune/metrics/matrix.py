@@ -102,6 +102,7 @@ def influences_among(
     indices: np.ndarray,
     *,
     chunk: int = 16,
+    partners: int | None = None,
     memory: int = 2 << 30,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
     resumable: Resumable = NEVER_SAVED,
@@ -110,13 +111,15 @@ def influences_among(
 
     Half of the pairs are computed, in blocks; the other half mirrors it. The gradients of as many
     blocks of rows as ``memory`` has bytes for, one at least, are held at once, those of columns one
-    block after another; the fewer blocks are held, the more often columns are computed again.
+    block after another; the fewer blocks are held, the more often columns are computed again. What
+    is compiled suits a number of ``partners``, n by default: calls that name one share it.
     """
     count = len(indices)
-    block = _make_block(loss, params, train, chunk, kind="cosine", select=None, partners=count)
-    _, pairs = _compiled(loss, "cosine", None, count)
+    partners = count if partners is None else partners
+    block = _make_block(loss, params, train, chunk, kind="cosine", select=None, partners=partners)
+    _, pairs = _compiled(loss, "cosine", None, partners)
     blocks = np.split(np.arange(count), range(chunk, count, chunk))
-    few = max(memory // _block_bytes(loss, params, train, chunk, partners=count), 1)
+    few = max(memory // _block_bytes(loss, params, train, chunk, partners=partners), 1)
     total = _pairs(len(blocks))
 
     def fill(state: State, start: int) -> State:

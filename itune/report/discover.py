@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from itune.auditing.significance import CIDTest
 from itune.config.command_line import option_words
 from itune.discovery import Discovery, Finding
 from itune.discovery.confirmation import Counterfactual
@@ -176,8 +177,7 @@ def _sentence(one: Finding, found: Discovery) -> str:
     ]
     if one.exact:
         parts.append(
-            f"by exact influences of {one.exact.size:,} rows {signed(one.exact.cid)} "
-            f"({signed(one.exact.low)} to {signed(one.exact.high)})"
+            f"by exact influences of {one.exact.size:,} rows {_tested(one.exact, one.exact_p)}"
         )
     errors = one.errors
     if errors.size:
@@ -203,10 +203,15 @@ def _change(change: Counterfactual, one: Finding, found: Discovery) -> str:
 
 
 def _cid(one: Finding) -> str:
-    if one.test is None:
-        return MISSING
-    test = one.test
-    return f"{signed(test.cid)} ({signed(test.low)} to {signed(test.high)}, p {p_value(one.p)})"
+    return MISSING if one.test is None else _tested(one.test, one.p)
+
+
+def _tested(test: CIDTest, p: float) -> str:
+    return f"{signed(test.cid)} ({_interval(test)}, p {p_value(p)})"
+
+
+def _interval(test: CIDTest) -> str:
+    return f"{signed(test.low)} to {signed(test.high)}"
 
 
 def _candidates(found: Discovery) -> Iterator[Block]:
@@ -237,8 +242,34 @@ def _candidates(found: Discovery) -> Iterator[Block]:
         is_sortable=True,
     )
     if found.confirmed:
+        yield from _exactly(found)
         yield _by_label(found)
         yield from _changes(found)
+
+
+def _exactly(found: Discovery) -> Iterator[Table]:
+    """Yield a table of CID by exact influences, unless none was measured."""
+    rows = [
+        (
+            one.feature.name,
+            one.exact.size,
+            signed(one.exact.cid),
+            _interval(one.exact),
+            p_value(one.exact_p),
+            signed(one.test.cid) if one.test else MISSING,
+        )
+        for one in found.confirmed
+        if one.exact
+    ]
+    if rows:
+        yield Table(
+            "CID by exact influences, of those that are used",
+            ("candidate", "rows", "CID", "interval", "p", "by sketches"),
+            tuple(rows),
+            "Of a sample of the rows that they were tested on, equally many of each group; p is "
+            "corrected for the number of these candidates (Holm). Fewer rows than the test by "
+            "sketches has: a wider interval and a larger p.",
+        )
 
 
 def _by_label(found: Discovery) -> Table:
@@ -301,7 +332,7 @@ def _row(one: Finding, found: Discovery) -> tuple[Any, ...]:
         f"{found.label_names[one.usual]} ({percent(one.rate, 0)})",
         used,
         signed(one.test.cid) if one.test else MISSING,
-        f"{signed(one.test.low)} to {signed(one.test.high)}" if one.test else MISSING,
+        _interval(one.test) if one.test else MISSING,
         p_value(one.p) if one.test else MISSING,
         f"{percent(errors.error)} of {errors.size:,}" if errors.size else MISSING,
         percent(errors.elsewhere),

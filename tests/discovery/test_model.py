@@ -11,17 +11,21 @@ import pytest
 
 import itune
 from itune import UserError, discover
+from itune.auditing.significance import CIDTest, cid_test
 from itune.commands import main
 from itune.data.dataset import collate
 from itune.discovery import model as discovery_model
 from itune.discovery import sketch_rows
 from itune.discovery.candidates import find_candidates, gather
 from itune.discovery.config import DiscoverConfig
+from itune.discovery.confirmation import measure_exactly
 from itune.discovery.features.base import Feature, Rows
 from itune.discovery.judged import Judged
 from itune.discovery.model import discover_model
 from itune.discovery.pairs import find_pairs, with_pairs
+from itune.groups import groups_of
 from itune.influence import cosines
+from itune.metrics.matrix import influences_among
 from itune.tables.config import TableConfig
 from itune.tables.further import read_further
 from itune.tables.table import read_tables
@@ -35,8 +39,7 @@ QUICK = {
     "minimum": 3,
     "confirmed": 3,
     "sample": 64,
-    "exact": 1,
-    "exact_sample": 32,
+    "exact": 32,
     "draws": 200,
     "chunk": 8,
     "columns": ("none",),
@@ -139,6 +142,40 @@ def test_columns(place, found):
         discover(place / "model", place / "train.csv", settings=QUICK | {"columns": ("brnd",)})
 
 
+def test_all_that_is_used_is_measured_exactly(place, found):
+    """By the influences of all pairs, of which only those within labels are computed."""
+    assert all((one.exact is not None) == one.is_confirmed for one in found.findings)
+    assert all(one.exact.p <= one.exact_p for one in found.confirmed)
+    tables = read_tables(
+        TableConfig(str(place / "train.csv"), confound=None, dev_fraction=0, test_fraction=0)
+    )
+    model = load_model(place / "model", tables)
+    train = model.encode(tables.train)
+    has = np.arange(96) % 3 == 0
+    drawn = np.arange(20, 80)
+    with jax.default_matmul_precision("highest"):
+        test = measure_exactly(
+            model.classifier,
+            model.params,
+            train,
+            drawn,
+            has[drawn],
+            np.random.default_rng(1),
+            sample=900,
+            draws=100,
+            chunk=7,
+        )
+        everyone = influences_among(model.classifier.loss, model.params, train, drawn)
+    share = {g: len(r) / 60 for g, r in groups_of(train.label[drawn], has[drawn] * 1).items()}
+    direct = cid_test(
+        everyone, train.label[drawn], has[drawn] * 1, share, np.random.default_rng(0), draws=10
+    )
+    np.testing.assert_allclose(
+        (test.cid, test.low, test.high), (direct.cid, direct.low, direct.high), atol=1e-5
+    )
+    assert test.size == 60 and test.draws == 100
+
+
 def test_rows_that_screen_do_not_confirm(place, monkeypatch):
     seen = {"screen": set(), "measure_cid": set()}
 
@@ -149,7 +186,8 @@ def test_rows_that_screen_do_not_confirm(place, monkeypatch):
     def spy(name, original):
         def called(values, *args, **options):
             seen[name] |= {*values[:, 0].tolist()}
-            return original(values, *args, **options)
+            made = original(values, *args, **options)
+            return replace(made, low=0.1) if isinstance(made, CIDTest) else made
 
         return called
 
@@ -163,17 +201,26 @@ def test_rows_that_screen_do_not_confirm(place, monkeypatch):
         return with_pairs(singles, score, **options)
 
     monkeypatch.setattr(discovery_model, "with_pairs", pairs)
-    monkeypatch.setattr(
-        discovery_model, "measure_exactly", lambda *args, **_: exact.append({*args[3].tolist()})
-    )
-    monkeypatch.setattr(
-        discovery_model, "holm", lambda ps: corrected.extend(ps) or [0.5 for _ in ps]
-    )
+
+    def measured(*args, **options):
+        exact.append({*args[3].tolist()})
+        return CIDTest(1.0, 0.9, 1.1, 0.3 + len(exact) / 10, options["sample"], options["draws"])
+
+    monkeypatch.setattr(discovery_model, "measure_exactly", measured)
+
+    def divided(ps):
+        corrected.append(ps)
+        return [p / 64 for p in ps]
+
+    monkeypatch.setattr(discovery_model, "holm", divided)
     made = discover(place / "model", place / "train.csv", settings=QUICK | {"confirmed": 2})
     assert [*map(len, seen.values())] == [48, 48] and seen["screen"].isdisjoint(seen["measure_cid"])
-    assert exact == [seen["measure_cid"]]
-    assert {one.test.p for one in made.findings} == {*corrected} and len(corrected) == 2
-    assert [one.p for one in made.findings] == [0.5, 0.5]
+    by_sketches, by_exact = corrected
+    assert {one.test.p for one in made.findings} == {*by_sketches} and len(by_sketches) == 2
+    assert [one.p for one in made.findings] == [one.test.p / 64 for one in made.findings]
+    used = made.confirmed
+    assert len(used) == len(by_exact) > 0 and exact == [seen["measure_cid"]] * len(used)
+    assert [one.exact_p * 64 for one in used] == by_exact == [one.exact.p for one in used]
     ((singles, z),) = scored
     count = np.diff(singles.among(np.array(sorted(map(int, seen["screen"])))).indptr)
     is_rare = np.minimum(count, 48 - count) < QUICK["minimum"]
