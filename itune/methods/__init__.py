@@ -6,6 +6,7 @@ A method is made by its name: ``METHODS["influence_tuning"].make(config, classif
 from itune.methods.adversarial import AdversarialConfig
 from itune.methods.base import Classifier, Method, Work
 from itune.methods.bcsi import BcsiConfig
+from itune.methods.cnc import CncConfig
 from itune.methods.d3m import D3mConfig
 from itune.methods.embedding_tuning import EmbeddingConfig
 from itune.methods.fish import FishConfig
@@ -24,6 +25,7 @@ __all__ = [
     "AdversarialConfig",
     "BcsiConfig",
     "Classifier",
+    "CncConfig",
     "D3mConfig",
     "EmbeddingConfig",
     "ExpertsConfig",

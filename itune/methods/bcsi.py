@@ -4,7 +4,6 @@ Bias-conditioned self-influence (Jung et al. 2024, "A simple remedy for dataset 
 self-influence: a mislabeled sample perspective").
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -37,11 +36,12 @@ from itune.methods.label_steps import (
     label_optimizer,
     label_steps,
 )
-from itune.methods.plans import RESTART
+from itune.methods.plans import RESTART, renamed
 from itune.methods.retraining import (
     first_training,
     init_retraining,
     later,
+    require_epochs,
     restart_step,
     row_chunks,
     set_rows,
@@ -130,11 +130,7 @@ def bcsi(
     3. BertAdam with decoupled weight decay; 4. shares of each label and the weight of the others
     are settings, to be chosen for the data.
     """
-    if config.epochs > label.epochs:
-        raise UserError(
-            f"bcsi.epochs is {config.epochs} but label.epochs is {label.epochs}; set bcsi.epochs "
-            f"to {label.epochs} or less"
-        )
+    require_epochs("bcsi", config.epochs, label)
     rate = label.learning_rate if config.learning_rate is None else config.learning_rate
     mending = replace(label, epochs=config.remedy_epochs, learning_rate=rate)
     tx, mending_tx = (label_optimizer(of, len(train)) for of in (label, mending))
@@ -162,12 +158,12 @@ def bcsi(
         between = _marking(train, label)
         work: list[Work] = []
         for number in seeds[:-1].tolist():
-            whole = _renamed(label_epochs(train, label, number), {"label": "biased"})
+            whole = renamed(label_epochs(train, label, number), {"label": "biased"})
             first = first_training(train, label, whole, epochs=config.epochs, between=between)
             work += later(first, work[-1].step if work else 0)
         work += later(label_epochs(train, label, seed), work[-1].step)
         kinds = {"label": "remedy", "label_update": "remedy_update"}
-        passes = _renamed(label_epochs(train, mending, int(seeds[-1])), kinds)
+        passes = renamed(label_epochs(train, mending, int(seeds[-1])), kinds)
         passes = [with_rows(w._replace(note=w.note and f"remedy, {w.note}")) for w in passes]
         return [*work, *later([Work("mend", 0), *passes], work[-1].step)]
 
@@ -267,8 +263,3 @@ def _marking(train: Dataset, label: LabelConfig) -> list[Work]:
         for kind in ("curvature", "self_influence")
     )
     return [*hessian, Work("factorise", 0), *scores, Work("vote", 0)]
-
-
-def _renamed(plan: Sequence[Work], kinds: Mapping[str, str]) -> list[Work]:
-    """Return a plan whose work has other kinds."""
-    return [work._replace(kind=kinds.get(work.kind, work.kind)) for work in plan]

@@ -3,7 +3,6 @@
 Sagawa et al. 2020a, "Distributionally robust neural networks for group shifts", Algorithm 1.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -31,13 +30,13 @@ from itune.methods.base import (
     init_phase,
 )
 from itune.methods.label_steps import (
-    FORWARD_COST,
     LABEL_SUMS,
     LabelConfig,
     label_epochs,
     label_losses,
     label_optimizer,
     label_steps,
+    two_passes,
 )
 
 
@@ -128,25 +127,8 @@ def group_dro(
 
     def plan() -> list[Work]:
         draw = partial(balanced_batches, groups=visible_groups(train, "group_dro"))
-        return _losses_first(label_epochs(train, label, seed, draw=draw, reads_confound=True))
+        work = label_epochs(train, label, seed, draw=draw, reads_confound=True)
+        return two_passes(work, "group_losses", "group_weights")
 
     weight_steps = {"group_losses": group_losses, "group_weights": group_weights}
     return Method(init, {**steps, **weight_steps, "label_update": label_update}, plan)
-
-
-def _losses_first(plan: Sequence[Work]) -> list[Work]:
-    """Return a plan in which each label step is preceded by the losses of its chunks."""
-    result, chunks = [], []
-    for work in plan:
-        if work.kind == "label":
-            chunks.append(work)
-            continue
-        if work.kind == "label_update":
-            result += [
-                *(w._replace(kind="group_losses", cost=FORWARD_COST * w.cost) for w in chunks),
-                Work("group_weights", work.step),
-                *chunks,
-            ]
-            chunks = []
-        result.append(work)
-    return result

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from itune.data.dataset import Dataset
-from itune.errors import UserError, require
+from itune.errors import require
 from itune.methods.base import Batch, Classifier, Info, Method, Params, Work
 from itune.methods.label_steps import FORWARD_COST, LabelConfig, label_optimizer, right_answers
 from itune.methods.retraining import (
     RetrainingState,
     init_retraining,
+    require_epochs,
     retraining_plan,
     retraining_steps,
     row_chunks,
@@ -56,11 +57,7 @@ def just_train_twice(
     in place of AdamW; 3. settings are those given, where the paper chooses by the worst group of
     dev, unless ``selection`` or a search does that.
     """
-    if config.epochs > label.epochs:
-        raise UserError(
-            f"jtt.epochs is {config.epochs} but label.epochs is {label.epochs}; set jtt.epochs to "
-            f"{label.epochs} or less"
-        )
+    require_epochs("jtt", config.epochs, label)
     tx = label_optimizer(label, len(train))
 
     def init(params: Params) -> RetrainingState:

@@ -1,6 +1,6 @@
 """Label steps: what finetuning consists of, and what every other method alternates with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import jax
@@ -233,3 +233,24 @@ def label_epochs(
             step += 1
         work += [Work(kind, step, note=f"epoch {epoch}") for kind in EVALUATIONS]
     return work
+
+
+def two_passes(plan: Sequence[Work], kind: str, between: str) -> list[Work]:
+    """Return a plan in which each label step is preceded by work on its chunks, without gradients.
+
+    Its kind is ``kind``; work of the kind ``between`` follows it, then the chunks as they were.
+    """
+    result, chunks = [], []
+    for work in plan:
+        if work.kind == "label":
+            chunks.append(work)
+            continue
+        if work.kind == "label_update":
+            result += [
+                *(w._replace(kind=kind, cost=FORWARD_COST * w.cost) for w in chunks),
+                Work(between, work.step),
+                *chunks,
+            ]
+            chunks = []
+        result.append(work)
+    return result

@@ -1,6 +1,6 @@
 """Plans of work: evaluations added or left out, and what a plan reads of the training data."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -18,6 +18,11 @@ BETWEEN = "between epochs"
 
 RESTART = "restart"
 """Kind of work that goes back to the initial parameters, for methods that train twice."""
+
+
+def renamed(plan: Sequence[Work], kinds: Mapping[str, str]) -> list[Work]:
+    """Return a plan in which some kinds of work are called otherwise."""
+    return [work._replace(kind=kinds.get(work.kind, work.kind)) for work in plan]
 
 
 def last_training(plan: Sequence[Work]) -> list[Work]:

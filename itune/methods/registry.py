@@ -11,6 +11,7 @@ from itune.methods.averaging import averaged
 from itune.methods.balanced_sampling import balanced_sampling
 from itune.methods.base import Classifier, Method
 from itune.methods.bcsi import BcsiConfig, bcsi
+from itune.methods.cnc import CncConfig, cnc
 from itune.methods.d3m import D3mConfig, d3m
 from itune.methods.embedding_tuning import EmbeddingConfig, embedding_tuning
 from itune.methods.finetuning import (
@@ -88,6 +89,7 @@ METHODS: dict[str, MethodSpec] = {
     "d3m": MethodSpec(d3m, {"d3m": D3mConfig}),
     "auto_d3m": MethodSpec(auto_d3m, {"d3m": D3mConfig}, reads_confounds=False),
     "bcsi": MethodSpec(bcsi, {"bcsi": BcsiConfig}, reads_confounds=False),
+    "cnc": MethodSpec(cnc, {"cnc": CncConfig}, reads_confounds=False),
     "fish": MethodSpec(fish, {"fish": FishConfig}),
     "lisa": MethodSpec(lisa, {"lisa": LisaConfig}),
     "no_spurious": MethodSpec(finetuning, reads_confounds=False, uses_control=True),

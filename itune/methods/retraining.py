@@ -13,6 +13,7 @@ import numpy as np
 import optax
 
 from itune.data.dataset import Dataset, chunks_by_length
+from itune.errors import UserError
 from itune.groups import groups_of
 from itune.methods.base import (
     EVALUATIONS,
@@ -48,6 +49,15 @@ class RetrainingState(NamedTuple):
     label: Phase
     start: Params
     marked: jax.Array
+
+
+def require_epochs(section: str, epochs: int, label: LabelConfig) -> None:
+    """Refuse a first training that is longer than finetuning, by the section that it is set in."""
+    if epochs > label.epochs:
+        raise UserError(
+            f"{section}.epochs is {epochs} but label.epochs is {label.epochs}; set "
+            f"{section}.epochs to {label.epochs} or less"
+        )
 
 
 def init_retraining(

@@ -6,6 +6,7 @@ from typing import Any
 from itune.methods import (
     AdversarialConfig,
     BcsiConfig,
+    CncConfig,
     EmbeddingConfig,
     InfluenceConfig,
     JttConfig,
@@ -28,7 +29,7 @@ SCALED = (
     *("label.epochs", "label.batch", "label.learning_rate", "label.chunk", "influence.chunk"),
     *(f"{phase}.{name}" for phase in ("influence", "embedding") for name in ROUNDS),
     *("adversarial.epochs", "adversarial.learning_rate", "jtt.epochs", "last_layer.epochs"),
-    *("bcsi.epochs", "bcsi.remedy_epochs"),
+    *("bcsi.epochs", "bcsi.remedy_epochs", "cnc.epochs"),
 )
 """Names of the settings that :func:`schedule` decides."""
 
@@ -63,9 +64,9 @@ def schedule(
 
     Embedding tuning has the same rounds in 10 epochs; adversarial training twice the epochs at 2.5
     times the rate, and last layer retraining ten times the epochs. The first training of just train
-    twice has a fifth of the epochs, and so have the biased models and the remedy of BCSI. Rounds
-    take pooled partners. CID is measured with 100 probes against 500 training rows. The checkpoint
-    with the best group-balanced accuracy on dev is selected.
+    twice and of CnC has a fifth of the epochs, and so have the biased models and the remedy of
+    BCSI. Rounds take pooled partners. CID is measured with 100 probes against 500 training rows.
+    The checkpoint with the best group-balanced accuracy on dev is selected.
 
     Args:
       size: Number of training rows, n.
@@ -105,6 +106,7 @@ def schedule(
         "adversarial": AdversarialConfig(epochs=2 * epochs, learning_rate=2.5 * rate),
         "jtt": JttConfig(epochs=fifth),
         "bcsi": BcsiConfig(epochs=fifth, remedy_epochs=fifth),
+        "cnc": CncConfig(epochs=fifth),
         "last_layer": LastLayerConfig(epochs=10 * epochs),
     }
     return TrainingConfig(

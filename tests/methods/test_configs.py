@@ -8,6 +8,7 @@ from itune.errors import UserError
 from itune.methods import (
     AdversarialConfig,
     BcsiConfig,
+    CncConfig,
     D3mConfig,
     ExpertsConfig,
     FishConfig,
@@ -41,6 +42,8 @@ from itune.methods import (
         *[(BcsiConfig(), name, 0) for name in ("models", "epochs", "remedy_epochs", "damping")],
         *[(BcsiConfig(), name, -0.1) for name in ("q", "share", "learning_rate", "rest")],
         *[(BcsiConfig(), name, 1.1) for name in ("q", "share")],
+        *[(CncConfig(), name, 0) for name in ("epochs", "temperature")],
+        *[(CncConfig(), "weight", value) for value in (-0.1, 1.1)],
         *[(FishConfig(), "step_size", value) for value in (-0.1, 1.1)],
         (FishConfig(), "domains", "groups"),
         (JttConfig(), "epochs", 0),

@@ -11,6 +11,7 @@ from itune.methods import InfluenceConfig, LabelConfig
 from itune.methods.adversarial import AdversarialConfig, adversarial
 from itune.methods.auto_d3m import auto_d3m
 from itune.methods.bcsi import BcsiConfig, bcsi
+from itune.methods.cnc import CncConfig, cnc
 from itune.methods.d3m import D3mConfig, d3m
 from itune.methods.embedding_tuning import EmbeddingConfig, embedding_tuning
 from itune.methods.fish import FishConfig, fish
@@ -40,6 +41,7 @@ METHODS = {
     "d3m": (d3m, D3mConfig(reference=1)),
     "auto_d3m": (auto_d3m, D3mConfig(reference=2, sample=7)),
     "bcsi": (bcsi, BcsiConfig(epochs=1, remedy_epochs=1, models=2, share=0.5)),
+    "cnc": (cnc, CncConfig(epochs=1)),
     "fish": (fish, FishConfig()),
     "group_dro": (group_dro, GroupDroConfig()),
     "adversarial": (adversarial, AdversarialConfig()),

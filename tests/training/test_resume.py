@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from itune.errors import UserError
-from itune.methods import BcsiConfig, D3mConfig, JttConfig, LastLayerConfig
+from itune.methods import BcsiConfig, CncConfig, D3mConfig, JttConfig, LastLayerConfig
 from itune.training import batches, loop
 from itune.training.run import run_task
 from itune.training.run_folder import RunOptions
@@ -105,6 +105,8 @@ def test_killed_and_resumed_baselines(config, tmp_path, monkeypatch, method, bat
     [
         ("just_train_twice", 15),  # between marks of the first training's wrong answers
         ("just_train_twice", 24),  # inside the second label step of the second training
+        ("cnc", 26),  # between the vectors of the second label step of the second training
+        ("cnc", 28),  # between its gradients
         ("d3m", 5),  # inside the third label step of the first training, a part held out
         ("d3m", 25),  # between the chunks that give the reference's gradient
         ("d3m", 35),  # between scores
@@ -113,20 +115,24 @@ def test_killed_and_resumed_baselines(config, tmp_path, monkeypatch, method, bat
     ],
 )
 def test_killed_and_resumed_trainings(config, tmp_path, monkeypatch, method, batches_before):
-    """Chunks of JTT are 10, then 11 that mark, and 20; of D3M 20, 3 + 3 + 9 that mark, and 20.
+    """Chunks of JTT are 10, then 11 that mark, and 20, or twice as many of CnC.
 
-    Those of Auto-D3M, whose reference is of at most half the rows, are 20, and at most 6 times 3 of
-    pairs.
+    Those of D3M are 20, 3 + 3 + 9 that mark, and 20. Those of Auto-D3M, whose reference is of at
+    most half the rows, are 20, and at most 6 times 3 of pairs.
     """
     config = replace(
-        config, jtt=JttConfig(epochs=1), d3m=D3mConfig(drop=0.2, sample=12), cid_when="end"
+        config,
+        cid_when="end",
+        jtt=JttConfig(epochs=1),
+        cnc=CncConfig(epochs=1),
+        d3m=D3mConfig(drop=0.2, sample=12),
     )
     whole, folder = tmp_path / "whole", tmp_path / "run"
     done = run_task(config, method, 1, whole)
     run_killed_and_resumed(config, method, folder, batches_before, 0, monkeypatch)
     assert outcome(folder) == outcome(whole)
     (restart,) = (row for row in done.metrics if row["kind"] == "restart")
-    assert restart["step"] == (5 if method == "just_train_twice" else 10)
+    assert restart["step"] == (5 if method in ("just_train_twice", "cnc") else 10)
     assert 0 < restart["marked"] < 44
     assert sum(value for key, value in restart.items() if "=" in key) == restart["marked"]
 
