@@ -156,6 +156,8 @@ class Discovery:
         place of rows that were given in Python. The whole is None if only the model's run knows it.
       encoder: Encoder of the model's run; None if that is the default, or not known.
       every: All candidates, as they were screened; None if that was not kept.
+      is_constant: Whether the model predicts one label for all rows that errors were counted on,
+        though they have several, so that no candidate moves its predictions.
     """
 
     model: str
@@ -173,6 +175,7 @@ class Discovery:
     table: Mapping[str, Any] | None = None
     encoder: str | None = None
     every: Screened | None = None
+    is_constant: bool = False
 
     @property
     def confirmed(self) -> tuple[Finding, ...]:

@@ -30,6 +30,7 @@ class Judged:
       name: What they are.
       label: Their labels, ``(n,)``.
       is_right: Whether they are predicted rightly, ``(n,)``.
+      is_constant: Whether all of them are predicted to have one label, though they have several.
     """
 
     def __init__(
@@ -52,7 +53,9 @@ class Judged:
         ]
         self.name = " and ".join(tested) if is_enough else "training rows"
         self.label = np.concatenate([one.label for one in data])
-        self.is_right = np.concatenate(self._predicted) == self.label
+        predicted = np.concatenate(self._predicted)
+        self.is_right = predicted == self.label
+        self.is_constant = len(np.unique(predicted)) == 1 < len(np.unique(self.label))
 
     def measure(
         self, feature: Feature, usual: int, most: int, rng: np.random.Generator

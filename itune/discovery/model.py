@@ -227,6 +227,7 @@ class _Search:
             judged_on=judged.name,
             judged=len(judged.label),
             accuracy=float(judged.is_right.mean()),
+            is_constant=judged.is_constant,
             config=config,
             digest=tables.digest(),
             notes=(*tables.notes, *model.notes),

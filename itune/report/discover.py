@@ -147,6 +147,16 @@ def _answer(found: Discovery) -> Answer:
         "are meant to count have one as well. Name those in core, and judge the others by the rows "
         "below."
     )
+    if found.is_constant:
+        return Answer(
+            OPEN,
+            "The model predicts one label for every row, so nothing moves its predictions.",
+            (
+                f"Of the {found.judged:,} rows of {found.judged_on} others have other labels. Its "
+                "gradients differ all the same, and candidates may be used below that no "
+                "prediction goes by: train the model further before this is read.",
+            ),
+        )
     if harmful:
         names = ", ".join(isolated(one.feature.name) for one in harmful[:TOLD])
         more = f", and {len(harmful) - TOLD} more" if len(harmful) > TOLD else ""

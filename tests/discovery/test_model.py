@@ -3,11 +3,13 @@
 import contextlib
 import csv
 import json
+import shutil
 from dataclasses import replace
 
 import jax
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 import itune
 from itune import UserError, discover
@@ -26,6 +28,8 @@ from itune.discovery.pairs import find_pairs, with_pairs
 from itune.groups import groups_of
 from itune.influence import cosines
 from itune.metrics.matrix import influences_among
+from itune.report import discover_page
+from itune.report.blocks import OPEN
 from itune.tables.config import TableConfig
 from itune.tables.further import read_further
 from itune.tables.table import read_tables
@@ -234,6 +238,19 @@ def test_what_is_tested_are_the_rows_of_the_rule(place, monkeypatch):
     monkeypatch.setattr(discovery_model, "by_rule", first_seven)
     found = discover(place / "model", place / "train.csv", settings=QUICK | {"exact": 0})
     assert [one.count for one in found.findings] == [7, 7, 7]
+
+
+def test_a_model_that_predicts_one_label(place, found, tmp_path):
+    """Its gradients differ all the same, and candidates may be confirmed: the page says so first."""
+    shutil.copytree(place / "model", tmp_path / "model")
+    path = tmp_path / "model" / "model.safetensors"
+    tensors = load_file(path)
+    tensors["classifier.bias"][0] += 100
+    save_file(tensors, path, metadata={"format": "np"})
+    constant = discover(tmp_path / "model", place / "train.csv", settings=QUICK)
+    assert constant.is_constant and not found.is_constant
+    answer = discover_page(constant).lead[0]
+    assert "predicts one label" in answer.headline and answer.tone == OPEN
 
 
 def test_columns_that_nobody_names(place, tmp_path, capsys):
