@@ -241,7 +241,7 @@ def test_what_is_tested_are_the_rows_of_the_rule(place, monkeypatch):
 
 
 def test_a_model_that_predicts_one_label(place, found, tmp_path):
-    """Its gradients differ all the same, and candidates may be confirmed: the page says so first."""
+    """Gradients differ all the same, and candidates may be confirmed: the page says so first."""
     shutil.copytree(place / "model", tmp_path / "model")
     path = tmp_path / "model" / "model.safetensors"
     tensors = load_file(path)
