@@ -13,21 +13,27 @@ from itune.methods import (
     LabelConfig,
     LastLayerConfig,
 )
-from itune.methods.rounds import LEFT_OUT, POOLED
+from itune.methods.rounds import ALL, LEFT_OUT, OWN, POOLED
+from itune.methods.rounds import BALANCED as DRAWN_EVENLY
 from itune.training.best_checkpoint import BALANCED
 from itune.training.settings import TrainingConfig
 
 PAPER_SIZE, PAPER_EPOCHS, PAPER_WIDTH = 1500, 10, 768
 LAYERS, LENGTH = 12, 64
+VOCABULARY = 30_522
 PROBES = 75
+MOST_SUMS = 2 << 30
+"""Bytes of the sums of unit gradients of all groups, above which labels are taken one by one."""
 CID_PROBES, CID_ROWS = 100, 500
 ROUNDS = ("interval", "batch", "probes", "learning_rate", "partners", "lone")
 
 
 SCALED = (
-    *("max_length", "cid_probes", "cid_rows", "selection"),
-    *("label.epochs", "label.batch", "label.learning_rate", "label.chunk", "influence.chunk"),
+    *("max_length", "cid_probes", "cid_rows", "selection", "accuracy_every"),
+    *("label.epochs", "label.batch", "label.learning_rate", "label.chunk"),
+    *("influence.chunk", "influence.pool_chunk"),
     *(f"{phase}.{name}" for phase in ("influence", "embedding") for name in ROUNDS),
+    *("influence.labels", "influence.batches"),
     *("adversarial.epochs", "adversarial.learning_rate", "jtt.epochs", "last_layer.epochs"),
     *("bcsi.epochs", "bcsi.remedy_epochs", "cnc.epochs"),
 )
@@ -40,10 +46,12 @@ def schedule(
     groups: int = 4,
     width: int = PAPER_WIDTH,
     layers: int = LAYERS,
+    vocabulary: int = VOCABULARY,
     label_rate: float = 1.0,
     length: int = LENGTH,
     batch: int | None = None,
     epochs: int | None = None,
+    dev: int | None = None,
 ) -> TrainingConfig:
     """Return the paper's settings, scaled to a number of rows n and to the width of an encoder.
 
@@ -58,25 +66,33 @@ def schedule(
         pool      64 rows, n at most, and 64^2 / length of longer texts; 4 of each group at least
         probes    75 pool / 64 in 5 epochs, which makes 6 updates a round
         rate      3e-5, in rounds, and 3e-5 * 768 / width of encoders wider than BERT-base
-        chunk     8 rows at once, or 2 tuples, and in proportion fewer rows of a model and texts
-                  with more than twice 12 layers of width 768 and 64 tokens, or tuples with more
-                  than once that; the result is the same
+        labels    all, but own where the sums of the gradients of all groups, which are held at
+                  once, have more than 2 GiB: 4 groups of BERT-base have 1.6, and 9 of MiniLM 0.8
+        dev       measured every 5 / 3 of its rows over batch label steps, 4 at least: a fifth of
+                  the time of these steps; once an epoch where that is more often
+        chunk     8 rows at once, or 2 tuples, or 32 rows of a pool, and in proportion fewer rows of
+                  a model and texts with more than twice 12 layers of width 768 and 64 tokens, or
+                  tuples and rows of a pool with more than once that; the result is the same
 
     Embedding tuning has the same rounds in 10 epochs; adversarial training twice the epochs at 2.5
     times the rate, and last layer retraining ten times the epochs. The first training of just train
     twice and of CnC has a fifth of the epochs, and so have the biased models and the remedy of
-    BCSI. Rounds take pooled partners. CID is measured with 100 probes against 500 training rows.
-    The checkpoint with the best group-balanced accuracy on dev is selected.
+    BCSI. Rounds take pooled partners; those of influence tuning count influence on all labels, and
+    its label steps are balanced, as with groups of twenty rows the confound is learnt anew between
+    rounds otherwise. CID is measured with 100 probes against 500 training rows. The checkpoint with
+    the best group-balanced accuracy on dev is selected.
 
     Args:
       size: Number of training rows, n.
       groups: Number of groups among the training rows.
       width: Hidden size of the encoder.
       layers: Number of its layers.
+      vocabulary: Number of its tokens.
       label_rate: Learning rate of label steps of its family, over BERT's at one width.
       length: Number of tokens that inputs are truncated to.
       batch: Batch size of label steps; None scales it to n.
       epochs: Number of epochs of label steps; None scales it to n.
+      dev: Number of rows of dev; None measures it once an epoch.
 
     >>> for n in (100, 1500, 100_000):
     ...     s = schedule(n)
@@ -100,8 +116,15 @@ def schedule(
     values = (interval, pool, probes, round_rate, POOLED, LEFT_OUT)
     rounds: dict[str, Any] = dict(zip(ROUNDS, values, strict=True))
     fifth = max(epochs // 5, 1)
+    sums = 4 * (12 * layers * width**2 + vocabulary * width)
     of_methods: dict[str, Any] = {
-        "influence": InfluenceConfig(**rounds, chunk=max(round(2 * room), 1)),
+        "influence": InfluenceConfig(
+            **rounds,
+            labels=ALL if groups * sums <= MOST_SUMS else OWN,
+            batches=DRAWN_EVENLY,
+            chunk=max(round(2 * room), 1),
+            pool_chunk=max(round(32 * room), 1),
+        ),
         "embedding": EmbeddingConfig(**rounds),
         "adversarial": AdversarialConfig(epochs=2 * epochs, learning_rate=2.5 * rate),
         "jtt": JttConfig(epochs=fifth),
@@ -114,8 +137,15 @@ def schedule(
         cid_probes=CID_PROBES,
         cid_rows=CID_ROWS,
         selection=BALANCED,
+        accuracy_every=None if dev is None else _every(dev, batch, size // batch),
         label=LabelConfig(
             epochs=epochs, batch=batch, learning_rate=rate, chunk=max(min(int(16 * room), 8), 1)
         ),
         **of_methods,
     )
+
+
+def _every(dev: int, batch: int, epoch: int) -> int | None:
+    """Return after how many label steps dev is measured: a row costs a third of a training row."""
+    every = max(math.ceil(5 * dev / (3 * batch)), 4)
+    return every if every < epoch else None

@@ -12,10 +12,12 @@ from itune.data.dataset import tokenize_table
 from itune.errors import UserError, as_folder
 from itune.groups import HIDDEN, count_groups
 from itune.methods.registry import METHODS
+from itune.methods.rounds import DRAWN, OWN
 from itune.models import load_config, load_tokenizer, resolve_encoder
 from itune.models.registry import architecture_of
 from itune.results import RunResult, read_result
 from itune.tables.table import Table, Tables, require_trainable
+from itune.training.best_checkpoint import LAST
 from itune.training.run import run_on
 from itune.training.run_folder import RunOptions
 from itune.training.settings import TrainingConfig
@@ -95,11 +97,15 @@ def scaled_settings(tables: Tables, settings: Mapping[str, Any]) -> TrainingConf
         groups=int(np.sum(counts.confound != HIDDEN)),
         width=encoder.hidden_size,
         layers=encoder.num_layers,
+        vocabulary=encoder.vocab_size,
         label_rate=architecture_of(encoder).label_rate,
         length=length,
         batch=given.label.batch if is_set("label.batch") else None,
         epochs=given.label.epochs if is_set("label.epochs") else None,
+        dev=None if given.selection == LAST and is_set("selection") else tables.dev.size,
     )
+    if given.influence.partners == DRAWN and is_set("influence.partners"):
+        settings = {"influence.labels": OWN, **settings}
     return replaced(scaled, settings)
 
 

@@ -20,14 +20,16 @@ def flat(config):
 
 
 def test_the_papers_settings_at_its_size():
-    """But for pools, and what is measured, they are the defaults."""
+    """But for pools, balanced label steps, and what is measured, they are the defaults."""
     plain, scaled = flat(TrainingConfig()), flat(schedule(1500))
     changed = {name for name in plain if scaled[name] != plain[name]}
     phases = ("influence", "embedding")
     assert changed == {
         *("cid_probes", "cid_rows", "selection"),
         *(f"{phase}.{name}" for phase in phases for name in ("partners", "lone")),
+        *("influence.labels", "influence.batches", "influence.pool_chunk"),
     }
+    assert (scaled["influence.labels"], scaled["influence.batches"]) == ("all", "balanced")
 
 
 @pytest.mark.parametrize("size", [16, 20, 50, 100, 480, 1500, 10_000, 10**5, 10**6])
@@ -45,6 +47,30 @@ def test_rounds_fit(size):
 def test_epochs(size, epochs):
     """10 for TextLen and 3 for MSGS, as the paper has."""
     assert schedule(size).label.epochs == epochs
+
+
+@pytest.mark.parametrize(
+    ("groups", "shape", "labels"),
+    [
+        (4, {}, "all"),
+        (6, {}, "own"),
+        (9, {"width": 384, "layers": 6}, "all"),
+        (60, {"width": 384, "layers": 6}, "own"),
+        (4, {"vocabulary": 250_000}, "own"),
+    ],
+)
+def test_all_labels_where_memory_allows_it(groups, shape, labels):
+    assert schedule(1500, groups=groups, **shape).influence.labels == labels
+
+
+@pytest.mark.parametrize(
+    ("size", "dev", "every"),
+    [(1200, 300, 8), (1200, 100, 4), (1200, 600, 16), (1200, 700, None), (200, 50, 6)],
+)
+def test_dev_takes_a_fifth_of_the_time(size, dev, every):
+    """No more often than the steps are worth, and no less than once an epoch."""
+    assert schedule(size, dev=dev).accuracy_every == every
+    assert schedule(size).accuracy_every is None
 
 
 def test_many_groups_long_texts_and_wide_encoders():
@@ -88,8 +114,8 @@ def test_what_is_decided_already_counts():
 def test_scaled_settings_are_named():
     plain = flat(TrainingConfig())
     changed = set()
-    small = {"size": 40, "width": 1024, "layers": 96, "length": 16}
-    for arguments in (small, {"size": 90_000, "groups": 99}):
+    small = {"size": 40, "width": 1024, "layers": 96, "length": 16, "dev": 1}
+    for arguments in (small, {"size": 1500}, {"size": 90_000, "groups": 99}):
         scaled = flat(schedule(**arguments))
         changed |= {name for name in plain if scaled[name] != plain[name]}
     assert changed == set(SCALED)

@@ -155,7 +155,7 @@ def test_a_finetuned_folder_goes_on_from_its_head(finetuned, tables, tmp_path):
     )
     kernel = load_classifier(new.model).params["classifier"]["kernel"]
     assert np.abs(kernel - kernels[1]).min() > 1e-5
-    assert new.dev_history[0].note == "epoch 1"
+    assert new.dev_history[0].note in ("between epochs", "epoch 1")
 
 
 def test_settings_scale_and_what_is_given_wins(tables, encoder):
@@ -163,6 +163,20 @@ def test_settings_scale_and_what_is_given_wins(tables, encoder):
     assert (s.label.epochs, s.influence.k, s.selection) == (3, 2, "balanced")
     assert (s.label.batch, s.influence.interval) == (8, 3)
     assert s.max_length == 8  # [CLS] acme is fine [SEP]
+
+
+def test_drawn_partners_are_of_the_own_label(tables, encoder):
+    """They can be of no other, so that who sets them need not set labels as well."""
+    drawn = {"encoder": str(encoder), "influence.partners": "drawn"}
+    assert scaled_settings(tables, drawn).influence.labels == "own"
+    assert scaled_settings(tables, {"encoder": str(encoder)}).influence.labels == "all"
+
+
+def test_dev_is_measured_for_selection_alone(tables, encoder):
+    often = scaled_settings(tables, {"encoder": str(encoder), "label.batch": 2})
+    last = {"encoder": str(encoder), "label.batch": 2, "selection": "last"}
+    assert often.accuracy_every == max(-(-5 * tables.dev.size // 6), 4)
+    assert scaled_settings(tables, last).accuracy_every is None
 
 
 @pytest.mark.parametrize(
