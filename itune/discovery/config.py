@@ -21,7 +21,8 @@ class DiscoverConfig:
       sample: Rows of each test of CID by sketches: equally many of each label with and without the
         feature.
       exact: Rows, drawn as those of a test, whose exact influences tell the CID of each finding
-        that is used as well; 0 for no such measurement. It costs about this number squared.
+        that is used as well, 32 at least; 0 for no such measurement. It costs about this number
+        squared.
       draws: Number of permutations behind each p value.
       changed: Texts, at most, out of which a feature is deleted, to see whether predictions change.
       columns: Further columns of the table that are looked at, such as a source or a date; ``auto``

@@ -276,9 +276,9 @@ def _exactly(found: Discovery) -> Iterator[Table]:
             "CID by exact influences, of those that are used",
             ("candidate", "rows", "CID", "interval", "p", "by sketches"),
             tuple(rows),
-            "Of a sample of the rows that they were tested on, equally many of each group; p is "
-            "corrected for the number of these candidates (Holm). Fewer rows than the test by "
-            "sketches has: a wider interval and a larger p.",
+            "Of a sample of the rows that they were tested on, equally many of each group. p is "
+            "corrected for the number of these candidates (Holm), that of the test by sketches for "
+            "all that were tested.",
         )
 
 
