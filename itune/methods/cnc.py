@@ -176,7 +176,7 @@ def contrastive_losses(
     >>> vectors = jnp.array([[1.0, 0.0], [0.0, 1.0], [0.0, 2.0]])
     >>> labels, answers = jnp.array([0, 0, 1]), jnp.array([0, 1, 0])
     >>> losses, is_anchor = contrastive_losses(vectors, labels, answers, 1.0)
-    >>> losses.round(3).tolist(), is_anchor.tolist()
+    >>> [round(float(loss), 3) for loss in losses], is_anchor.tolist()
     ([0.693, 0.0, 0.0], [True, False, False])
     """
     squares = jnp.sum(vectors**2, axis=1, keepdims=True)
