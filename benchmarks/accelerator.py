@@ -24,6 +24,18 @@ BENCHMARKS = Path(__file__).resolve().parent
 EXPERIMENTS = BENCHMARKS.parent / "experiments"
 
 
+SHORT = {
+    "label.epochs": 1,
+    "label.batch": 16,
+    "data.textlen.train_size": 64,
+    "cid_probes": 4,
+    "influence.interval": 2,
+    "influence.epochs": 1,
+    "influence.probes": 4,
+}
+"""Settings of a run that is over soon."""
+
+
 class Part(NamedTuple):
     """A script with its arguments, and the name of what it writes.
 
@@ -79,14 +91,13 @@ def parts(out: Path, is_small: bool) -> Iterator[Part]:
         ("--steps", "1", "--examples", "8") if is_small else (),
     )
     yield Part("run", EXPERIMENTS / "run.py", run_arguments(out, is_small), False)
-    short = ("label.epochs=1", "data.textlen.train_size=64", "cid_probes=4", "influence.interval=1")
     yield Part(
         "table2",
         EXPERIMENTS / "table2.py",
         (
             *("--tasks", "textlen", "--methods", "finetuning,influence_tuning", "--seeds", "2021"),
             *("--out", str(out / "table2"), "--set", "data.source=embedded"),
-            *(short if is_small else ()),
+            *(f"{name}={value}" for name, value in (SHORT if is_small else {}).items()),
         ),
         False,
     )
@@ -105,11 +116,10 @@ def run_arguments(out: Path, is_small: bool) -> Sequence[str]:
             {"width": 16, "layers": 1} if is_small else {"width": 768, "layers": 12, "heads": 12}
         )
         write_random_encoder(encoder, texts, max_positions=512, **shape)
-    few = ("--label.epochs", "1", "--data.textlen.train_size", "64", "--influence.interval", "1")
     return (
         *("--preset", "textlen", "--encoder", str(encoder), "--data.source", "embedded"),
         *("--methods", "influence_tuning", "--seeds", "2021", "--out", str(out / "run")),
-        *(few if is_small else ()),
+        *(f"--{name}={value}" for name, value in (SHORT if is_small else {}).items()),
     )
 
 
