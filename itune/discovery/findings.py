@@ -202,7 +202,11 @@ class Discovery:
     @property
     def first(self) -> Finding | None:
         """The most harmful finding; None if none is confirmed to harm."""
-        return next((finding for finding in self.findings if finding.is_harmful), None)
+        return next(filter(self.harms, self.findings), None)
+
+    def harms(self, one: Finding) -> bool:
+        """Return whether a finding is harmful, which none is to a model of constant predictions."""
+        return one.is_harmful and not self.is_constant
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Return one dict a finding, as ``pandas.DataFrame`` takes it."""
@@ -229,7 +233,7 @@ class Discovery:
                 "exact_p": one.exact_p,
                 "exact_rows": one.exact.size if one.exact else 0,
                 "confirmed": one.is_confirmed,
-                "harmful": one.is_harmful,
+                "harmful": self.harms(one),
                 "core": one.is_core,
                 "against": one.errors.size,
                 "error_against": one.errors.error,

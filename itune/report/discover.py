@@ -141,7 +141,7 @@ _TERMS = (
 
 
 def _answer(found: Discovery) -> Answer:
-    harmful = [one for one in found.findings if one.is_harmful]
+    harmful = [one for one in found.findings if found.harms(one)]
     caution = (
         "CID says what the training signal is organised by, not whether that is right: words that "
         "are meant to count have one as well. Name those in core, and judge the others by the rows "
@@ -232,7 +232,7 @@ def _candidates(found: Discovery) -> Iterator[Block]:
                 one.test.cid if one.test else math.nan,
                 one.errors.gap,
                 one.count,
-                "harmful" if one.is_harmful else "used" if one.is_confirmed else "unconfirmed",
+                "harmful" if found.harms(one) else "used" if one.is_confirmed else "unconfirmed",
             )
             for one in found.findings
         ]

@@ -67,7 +67,7 @@ def schedule(
         probes    75 pool / 64 in 5 epochs, which makes 6 updates a round
         rate      3e-5, in rounds, and 3e-5 * 768 / width of encoders wider than BERT-base
         labels    all, but own where the sums of the gradients of all groups, which are held at
-                  once, have more than 2 GiB: 4 groups of BERT-base have 1.6, and 9 of MiniLM 0.8
+                  once, have more than 2 GiB: 4 groups of BERT-base have 1.6, and 9 of MiniLM 0.7
         dev       measured every 5 / 3 of its rows over batch label steps, 4 at least: a fifth of
                   the time of these steps; once an epoch where that is more often
         chunk     8 rows at once, or 2 tuples, or 32 rows of a pool, and in proportion fewer rows of

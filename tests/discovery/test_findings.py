@@ -102,6 +102,13 @@ def test_the_first_is_the_first_that_harms():
     assert math.isnan(rows[0]["cid_exact"]) and rows[0]["settings"] == {"rule": "words:a"}
 
 
+def test_nothing_harms_a_model_that_predicts_one_label():
+    harmful = search()
+    constant = replace(harmful, is_constant=True)
+    assert [row["harmful"] for row in harmful.to_rows()] == [True, True, False]
+    assert not any(row["harmful"] for row in constant.to_rows()) and constant.first is None
+
+
 def word(name, counterpart="", slot="1", **values):
     """A finding of a word that is swapped for another one."""
     one = finding(name, **values)

@@ -13,6 +13,7 @@ from safetensors.numpy import load_file, save_file
 
 import itune
 from itune import UserError, discover
+from itune.auditing.samples import draw_sample
 from itune.auditing.significance import CIDTest, cid_test
 from itune.commands import main
 from itune.data.dataset import collate
@@ -156,28 +157,34 @@ def test_all_that_is_used_is_measured_exactly(place, found):
     model = load_model(place / "model", tables)
     train = model.encode(tables.train)
     has = np.arange(96) % 3 == 0
-    drawn = np.arange(20, 80)
+    places = np.arange(20, 80)
+    drawn = draw_sample(train.label[places], has[places] * 1, 40, np.random.default_rng(1))
+    rows, share = places[drawn], groups_of(train.label[places], has[places] * 1)
     with jax.default_matmul_precision("highest"):
         test = measure_exactly(
             model.classifier,
             model.params,
             train,
-            drawn,
-            has[drawn],
+            places,
+            has[places],
             np.random.default_rng(1),
-            sample=900,
+            sample=40,
             draws=100,
             chunk=7,
         )
-        everyone = influences_among(model.classifier.loss, model.params, train, drawn)
-    share = {g: len(r) / 60 for g, r in groups_of(train.label[drawn], has[drawn] * 1).items()}
+        everyone = influences_among(model.classifier.loss, model.params, train, rows)
     direct = cid_test(
-        everyone, train.label[drawn], has[drawn] * 1, share, np.random.default_rng(0), draws=10
+        everyone,
+        train.label[rows],
+        has[rows] * 1,
+        {group: len(of) / 60 for group, of in share.items()},
+        np.random.default_rng(0),
+        draws=10,
     )
     np.testing.assert_allclose(
         (test.cid, test.low, test.high), (direct.cid, direct.low, direct.high), atol=1e-5
     )
-    assert test.size == 60 and test.draws == 100
+    assert test.size == len(rows) < 60 and test.draws == 100
 
 
 def test_rows_that_screen_do_not_confirm(place, monkeypatch):
@@ -249,6 +256,7 @@ def test_a_model_that_predicts_one_label(place, found, tmp_path):
     save_file(tensors, path, metadata={"format": "np"})
     constant = discover(tmp_path / "model", place / "train.csv", settings=QUICK)
     assert constant.is_constant and not found.is_constant
+    assert constant.first is None and not any(row["harmful"] for row in constant.to_rows())
     answer = discover_page(constant).lead[0]
     assert "predicts one label" in answer.headline and answer.tone == OPEN
 
