@@ -33,6 +33,7 @@ from itune.methods.base import (
     init_phase,
     update,
 )
+from itune.methods.label_guard import make_label_gradient, projected, with_examples
 from itune.methods.label_steps import (
     LABEL_SUMS,
     LabelConfig,
@@ -47,6 +48,7 @@ from itune.methods.rounds import (
     LABEL,
     LEFT_OUT,
     POOLED,
+    PROJECTED,
     RoundConfig,
     RoundCosts,
     draw_pools_round,
@@ -78,16 +80,16 @@ def alternating(
     train: Dataset,
     seed: int,
     *,
-    decays: Callable[[Path], bool] = lambda path: True,
+    trains: Callable[[Path], bool] = lambda path: True,
 ) -> Method:
     """Return a method that alternates label steps with steps on an influence loss.
 
-    Batches and dropout are those of finetuning with this seed. A parameter that does not decay, and
-    on which the influence loss does not depend, stays as it is in a round.
+    Batches and dropout are those of finetuning with this seed. A parameter that a round does not
+    train, and on which the influence loss does not depend, stays as it is in it.
     """
     label_tx = label_optimizer(label, len(train))
     influence_tx = bert_adam(
-        rounds.learning_rate, weight_decay=rounds.weight_decay, decays=decays, clip=rounds.clip
+        rounds.learning_rate, weight_decay=rounds.weight_decay, decays=trains, clip=rounds.clip
     )
 
     def init(params: Params) -> AlternatingState:
@@ -97,14 +99,23 @@ def alternating(
             init_phase(influence_tx, params, "influence_loss"),
         )
 
-    steps = {**label_steps(classifier, label_tx), **_round_steps(rounds, derivative, influence_tx)}
-    return Method(init, steps, lambda: _plan(train, label, rounds, costs, seed))
+    def plan() -> list[Work]:
+        work = _plan(train, label, rounds, costs, seed)
+        return with_examples(work, label.chunk, 1) if rounds.directions == PROJECTED else work
+
+    of_rounds = _round_steps(classifier, rounds, derivative, influence_tx, trains)
+    return Method(init, {**label_steps(classifier, label_tx), **of_rounds}, plan)
 
 
 def _round_steps(
-    rounds: RoundConfig, derivative: Derivative, tx: optax.GradientTransformation
+    classifier: Classifier,
+    rounds: RoundConfig,
+    derivative: Derivative,
+    tx: optax.GradientTransformation,
+    trains: Callable[[Path], bool],
 ) -> dict[str, Step]:
     """Return the step functions of a round, which add to its phase, update by it, and end it."""
+    label_gradient = make_label_gradient(classifier)
 
     def add(
         state: AlternatingState, batch: Tuples | Pool, size: int | jax.Array, count: jax.Array
@@ -128,8 +139,13 @@ def _round_steps(
         return add(state, Pool(batch["examples"], batch["is_real"]), count, count)
 
     def influence_update(state: AlternatingState, batch: Batch) -> tuple[AlternatingState, Info]:
-        before = state.params, state.influence.optimizer
-        phase, params, info = update(tx, state.influence, state.params, batch.get("scale"))
+        before, phase, opposed = (state.params, state.influence.optimizer), state.influence, {}
+        if rounds.directions == PROJECTED:
+            of_label = label_gradient(state.params, batch)
+            gradient, opposed["gradient_cosine"] = projected(phase.gradient, of_label, trains)
+            phase = phase._replace(gradient=gradient)
+        phase, params, info = update(tx, phase, state.params, batch.get("scale"))
+        info |= opposed
         if rounds.tolerance:
             is_left_out = info["influence_loss"] < rounds.tolerance
             chosen = jax.tree.map(

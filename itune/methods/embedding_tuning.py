@@ -53,7 +53,7 @@ def embedding_tuning(
         COSTS,
         train,
         seed,
-        decays=lambda path: path[0] != classifier.head,
+        trains=lambda path: path[0] != classifier.head,
     )
 
 

@@ -22,6 +22,7 @@ LONE = (REFUSED, LEFT_OUT)
 CONSTANT, LABEL = "constant", "label"
 ZEROED, KEPT = "zeroed", "kept"
 OWN, ALL = "own", "all"
+FREE, PROJECTED = "free", "projected"
 PERMUTED, BALANCED = "permuted", "balanced"
 
 
@@ -61,6 +62,10 @@ class RoundConfig:
         ``label`` steps, so that the last rounds disturb the labels no more than the first.
       moments: What becomes of both optimizers' moments after a round: ``zeroed``, as in the paper,
         or ``kept``. Without bias correction the first steps from zero are up to 3.2 times as long.
+      directions: Whether the gradient of the influence loss is ``free``, as in the paper; or
+        ``projected``: where it opposes that of the mean label loss of the update's examples,
+        without dropout, the part that does is taken out before Adam (PCGrad, Yu et al. 2020). It
+        costs a label gradient of each example of a tuple or pool more.
       chunk: Tuples computed at once; changes memory and speed only.
     """
 
@@ -84,6 +89,7 @@ class RoundConfig:
     tolerance: float = 0.0
     rate: str = CONSTANT
     moments: str = ZEROED
+    directions: str = FREE
     chunk: int = 2
 
     def __post_init__(self) -> None:
@@ -96,6 +102,7 @@ class RoundConfig:
         require_one_of(self, partners=(DRAWN, POOLED), lone=LONE, schedule=SCHEDULES)
         require_one_of(self, rate=(CONSTANT, LABEL), moments=(ZEROED, KEPT))
         require_one_of(self, labels=(OWN, ALL), batches=(PERMUTED, BALANCED))
+        require_one_of(self, directions=(FREE, PROJECTED))
         if self.labels == ALL and self.partners != POOLED:
             raise UserError(
                 f"labels is {ALL} but partners are {self.partners}; set partners to {POOLED}"

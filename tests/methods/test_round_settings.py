@@ -141,6 +141,7 @@ def test_around_a_round_the_present_weights_are_evaluated():
         {"moments": "halved"},
         {"labels": "some", "partners": "pooled"},
         {"batches": "large"},
+        {"directions": "orthogonal"},
     ],
 )
 def test_bad_settings(settings):

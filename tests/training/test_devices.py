@@ -36,6 +36,10 @@ METHODS = {
         influence_tuning,
         InfluenceConfig(batch=12, partners="pooled", labels="all", **ROUNDS),
     ),
+    "guarded": (
+        influence_tuning,
+        InfluenceConfig(batch=12, partners="pooled", directions="projected", **ROUNDS),
+    ),
     "embedding": (embedding_tuning, EmbeddingConfig(batch=5, **ROUNDS)),
     "lisa": (lisa, LisaConfig()),
     "d3m": (d3m, D3mConfig(reference=1)),
@@ -91,7 +95,7 @@ def test_divided_parameters(on_one, tmp_path):
         assert not all(leaf.sharding.is_fully_replicated for leaf in jax.tree.leaves(placed))
 
 
-@pytest.mark.parametrize("name", ["drawn", "pooled"])
+@pytest.mark.parametrize("name", ["drawn", "pooled", "guarded"])
 def test_resumed_on_other_devices(name, on_one, tmp_path, monkeypatch):
     """Cut off on 8 devices in the first round, gone on with on 1, and on 4 with divided states."""
 

@@ -82,6 +82,18 @@ def test_killed_and_resumed(
 
 
 @pytest.mark.parametrize(
+    ("settings", "batches_before"),
+    [({"directions": "projected"}, 10)],  # before the first update, which has its examples
+)
+def test_killed_and_resumed_in_a_round(config, tmp_path, monkeypatch, settings, batches_before):
+    config = replace(config, influence=replace(config.influence, **settings), cid_when="end")
+    whole, folder = tmp_path / "whole", tmp_path / "run"
+    run_task(config, "influence_tuning", 1, whole)
+    run_killed_and_resumed(config, "influence_tuning", folder, batches_before, 0, monkeypatch)
+    assert outcome(folder) == outcome(whole)
+
+
+@pytest.mark.parametrize(
     ("method", "batches_before"),
     [
         ("fish", 5),  # inside a loop over the groups
