@@ -11,6 +11,7 @@ from itune.methods.d3m import D3mConfig
 from itune.methods.embedding_tuning import EmbeddingConfig
 from itune.methods.fish import FishConfig
 from itune.methods.group_dro import GroupDroConfig
+from itune.methods.iffair import IffairConfig
 from itune.methods.influence_tuning import InfluenceConfig
 from itune.methods.just_train_twice import JttConfig
 from itune.methods.label_steps import LabelConfig
@@ -31,6 +32,7 @@ __all__ = [
     "ExpertsConfig",
     "FishConfig",
     "GroupDroConfig",
+    "IffairConfig",
     "InfluenceConfig",
     "JttConfig",
     "LabelConfig",

@@ -15,15 +15,9 @@ from itune.errors import UserError
 from itune.groups import groups_of
 from itune.influence import cosines, products
 from itune.methods.base import Batch, Classifier, Info, Method, Params, Phase, Work
-from itune.methods.d3m import (
-    COSINE,
-    D3mConfig,
-    d3m_steps,
-    draw_reference,
-    init_d3m,
-    scoring_work,
-)
+from itune.methods.d3m import D3mConfig, d3m_steps
 from itune.methods.label_steps import LabelConfig, label_optimizer
+from itune.methods.reference import COSINE, draw_reference, init_reference, scoring_work
 from itune.methods.retraining import retraining_plan
 
 
@@ -73,7 +67,7 @@ def auto_d3m(
     score = (cosines if config.score == COSINE else products)(classifier.loss)
 
     def init(params: Params) -> AutoD3mState:
-        state = init_d3m(tx, params, train, 2 * len(sizes))
+        state = init_reference(tx, params, train, 2 * len(sizes))
         return AutoD3mState(*state, jnp.zeros((sum(sizes), sample), state.scores.dtype))
 
     def attributions(state: AutoD3mState, batch: Batch) -> tuple[AutoD3mState, Info]:
@@ -99,6 +93,7 @@ def auto_d3m(
             *_attribution_work(train, label, reference, drawn),
             Work("find_groups", 0, {"rows": reference}),
             *scoring_work(train, label, reference, reads_confound=False),
+            Work("mark_harmful", 0),
         ]
         return [
             Work("hold_out", 0, {"rows": reference}),

@@ -45,6 +45,7 @@ from itune.methods.retraining import (
     restart_step,
     row_chunks,
     set_rows,
+    weighted_losses,
     with_rows,
 )
 
@@ -146,9 +147,8 @@ def bcsi(
         losses = label_losses(state, outputs, batch)
         return -jnp.expm1(-config.q * losses) / config.q if config.q else losses
 
-    def mended(state: State, outputs: Outputs, batch: Batch) -> jax.Array:
-        weights = pivotal_weights(state.marked, config.rest, outputs.logits.dtype)
-        return weights[batch["rows"]] * label_losses(state, outputs, batch)
+    def pivotal(state: State) -> jax.Array:
+        return pivotal_weights(state.marked, config.rest, state.scores.dtype)
 
     def mend(state: BcsiState, _: Batch) -> tuple[BcsiState, Info]:
         return state._replace(label=init_phase(mending_tx, state.params, *LABEL_SUMS)), {}
@@ -168,7 +168,7 @@ def bcsi(
         return [*work, *later([Work("mend", 0), *passes], work[-1].step)]
 
     of_biased = label_steps(classifier, tx, biased)
-    of_mended = label_steps(classifier, mending_tx, mended)
+    of_mended = label_steps(classifier, mending_tx, weighted_losses(pivotal))
     steps = {
         **label_steps(classifier, tx),
         "biased": of_biased["label"],

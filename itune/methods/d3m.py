@@ -4,41 +4,29 @@ Data debiasing with datamodels (Jain et al. 2024, "Improving subgroup robustness
 selection").
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
-from flax.traverse_util import unflatten_dict
 
 from itune.data.dataset import Dataset
 from itune.errors import require
-from itune.influence import cross_entropy
-from itune.influence.differences import projections, unit_gradient_sum
-from itune.influence.subsets import by_path
-from itune.influence.types import Examples
 from itune.methods.balance import visible_groups
-from itune.methods.base import Batch, Classifier, Info, Method, Params, Phase, State, Step, Work
-from itune.methods.label_steps import FORWARD_COST, LabelConfig, label_optimizer
-from itune.methods.retraining import (
-    init_retraining,
-    retraining_plan,
-    retraining_steps,
-    row_chunks,
-    set_rows,
+from itune.methods.base import Batch, Classifier, Info, Method, Params, State, Step, Work
+from itune.methods.label_steps import LabelConfig, label_optimizer
+from itune.methods.reference import (
+    COSINE,
+    SCORES,
+    ReferenceState,
+    group_means,
+    init_reference,
+    reference_plan,
+    scoring_steps,
 )
+from itune.methods.retraining import retraining_steps, weights_of_marked
 from itune.utils.suggestions import require_one_of
-
-COSINE, PRODUCT = "cosine", "product"
-
-Total = Callable[[Params, Examples, jax.Array], Params]
-"""``total(params, examples, weights)``, a weighted sum of the gradients of n examples."""
-
-Along = Callable[[Params, Examples, Params], jax.Array]
-"""``along(params, examples, target) -> (n,)``, the inner products of gradients with a sum."""
 
 
 @dataclass(frozen=True)
@@ -71,27 +59,7 @@ class D3mConfig:
         require(self, "a number from 0 to 1", lambda v: 0 <= v <= 1, "drop")
         require(self, "a non-negative number", lambda v: v >= 0, "beta")
         require(self, "a positive integer", lambda v: v >= 1, "reference", "sample")
-        require_one_of(self, score=(COSINE, PRODUCT))
-
-
-class D3mState(NamedTuple):
-    """State of a method that trains twice, with what decides on the rows that it marks.
-
-    ``group`` is the number of the group of each row of the reference, ``(n,)``; ``losses`` are sums
-    over the reference of each group and ``sizes`` how many they are of, ``(G,)``; ``target`` is
-    what gradients are projected on for ``scores``, ``(n,)``, which are infinite where a row has
-    none.
-    """
-
-    params: Params
-    label: Phase
-    start: Params
-    marked: jax.Array
-    group: jax.Array
-    losses: jax.Array
-    sizes: jax.Array
-    target: Params
-    scores: jax.Array
+        require_one_of(self, score=SCORES)
 
 
 def d3m(
@@ -121,44 +89,14 @@ def d3m(
     groups = visible_groups(train, "d3m", least=2)
     sizes = [min(len(rows) // 2, config.reference) for rows in groups.values()]
 
-    def init(params: Params) -> D3mState:
-        return init_d3m(tx, params, train, len(groups))
-
-    def hold_out(state: D3mState, batch: Batch) -> tuple[D3mState, Info]:
-        state, info = steps["hold_out"](state, batch)
-        return state._replace(group=state.group.at[batch["rows"]].set(batch["group"])), info
+    def init(params: Params) -> ReferenceState:
+        return init_reference(tx, params, train, len(groups))
 
     def plan() -> list[Work]:
-        reference = draw_reference(seed, list(groups.values()), sizes)
-        group = np.repeat(np.arange(len(groups), dtype=np.int32), sizes)
-        between = scoring_work(train, label, reference, reads_confound=True)
-        return [
-            Work("hold_out", 0, {"rows": reference, "group": group}),
-            *retraining_plan(train, label, seed, epochs=label.epochs, between=between),
-        ]
+        return reference_plan(train, label, seed, groups, sizes, "mark_harmful")
 
     steps = d3m_steps(classifier, tx, config, train, sum(sizes), list(map(str, groups)))
-    return Method(init, {**steps, "hold_out": hold_out}, plan)
-
-
-def init_d3m(
-    tx: optax.GradientTransformation, params: Params, train: Dataset, groups: int
-) -> D3mState:
-    """Return the state before the first training, for as many groups."""
-    state = init_retraining(tx, params, train)
-    zeros = jnp.zeros(groups, state.label.count.dtype)
-    target = jax.tree.map(jnp.zeros_like, params)
-    scores = jnp.full(len(train), jnp.inf, zeros.dtype)
-    group = jnp.zeros(len(train), jnp.int32)
-    return D3mState(*state, group, zeros, zeros, target, scores)
-
-
-def draw_reference(seed: int, members: Sequence[np.ndarray], sizes: Sequence[int]) -> np.ndarray:
-    """Draw so many rows of each group (or label), one group after the other, int32."""
-    rng = np.random.default_rng([seed, 2])
-    pairs = zip(members, sizes, strict=True)
-    drawn = [rng.choice(rows, size, replace=False) for rows, size in pairs]
-    return np.concatenate(drawn).astype(np.int32)
+    return Method(init, steps, plan)
 
 
 def d3m_steps(
@@ -171,99 +109,25 @@ def d3m_steps(
 ) -> dict[str, Step]:
     """Return the step functions that hold a reference out, score the others and drop some.
 
-    They take any state with the fields of :class:`D3mState`; ``reference`` is how many rows are
-    held out, and ``names`` are those of their groups.
+    They take any state with the fields of :class:`~itune.methods.reference.ReferenceState`;
+    ``reference`` is how many rows are held out, and ``names`` are those of their groups.
     """
-    losses_of = _losses(classifier)
-    total, along = (_cosines if config.score == COSINE else _products)(classifier)
     drop = round(config.drop * (len(train) - reference))
 
-    def means_of(state: State) -> jax.Array:
-        return state.losses / jnp.maximum(state.sizes, 1)
-
-    def hold_out(state: State, batch: Batch) -> tuple[State, Info]:
-        return state._replace(marked=state.marked.at[batch["rows"]].set(True)), {}
-
-    def reference_losses(state: State, batch: Batch) -> tuple[State, Info]:
-        losses = jnp.where(batch["is_real"], losses_of(state.params, batch["examples"]), 0)
-        group = state.group[batch["rows"]]
-        counts = batch["is_real"].astype(state.sizes.dtype)
-        return state._replace(
-            losses=state.losses.at[group].add(losses), sizes=state.sizes.at[group].add(counts)
-        ), {}
-
-    def reference_gradient(state: State, batch: Batch) -> tuple[State, Info]:
-        exponents = jnp.where(state.sizes > 0, config.beta * means_of(state), -jnp.inf)
-        of_group = jax.nn.softmax(exponents) / jnp.maximum(state.sizes, 1)
-        weights = jnp.where(batch["is_real"], of_group[state.group[batch["rows"]]], 0)
-        gradient = total(state.params, batch["examples"], weights)
-        return state._replace(target=jax.tree.map(jnp.add, state.target, gradient)), {}
-
-    def score(state: State, batch: Batch) -> tuple[State, Info]:
-        scores = along(state.params, batch["examples"], state.target)
-        return state._replace(scores=set_rows(state.scores, batch, scores)), {}
+    def group_weights(means: jax.Array, sizes: jax.Array) -> jax.Array:
+        return jax.nn.softmax(jnp.where(sizes > 0, config.beta * means, -jnp.inf))
 
     def mark_harmful(state: State, _: Batch) -> tuple[State, Info]:
         is_harmful = state.scores < 0
         is_lowest = jnp.zeros_like(is_harmful).at[jnp.argsort(state.scores)[:drop]].set(True)
-        means = means_of(state)
-        info = {f"reference_loss {g}": mean for g, mean in zip(names, means, strict=True)}
+        info = {
+            f"reference_loss {g}": mean for g, mean in zip(names, group_means(state), strict=True)
+        }
         info["harmful"] = jnp.sum(is_harmful)
         return state._replace(marked=is_lowest & is_harmful), info
 
     return {
-        **retraining_steps(classifier, tx, train, factor=0.0),
-        "hold_out": hold_out,
-        "reference_losses": reference_losses,
-        "reference_gradient": reference_gradient,
-        "score": score,
+        **retraining_steps(classifier, tx, train, weights_of_marked(0.0)),
+        **scoring_steps(classifier, config.score, group_weights),
         "mark_harmful": mark_harmful,
     }
-
-
-def _losses(classifier: Classifier) -> Callable[[Params, Examples], jax.Array]:
-    def losses(params: Params, examples: Examples) -> jax.Array:
-        return cross_entropy(classifier.outputs(params, examples, None).logits, examples["label"])
-
-    return losses
-
-
-def _products(classifier: Classifier) -> tuple[Total, Along]:
-    """Return the functions whose gradients are those of the label loss."""
-    losses = _losses(classifier)
-
-    def total(params: Params, examples: Examples, weights: jax.Array) -> Params:
-        return jax.grad(lambda params: jnp.vdot(weights, losses(params, examples)))(params)
-
-    def along(params: Params, examples: Examples, target: Params) -> jax.Array:
-        """By one derivative in the direction of the target, for which no gradient is formed."""
-        return jax.jvp(lambda params: losses(params, examples), (params,), (target,))[1]
-
-    return total, along
-
-
-def _cosines(classifier: Classifier) -> tuple[Total, Along]:
-    """Return the functions whose gradients have length 1."""
-    unit_sum, projected = unit_gradient_sum(classifier.loss), projections(classifier.loss)
-
-    def total(params: Params, examples: Examples, weights: jax.Array) -> Params:
-        return unflatten_dict(unit_sum(params, examples, weights))
-
-    def along(params: Params, examples: Examples, target: Params) -> jax.Array:
-        return projected(params, examples, (by_path(target),))[0][:, 0]
-
-    return total, along
-
-
-def scoring_work(
-    train: Dataset, label: LabelConfig, reference: np.ndarray, *, reads_confound: bool
-) -> list[Work]:
-    """Return the work between both trainings: losses, their gradient, scores, and the marks."""
-    of_reference = [
-        work._replace(reads_confound=reads_confound)
-        for kind, cost in (("reference_losses", FORWARD_COST), ("reference_gradient", 1.0))
-        for work in row_chunks(train, label, reference, kind, cost)
-    ]
-    others = np.setdiff1d(np.arange(len(train)), reference)
-    scored = row_chunks(train, label, others, "score", 1.0)
-    return [*of_reference, *scored, Work("mark_harmful", 0)]

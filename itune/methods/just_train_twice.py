@@ -20,6 +20,7 @@ from itune.methods.retraining import (
     retraining_steps,
     row_chunks,
     set_rows,
+    weights_of_marked,
 )
 
 
@@ -73,5 +74,5 @@ def just_train_twice(
         between = row_chunks(train, label, rows, "mark_wrong", FORWARD_COST)
         return retraining_plan(train, label, seed, epochs=config.epochs, between=between)
 
-    steps = retraining_steps(classifier, tx, train, config.upweight)
+    steps = retraining_steps(classifier, tx, train, weights_of_marked(config.upweight))
     return Method(init, {**steps, "mark_wrong": mark_wrong}, plan)

@@ -21,6 +21,7 @@ from itune.methods.finetuning import (
 )
 from itune.methods.fish import FishConfig, fish
 from itune.methods.group_dro import GroupDroConfig, group_dro
+from itune.methods.iffair import IffairConfig, iffair
 from itune.methods.influence_tuning import InfluenceConfig, influence_tuning
 from itune.methods.just_train_twice import JttConfig, just_train_twice
 from itune.methods.last_layer_retraining import LastLayerConfig, last_layer_retraining
@@ -88,6 +89,7 @@ METHODS: dict[str, MethodSpec] = {
     "just_train_twice": MethodSpec(just_train_twice, {"jtt": JttConfig}, reads_confounds=False),
     "d3m": MethodSpec(d3m, {"d3m": D3mConfig}),
     "auto_d3m": MethodSpec(auto_d3m, {"d3m": D3mConfig}, reads_confounds=False),
+    "iffair": MethodSpec(iffair, {"iffair": IffairConfig}),
     "bcsi": MethodSpec(bcsi, {"bcsi": BcsiConfig}, reads_confounds=False),
     "cnc": MethodSpec(cnc, {"cnc": CncConfig}, reads_confounds=False),
     "fish": MethodSpec(fish, {"fish": FishConfig}),

@@ -4,7 +4,7 @@ The second starts from the parameters that the first started from, with fresh mo
 batches and the dropout of finetuning, so that the two differ by the weights of marked rows alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import jax
@@ -31,11 +31,15 @@ from itune.methods.base import (
 from itune.methods.label_steps import (
     LABEL_SUMS,
     LabelConfig,
+    Losses,
     label_epochs,
     label_losses,
     label_steps,
 )
 from itune.methods.plans import RESTART
+
+Weigh = Callable[[State], jax.Array]
+"""``weigh(state) -> (n,)``, a weight of at least 0 of each row of the training data."""
 
 
 class RetrainingState(NamedTuple):
@@ -68,13 +72,27 @@ def init_retraining(
     return RetrainingState(params, phase, params, jnp.zeros(len(train), bool))
 
 
-def row_weights(marked: jax.Array, factor: float, dtype: np.dtype) -> jax.Array:
-    """Return each row's weight, ``(n,)``: ``factor`` if it is marked, else 1, over their mean.
+def weights_of_marked(factor: float) -> Weigh:
+    """Return a function for the weights ``factor`` of marked rows and 1 of all others."""
 
-    So the expected loss is the mean over data in which a marked row stands ``factor`` times.
+    def weigh(state: State) -> jax.Array:
+        return jnp.where(state.marked, factor, 1.0)
+
+    return weigh
+
+
+def weighted_losses(weigh: Weigh) -> Losses:
+    """Return losses that are those of finetuning times the row's weight over the mean weight.
+
+    So the expected loss is the mean over data in which a row stands as often as its weight says.
     """
-    weights = jnp.where(marked, factor, 1.0).astype(dtype)
-    return weights / jnp.mean(weights)
+
+    def losses(state: State, outputs: Outputs, batch: Batch) -> jax.Array:
+        weights = weigh(state).astype(outputs.logits.dtype)
+        weights = weights / jnp.mean(weights)
+        return weights[batch["rows"]] * label_losses(state, outputs, batch)
+
+    return losses
 
 
 def set_rows(values: jax.Array, batch: Batch, new: jax.Array) -> jax.Array:
@@ -84,18 +102,14 @@ def set_rows(values: jax.Array, batch: Batch, new: jax.Array) -> jax.Array:
 
 
 def retraining_steps(
-    classifier: Classifier, tx: optax.GradientTransformation, train: Dataset, factor: float
+    classifier: Classifier, tx: optax.GradientTransformation, train: Dataset, weigh: Weigh
 ) -> dict[str, Step]:
-    """Return label steps in which marked rows weigh ``factor`` times, and the step ``restart``.
+    """Return label steps in which rows have weights, and the step ``restart``.
 
     They take any state with the fields of :class:`RetrainingState`.
     """
-
-    def losses(state: State, outputs: Outputs, batch: Batch) -> jax.Array:
-        weights = row_weights(state.marked, factor, outputs.logits.dtype)
-        return weights[batch["rows"]] * label_losses(state, outputs, batch)
-
-    return {**label_steps(classifier, tx, losses), RESTART: restart_step(tx, train)}
+    steps = label_steps(classifier, tx, weighted_losses(weigh))
+    return {**steps, RESTART: restart_step(tx, train)}
 
 
 def restart_step(tx: optax.GradientTransformation, train: Dataset) -> Step:

@@ -44,6 +44,7 @@ def test_as_finetuning_on_all_data(name):
         "last_layer_retraining",
         "product_of_experts",
         "d3m",
+        "iffair",
         "fish",
         "lisa",
     ],
@@ -80,5 +81,5 @@ class TestAll:
         label = replace(SCHEDULE, epochs=1)
         config = RunConfig(label=label, last_layer=replace(LAST_LAYER, epochs=2))
         kinds = Counter(w.kind for w in METHODS[name].make(config, CLASSIFIER, SEEN, 3).plan())
-        assert kinds["label_update"] == (12 if name == "d3m" else 6)
+        assert kinds["label_update"] == (12 if name in ("d3m", "iffair") else 6)
         assert kinds["head_update"] == (2 if name == "last_layer_retraining" else 0)

@@ -16,6 +16,7 @@ from itune.methods.d3m import D3mConfig, d3m
 from itune.methods.embedding_tuning import EmbeddingConfig, embedding_tuning
 from itune.methods.fish import FishConfig, fish
 from itune.methods.group_dro import GroupDroConfig, group_dro
+from itune.methods.iffair import IffairConfig, iffair
 from itune.methods.influence_tuning import influence_tuning
 from itune.methods.last_layer_retraining import LastLayerConfig, last_layer_retraining
 from itune.methods.lisa import LisaConfig, lisa
@@ -44,6 +45,7 @@ METHODS = {
     "lisa": (lisa, LisaConfig()),
     "d3m": (d3m, D3mConfig(reference=1)),
     "auto_d3m": (auto_d3m, D3mConfig(reference=2, sample=7)),
+    "iffair": (iffair, IffairConfig(reference=1, weights="diverse")),
     "bcsi": (bcsi, BcsiConfig(epochs=1, remedy_epochs=1, models=2, share=0.5)),
     "cnc": (cnc, CncConfig(epochs=1)),
     "fish": (fish, FishConfig()),

@@ -123,14 +123,16 @@ def test_killed_and_resumed_baselines(config, tmp_path, monkeypatch, method, bat
         ("d3m", 25),  # between the chunks that give the reference's gradient
         ("d3m", 35),  # between scores
         ("d3m", 50),  # inside the second training
+        ("iffair", 35),  # between scores
+        ("iffair", 50),  # inside the second training, which weighs rows by them
         ("auto_d3m", 30),  # between pairs of the reference and the sample
     ],
 )
 def test_killed_and_resumed_trainings(config, tmp_path, monkeypatch, method, batches_before):
     """Chunks of JTT are 10, then 11 that mark, and 20, or twice as many of CnC.
 
-    Those of D3M are 20, 3 + 3 + 9 that mark, and 20. Those of Auto-D3M, whose reference is of at
-    most half the rows, are 20, and at most 6 times 3 of pairs.
+    Those of D3M and IFFair are 20, 3 + 3 + 9 that mark, and 20. Those of Auto-D3M, whose reference
+    is of at most half the rows, are 20, and at most 6 times 3 of pairs.
     """
     config = replace(
         config,
