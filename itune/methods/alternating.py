@@ -127,16 +127,20 @@ def _round_steps(
         phase = collect(state.influence, gradient, count, influence_loss=mean * size)
         return state._replace(influence=phase), {}
 
+    def examples_of(batch: Batch) -> dict[str, Any]:
+        """Return the examples, each with the seed of its dropout where there is dropout."""
+        return {**batch["examples"], **{k: batch[k] for k in ("dropout",) if k in batch}}
+
     def tuples(state: AlternatingState, batch: Batch) -> tuple[AlternatingState, Info]:
-        probe = jax.tree.map(lambda leaf: leaf[:, 0], batch["examples"])
-        partners = jax.tree.map(lambda leaf: leaf[:, 1:], batch["examples"])
+        probe = jax.tree.map(lambda leaf: leaf[:, 0], examples_of(batch))
+        partners = jax.tree.map(lambda leaf: leaf[:, 1:], examples_of(batch))
         weights = batch["weights"].astype(state.influence.count.dtype)
         tuples = Tuples(probe, partners, weights)
         return add(state, tuples, weights.shape[0], jnp.sum(batch["is_real"]))
 
     def pool(state: AlternatingState, batch: Batch) -> tuple[AlternatingState, Info]:
         count = jnp.sum(batch["is_real"])
-        return add(state, Pool(batch["examples"], batch["is_real"]), count, count)
+        return add(state, Pool(examples_of(batch), batch["is_real"]), count, count)
 
     def influence_update(state: AlternatingState, batch: Batch) -> tuple[AlternatingState, Info]:
         before, phase, opposed = (state.params, state.influence.optimizer), state.influence, {}

@@ -90,7 +90,8 @@ class Classifier(NamedTuple):
     """A model as methods see it: functions of its parameters.
 
     Attributes:
-      loss: Label loss of one example without dropout, in nats, for influences.
+      loss: Label loss of one example, in nats, for influences; with dropout where the example has
+        a seed of it, a scalar uint32 ``dropout``.
       outputs: ``outputs(params, examples, dropout_key) -> Outputs`` of a batch; without dropout if
         the key is None.
       head: Name of the subtree of the parameters that lies behind the pooled vector.

@@ -4,14 +4,17 @@
 & Tsvetkov 2021, section 3); its exact gradient holds second derivatives of the network.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
+
+import numpy as np
 
 from itune.data.dataset import Dataset
 from itune.errors import require
 from itune.influence import PAIR_FREE, ROUTES, value_and_grad
 from itune.methods.alternating import alternating
-from itune.methods.base import Classifier, Method
+from itune.methods.base import Classifier, Method, Work
 from itune.methods.label_steps import LabelConfig
 from itune.methods.rounds import POOLED, RoundConfig, RoundCosts
 from itune.utils.suggestions import require_one_of
@@ -30,12 +33,16 @@ class InfluenceConfig(RoundConfig):
       pool_chunk: Examples of a pool computed at once by the ``fastest`` route, at least one of each
         group; all of them if none. Fewer need less memory and, by counting matrix products, 1.4
         times the time. Does not change the result.
+      dropout: Whether influences are taken with dropout, a mask for each use of an example, so that
+        those of the few examples of a scarce group are harder to fit by heart (Srivastava et al.
+        2014). The paper takes them without.
     """
 
     section: ClassVar[str] = "influence"
 
     route: str = FASTEST
     pool_chunk: int | None = None
+    dropout: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -61,4 +68,21 @@ def influence_tuning(
     route = influence.exact_route
     microbatch = influence.pool_chunk if route == PAIR_FREE else None
     derivative = value_and_grad(classifier.loss, route=route, microbatch=microbatch)
-    return alternating(classifier, label, influence, derivative, COSTS, train, seed)
+    method = alternating(classifier, label, influence, derivative, COSTS, train, seed)
+    if not influence.dropout:
+        return method
+    return method._replace(plan=lambda: _with_masks(method.plan(), seed))
+
+
+def _with_masks(plan: Sequence[Work], seed: int) -> list[Work]:
+    """Return a plan whose tuples and pools have a seed of dropout for each use of an example."""
+    rng = np.random.default_rng([seed, 4])
+    result = []
+    for work in plan:
+        if work.kind in ("tuples", "pool") and work.examples is not None:
+            seeds = np.zeros(work.examples.shape, np.uint32)
+            is_real = np.asarray(work.arrays["is_real"])
+            seeds[is_real] = rng.integers(2**32, size=seeds[is_real].shape, dtype=np.uint32)
+            work = work._replace(arrays={**work.arrays, "dropout": seeds})
+        result.append(work)
+    return result

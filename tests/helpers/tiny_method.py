@@ -36,7 +36,10 @@ class Bag(nn.Module):
 
 def loss_of(apply, example):
     mask = example["attention_mask"].astype(jnp.float64)
-    return cross_entropy(apply(example["input_ids"], mask).logits, example["label"])
+    dropout = {}
+    if "dropout" in example:
+        dropout = {"deterministic": False, "rngs": {"dropout": jax.random.key(example["dropout"])}}
+    return cross_entropy(apply(example["input_ids"], mask, **dropout).logits, example["label"])
 
 
 def outputs(params, examples, key):

@@ -1,11 +1,13 @@
 """Influence tuning: updates by the mean influence loss of tuples or pools; ends of rounds."""
 
+from dataclasses import replace
 from functools import cache
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.flatten_util import ravel_pytree
 
 from itune.data.dataset import collate
 from itune.influence import Pool, Tuples, value_and_grad
@@ -13,10 +15,12 @@ from itune.methods import InfluenceConfig
 from itune.methods.influence_tuning import influence_tuning
 from itune.optimizers import bert_adam
 from tests.helpers.influence_batches import ROWS, WEIGHTS, pool_chunk, tuple_chunk
+from tests.helpers.plans import assert_same_plan
 from tests.helpers.tiny_method import (
     CLASSIFIER,
     LABEL,
     TRAIN,
+    Bag,
     TinyMethod,
     assert_close,
     assert_reset,
@@ -24,6 +28,8 @@ from tests.helpers.tiny_method import (
     expected_update,
     label_chunk,
 )
+from tests.methods.test_rounds import INFLUENCE as ROUNDS
+from tests.methods.test_rounds import influence_plan
 
 DRAWN = TinyMethod(influence_tuning, LABEL, InfluenceConfig(k=2, learning_rate=0.03, clip=0.02))
 POOLED = TinyMethod(
@@ -125,6 +131,96 @@ def test_update_of_a_pool_of_all_labels():
     tx = bert_adam(0.03, decays=lambda path: True, clip=0.02)
     expected = expected_update(tx, state.influence.optimizer, state.params, (value, gradient))
     assert_updated(after.params, after.influence, info, "influence_loss", expected)
+
+
+SEEDS = np.arange(20, 26, dtype=np.uint32).reshape(2, 3)
+
+
+def by_definition(params, batch):
+    """The influence loss of all pairs of a pool with these seeds, from gradients one by one."""
+    examples = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), batch["examples"])
+
+    def gradient(example, seed):
+        mask = example["attention_mask"].astype(jnp.float64)
+        rngs = {"dropout": jax.random.key(seed)}
+
+        def loss(params):
+            ids = example["input_ids"]
+            found = Bag().apply({"params": params}, ids, mask, deterministic=False, rngs=rngs)
+            return -jax.nn.log_softmax(found.logits)[example["label"]]
+
+        vector = ravel_pytree(jax.grad(loss)(params))[0]
+        return vector / jnp.linalg.norm(vector)
+
+    units = jax.vmap(gradient)(examples, batch["dropout"].ravel())
+    is_real, row = batch["is_real"].ravel(), np.repeat(np.arange(2), 3)
+    is_same = is_real & (row[:, None] == row) & ~np.eye(6, dtype=bool)
+    is_different = is_real & (row[:, None] != row)
+    weights = (
+        is_same / is_same.sum(axis=1)[:, None] - is_different / is_different.sum(axis=1)[:, None]
+    )
+    delta = jnp.sum(units @ units.T * weights, axis=1)[is_real]
+    return jnp.mean(delta**2)
+
+
+@pytest.mark.parametrize("settings", [{}, {"pool_chunk": 4}, {"route": "ghost"}, {"route": "hvp"}])
+def test_update_with_dropout(settings):
+    """Each example has a mask of its own, in all passes over a pool."""
+    config = InfluenceConfig(k=2, learning_rate=0.03, partners="pooled", dropout=True, **settings)
+    method = TinyMethod(influence_tuning, LABEL, config)
+    state = POOLED.at_peak()
+    batch = pool_chunk([[0, 1, 2], [3, 4, 5]], [[True, True, True], [True, True, False]])
+    batch["dropout"] = SEEDS
+    after, info = method.run(state, [("pool", batch), ("influence_update", {})])
+    of_pool = jax.jit(jax.value_and_grad(lambda params: by_definition(params, batch)))
+    tx = bert_adam(0.03, decays=lambda path: True)
+    state_before = state.influence.optimizer, state.params
+    expected = expected_update(tx, *state_before, of_pool(state.params))
+    assert_updated(after.params, after.influence, info, "influence_loss", expected)
+
+
+def test_tuples_with_dropout():
+    state = DRAWN.at_peak()
+    chunk = tuple_chunk(np.array([0, 1])) | {
+        "dropout": np.arange(10, dtype=np.uint32).reshape(2, 5)
+    }
+    after, _ = DRAWN.run(state, [("tuples", chunk)])
+    examples = chunk["examples"] | {"dropout": chunk["dropout"]}
+    probe, partners = (
+        jax.tree.map(lambda leaf, of=of: leaf[:, of], examples) for of in (0, slice(1, None))
+    )
+    by_autodiff = jax.jit(value_and_grad(CLASSIFIER.loss, route="autodiff"))
+    (value, _), _ = by_autodiff(
+        state.params, Tuples(probe, partners, jnp.asarray(chunk["weights"], float))
+    )
+    assert_close(after.influence.sums["influence_loss"], 2 * value)
+    plain = tuple_chunk(np.array([0, 1]))
+    without, _ = DRAWN.run(state, [("tuples", plain)])
+    assert not np.isclose(without.influence.sums["influence_loss"], 2 * value)
+
+
+@pytest.mark.parametrize("partners", ["drawn", "pooled"])
+def test_the_plan_has_a_seed_of_dropout_for_each_use(partners):
+    """They are drawn beside all else, and do not depend on chunks."""
+    rounds = replace(ROUNDS, partners=partners, batch=13)
+    plain = influence_plan(rounds)
+    seeds = []
+    for chunk in (2, 3):
+        plan = influence_plan(replace(rounds, dropout=True, chunk=chunk))
+        work = [w for w in plan if w.kind in ("tuples", "pool")]
+        assert all(w.arrays["dropout"].shape == w.examples.shape for w in work)
+        seeds.append(
+            np.concatenate([w.arrays["dropout"][w.arrays["is_real"]].ravel() for w in work])
+        )
+    assert len(np.unique(seeds[0])) == len(seeds[0])
+    np.testing.assert_array_equal(*seeds)
+    bare = [
+        w._replace(
+            arrays={k: v for k, v in w.arrays.items() if k != "dropout" or w.kind == "label"}
+        )
+        for w in plan
+    ]
+    assert_same_plan(bare, plain)
 
 
 def test_end_round():

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from itune.influence import cross_entropy
+from itune.influence import PAIR_FREE, Pool, cross_entropy, value_and_grad
 from itune.models import BertClassifier, BertConfig
 from itune.training.classifier import make_classifier
 
@@ -46,3 +46,35 @@ def test_the_second_text_is_told_from_the_first(params):
     )
     assert np.abs(plain - pair)[0].max() > 1e-3
     np.testing.assert_array_equal(plain[1], pair[1])
+
+
+def test_the_loss_of_an_example_has_dropout_by_its_seed(params):
+    classifier = make_classifier(CONFIG)
+    example = jax.tree.map(lambda leaf: leaf[0], EXAMPLES)
+    seeds = np.array([5, 6, 5], np.uint32)
+    loss = jax.jit(lambda p, seed: classifier.loss(p, example | {"dropout": seed}))
+    losses = [loss(params, seed) for seed in seeds]
+    outputs = jax.jit(lambda p, seed: classifier.outputs(p, example, jax.random.key(seed)))
+    expected = cross_entropy(outputs(params, seeds[0]).logits, example["label"])
+    np.testing.assert_allclose(losses, [expected, losses[1], expected], rtol=1e-10)
+    assert losses[0] != losses[1]
+
+
+def test_routes_agree_with_dropout(params):
+    """The layers of an encoder drop the same units whichever way its gradients are taken."""
+    loss = make_classifier(CONFIG).loss
+    rows = np.array([[0, 1, 0], [1, 0, 1]])
+    seeds = np.arange(6, dtype=np.uint32).reshape(2, 3)
+    examples = jax.tree.map(lambda leaf: leaf[rows], EXAMPLES) | {"dropout": seeds}
+    pool = Pool(examples, np.ones((2, 3), bool))
+    options = ({"route": "autodiff"}, {"route": PAIR_FREE}, {"route": PAIR_FREE, "microbatch": 2})
+    results = [jax.jit(value_and_grad(loss, **of))(params, pool) for of in options]
+    (value, info), gradient = results[0]
+    assert value > 1e-4
+    for (other, found), of in results[1:]:
+        np.testing.assert_allclose(
+            (other, *found.delta.ravel()), (value, *info.delta.ravel()), rtol=1e-8
+        )
+        jax.tree.map(
+            lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-10), of, gradient
+        )

@@ -41,6 +41,11 @@ METHODS = {
         influence_tuning,
         InfluenceConfig(batch=12, partners="pooled", directions="projected", **ROUNDS),
     ),
+    "dropout": (influence_tuning, InfluenceConfig(batch=5, dropout=True, **ROUNDS)),
+    "dropout in pieces": (
+        influence_tuning,
+        InfluenceConfig(batch=12, partners="pooled", dropout=True, pool_chunk=6, **ROUNDS),
+    ),
     "embedding": (embedding_tuning, EmbeddingConfig(batch=5, **ROUNDS)),
     "lisa": (lisa, LisaConfig()),
     "d3m": (d3m, D3mConfig(reference=1)),

@@ -83,7 +83,10 @@ def test_killed_and_resumed(
 
 @pytest.mark.parametrize(
     ("settings", "batches_before"),
-    [({"directions": "projected"}, 10)],  # before the first update, which has its examples
+    [
+        ({"directions": "projected"}, 10),  # before the first update, which has its examples
+        ({"dropout": True}, 8),  # between tuples
+    ],
 )
 def test_killed_and_resumed_in_a_round(config, tmp_path, monkeypatch, settings, batches_before):
     config = replace(config, influence=replace(config.influence, **settings), cid_when="end")
