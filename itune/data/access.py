@@ -87,7 +87,7 @@ def hide_confounds(train: Dataset, config: AccessConfig, rng: np.random.Generato
                 f"group {group} visible, and 2 are needed; raise it, or set access.rule to "
                 f"{RELEASED}"
             )
-    return _with_only(train, visible)
+    return with_only(train, visible)
 
 
 def hide_lone(train: Dataset) -> Dataset:
@@ -110,10 +110,11 @@ def hide_lone(train: Dataset) -> Dataset:
             "no label occurs with two confounds of 2 or more training examples each, so nobody has "
             "partners of the same and of another confound; add examples, or use method finetuning"
         )
-    return _with_only(train, np.concatenate(kept))
+    return with_only(train, np.concatenate(kept))
 
 
-def _with_only(train: Dataset, visible: np.ndarray) -> Dataset:
+def with_only(train: Dataset, visible: np.ndarray) -> Dataset:
+    """Hide the confounds of all examples but those at some indices."""
     confound = np.full_like(train.confound, HIDDEN)
     confound[visible] = train.confound[visible]
     return Dataset(train.input_ids, train.label, confound, train.second, train.padding)

@@ -1,5 +1,7 @@
 """Draw batches, probes and partners (NumPy; pure functions of a random generator)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from itune.errors import UserError
@@ -15,6 +17,23 @@ def label_batches(
         list(rng.permutation(count)[: per_epoch * batch].reshape(per_epoch, batch))
         for _ in range(epochs)
     ]
+
+
+def batches_of(
+    rng: np.random.Generator, rows: np.ndarray, shape: tuple[int, int, int]
+) -> list[list[np.ndarray]]:
+    """Cut batches from one permutation of some rows after another: epochs, batches, batch size."""
+    passes = -(-int(np.prod(shape)) // len(rows))
+    stream = np.concatenate([rng.permutation(rows) for _ in range(passes)])
+    return [list(epoch) for epoch in np.resize(stream, shape)]
+
+
+def halves(rng: np.random.Generator, group: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Split a group at random, the odd one to the first half; fewer than 4 are in both."""
+    if len(group) < 4:
+        return group, group
+    mixed, half = rng.permutation(group), (len(group) + 1) // 2
+    return mixed[:half], mixed[half:]
 
 
 def draw_probes(rng: np.random.Generator, count: int, pool: np.ndarray) -> np.ndarray:
@@ -123,7 +142,7 @@ def joined_pools(
 
 
 def balance_batch(
-    rng: np.random.Generator, batch: np.ndarray, groups: list[np.ndarray]
+    rng: np.random.Generator, batch: np.ndarray, groups: Sequence[np.ndarray]
 ) -> np.ndarray:
     """Draw the examples of a batch that are in a group anew, as many of each group as of any other.
 

@@ -11,9 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from itune.data.access import hide_lone
+from itune.data.access import hide_lone, with_only
 from itune.data.dataset import Dataset
-from itune.data.sampling import balance_batch
+from itune.data.sampling import balance_batch, batches_of, halves
 from itune.errors import UserError
 from itune.groups import groups_of, require_partners
 from itune.influence import Pool, Tuples
@@ -44,6 +44,7 @@ from itune.methods.label_steps import (
 )
 from itune.methods.rounds import (
     BALANCED,
+    HALVES,
     KEPT,
     LABEL,
     LEFT_OUT,
@@ -179,16 +180,8 @@ def _round_steps(
 def _plan(
     train: Dataset, label: LabelConfig, rounds: RoundConfig, costs: RoundCosts, seed: int
 ) -> list[Work]:
-    train = hide_lone(train) if rounds.lone == LEFT_OUT else train
-    visible = train.visible
-    require_partners(train.label[visible], train.confound[visible])
-    order, dropout, draws, balance = (np.random.default_rng([seed, of]) for of in range(4))
-    epochs = label_plan(train, label, order)
-    is_balanced = rounds.batches == BALANCED
-    if is_balanced:
-        groups = groups_of(train.label[visible], train.confound[visible]).values()
-        groups = [visible[rows] for rows in groups]
-        epochs = [[balance_batch(balance, batch, groups) for batch in of] for of in epochs]
+    dropout, draws = (np.random.default_rng([seed, of]) for of in (1, 2))
+    of_rounds, epochs = _shares(train, label, rounds, seed)
     total = sum(map(len, epochs))
     label_rate = warmup_linear(1.0, total, label.warmup)
     work, step, number, waiting, has_dropout = [], 0, 0, 0, True
@@ -197,10 +190,10 @@ def _plan(
             if starts_round(step, total, rounds):
                 number += 1
                 if rounds.partners == POOLED:
-                    round_work = draw_pools_round(train, rounds, costs, step, draws)
+                    round_work = draw_pools_round(of_rounds, rounds, costs, step, draws)
                 else:
                     round_work, waiting = draw_tuples_round(
-                        train, rounds, costs, step, waiting, draws
+                        of_rounds, rounds, costs, step, waiting, draws
                     )
                 if rounds.rate == LABEL:
                     scale = {"scale": np.asarray(label_rate(step), np.float32)}
@@ -223,7 +216,7 @@ def _plan(
                 step,
                 dropout,
                 has_dropout=has_dropout,
-                reads_confound=is_balanced,
+                reads_confound=rounds.batches == BALANCED,
             )
             step += 1
         work.append(Work(ACCURACY, step, note=f"epoch {epoch}"))
@@ -233,6 +226,29 @@ def _plan(
             f"{total} label steps, so no round would start; {_remedy(rounds, total)}"
         )
     return [*work, Work(CID, step, note="end")]
+
+
+def _shares(
+    train: Dataset, label: LabelConfig, rounds: RoundConfig, seed: int
+) -> tuple[Dataset, list[list[np.ndarray]]]:
+    """Return the data as rounds see them, and the batches of each epoch of label steps."""
+    train = hide_lone(train) if rounds.lone == LEFT_OUT else train
+    visible = train.visible
+    require_partners(train.label[visible], train.confound[visible])
+    order, balance, split = (np.random.default_rng([seed, of]) for of in (0, 3, 5))
+    groups = groups_of(train.label[visible], train.confound[visible]).values()
+    groups = [visible[rows] for rows in groups]
+    if rounds.split == HALVES:
+        groups, of_rounds = zip(*(halves(split, group) for group in groups), strict=True)
+        train = with_only(train, np.concatenate(of_rounds))
+        held_out = np.setdiff1d(train.visible, np.concatenate(groups))
+        shape = (label.epochs, len(train) // label.batch, label.batch)
+        epochs = batches_of(order, np.delete(np.arange(len(train)), held_out), shape)
+    else:
+        epochs = label_plan(train, label, order)
+    if rounds.batches == BALANCED:
+        epochs = [[balance_batch(balance, batch, groups) for batch in of] for of in epochs]
+    return train, epochs
 
 
 def _limit(rounds: RoundConfig) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from itune.data.dataset import Dataset
+from itune.data.sampling import batches_of
 from itune.errors import UserError
 from itune.groups import Group, groups_of
 from itune.methods.label_steps import LabelConfig
@@ -97,6 +98,4 @@ def subset_batches(
     """
     subset = balanced_subset(rng, groups)
     shape = (label.epochs, len(train) // label.batch, label.batch)
-    passes = -(-int(np.prod(shape)) // len(subset))
-    stream = np.concatenate([rng.permutation(subset) for _ in range(passes)])
-    return [list(epoch) for epoch in np.resize(stream, shape)]
+    return batches_of(rng, subset, shape)

@@ -22,6 +22,7 @@ LONE = (REFUSED, LEFT_OUT)
 CONSTANT, LABEL = "constant", "label"
 ZEROED, KEPT = "zeroed", "kept"
 OWN, ALL = "own", "all"
+SHARED, HALVES = "shared", "halves"
 FREE, PROJECTED = "free", "projected"
 PERMUTED, BALANCED = "permuted", "balanced"
 
@@ -47,6 +48,10 @@ class RoundConfig:
       batches: Batches of the label steps between rounds: ``permuted``, as in finetuning; or
         ``balanced``, in which the examples whose confound is visible are drawn anew, as many of
         each group as of any other.
+      split: Whether the examples whose confound is visible are ``shared`` by rounds and label
+        steps, as in the paper; or each group is split at random into ``halves``, one for label
+        steps, which are as many as ever, and one for rounds alone, which then do not see labels
+        that are fitted by heart. Groups of fewer than 4 stay whole and serve both.
       lone: What happens to examples without partners, which are alone in their group or have a
         label with one confound only: the run is ``refused``, or they are ``left_out`` of rounds.
       weight_decay: Decoupled weight decay, on every parameter that a round trains.
@@ -81,6 +86,7 @@ class RoundConfig:
     partners: str = DRAWN
     labels: str = OWN
     batches: str = PERMUTED
+    split: str = SHARED
     lone: str = REFUSED
     weight_decay: float = 0.01
     clip: float = 1.0
@@ -102,7 +108,7 @@ class RoundConfig:
         require_one_of(self, partners=(DRAWN, POOLED), lone=LONE, schedule=SCHEDULES)
         require_one_of(self, rate=(CONSTANT, LABEL), moments=(ZEROED, KEPT))
         require_one_of(self, labels=(OWN, ALL), batches=(PERMUTED, BALANCED))
-        require_one_of(self, directions=(FREE, PROJECTED))
+        require_one_of(self, directions=(FREE, PROJECTED), split=(SHARED, HALVES))
         if self.labels == ALL and self.partners != POOLED:
             raise UserError(
                 f"labels is {ALL} but partners are {self.partners}; set partners to {POOLED}"

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from itune.data.dataset import HIDDEN
 from itune.errors import UserError
 from itune.methods import InfluenceConfig
 from itune.methods.averaging import AveragedState, averaged, evaluated_params
@@ -16,12 +17,23 @@ from itune.methods.influence_tuning import influence_tuning
 from itune.methods.plans import AVERAGE
 from itune.optimizers import warmup_linear
 from tests.helpers.influence_batches import pool_chunk
-from tests.helpers.plans import assert_same_plan, plan_of
+from tests.helpers.plans import (
+    SKEWED,
+    assert_same_plan,
+    group_counts,
+    hide,
+    label_batches,
+    plan_of,
+    real,
+    used,
+    visible_counts,
+)
 from tests.helpers.tiny_method import LABEL, TinyMethod, assert_close, label_chunk
 from tests.methods.test_rounds import INFLUENCE, TRAIN, influence_plan
 from tests.methods.test_rounds import LABEL as STEPS
 
 POOLED = InfluenceConfig(k=2, learning_rate=0.03, partners="pooled")
+ROUND = ("tuples", "pool")
 POOL = pool_chunk([[0, 1, 2], [3, 4, 5]], np.ones((2, 3), bool))
 
 
@@ -119,6 +131,41 @@ def test_label_steps_between_rounds_can_be_balanced():
     )
 
 
+@pytest.mark.parametrize("batches", ["permuted", "balanced"])
+@pytest.mark.parametrize("partners", ["drawn", "pooled"])
+def test_groups_can_be_split_between_rounds_and_label_steps(partners, batches):
+    train = hide(SKEWED, np.flatnonzero(SKEWED.label == 0)[:20])  # 3 of one group
+    of = {"partners": partners, "batches": batches, "batch": 40, "epochs": 8, "probes": 99}
+    config, label = replace(INFLUENCE, **of), replace(STEPS, epochs=9)
+    plan, plain = (
+        influence_plan(replace(config, split=split), label, train) for split in ("halves", "shared")
+    )
+    in_rounds = np.unique(np.concatenate([real(w).ravel() for w in plan if w.kind in ROUND]))
+    in_steps = np.unique(used(plan))
+    kept = np.intersect1d(in_rounds, in_steps)
+    small = np.flatnonzero((train.label == 1) & (train.confound == 2))
+    assert len(small) == 3 and set(kept) == set(small)
+    assert set(in_rounds) | set(in_steps) == set(range(len(train)))
+    groups, of_rounds = visible_counts(train), group_counts(in_rounds, train)
+    others = {group: count // 2 for group, count in groups.items() if count > 3}
+    assert of_rounds == others | {(1, 2): 3}
+    assert sum(w.kind == "label_update" for w in plan) == 9 * (150 // 8)
+    dropout, other = ([w.arrays["dropout"] for w in p if w.kind == "label"] for p in (plan, plain))
+    np.testing.assert_array_equal(dropout, other)
+    if batches == "balanced":
+        for batch in label_batches(plan):
+            seen = [row for row in batch if train.confound[row] != HIDDEN]
+            counts = group_counts(np.array(seen), train)
+            assert max(counts.values()) - min([counts[g] for g in groups]) <= 1
+
+
+def test_halves_are_drawn_from_the_seed():
+    plans = [influence_plan(replace(INFLUENCE, split="halves"), seed=seed) for seed in (1, 1, 2)]
+    assert_same_plan(*plans[:2])
+    held_out = [set(range(50)) - set(used(plan)) for plan in plans]
+    assert held_out[0] and held_out[0] != held_out[2]
+
+
 def test_controls_have_the_rounds_of_influence_tuning():
     rounds = replace(INFLUENCE, until=0.6)
     plan = plan_of("finetuning_with_resets", TRAIN, label=STEPS, influence=rounds)
@@ -142,6 +189,7 @@ def test_around_a_round_the_present_weights_are_evaluated():
         {"labels": "some", "partners": "pooled"},
         {"batches": "large"},
         {"directions": "orthogonal"},
+        {"split": "thirds"},
     ],
 )
 def test_bad_settings(settings):

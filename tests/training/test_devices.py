@@ -39,7 +39,9 @@ METHODS = {
     ),
     "guarded": (
         influence_tuning,
-        InfluenceConfig(batch=12, partners="pooled", directions="projected", **ROUNDS),
+        InfluenceConfig(
+            batch=12, partners="pooled", directions="projected", split="halves", **ROUNDS
+        ),
     ),
     "dropout": (influence_tuning, InfluenceConfig(batch=5, dropout=True, **ROUNDS)),
     "dropout in pieces": (

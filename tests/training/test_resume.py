@@ -84,7 +84,10 @@ def test_killed_and_resumed(
 @pytest.mark.parametrize(
     ("settings", "batches_before"),
     [
-        ({"directions": "projected"}, 10),  # before the first update, which has its examples
+        (
+            {"directions": "projected", "split": "halves"},
+            10,
+        ),  # before the first update, which has its examples
         ({"dropout": True}, 8),  # between tuples
     ],
 )
