@@ -11,7 +11,6 @@ import numpy as np
 from itune.auditing.config import DRAW, AuditConfig
 from itune.auditing.predictions import predict
 from itune.auditing.samples import draw_by_group
-from itune.auditing.truncation import with_texts
 from itune.data.dataset import Dataset
 from itune.errors import option
 from itune.methods.base import Classifier, Params
@@ -198,7 +197,7 @@ def _encoded(
         empty = Dataset([], table.label[:0], table.confound[:0])
         return empty, empty
     before = table.take(texts.rows)
-    return encode(before), encode(with_texts(before, column, texts.after))
+    return encode(before), encode(before.with_texts(column, texts.after))
 
 
 def _swap(

@@ -1,12 +1,10 @@
 """What a model does not read of its rows: texts beyond its limit of tokens, and confounds there."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from itune.data.dataset import Dataset
-from itune.tables.arrow import import_pyarrow
 from itune.tables.rules import Expression
 from itune.tables.table import Table, Tables
 from itune.training.trained_model import LoadedModel
@@ -56,18 +54,8 @@ def measure_truncation(
             text[: start[0][0]] if start else text
             for text, start in zip(texts, starts, strict=True)
         ]
-        tokens = model.encode(with_texts(table.take(some), tables.rule_on, cut)).input_ids
+        tokens = model.encode(table.take(some).with_texts(tables.rule_on, cut)).input_ids
         beyond = sum(
             np.array_equal(data.input_ids[row], ids) for row, ids in zip(some, tokens, strict=True)
         )
     return Truncation(table.size, len(truncated), int(has_place.sum()), beyond)
-
-
-def with_texts(table: Table, column: int, texts: Sequence[str]) -> Table:
-    """Return the rows of a table with other texts in one column, in memory."""
-    arrow = import_pyarrow()
-    columns = table.columns.take(table.rows)
-    columns = columns.set_column(
-        column, columns.schema.field(column), arrow.array(texts, arrow.large_string())
-    )
-    return table._replace(columns=columns, rows=np.arange(len(texts)))

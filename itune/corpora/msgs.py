@@ -144,20 +144,32 @@ def _balance(examples: list[Example], folder: Path, rng: random.Random) -> list[
     return balanced
 
 
+def with_articles_exchanged(text: str) -> str | None:
+    """Return a text with "the" for "a" and "a" for "the"; None if it has not one of each.
+
+    >>> with_articles_exchanged("The nurse met a tall singer .")
+    'A nurse met the tall singer .'
+    """
+    tokens, other = text.split(), {"the": "a", "a": "the"}
+    if sorted(word for word in map(str.lower, tokens) if word in other) != ["a", "the"]:
+        return None
+    exchanged = (
+        (other[word.lower()].capitalize() if word[0].isupper() else other[word])
+        if word.lower() in other
+        else word
+        for word in tokens
+    )
+    return " ".join(exchanged)
+
+
 def _with_articles_exchanged(example: Example, folder: Path) -> Example:
-    other = {"the": "a", "a": "the"}
-    if sorted(word for word in map(str.lower, example.tokens) if word in other) != ["a", "the"]:
+    text = with_articles_exchanged(" ".join(example.tokens))
+    if text is None:
         raise UserError(
             f"{folder / 'train.jsonl'}: {' '.join(example.tokens)!r} has not one 'the' and one "
             "'a', so its articles cannot be exchanged; set data.control to a folder of the control"
         )
-    tokens = tuple(
-        (other[word.lower()].capitalize() if word[0].isupper() else other[word])
-        if word.lower() in other
-        else word
-        for word in example.tokens
-    )
-    return example._replace(tokens=tokens, confound=1 - example.confound)
+    return example._replace(tokens=tuple(text.split()), confound=1 - example.confound)
 
 
 def _read(folder: Path, name: str) -> list[Example]:

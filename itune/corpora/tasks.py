@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +21,8 @@ class Task(NamedTuple):
     ``sources`` are those that ``build`` knows, as messages show them; for others it returns None.
     ``unconfounded`` turns a recipe into that of the control, which lacks the spurious correlation,
     and ``reads_control`` tells whether ``read`` can make it out of the task's own folder. ``names``
-    are those of labels and of confounds, by number.
+    are those of labels and of confounds, by number. ``counterpart`` makes of a recipe a function
+    that gives a text its other confound, or returns None.
     """
 
     sources: tuple[str, ...]
@@ -29,6 +31,7 @@ class Task(NamedTuple):
     unconfounded: Callable[[Any], Any]
     reads_control: bool
     names: Callable[[Any], tuple[tuple[str, ...], tuple[str, ...]]]
+    counterpart: Callable[[Any], Callable[[str], str | None]]
 
 
 TASKS = {
@@ -39,6 +42,7 @@ TASKS = {
         unconfounded=lambda recipe: dataclasses.replace(recipe, spurious=False),
         reads_control=False,
         names=lambda recipe: (textlen.LABELS, recipe.prefixes),
+        counterpart=lambda recipe: partial(textlen.with_other_prefix, recipe),
     ),
     "msgs": Task(
         sources=("embedded",),
@@ -47,6 +51,7 @@ TASKS = {
         unconfounded=lambda recipe: dataclasses.replace(recipe, balanced=True),
         reads_control=True,
         names=lambda recipe: (msgs.LABELS, msgs.CONFOUNDS),
+        counterpart=lambda recipe: msgs.with_articles_exchanged,
     ),
 }
 """Tasks by name; the recipe of each is the field of :class:`DataConfig` of that name."""
@@ -115,6 +120,11 @@ def load_examples(config: DataConfig) -> TaskExamples:
       UserError: The source is missing or malformed.
     """
     return _load(config, getattr(config, config.task), can_read=True)
+
+
+def counterpart_of(config: DataConfig) -> Callable[[str], str | None]:
+    """Return the function that gives a text of a task its other confound, or returns None."""
+    return TASKS[config.task].counterpart(getattr(config, config.task))
 
 
 def load_control(config: DataConfig) -> TaskExamples:

@@ -134,6 +134,19 @@ def read_splits(folder: Path, config: TextLenConfig | None = None, seed: int = 0
     return Splits(*(read_jsonl(folder / f"{name}.jsonl") for name in Splits._fields))
 
 
+def with_other_prefix(config: TextLenConfig, text: str) -> str | None:
+    """Return a text with the prefix of the other confound; None if it begins with neither.
+
+    >>> with_other_prefix(TextLenConfig(), "Positive . Rain fell .")
+    'Negative . Rain fell .'
+    """
+    first, second = (" ".join(prefix.split()) for prefix in config.prefixes)
+    for old, new in sorted([(first, second), (second, first)], key=lambda pair: -len(pair[0])):
+        if text.startswith(f"{old} "):
+            return new + text[len(old) :]
+    return None
+
+
 def _pool(
     sentences: Sequence[Sequence[str]], needed: int, name: str, config: TextLenConfig
 ) -> list[tuple[str, ...]]:

@@ -36,6 +36,8 @@ class Dataset(NamedTuple):
         None if examples are single texts.
       padding: What lengths are padded to: multiples of a number; or certain lengths, in ascending
         order, and multiples of 8 beyond the last.
+      twin_of: For each example the index of the one that it is a counterfactual twin of, an integer
+        array of shape ``(N,)``, -1 where it is none; None if no example is a twin.
     """
 
     input_ids: Sequence[np.ndarray]
@@ -43,6 +45,7 @@ class Dataset(NamedTuple):
     confound: np.ndarray
     second: np.ndarray | None = None
     padding: Padding = BUCKET
+    twin_of: np.ndarray | None = None
 
     def __len__(self) -> int:
         """Return the number of examples, N (not of fields)."""
@@ -54,7 +57,7 @@ class Dataset(NamedTuple):
         return np.flatnonzero(self.confound != HIDDEN)
 
     def subset(self, indices: np.ndarray) -> "Dataset":
-        """Return the examples at some indices, ``(n,)``, in that order."""
+        """Return the examples at some indices, ``(n,)``, in that order; none is a twin any more."""
         ids = self.input_ids
         ids = ids.take(indices) if isinstance(ids, Ragged) else [ids[i] for i in indices]
         second = None if self.second is None else self.second[indices]
@@ -62,7 +65,7 @@ class Dataset(NamedTuple):
 
     def padded_to(self, padding: Padding) -> "Dataset":
         """Return these examples, to be padded to other lengths."""
-        return Dataset(*self[:-1], padding)
+        return Dataset(*self[:4], padding, self.twin_of)
 
     @property
     def lengths(self) -> np.ndarray:

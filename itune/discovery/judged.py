@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from itune.auditing.truncation import with_texts
 from itune.discovery.confirmation import (
     Counterfactual,
     ErrorGap,
@@ -92,7 +91,7 @@ class Judged:
             texts = {row: text for row, text in edited if text is not None}
             if texts:
                 at = np.array([*texts])
-                data = self._model.encode(with_texts(table.take(at), place, [*texts.values()]))
+                data = self._model.encode(table.take(at).with_texts(place, [*texts.values()]))
                 after = predict_labels(self._model.classifier, self._model.params, data)
                 parts.append((predicted[at], after))
         if not parts:

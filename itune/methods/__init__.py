@@ -7,6 +7,7 @@ from itune.methods.adversarial import AdversarialConfig
 from itune.methods.base import Classifier, Method, Work
 from itune.methods.bcsi import BcsiConfig
 from itune.methods.cnc import CncConfig
+from itune.methods.counterfactual_augmentation import CounterfactualConfig
 from itune.methods.d3m import D3mConfig
 from itune.methods.embedding_tuning import EmbeddingConfig
 from itune.methods.fish import FishConfig
@@ -27,6 +28,7 @@ __all__ = [
     "BcsiConfig",
     "Classifier",
     "CncConfig",
+    "CounterfactualConfig",
     "D3mConfig",
     "EmbeddingConfig",
     "ExpertsConfig",

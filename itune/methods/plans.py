@@ -84,9 +84,17 @@ def looked_into(plan: Sequence[Work]) -> list[Work]:
 
 
 def confounds_read(plan: Sequence[Work], train: Dataset) -> int:
-    """Return how many different training examples' confounds a plan makes use of."""
+    """Return how many different training examples' confounds a plan makes use of.
+
+    A twin tells the confound of the example that it is made of.
+    """
     read = [np.ravel(w.examples) for w in plan if w.reads_confound and w.examples is not None]
-    return len(np.intersect1d(np.concatenate(read), train.visible)) if read else 0
+    if not read:
+        return 0
+    rows = np.concatenate(read)
+    if train.twin_of is not None:
+        rows = np.where(train.twin_of[rows] >= 0, train.twin_of[rows], rows)
+    return len(np.intersect1d(rows, train.visible))
 
 
 def labels_in_steps(plan: Sequence[Work], train: Dataset) -> np.ndarray:

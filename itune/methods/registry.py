@@ -12,6 +12,10 @@ from itune.methods.balanced_sampling import balanced_sampling
 from itune.methods.base import Classifier, Method
 from itune.methods.bcsi import BcsiConfig, bcsi
 from itune.methods.cnc import CncConfig, cnc
+from itune.methods.counterfactual_augmentation import (
+    CounterfactualConfig,
+    counterfactual_augmentation,
+)
 from itune.methods.d3m import D3mConfig, d3m
 from itune.methods.embedding_tuning import EmbeddingConfig, embedding_tuning
 from itune.methods.finetuning import (
@@ -45,12 +49,15 @@ class MethodSpec:
       reads_confounds: Whether the method makes use of the training examples' confounds, and so
         depends on the section ``access``, which may hide some of them.
       uses_control: Whether the method trains on the unconfounded control of its data.
+      uses_twins: Whether the training data end in counterfactual twins of the visible examples,
+        which need texts that the confound can be deleted from or swapped in.
     """
 
     factory: Callable[..., Method]
     settings: Mapping[str, type] = field(default_factory=dict)
     reads_confounds: bool = True
     uses_control: bool = False
+    uses_twins: bool = False
 
     def make(self, config: Any, classifier: Classifier, train: Dataset, seed: int) -> Method:
         """Make the method.
@@ -94,6 +101,9 @@ METHODS: dict[str, MethodSpec] = {
     "cnc": MethodSpec(cnc, {"cnc": CncConfig}, reads_confounds=False),
     "fish": MethodSpec(fish, {"fish": FishConfig}),
     "lisa": MethodSpec(lisa, {"lisa": LisaConfig}),
+    "counterfactual_augmentation": MethodSpec(
+        counterfactual_augmentation, {"counterfactual": CounterfactualConfig}, uses_twins=True
+    ),
     "no_spurious": MethodSpec(finetuning, reads_confounds=False, uses_control=True),
 }
 """Every method by name; ``no_spurious`` is the upper bound: finetuning without the confound."""

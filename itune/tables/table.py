@@ -3,7 +3,7 @@
 import functools
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,6 +12,7 @@ import numpy as np
 
 from itune.errors import UserError, option
 from itune.groups import HIDDEN, count_groups
+from itune.tables.arrow import import_pyarrow
 from itune.tables.columns import number_column, read_columns
 from itune.tables.config import TEXTS, TableConfig
 from itune.tables.confounds import combine, parse_bins
@@ -80,6 +81,15 @@ class Table(NamedTuple):
             self.name, self.columns, self.rows[indices], self.label[indices], self.confound[indices]
         )
 
+    def with_texts(self, column: int, texts: Sequence[str]) -> "Table":
+        """Return the rows with other texts in one column, in memory."""
+        arrow = import_pyarrow()
+        columns = self.columns.take(self.rows)
+        columns = columns.set_column(
+            column, columns.schema.field(column), arrow.array(texts, arrow.large_string())
+        )
+        return self._replace(columns=columns, rows=np.arange(len(texts)))
+
 
 def hash_texts(texts: tuple[list[str], ...]) -> np.ndarray:
     """Return a 64-bit hash of each text, or of each pair of texts, of a batch."""
@@ -103,6 +113,8 @@ class Tables:
         or the name of a task.
       recipe_digest: SHA-256 of the examples that a task's recipe made, in hexadecimal, by which
         runs on that task are told apart; None where rows were read.
+      counterpart: Function that returns a text with another confound and nothing else changed, or
+        None where it knows of none; None if there is no function but what the rule tells.
       notes: What a reader of results should know about how the rows were read, one sentence each.
     """
 
@@ -116,6 +128,7 @@ class Tables:
     name: str = ""
     recipe_digest: str | None = None
     notes: tuple[str, ...] = ()
+    counterpart: Callable[[str], str | None] | None = None
 
     def splits(self) -> dict[str, Table]:
         """Return train, dev and test by name."""

@@ -3,7 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from itune.corpora.tasks import DataConfig, load_control, load_examples
+from itune.corpora.tasks import DataConfig, counterpart_of, load_control, load_examples
 from itune.tables.config import TableConfig
 from itune.tables.sources import example_sources
 from itune.tables.table import Tables, make_tables
@@ -37,4 +37,9 @@ def task_tables(
     tables = make_tables(example_sources(examples, name), config)
     usual = all(getattr(config, key) == getattr(TableConfig(), key) for key in _COLUMNS)
     digest = examples.splits.digest() if usual else None
-    return dataclasses.replace(tables, name=data.name, recipe_digest=digest)
+    return dataclasses.replace(
+        tables,
+        name=data.name,
+        recipe_digest=digest,
+        counterpart=counterpart_of(data) if usual and not is_control else None,
+    )

@@ -15,8 +15,9 @@ import jax
 import numpy as np
 
 from itune.data.access import hide_confounds
-from itune.data.dataset import Dataset, tokenize_tables
+from itune.data.dataset import Dataset, tokenize_table, tokenize_tables
 from itune.data.padding import Padding, choose_lengths, every_other, padded_length
+from itune.data.twins import add_twins
 from itune.errors import UserError, option
 from itune.groups import groups_of
 from itune.methods import Method, Work
@@ -37,6 +38,7 @@ from itune.models.saving import require_savable
 from itune.tables.splits import SPLITS
 from itune.tables.table import Tables, require_trainable
 from itune.tables.tasks import task_tables
+from itune.tables.twins import make_twins
 from itune.training.best_checkpoint import LAST
 from itune.training.classifier import make_classifier
 from itune.training.collapse import chance_limit, make_collapse_test
@@ -200,8 +202,14 @@ def _prepare(tables: Tables, config: TrainingConfig, method_name: str, seed: int
     bert, params, is_finetuned = load_initial_model(
         source, tables.label_names, config.head, jax.random.key(seed)
     )
+    spec = METHODS[method_name]
     data = _tokenized(tables, source, bert, config)
-    of_training, of_evaluations = _paddings(data, bert, config)
+    with _groups_by_name(tables):
+        rng = np.random.default_rng([seed, 3])
+        seen = hide_confounds(data["train"], config.access, rng)
+    if spec.uses_twins:
+        seen = _with_twins(seen, tables, source, bert, config, method_name, seed)
+    of_training, of_evaluations = _paddings({**data, "train": seen}, bert, config)
     data = {split: of.padded_to(of_evaluations) for split, of in data.items()}
     classifier = make_classifier(bert)
     accuracies = make_accuracies(classifier)
@@ -211,9 +219,8 @@ def _prepare(tables: Tables, config: TrainingConfig, method_name: str, seed: int
         measures = make_measures(config, classifier, data, accuracies)
         if config.diagnostics:
             measures["diagnostics"] = make_diagnostics(classifier, data, accuracies)
-        train = data["train"].padded_to(of_training)
-        seen = hide_confounds(train, config.access, np.random.default_rng([seed, 3]))
-        method = METHODS[method_name].make(config, classifier, seen, seed)
+        seen = seen.padded_to(of_training)
+        method = spec.make(config, classifier, seen, seed)
         method = _measured(method, config, at_start=at_start)
         plan = method.plan()  # refuses data that it cannot use
     steps = _steps(method_name, config, bert, tables.digest(), digest_of(seen.confound))
@@ -237,11 +244,7 @@ _TOKENS: weakref.WeakKeyDictionary[Tables, tuple[Any, dict[str, Dataset]]] = (
 def _tokenized(
     tables: Tables, source: Path, bert: ModelConfig, config: TrainingConfig
 ) -> dict[str, Dataset]:
-    limits = {
-        "max_length": config.max_length,
-        "max_positions": bert.max_positions,
-        "vocab_size": bert.vocab_size,
-    }
+    limits = _limits(bert, config)
     setting, data = _TOKENS.get(tables, (None, {}))
     if setting != (source, limits):
         tokenizer = load_tokenizer(source)
@@ -251,6 +254,30 @@ def _tokenized(
         data = tokenize_tables(tables, tokenizer, **limits)
         _TOKENS[tables] = (source, limits), data
     return data
+
+
+def _limits(bert: ModelConfig, config: TrainingConfig) -> dict[str, Any]:
+    return {
+        "max_length": config.max_length,
+        "max_positions": bert.max_positions,
+        "vocab_size": bert.vocab_size,
+    }
+
+
+def _with_twins(
+    seen: Dataset,
+    tables: Tables,
+    source: Path,
+    bert: ModelConfig,
+    config: TrainingConfig,
+    method_name: str,
+    seed: int,
+) -> Dataset:
+    """Return the training data and, at the end, counterfactual twins of its visible examples."""
+    rng = np.random.default_rng([seed, 4])
+    twins, rows = make_twins(tables, seen.visible, rng, method_name)
+    tokens = tokenize_table(twins, load_tokenizer(source), **_limits(bert, config))
+    return add_twins(seen, tokens, rows)
 
 
 def _paddings(
@@ -295,7 +322,7 @@ def _run(
         folder,
         name=f"{method_name}, seed {seed}",
         checkpoint_seconds=options.checkpoint_seconds,
-        has_collapsed=_collapse_test(config, data["train"], plan),
+        has_collapsed=_collapse_test(config, seen, len(data["train"]), plan),
         selection=config.selection,
     )
     params = trained.params
@@ -329,8 +356,12 @@ def _run(
     }
     if trained.best is not None:
         result["selected"] = trained.best._asdict()
-    if tables.notes:
-        result["notes"] = list(tables.notes)
+    notes = list(tables.notes)
+    if seen.twin_of is not None:
+        twins, visible = np.sum(seen.twin_of >= 0), len(seen.visible)
+        notes.append(f"{twins} of {visible} visible training rows have a counterfactual twin")
+    if notes:
+        result["notes"] = notes
     write_json(folder / "result.json", result)
     wait_for_all("run")  # none is at its checkpoints any more
     for unfinished in ("checkpoints", "selected"):
@@ -381,15 +412,18 @@ def _final_cid(
 
 
 def _collapse_test(
-    config: TrainingConfig, train: Dataset, plan: list[Work]
+    config: TrainingConfig, train: Dataset, size: int, plan: list[Work]
 ) -> Callable[[Sequence[float]], bool]:
-    """Return the test of the last training, should there be two, whose start is at chance again."""
+    """Return the test of the last training, should there be two, whose start is at chance again.
+
+    ``size`` is how many rows an epoch goes through.
+    """
     last = last_training(plan)
     total, updates = (sum(work.kind == "label_update" for work in part) for part in (plan, last))
     test = make_collapse_test(
         labels_in_steps(last, train),
         batch=config.label.batch,
-        epoch_steps=len(train) // config.label.batch,
+        epoch_steps=size // config.label.batch,
         total_steps=updates,
     )
     return lambda accuracies: test(accuracies[total - updates :])

@@ -10,6 +10,7 @@ import optax
 from flax import linen as nn
 
 from itune.data.dataset import Dataset, collate
+from itune.data.twins import add_twins
 from itune.influence import LinenLoss, cross_entropy
 from itune.methods import Classifier, LabelConfig
 from itune.optimizers import BertAdamState
@@ -64,6 +65,12 @@ TRAIN = Dataset(
 EVEN = Dataset(  # 4 of each of 6 groups
     TRAIN.input_ids,
     *(np.arange(24, dtype=np.int32) // step % size for step, size in ((1, 3), (3, 2))),
+)
+WITH_TWIN = np.arange(0, 24, 2)
+TWINNED = add_twins(  # their twins lack the first token
+    EVEN,
+    Dataset([EVEN.input_ids[row][1:] for row in WITH_TWIN], *EVEN.subset(WITH_TWIN)[1:3]),
+    WITH_TWIN,
 )
 LABEL = LabelConfig(epochs=5, batch=6, learning_rate=0.1)  # rate 0 at first, then the peak
 

@@ -12,6 +12,10 @@ from itune.methods.adversarial import AdversarialConfig, adversarial
 from itune.methods.auto_d3m import auto_d3m
 from itune.methods.bcsi import BcsiConfig, bcsi
 from itune.methods.cnc import CncConfig, cnc
+from itune.methods.counterfactual_augmentation import (
+    CounterfactualConfig,
+    counterfactual_augmentation,
+)
 from itune.methods.d3m import D3mConfig, d3m
 from itune.methods.embedding_tuning import EmbeddingConfig, embedding_tuning
 from itune.methods.fish import FishConfig, fish
@@ -26,7 +30,7 @@ from itune.training.loop import Evaluator, train
 from itune.utils.compiling import jit
 from itune.utils.devices import lay_out
 from tests.helpers.many_devices import on_devices
-from tests.helpers.tiny_method import CLASSIFIER, EVEN, assert_close, initial_params
+from tests.helpers.tiny_method import CLASSIFIER, EVEN, TWINNED, assert_close, initial_params
 
 LABEL = LabelConfig(epochs=2, batch=8, chunk=4, learning_rate=0.1)
 ROUNDS = {"interval": 2, "epochs": 2, "probes": 6, "k": 2, "chunk": 2, "learning_rate": 0.03}
@@ -53,6 +57,7 @@ METHODS = {
     "d3m": (d3m, D3mConfig(reference=1)),
     "auto_d3m": (auto_d3m, D3mConfig(reference=2, sample=7)),
     "iffair": (iffair, IffairConfig(reference=1, weights="diverse")),
+    "counterfactual": (counterfactual_augmentation, CounterfactualConfig()),
     "bcsi": (bcsi, BcsiConfig(epochs=1, remedy_epochs=1, models=2, share=0.5)),
     "cnc": (cnc, CncConfig(epochs=1)),
     "fish": (fish, FishConfig()),
@@ -60,17 +65,19 @@ METHODS = {
     "adversarial": (adversarial, AdversarialConfig()),
     "last_layer": (last_layer_retraining, LastLayerConfig(epochs=2)),
 }
+WITH_TWINS = ("counterfactual",)
 
 
 def run(name, folder, checkpoint_seconds=1e9):
     """Train; return the parameters, and what was logged without its kind."""
     factory, config = METHODS[name]
-    method = factory(CLASSIFIER, LABEL, config, EVEN, 1)
+    data = TWINNED if name in WITH_TWINS else EVEN
+    method = factory(CLASSIFIER, LABEL, config, data, 1)
     evaluator = Evaluator(lambda params: {"bias": float(params["classifier"]["bias"][0])}, 1.0)
     folder.mkdir(exist_ok=True)
     evaluators = dict.fromkeys(("cid", "accuracy"), evaluator)
     outcome = train(
-        method, initial_params(), EVEN, evaluators, folder, checkpoint_seconds=checkpoint_seconds
+        method, initial_params(), data, evaluators, folder, checkpoint_seconds=checkpoint_seconds
     )
     rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert rows

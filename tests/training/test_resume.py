@@ -7,7 +7,7 @@ import pytest
 
 from itune.errors import UserError
 from itune.methods import BcsiConfig, CncConfig, D3mConfig, JttConfig, LastLayerConfig
-from itune.training import batches, loop
+from itune.training import batches, loop, run
 from itune.training.run import run_task
 from itune.training.run_folder import RunOptions
 from itune.training.versions import machine
@@ -116,6 +116,28 @@ def test_killed_and_resumed_baselines(config, tmp_path, monkeypatch, method, bat
     done = run_killed_and_resumed(config, method, folder, batches_before, 0, monkeypatch)
     assert outcome(folder) == outcome(whole)
     assert 0 < done.result["confounds"]["read"] <= done.result["confounds"]["visible"] == 44
+
+
+@pytest.mark.parametrize(
+    ("method", "batches_before"),
+    [("counterfactual_augmentation", 13)],  # inside the second epoch
+)
+def test_killed_and_resumed_with_twins(config, tmp_path, monkeypatch, method, batches_before):
+    """Twins are made anew, the same ones: every row of TextLen has one."""
+    config, drawn = replace(config, cid_when="end"), []
+
+    def recorded(tables, rows, rng, name, real=run.make_twins):
+        drawn.append(int(rng.integers(2**32)))
+        return real(tables, rows, rng, name)
+
+    monkeypatch.setattr(run, "make_twins", recorded)
+    whole, folder = tmp_path / "whole", tmp_path / "run"
+    run_task(config, method, 1, whole)
+    done = run_killed_and_resumed(config, method, folder, batches_before, 0, monkeypatch)
+    assert outcome(folder) == outcome(whole)
+    assert len(drawn) == 3 and len(set(drawn)) == 1
+    assert 40 <= done.result["confounds"]["read"] <= done.result["confounds"]["visible"] == 44
+    assert done.result["notes"] == ["44 of 44 visible training rows have a counterfactual twin"]
 
 
 @pytest.mark.parametrize(
