@@ -33,8 +33,9 @@ from itune.methods.base import (
     init_phase,
     update,
 )
-from itune.methods.label_guard import make_label_gradient, projected, with_examples
+from itune.methods.label_guard import make_label_loss, projected, shortened, with_examples
 from itune.methods.label_steps import (
+    FORWARD_COST,
     LABEL_SUMS,
     LabelConfig,
     label_optimizer,
@@ -102,7 +103,9 @@ def alternating(
 
     def plan() -> list[Work]:
         work = _plan(train, label, rounds, costs, seed)
-        return with_examples(work, label.chunk, 1) if rounds.directions == PROJECTED else work
+        cost = 1.0 * (rounds.directions == PROJECTED)
+        cost += 2 * FORWARD_COST * (rounds.max_label_rise is not None)
+        return with_examples(work, label.chunk, cost) if cost else work
 
     of_rounds = _round_steps(classifier, rounds, derivative, influence_tx, trains)
     return Method(init, {**label_steps(classifier, label_tx), **of_rounds}, plan)
@@ -116,7 +119,7 @@ def _round_steps(
     trains: Callable[[Path], bool],
 ) -> dict[str, Step]:
     """Return the step functions of a round, which add to its phase, update by it, and end it."""
-    label_gradient = make_label_gradient(classifier)
+    label_loss, label_gradient = make_label_loss(classifier)
 
     def add(
         state: AlternatingState, batch: Tuples | Pool, size: int | jax.Array, count: jax.Array
@@ -151,8 +154,15 @@ def _round_steps(
             phase = phase._replace(gradient=gradient)
         phase, params, info = update(tx, phase, state.params, batch.get("scale"))
         info |= opposed
-        if rounds.tolerance:
-            is_left_out = info["influence_loss"] < rounds.tolerance
+        left_out = [info["influence_loss"] < rounds.tolerance] if rounds.tolerance else []
+        if rounds.max_label_rise is not None:
+            params, share, info["halvings"] = shortened(
+                label_loss, state.params, params, batch, rounds.max_label_rise
+            )
+            info["step_norm"] *= share
+            left_out.append(share == 0)
+        if left_out:
+            is_left_out = jnp.any(jnp.stack(left_out))
             chosen = jax.tree.map(
                 lambda old, new: jnp.where(is_left_out, old, new), before, (params, phase.optimizer)
             )

@@ -5,7 +5,8 @@ without dropout.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from functools import partial
+from typing import TypeAlias, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -19,8 +20,11 @@ from itune.methods.label_steps import label_sums
 
 Sums = TypeVar("Sums")
 
-LabelGradient = Callable[[Params, Batch], Params]
-"""``label_gradient(params, batch)``: that of the mean label loss of an update's examples."""
+HALVINGS = 5
+"""How often a step is halved before it is left out."""
+
+OfExamples: TypeAlias = Callable[[Params, Batch], Sums]
+"""``fun(params, batch)`` of the examples that an update's batch has."""
 
 
 def with_examples(plan: Sequence[Work], size: int, cost: float) -> list[Work]:
@@ -49,14 +53,16 @@ def with_examples(plan: Sequence[Work], size: int, cost: float) -> list[Work]:
     return result
 
 
-def make_label_gradient(classifier: Classifier) -> LabelGradient:
-    """Make the gradient of the mean label loss, without dropout, of an update's examples."""
+def make_label_loss(
+    classifier: Classifier,
+) -> tuple[OfExamples[jax.Array], OfExamples[Params]]:
+    """Make the mean label loss, without dropout, of an update's examples, and its gradient."""
 
-    def loss(params: Params, chunk: Batch) -> jax.Array:
+    def total(params: Params, chunk: Batch) -> jax.Array:
         outputs = classifier.outputs(params, chunk["examples"], None)
         return label_sums(None, outputs, chunk)[0]
 
-    return lambda params, batch: _mean(jax.grad(loss), params, batch)
+    return partial(_mean, total), partial(_mean, jax.grad(total))
 
 
 def projected(gradient: Params, of_label: Params, trains: Select) -> tuple[Params, jax.Array]:
@@ -70,6 +76,35 @@ def projected(gradient: Params, of_label: Params, trains: Select) -> tuple[Param
     factor = jnp.where(dot < 0, dot, 0) / jnp.where(square > 0, square, 1)
     left = jax.tree.map(lambda g, of: g - factor * of, gradient, direction)
     return left, cosine(dot, tree_dot(gradient, gradient), square)
+
+
+def shortened(
+    loss: OfExamples[jax.Array], before: Params, after: Params, batch: Batch, limit: float
+) -> tuple[Params, jax.Array, jax.Array]:
+    """Halve a step until the label loss of its examples rises by no more than a limit, in nats.
+
+    Return the parameters, the share of the step that is taken, and how often it was halved. After
+    :data:`HALVINGS` the share is 0 if it still rises by more: the step is to be left out.
+    """
+    at_start = loss(before, batch)
+
+    def end(share: jax.Array) -> Params:
+        return jax.tree.map(lambda a, b: a + share.astype(a.dtype) * (b - a), before, after)
+
+    def is_over(rise: jax.Array) -> jax.Array:
+        return ~(rise <= limit)  # and where it is not finite
+
+    def try_next(tried: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+        halvings, share, _ = tried
+        return halvings + 1, share / 2, loss(end(share / 2), batch) - at_start
+
+    def goes_on(tried: tuple[jax.Array, ...]) -> jax.Array:
+        halvings, _, rise = tried
+        return is_over(rise) & (halvings < HALVINGS)
+
+    untried = jnp.int32(-1), jnp.full_like(at_start, 2), jnp.full_like(at_start, jnp.inf)
+    halvings, share, rise = jax.lax.while_loop(goes_on, try_next, untried)
+    return end(share), jnp.where(is_over(rise), 0, share), halvings
 
 
 def _is_used(work: Work) -> np.ndarray:

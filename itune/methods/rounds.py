@@ -71,6 +71,10 @@ class RoundConfig:
         ``projected``: where it opposes that of the mean label loss of the update's examples,
         without dropout, the part that does is taken out before Adam (PCGrad, Yu et al. 2020). It
         costs a label gradient of each example of a tuple or pool more.
+      max_label_rise: By how many nats an update may raise the mean label loss of its examples,
+        without dropout: its step is halved until it does not, at most 5 times, or left out. It
+        costs two forward passes of each example more, and one for each time. None for no limit, as
+        in the paper.
       chunk: Tuples computed at once; changes memory and speed only.
     """
 
@@ -96,6 +100,7 @@ class RoundConfig:
     rate: str = CONSTANT
     moments: str = ZEROED
     directions: str = FREE
+    max_label_rise: float | None = None
     chunk: int = 2
 
     def __post_init__(self) -> None:
@@ -105,6 +110,8 @@ class RoundConfig:
         require(self, "a non-negative number", lambda v: v >= 0, *least)
         require(self, "a positive number", lambda v: v > 0, "clip")
         require(self, "a number from 0 to 1", lambda v: 0 <= v <= 1, "until")
+        expected = "a non-negative number or none"
+        require(self, expected, lambda v: v is None or v >= 0, "max_label_rise")
         require_one_of(self, partners=(DRAWN, POOLED), lone=LONE, schedule=SCHEDULES)
         require_one_of(self, rate=(CONSTANT, LABEL), moments=(ZEROED, KEPT))
         require_one_of(self, labels=(OWN, ALL), batches=(PERMUTED, BALANCED))

@@ -15,7 +15,7 @@ from itune.methods import EmbeddingConfig, InfluenceConfig
 from itune.methods.base import Work
 from itune.methods.embedding_tuning import embedding_tuning, embedding_value_and_grad
 from itune.methods.influence_tuning import influence_tuning
-from itune.methods.label_guard import with_examples
+from itune.methods.label_guard import shortened, with_examples
 from itune.optimizers import bert_adam
 from itune.training.batches import batch_of
 from tests.helpers.influence_batches import WEIGHTS
@@ -100,6 +100,37 @@ def test_rounds_of_embedding_tuning_leave_the_head_alone():
     assert found == [True, False]
 
 
+@pytest.mark.parametrize("halvings", [0, 1, 3, 5])
+def test_a_step_that_raises_the_label_loss_is_halved(halvings):
+    state = FREE.at_peak()
+    whole, of_whole = FREE.run(state, update_of(AGAINST))
+    loss = jax.jit(lambda params: label_loss(params, AGAINST))
+    ends = [
+        jax.tree.map(lambda a, b, s=0.5**times: a + s * (b - a), state.params, whole.params)
+        for times in range(6)
+    ]
+    rises = [float(loss(end) - loss(state.params)) for end in ends]
+    assert rises == sorted(rises, reverse=True) and rises[-1] > 0
+    for limit, is_left_out in ((rises[halvings] * 1.01, False), (rises[-1] * 0.99, True)):
+        config = InfluenceConfig(max_label_rise=limit, **SETTINGS)
+        after, info = TinyMethod(influence_tuning, LABEL, config).run(state, update_of(AGAINST))
+        assert info["halvings"] == (5 if is_left_out else halvings)
+        share = 0 if is_left_out else 0.5**halvings
+        assert_close(info["step_norm"], share * of_whole["step_norm"])
+        of = state if is_left_out else whole
+        assert_close(after.params, state.params if is_left_out else ends[halvings])
+        assert_close(after.influence.optimizer, of.influence.optimizer)
+        assert after.influence.count == 0
+
+
+def test_a_step_to_a_loss_that_is_no_number_is_left_out():
+    before, after = {"w": jnp.zeros(2)}, {"w": jnp.ones(2)}
+    found = jax.jit(
+        lambda: shortened(lambda p, _: jnp.log(-p["w"][0] + 0.02), before, after, {}, 9)
+    )
+    assert [float(of) for of in found()[1:]] == [0, 5]
+
+
 def examples_used(plan):
     """How often each example takes part, and how many places there are, for each update."""
     uses, places, updates = Counter(), 0, []
@@ -128,12 +159,13 @@ def examples_used(plan):
 )
 def test_updates_come_with_their_examples(settings):
     config = replace(INFLUENCE, **settings)
-    plan, plain = influence_plan(replace(config, directions="projected")), influence_plan(config)
+    guards = {"directions": "projected", "max_label_rise": 0.1}
+    plan, plain = influence_plan(replace(config, **guards)), influence_plan(config)
     updates = [work for work in plan if work.kind == "influence_update"]
     for work, (uses, places) in zip(updates, examples_used(plain), strict=True):
         assert work.examples.shape == work.arrays["is_real"].shape == (-(-places // 3), 3)
         assert Counter(work.examples[work.arrays["is_real"]].tolist()) == uses
-        assert work.cost == places
+        assert np.isclose(work.cost, (1 + 2 / 3) * places)
     kind, bare = "influence_update", {"arrays": {}, "examples": None, "cost": 0, "axis": 0}
     plan = [work._replace(**bare) if work.kind == kind else work for work in plan]
     assert_same_plan(plan, plain)

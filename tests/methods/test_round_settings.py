@@ -190,6 +190,7 @@ def test_around_a_round_the_present_weights_are_evaluated():
         {"batches": "large"},
         {"directions": "orthogonal"},
         {"split": "thirds"},
+        {"max_label_rise": -0.1},
     ],
 )
 def test_bad_settings(settings):
