@@ -4,6 +4,7 @@ import numpy as np
 
 from itune.data.dataset import Dataset
 from itune.data.ragged import Ragged
+from itune.errors import UserError
 from itune.groups import HIDDEN
 
 
@@ -31,13 +32,19 @@ def add_twins(train: Dataset, twins: Dataset, rows: np.ndarray) -> Dataset:
     )
 
 
-def split_twins(train: Dataset) -> tuple[Dataset, np.ndarray]:
+def split_twins(train: Dataset, method: str) -> tuple[Dataset, np.ndarray]:
     """Return the N examples that are no twins, and the index of the twin of each, ``(N,)``.
 
-    The index is -1 where an example has none.
+    The index is -1 where an example has none. A data set without twins is refused, in the name of a
+    method.
     """
     twin_of = np.full(len(train), -1) if train.twin_of is None else train.twin_of
     twins = np.flatnonzero(twin_of >= 0)
+    if not len(twins):
+        raise UserError(
+            f"method {method} needs training rows with a twin that differs in the tokens that the "
+            "model reads, and sees none; raise max_length, or use method balanced_sampling"
+        )
     size = len(train) - len(twins)
     twin = np.full(size, -1)
     twin[twin_of[twins]] = twins

@@ -14,6 +14,7 @@ from itune.methods.fish import FishConfig
 from itune.methods.group_dro import GroupDroConfig
 from itune.methods.iffair import IffairConfig
 from itune.methods.influence_tuning import InfluenceConfig
+from itune.methods.ipg import IpgConfig
 from itune.methods.just_train_twice import JttConfig
 from itune.methods.label_steps import LabelConfig
 from itune.methods.last_layer_retraining import LastLayerConfig
@@ -36,6 +37,7 @@ __all__ = [
     "GroupDroConfig",
     "IffairConfig",
     "InfluenceConfig",
+    "IpgConfig",
     "JttConfig",
     "LabelConfig",
     "LastLayerConfig",

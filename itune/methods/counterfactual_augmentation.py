@@ -49,7 +49,7 @@ def counterfactual_augmentation(
     prefix or regular expression make it; 2. twins are drawn anew in every epoch, where the paper
     draws once for each text; 3. a sentence is not mended where grammar asks for more.
     """
-    own, twin = split_twins(train)
+    own, twin = split_twins(train, "counterfactual_augmentation")
 
     def draw(_: Dataset, label: LabelConfig, order: np.random.Generator) -> list[list[np.ndarray]]:
         rng = np.random.default_rng([seed, 2])

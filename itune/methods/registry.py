@@ -27,6 +27,7 @@ from itune.methods.fish import FishConfig, fish
 from itune.methods.group_dro import GroupDroConfig, group_dro
 from itune.methods.iffair import IffairConfig, iffair
 from itune.methods.influence_tuning import InfluenceConfig, influence_tuning
+from itune.methods.ipg import IpgConfig, ipg
 from itune.methods.just_train_twice import JttConfig, just_train_twice
 from itune.methods.last_layer_retraining import LastLayerConfig, last_layer_retraining
 from itune.methods.lisa import LisaConfig, lisa
@@ -104,6 +105,7 @@ METHODS: dict[str, MethodSpec] = {
     "counterfactual_augmentation": MethodSpec(
         counterfactual_augmentation, {"counterfactual": CounterfactualConfig}, uses_twins=True
     ),
+    "ipg": MethodSpec(ipg, {"ipg": IpgConfig}, uses_twins=True),
     "no_spurious": MethodSpec(finetuning, reads_confounds=False, uses_control=True),
 }
 """Every method by name; ``no_spurious`` is the upper bound: finetuning without the confound."""

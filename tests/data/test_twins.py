@@ -5,6 +5,7 @@ import pytest
 
 from itune.data.dataset import HIDDEN, Dataset, collate
 from itune.data.twins import add_twins, split_twins
+from itune.errors import UserError
 
 IDS = [np.arange(1, length + 1, dtype=np.int32) for length in (3, 2, 5)]
 ALONE = Dataset(IDS, np.array([2, 0, 1], np.int32), np.array([0, 1, HIDDEN], np.int32), padding=4)
@@ -27,16 +28,17 @@ def test_they_come_last_and_are_told_apart(train):
     assert batch["attention_mask"].sum(axis=1).tolist() == [2, 5]
     assert batch["input_ids"][0, :2].tolist() == [2, 3]
     assert ("token_type_ids" in batch) == (train.second is not None)
-    own, twin = split_twins(both)
+    own, twin = split_twins(both, "m")
     assert twin.tolist() == [3, 4, -1] and own.twin_of is None
     for of, other in zip(own[1:4], train[1:4], strict=True):
         np.testing.assert_array_equal(of, other)
     assert [ids.tolist() for ids in own.input_ids] == [ids.tolist() for ids in IDS]
 
 
-def test_without_twins_nothing_changes():
-    own, twin = split_twins(ALONE)
-    assert len(own) == 3 and twin.tolist() == [-1, -1, -1]
+@pytest.mark.parametrize("train", [ALONE, add_twins(ALONE, ALONE, np.arange(3))])
+def test_without_twins_it_is_refused(train):
+    with pytest.raises(UserError, match="^method m needs .*, and sees none; raise max_length, or"):
+        split_twins(train, "m")
 
 
 def test_other_paddings_keep_them():

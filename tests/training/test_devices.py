@@ -22,6 +22,7 @@ from itune.methods.fish import FishConfig, fish
 from itune.methods.group_dro import GroupDroConfig, group_dro
 from itune.methods.iffair import IffairConfig, iffair
 from itune.methods.influence_tuning import influence_tuning
+from itune.methods.ipg import IpgConfig, ipg
 from itune.methods.last_layer_retraining import LastLayerConfig, last_layer_retraining
 from itune.methods.lisa import LisaConfig, lisa
 from itune.training import batches
@@ -63,6 +64,7 @@ METHODS = {
     "auto_d3m": (auto_d3m, D3mConfig(reference=2, sample=7)),
     "iffair": (iffair, IffairConfig(reference=1, weights="diverse")),
     "counterfactual": (counterfactual_augmentation, CounterfactualConfig()),
+    "ipg": (ipg, IpgConfig(pairs=9, batch=7)),
     "bcsi": (bcsi, BcsiConfig(epochs=1, remedy_epochs=1, models=2, share=0.5)),
     "cnc": (cnc, CncConfig(epochs=1)),
     "fish": (fish, FishConfig()),
@@ -70,7 +72,7 @@ METHODS = {
     "adversarial": (adversarial, AdversarialConfig()),
     "last_layer": (last_layer_retraining, LastLayerConfig(epochs=2)),
 }
-WITH_TWINS = ("counterfactual",)
+WITH_TWINS = ("counterfactual", "ipg")
 
 
 def run(name, folder, checkpoint_seconds=1e9):
