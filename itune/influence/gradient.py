@@ -9,10 +9,10 @@ import jax.numpy as jnp
 
 from itune.influence import routes
 from itune.influence.objective import LinenLoss
-from itune.influence.pair_free import pair_free_differences, pair_free_in_pieces
+from itune.influence.pair_free import pair_free_in_pieces, pair_free_loss
 from itune.influence.pools import Pool
 from itune.influence.subsets import Select
-from itune.influence.tuples import InfluenceInfo, Tuples, delta_of
+from itune.influence.tuples import InfluenceInfo, Tuples, delta_of, residual_of
 from itune.influence.types import LossFn, Params, PyTree
 
 ROUTES = ("ghost", "autodiff", "hvp", "hvp_pairs")
@@ -34,12 +34,13 @@ def value_and_grad(
     route: str = "ghost",
     select: Select = None,
     microbatch: int | None = None,
+    target: float = 0.0,
 ) -> Callable[[Params, Tuples | Pool], Result]:
     """Build the mean influence loss of a batch of tuples, or of a pool, with its exact gradient.
 
-    ``J = mean_m (sum_i w_mi cos(g(partner_mi), g(probe_m)))**2`` with ``g(z) = grad L(z, params)``
-    over all (or the selected) parameters. The gradient holds every second derivative; nothing is
-    approximated.
+    ``J = mean_m (sum_i w_mi cos(g(partner_mi), g(probe_m)) - target)**2`` with
+    ``g(z) = grad L(z, params)`` over all (or the selected) parameters. The gradient holds every
+    second derivative; nothing is approximated.
 
     ============= ========================================= ========== =====================
     route         what it does                              any loss   cost (F = a forward)
@@ -71,6 +72,8 @@ def value_and_grad(
         microbatch: Number of tuples held in memory at once, at least 1; None holds all. It does not
             change the result. ``pair_free`` counts examples of its pool, of which it holds at least
             one of each row; in pieces they cost 17 F each.
+        target: Influence difference that probes are drawn towards, from -2 to 2. Probes that lack
+            partners of positive or of negative weight are drawn towards 0.
 
     Returns:
         ``fun(params, batch) -> ((J, info), gradient)``, pure and not jitted. The batch is a
@@ -101,8 +104,8 @@ def value_and_grad(
     if microbatch is not None and microbatch < 1:
         raise ValueError(f"microbatch must be a positive integer or None, got {microbatch}")
     if route == PAIR_FREE:
-        return _of_pool(_require_linen(loss, route), select, microbatch)
-    summed = _summed(loss, route, select)
+        return _of_pool(_require_linen(loss, route), select, microbatch, target)
+    summed = _summed(loss, route, select, target)
 
     def of_tuples(params: Params, tuples: Tuples) -> Result:
         count = tuples.weights.shape[0]
@@ -136,13 +139,10 @@ def _mean(result: Result, count: jax.Array | int) -> Result:
 
 
 def _of_pool(
-    loss: LinenLoss, select: Select, microbatch: int | None
+    loss: LinenLoss, select: Select, microbatch: int | None, target: float
 ) -> Callable[[Params, Tuples | Pool], Result]:
-    def total(params: Params, pool: Pool) -> tuple[jax.Array, jax.Array]:
-        delta = pair_free_differences(loss, select, params, pool)
-        return jnp.sum(delta**2), delta
-
-    at_once = jax.value_and_grad(total, has_aux=True)
+    at_once = jax.value_and_grad(partial(pair_free_loss, loss, select, target), has_aux=True)
+    in_pieces = partial(pair_free_in_pieces, loss, select, target)
 
     def fun(params: Params, pool: Tuples | Pool) -> Result:
         if not isinstance(pool, Pool):
@@ -150,45 +150,53 @@ def _of_pool(
         if microbatch is None or microbatch >= pool.is_real.size:
             (value, delta), gradient = at_once(params, pool)
         else:
-            (value, delta), gradient = pair_free_in_pieces(loss, select, params, pool, microbatch)
+            (value, delta), gradient = in_pieces(params, pool, microbatch)
         return _mean(((value, InfluenceInfo(delta)), gradient), pool.size(value.dtype))
 
     return fun
 
 
-def _summed(loss: LossFn, route: str, select: Select) -> TuplesFn:
+def _summed(loss: LossFn, route: str, select: Select, target: float) -> TuplesFn:
     """Build ``fun(params, tuples) -> ((sum of J, info), gradient)`` over all tuples at once."""
     match route:
         case "ghost":
             linen_loss = _require_linen(loss, route)
-            return _by_reverse_mode(partial(routes.ghost_influences, linen_loss, select))
+            return _by_reverse_mode(partial(routes.ghost_influences, linen_loss, select), target)
         case "autodiff":
             influences = partial(routes.autodiff_influences, loss, select)
-            return _by_reverse_mode(jax.vmap(influences, (None, 0)))
+            return _by_reverse_mode(jax.vmap(influences, (None, 0)), target)
         case "hvp":
-            return _by_products(partial(routes.hvp_value_and_grad, loss, select))
+            return _by_products(partial(routes.hvp_difference, loss, select), target)
         case _:
-            return _by_products(partial(routes.hvp_pairs_value_and_grad, loss, select))
+            return _by_products(partial(routes.hvp_pairs_difference, loss, select), target)
 
 
-def _by_reverse_mode(influences_of: Callable[[Params, Tuples], jax.Array]) -> TuplesFn:
+def _by_reverse_mode(
+    influences_of: Callable[[Params, Tuples], jax.Array], target: float
+) -> TuplesFn:
     def total(params: Params, tuples: Tuples) -> tuple[jax.Array, InfluenceInfo]:
         influences = influences_of(params, tuples)
         delta = delta_of(influences, tuples.weights)
-        return jnp.sum(delta**2), InfluenceInfo(delta, influences)
+        residual = residual_of(delta, tuples.weights, target)
+        return jnp.sum(residual**2), InfluenceInfo(delta, influences)
 
     return jax.value_and_grad(total, has_aux=True)
 
 
-def _by_products(of_tuple: Callable[[Params, Tuples], routes.TupleResult]) -> TuplesFn:
+def _by_products(
+    of_tuple: Callable[[Params, Tuples], routes.TupleResult], target: float
+) -> TuplesFn:
     def fun(params: Params, tuples: Tuples) -> Result:
         def add(carry: Params, tuple_: Tuples) -> tuple[Params, InfluenceInfo]:
-            (delta, influences), gradient = of_tuple(params, tuple_)
+            (delta, influences), of_delta = of_tuple(params, tuple_)
+            residual = residual_of(delta, tuple_.weights, target)
+            gradient = jax.tree.map(lambda t: 2 * residual * t, of_delta)
             return routes.tree_add(carry, gradient), InfluenceInfo(delta, influences)
 
         zeros = jax.tree.map(jnp.zeros_like, params)
         gradient, info = jax.lax.scan(add, zeros, tuples)
-        return (jnp.sum(info.delta**2), info), gradient
+        residual = residual_of(info.delta, tuples.weights, target)
+        return (jnp.sum(residual**2), info), gradient
 
     return fun
 

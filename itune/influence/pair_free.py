@@ -1,4 +1,4 @@
-"""Influence differences of pools, and their gradient, with no pair formed.
+"""The influence loss of pools, and its gradient, with no pair formed.
 
 With everyone of a pool as partner of everyone, influences need no pairs: the mean influence of a
 group on a probe is ``ĝ_p . m_group``, ``m_group = mean_j ĝ_j``, one inner product.
@@ -22,11 +22,14 @@ from itune.influence.subsets import Select, selected_shapes
 from itune.influence.types import Params, PyTree, Shapes, Tensors
 
 
-def pair_free_differences(loss: LinenLoss, select: Select, params: Params, pool: Pool) -> jax.Array:
-    """Compute the influence differences of every example of a pool, of ``differences_shape``.
+def pair_free_loss(
+    loss: LinenLoss, select: Select, target: float, params: Params, pool: Pool
+) -> tuple[jax.Array, jax.Array]:
+    """Compute the sum of ``J`` over a pool, and all influence differences.
 
-    With ``S_yc = sum_{j in y, c} ĝ_j`` over the ``n_yc`` real examples of label y and confound c,
-    and ``N_y`` of the label in all, the difference of probe p of confound c towards label y is::
+    These have ``differences_shape``. With ``S_yc = sum_{j in y, c} ĝ_j`` over the ``n_yc`` real
+    examples of label y and confound c, and ``N_y`` of the label in all, the difference of probe p
+    of confound c towards label y is::
 
         delta_py = ĝ_p . D_yc - ĝ_p . ĝ_p / a       the last term for its own label only
         D_yc     = S_yc / a - sum_{c' != c} S_yc' / (N_y - n_yc)
@@ -38,14 +41,16 @@ def pair_free_differences(loss: LinenLoss, select: Select, params: Params, pool:
     """
     gradients, shapes = factored.compacted(*_gradients(loss, select, params, pool))
     units = _units(gradients, pool.is_real)
-    differences = _differences(units, _row_sums(units, shapes), _counts(pool, units.inverse.dtype))
-    return differences.reshape(pool.differences_shape)
+    counts = _counts(pool, units.inverse.dtype)
+    differences = _differences(units, _row_sums(units, shapes), counts)
+    total = _loss(differences, counts, pool.is_real, target)
+    return total, differences.reshape(pool.differences_shape)
 
 
 def pair_free_in_pieces(
-    loss: LinenLoss, select: Select, params: Params, pool: Pool, microbatch: int
+    loss: LinenLoss, select: Select, target: float, params: Params, pool: Pool, microbatch: int
 ) -> tuple[tuple[jax.Array, jax.Array], Params]:
-    """Compute the sum of ``delta**2`` of a pool, all ``delta``, and the gradient, by pieces.
+    """Compute the sum of ``J`` over a pool, all ``delta``, and the gradient, by pieces.
 
     A piece has ``microbatch`` examples, but at least one of each row; no more are in memory at
     once. With the sums ``S`` of all rows taken for constant, ``J`` is a sum over probes, so three
@@ -66,7 +71,7 @@ def pair_free_in_pieces(
 
     def losses(params: Params, sums: Tensors, piece: Pool) -> tuple[jax.Array, jax.Array]:
         differences = _differences(units_of(params, piece), sums, counts)
-        return jnp.sum(differences**2), differences
+        return _loss(differences, counts, piece.is_real, target), differences
 
     def add_sums(sums: Tensors, piece: Pool) -> tuple[Tensors, None]:
         return tree_add(sums, _row_sums(units_of(params, piece), shapes)), None
@@ -85,7 +90,8 @@ def pair_free_in_pieces(
         units = units_of(params, piece)
         through = jax.tree.map(jnp.vdot, _row_sums(units, shapes), pull)
         own = _differences(units, sums, counts)
-        return jnp.sum(own**2) + jnp.asarray(sum(jax.tree.leaves(through)))
+        value = _loss(own, counts, piece.is_real, target)
+        return value + jnp.asarray(sum(jax.tree.leaves(through)))
 
     def add_gradient(gradient: Params, piece: Pool) -> tuple[Params, None]:
         return tree_add(gradient, jax.grad(pulled)(params, piece)), None
@@ -163,6 +169,20 @@ def _differences(units: _Units, sums: Tensors, counts: jax.Array) -> jax.Array:
         alone = jax.vmap(of_rows)(gradients, sums) * (same - across)[..., None]
         along = along + jnp.where(is_own, alone[..., None], 0)
     return along * inverse[..., None] - jnp.where(is_own, own[..., None], 0)
+
+
+def _loss(
+    differences: jax.Array, counts: jax.Array, is_real: jax.Array, target: float
+) -> jax.Array:
+    """Compute the sum of ``J`` of examples ``(L, C, n)``; without A or B the target is 0."""
+    if not target:
+        return jnp.sum(differences**2)
+    has_b = counts.sum(axis=1, keepdims=True) > counts
+    is_own = jnp.eye(counts.shape[0], dtype=bool)[:, None]  # (L, 1, L)
+    towards_others = ((counts > 0) & has_b).T  # (C, L)
+    has_both = jnp.where(is_own, ((counts > 1) & has_b)[..., None], towards_others[None])
+    is_aimed = of_labels(is_real)[..., None] & has_both[:, :, None]
+    return jnp.sum(jnp.where(is_aimed, differences - target, differences) ** 2)
 
 
 def _pieces(pool: Pool, columns: int) -> Pool:

@@ -1,8 +1,8 @@
-"""Ways to the exact derivative of the influence loss of one tuple; all agree.
+"""Ways to the exact derivative of the influence difference of one tuple; all agree.
 
-With ``g = grad L``, ``ĝ = g / |g|``, ``I_i = ĝ_i . ĝ_p``, ``delta = sum_i w_i I_i`` and
-``J = delta**2``, the routes ``autodiff`` and ``ghost`` give the influences ``I_i`` in a form that
-reverse mode differentiates; ``hvp_pairs`` and ``hvp`` give ``grad J`` by Hessian-vector products.
+With ``g = grad L``, ``ĝ = g / |g|``, ``I_i = ĝ_i . ĝ_p`` and ``delta = sum_i w_i I_i``, the routes
+``autodiff`` and ``ghost`` give the influences ``I_i`` in a form that reverse mode differentiates;
+``hvp_pairs`` and ``hvp`` give ``grad delta`` by Hessian-vector products.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from itune.influence.types import Example, LossFn, Params, PyTree
 
 Tree = TypeVar("Tree", bound=PyTree)
 TupleResult: TypeAlias = tuple[tuple[jax.Array, jax.Array], Params]
-"""``((delta, influences), grad J)`` of one tuple: scalar, ``(K,)``, and a tree like ``params``."""
+"""``((delta, influences), grad delta)`` of a tuple: scalar, ``(K,)``, a tree like ``params``."""
 
 
 def autodiff_influences(loss: LossFn, select: Select, params: Params, tuple_: Tuples) -> jax.Array:
@@ -58,11 +58,10 @@ def ghost_influences(loss: LinenLoss, select: Select, params: Params, tuples: Tu
     return cosine(dots, squares[:, :1], squares)[:, 1:]
 
 
-def hvp_value_and_grad(loss: LossFn, select: Select, params: Params, tuple_: Tuples) -> TupleResult:
-    """Compute ``grad J`` by one Hessian-vector product an example, ``1 + K`` in all.
+def hvp_difference(loss: LossFn, select: Select, params: Params, tuple_: Tuples) -> TupleResult:
+    """Compute ``grad delta`` by one Hessian-vector product an example, ``1 + K`` in all.
 
-    ``grad J = 2 delta [ sum_i H_i w_i (ĝ_p - I_i ĝ_i) / |g_i|
-    + H_p (sum_i w_i ĝ_i - delta ĝ_p) / |g_p| ]``
+    ``grad delta = sum_i H_i w_i (ĝ_p - I_i ĝ_i) / |g_i| + H_p (sum_i w_i ĝ_i - delta ĝ_p) / |g_p|``
     """
     probe_loss, probe_unit, probe_inverse = _unit_gradient(loss, select, params, tuple_.probe)
 
@@ -86,16 +85,15 @@ def hvp_value_and_grad(loss: LossFn, select: Select, params: Params, tuple_: Tup
     )
     delta = delta_of(influences, tuple_.weights)
     direction = jax.tree.map(lambda m, p: probe_inverse * (m - delta * p), mixed, probe_unit)
-    total = tree_add(total, hvp(probe_loss, params, direction))
-    return (delta, influences), jax.tree.map(lambda t: 2 * delta * t, total)
+    return (delta, influences), tree_add(total, hvp(probe_loss, params, direction))
 
 
-def hvp_pairs_value_and_grad(
+def hvp_pairs_difference(
     loss: LossFn, select: Select, params: Params, tuple_: Tuples
 ) -> TupleResult:
-    """Compute ``grad J`` by the paper's derivation, four Hessian-vector products a pair.
+    """Compute ``grad delta`` by the paper's derivation, four Hessian-vector products a pair.
 
-    ``grad J = 2 delta sum_i w_i (p_i + q_i - r_i - s_i)``, with the terms of :func:`pair_terms`.
+    ``grad delta = sum_i w_i (p_i + q_i - r_i - s_i)``, with the terms of :func:`pair_terms`.
     """
 
     def pair(
@@ -108,8 +106,7 @@ def hvp_pairs_value_and_grad(
 
     zeros = jax.tree.map(jnp.zeros_like, params)
     total, influences = jax.lax.scan(pair, zeros, (tuple_.partners, tuple_.weights))
-    delta = delta_of(influences, tuple_.weights)
-    return (delta, influences), jax.tree.map(lambda t: 2 * delta * t, total)
+    return (delta_of(influences, tuple_.weights), influences), total
 
 
 def pair_terms(

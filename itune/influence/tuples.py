@@ -66,6 +66,14 @@ def delta_of(influences: jax.Array, weights: jax.Array) -> jax.Array:
     return jnp.sum(jnp.where(weights == 0, 0, influences) * weights, axis=-1)
 
 
+def residual_of(delta: jax.Array, weights: jax.Array, target: float) -> jax.Array:
+    """Compute what J is the square of: ``delta - target``, or ``delta`` where A or B is empty."""
+    if not target:
+        return delta
+    has_both = jnp.any(weights > 0, axis=-1) & jnp.any(weights < 0, axis=-1)
+    return jnp.where(has_both, delta - target, delta)
+
+
 def joined(tuple_: Tuples) -> Examples:
     """Stack the examples of one tuple, ``(1 + K, ...)``: the probe, then its partners."""
     return jax.tree.map(

@@ -36,6 +36,10 @@ class InfluenceConfig(RoundConfig):
       dropout: Whether influences are taken with dropout, a mask for each use of an example, so that
         those of the few examples of a scarce group are harder to fit by heart (Srivastava et al.
         2014). The paper takes them without.
+      target: Influence difference that probes are drawn towards, ``J = (mean_A I - mean_B I -
+        target)**2``, from -2 to 2. 0 demotes the confound; above 0 it is promoted, as is wanted of
+        an attribute that labels should be decided by: examples that share it are then to have so
+        much more influence on one another.
     """
 
     section: ClassVar[str] = "influence"
@@ -43,11 +47,13 @@ class InfluenceConfig(RoundConfig):
     route: str = FASTEST
     pool_chunk: int | None = None
     dropout: bool = False
+    target: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         require_one_of(self, route=(FASTEST, *ROUTES))
         require(self, "a positive integer or none", lambda v: v is None or v >= 1, "pool_chunk")
+        require(self, "a number from -2 to 2", lambda v: -2 <= v <= 2, "target")
 
     @property
     def exact_route(self) -> str:
@@ -67,7 +73,9 @@ def influence_tuning(
     """Alternate label steps with steps on the influence loss ``J``."""
     route = influence.exact_route
     microbatch = influence.pool_chunk if route == PAIR_FREE else None
-    derivative = value_and_grad(classifier.loss, route=route, microbatch=microbatch)
+    derivative = value_and_grad(
+        classifier.loss, route=route, microbatch=microbatch, target=influence.target
+    )
     method = alternating(classifier, label, influence, derivative, COSTS, train, seed)
     if not influence.dropout:
         return method

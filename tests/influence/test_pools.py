@@ -133,7 +133,7 @@ def test_tuples_of_a_pool():
     np.testing.assert_array_equal(tuples.partners["x"][2], tuples.probe["x"])
 
 
-def definition_of_labels(loss):
+def definition_of_labels(loss, target=0.0):
     """Differences of every example towards every label, by loops over cosines of gradients."""
 
     def mean_loss(params, examples, real):
@@ -142,7 +142,7 @@ def definition_of_labels(loss):
         g = jax.vmap(lambda z: jax.flatten_util.ravel_pytree(jax.grad(loss)(params, z))[0])(flat)
         g = g / jnp.linalg.norm(g, axis=1, keepdims=True)
         influences, places = g @ g.T, list(np.ndindex(real.shape))
-        delta = {}
+        delta, aim = {}, np.zeros((*real.shape, labels))
         for p, (label, row, column) in enumerate(places):
             for other in range(labels):
                 members = [
@@ -154,8 +154,10 @@ def definition_of_labels(loss):
                 is_known = real[label, row, column] and (other == label or (same and different))
                 means = [sum(group) / max(len(group), 1) for group in (same, different)]
                 delta[label, row, column, other] = means[0] - means[1] if is_known else 0.0
+                if is_known and same and different:
+                    aim[label, row, column, other] = target
         delta = jnp.stack([*map(jnp.asarray, delta.values())]).reshape(*real.shape, labels)
-        return jnp.sum(delta**2) / (real.sum() * float(labels)), delta
+        return jnp.sum((delta - aim) ** 2) / (real.sum() * float(labels)), delta
 
     return jax.value_and_grad(mean_loss, has_aux=True)
 
@@ -169,6 +171,21 @@ def test_pools_of_all_labels(route):
     (value_, delta), gradient_ = jax.jit(definition)(params, pool.examples)
     assert np.all(delta[1, 2, :, 0] == 0) and np.any(delta[1, 0, :, 0] != 0)  # label 0 has no A
     assert_close((value, info.delta, gradient), (value_, delta, gradient_), 1e-10)
+
+
+@pytest.mark.parametrize("real", [REAL_OF_LABELS, REAL], ids=["labels", "one label"])
+def test_a_target(real):
+    """It is that of examples with both groups, by all routes; a row of one alone lacks A."""
+    params, loss, pool = get_case("mlp").params, get_case("mlp").loss, pool_of("mlp", real)
+    shape = (-1, *real.shape[-2:])
+    examples = jax.tree.map(lambda x: x.reshape(*shape, *x.shape[real.ndim :]), pool.examples)
+    definition = partial(definition_of_labels(loss, target=0.3), real=real.reshape(shape))
+    (value_, delta), gradient_ = jax.jit(definition)(params, examples)
+    expected = value_, delta.reshape(pool.differences_shape), gradient_
+    for of in ({"route": PAIR_FREE}, {"route": PAIR_FREE, "microbatch": 6}, {"route": "ghost"}):
+        fun = jax.jit(value_and_grad(loss, target=0.3, **of))
+        (value, info), gradient = fun(params, pool)
+        assert_close((value, info.delta, gradient), expected, 1e-10)
 
 
 def of_layer(path):

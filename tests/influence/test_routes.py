@@ -19,6 +19,7 @@ from tests.helpers.influence_cases import (
     draw_text,
     draw_tuples,
     get_case,
+    influence,
 )
 
 # A route other than ghost does not see layers: two unlike models each are enough.
@@ -48,6 +49,26 @@ def test_equals_the_definition(name, route):
     assert_same_result(actual, expected(name), 1e-10)
     (_, info), _ = actual
     assert_close(info.delta, jnp.sum(tuples.weights * info.influences, axis=1), 1e-12)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_target_equals_the_definition(route):
+    """It is that of probes with both groups: here the first, one without B, and padding."""
+    loss, params, tuples = get_case("mlp").loss, get_case("mlp").params, tuples_of("mlp")
+    weights = np.array([[0.5, 0.5, -1], [0.5, 0.5, 0], [0, 0, 0]])
+    tuples, is_aimed = tuples._replace(weights=jnp.asarray(weights)), np.array([True, False, False])
+
+    def mean_loss(params):
+        def influences(probe, partners):
+            return jax.vmap(lambda a: influence(loss, params, a, probe))(partners)
+
+        delta = jnp.sum(tuples.weights * jax.vmap(influences)(*tuples[:2]), axis=1)
+        return jnp.mean(jnp.where(is_aimed, delta - 0.7, delta) ** 2), delta
+
+    (value_, delta), gradient_ = jax.jit(jax.value_and_grad(mean_loss, has_aux=True))(params)
+    fun = jax.jit(value_and_grad(loss, route=route, target=0.7, microbatch=2))
+    (value, info), gradient = fun(params, tuples)
+    assert_close((value, info.delta, gradient), (value_, delta, gradient_), 1e-10)
 
 
 # Measured on a CPU: at most 6e-7 of the gradient's largest element.

@@ -10,6 +10,7 @@ import pytest
 from jax.flatten_util import ravel_pytree
 
 from itune.data.dataset import collate
+from itune.errors import UserError
 from itune.influence import Pool, Tuples, value_and_grad
 from itune.methods import InfluenceConfig
 from itune.methods.influence_tuning import influence_tuning
@@ -37,6 +38,12 @@ POOLED = TinyMethod(
     LABEL,
     InfluenceConfig(k=2, learning_rate=0.03, clip=0.02, partners="pooled"),
 )
+
+
+@pytest.mark.parametrize("target", [-2.1, 3.0])
+def test_bad_targets(target):
+    with pytest.raises(UserError, match=f"^target must be a number from -2 to 2, got {target}$"):
+        InfluenceConfig(target=target)
 
 
 @pytest.mark.parametrize(
@@ -130,6 +137,23 @@ def test_update_of_a_pool_of_all_labels():
     (value, _), gradient = by_pairs(state.params, pool)
     tx = bert_adam(0.03, decays=lambda path: True, clip=0.02)
     expected = expected_update(tx, state.influence.optimizer, state.params, (value, gradient))
+    assert_updated(after.params, after.influence, info, "influence_loss", expected)
+
+
+def test_update_towards_a_target():
+    config = InfluenceConfig(k=2, learning_rate=0.03, partners="pooled", target=0.5)
+    method = TinyMethod(influence_tuning, LABEL, config)
+    state, batch = method.at_peak(), pool_chunk([[0, 1, 2], [3, 4, 5]], np.ones((2, 3), bool))
+    after, info = method.run(state, [("pool", batch), ("influence_update", {})])
+
+    def loss(params):
+        pool = Pool(batch["examples"], batch["is_real"])
+        (_, of_pool), _ = value_and_grad(CLASSIFIER.loss, route="autodiff")(params, pool)
+        return jnp.mean((of_pool.delta - 0.5) ** 2)
+
+    tx = bert_adam(0.03, decays=lambda path: True)
+    found = jax.jit(jax.value_and_grad(loss))(state.params)
+    expected = expected_update(tx, state.influence.optimizer, state.params, found)
     assert_updated(after.params, after.influence, info, "influence_loss", expected)
 
 

@@ -40,7 +40,7 @@ METHODS = {
     "pooled": (influence_tuning, InfluenceConfig(batch=12, partners="pooled", **ROUNDS)),
     "all labels": (
         influence_tuning,
-        InfluenceConfig(batch=12, partners="pooled", labels="all", **ROUNDS),
+        InfluenceConfig(batch=12, partners="pooled", labels="all", target=0.2, **ROUNDS),
     ),
     "guarded": (
         influence_tuning,
@@ -53,7 +53,7 @@ METHODS = {
             **ROUNDS,
         ),
     ),
-    "dropout": (influence_tuning, InfluenceConfig(batch=5, dropout=True, **ROUNDS)),
+    "dropout": (influence_tuning, InfluenceConfig(batch=5, dropout=True, target=0.2, **ROUNDS)),
     "dropout in pieces": (
         influence_tuning,
         InfluenceConfig(batch=12, partners="pooled", dropout=True, pool_chunk=6, **ROUNDS),

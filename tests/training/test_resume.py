@@ -88,7 +88,7 @@ def test_killed_and_resumed(
             {"directions": "projected", "split": "halves"},
             10,
         ),  # before the first update, which has its examples
-        ({"dropout": True}, 8),  # between tuples
+        ({"dropout": True, "target": 0.1}, 8),  # between tuples
     ],
 )
 def test_killed_and_resumed_in_a_round(config, tmp_path, monkeypatch, settings, batches_before):
