@@ -11,6 +11,7 @@ Parameters stacked by ``nn.scan`` carry one leading axis ``S`` throughout.
 """
 
 import math
+from collections.abc import Hashable
 from functools import partial
 from typing import TypeAlias
 
@@ -327,6 +328,26 @@ def compacted(batch: Factors, shapes: Shapes, ids: Tensors | None = None) -> tup
                 factors[path] = (term._replace(ids=places),)
         shapes[path] = (*shapes[path][:-2], known.size, shapes[path][-1])
     return factors, shapes
+
+
+def stacks(batch: Factors, shapes: Shapes) -> list[tuple[tuple[int, ...], tuple[Term, ...]]]:
+    """Stack the terms of parameters that are alike, with a new first axis, with their one shape.
+
+    Alike are those of one shape with terms of the same kinds and shapes, such as the kernels of a
+    layer that comes several times.
+    """
+    alike: dict[Hashable, list[Path]] = {}
+    for path, terms in batch.items():
+        leaves, kinds = jax.tree.flatten(terms)
+        key = shapes[path], kinds, *(leaf.shape for leaf in leaves)
+        alike.setdefault(key, []).append(path)
+    return [
+        (
+            shapes[paths[0]],
+            jax.tree.map(lambda *leaves: jnp.stack(leaves), *(batch[path] for path in paths)),
+        )
+        for paths in alike.values()
+    ]
 
 
 def ids_met(batch: Factors, shapes: Shapes) -> Tensors:

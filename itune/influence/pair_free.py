@@ -19,6 +19,7 @@ from itune.influence.objective import LinenLoss
 from itune.influence.pools import Pool, of_labels
 from itune.influence.routes import tree_add
 from itune.influence.subsets import Select, selected_shapes
+from itune.influence.terms import Term
 from itune.influence.types import Params, PyTree, Shapes, Tensors
 
 
@@ -38,11 +39,17 @@ def pair_free_loss(
     where the last term takes the probe itself out of A. Four forward-equivalents (forward,
     backward, sum, projection), and eight to differentiate, however many pairs; one vector of the
     parameters' size for each row, and of L labels L + 1 projections. Padding has 0.
+
+    Of several labels, sums and projections are computed again on the way back, tensor by tensor.
     """
     gradients, shapes = factored.compacted(*_gradients(loss, select, params, pool))
     units = _units(gradients, pool.is_real)
     counts = _counts(pool, units.inverse.dtype)
-    differences = _differences(units, _row_sums(units, shapes), counts)
+    if len(counts) == 1:
+        projections = _projections(units, _row_sums(units, shapes), counts)
+    else:
+        projections = _one_by_one(units, shapes, counts)
+    differences = _differences(units, projections, counts)
     total = _loss(differences, counts, pool.is_real, target)
     return total, differences.reshape(pool.differences_shape)
 
@@ -70,7 +77,8 @@ def pair_free_in_pieces(
         return _units(factored.compacted(gradients, shapes, ids)[0], piece.is_real)
 
     def losses(params: Params, sums: Tensors, piece: Pool) -> tuple[jax.Array, jax.Array]:
-        differences = _differences(units_of(params, piece), sums, counts)
+        units = units_of(params, piece)
+        differences = _differences(units, _projections(units, sums, counts), counts)
         return _loss(differences, counts, piece.is_real, target), differences
 
     def add_sums(sums: Tensors, piece: Pool) -> tuple[Tensors, None]:
@@ -89,7 +97,7 @@ def pair_free_in_pieces(
     def pulled(params: Params, piece: Pool) -> jax.Array:
         units = units_of(params, piece)
         through = jax.tree.map(jnp.vdot, _row_sums(units, shapes), pull)
-        own = _differences(units, sums, counts)
+        own = _differences(units, _projections(units, sums, counts), counts)
         value = _loss(own, counts, piece.is_real, target)
         return value + jnp.asarray(sum(jax.tree.leaves(through)))
 
@@ -143,12 +151,46 @@ def _row_sums(units: _Units, shapes: Shapes) -> Tensors:
     return jax.vmap(jax.vmap(row_sum))(units.gradients, units.inverse)
 
 
-def _differences(units: _Units, sums: Tensors, counts: jax.Array) -> jax.Array:
-    """Compute ``delta`` of examples ``(L, C, n)`` towards each label, ``(L, C, n, L)``."""
-    gradients, inverse = units
-    others = counts.sum(axis=1, keepdims=True) - counts
-    same, across, different = map(_reciprocal, (counts - 1, counts, others))
-    has_several = counts.shape[0] > 1
+class _Projections(NamedTuple):
+    """Inner products of examples ``(L, C, n)`` with sums over rows, as far as tensors go.
+
+    Attributes:
+        along: With ``D_yc`` of the example's confound c and each label y, ``(L, C, n, L)``. Of
+            several labels ``1 / n_yc`` stands for ``1 / a`` in all of them.
+        alone: With the sum of the example's own row, ``(L, C, n)``; None of one label.
+    """
+
+    along: jax.Array
+    alone: jax.Array | None
+
+
+def _one_by_one(units: _Units, shapes: Shapes, counts: jax.Array) -> _Projections:
+    """Compute projections on the sums of the examples themselves, one tensor after another.
+
+    Sums, directions and products are in memory for one tensor only, on the way back as well.
+    """
+
+    @partial(jax.checkpoint, static_argnums=1)
+    def of_tensor(part: _Units, shape: tuple[int, ...]) -> _Projections:
+        return _projections(part, _row_sums(part, {(): shape}), counts)
+
+    zeros = jnp.zeros_like(units.inverse)
+    total = _Projections(jnp.repeat(zeros[..., None], len(counts), axis=-1), zeros)
+    for shape, stack in factored.stacks(units.gradients, shapes):
+
+        def add(
+            total: _Projections, terms: tuple[Term, ...], shape: tuple[int, ...] = shape
+        ) -> tuple[_Projections, None]:
+            return tree_add(total, of_tensor(_Units({(): terms}, units.inverse), shape)), None
+
+        total, _ = jax.lax.scan(add, total, stack)
+    return total
+
+
+def _projections(units: _Units, sums: Tensors, counts: jax.Array) -> _Projections:
+    gradients = units.gradients
+    same, across, different = _reciprocals(counts)
+    has_several = len(counts) > 1
     plus = across if has_several else same
     is_row = jnp.eye(counts.shape[1], dtype=bool)[None]
     signs = jnp.where(is_row, plus[..., None], -different[..., None])
@@ -160,15 +202,28 @@ def _differences(units: _Units, sums: Tensors, counts: jax.Array) -> jax.Array:
     project = jax.vmap(factored.project, (0, None))  # examples of one row on one direction
     of_rows = jax.vmap(project)  # each row on a direction of its own
     along = jax.vmap(lambda rows: jax.vmap(of_rows, (None, 0))(rows, directions))(gradients)
-    along = jnp.moveaxis(along, 1, -1)  # (L, C, n, L)
-    is_own = jnp.eye(counts.shape[0], dtype=bool)[:, None, None]  # (L, 1, 1, L)
+    alone = jax.vmap(of_rows)(gradients, sums) if has_several else None
+    return _Projections(jnp.moveaxis(along, 1, -1), alone)
+
+
+def _differences(units: _Units, projections: _Projections, counts: jax.Array) -> jax.Array:
+    """Compute ``delta`` of examples ``(L, C, n)`` towards each label, ``(L, C, n, L)``."""
+    inverse, (along, alone) = units.inverse, projections
+    same, across, different = _reciprocals(counts)
+    is_own = jnp.eye(len(counts), dtype=bool)[:, None, None]  # (L, 1, 1, L)
     own = (inverse > 0).astype(inverse.dtype) * same[..., None]
-    if has_several:  # A of the own label lacks the probe
+    if alone is not None:  # A of the own label lacks the probe
         has_both = (across > 0) & (different > 0)
         along = jnp.where(is_own | has_both.T[None, :, None], along, 0)
-        alone = jax.vmap(of_rows)(gradients, sums) * (same - across)[..., None]
+        alone = alone * (same - across)[..., None]
         along = along + jnp.where(is_own, alone[..., None], 0)
     return along * inverse[..., None] - jnp.where(is_own, own[..., None], 0)
+
+
+def _reciprocals(counts: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Compute 1 over the sizes of A for the own label and for another, and of B, ``(L, C)``."""
+    others = counts.sum(axis=1, keepdims=True) - counts
+    return _reciprocal(counts - 1), _reciprocal(counts), _reciprocal(others)
 
 
 def _loss(

@@ -70,9 +70,11 @@ def schedule(
                   once, have more than 2 GiB: 4 groups of BERT-base have 1.6, and 9 of MiniLM 0.7
         dev       measured every 5 / 3 of its rows over batch label steps, 4 at least: a fifth of
                   the time of these steps; once an epoch where that is more often
-        chunk     8 rows at once, or 2 tuples, or 32 rows of a pool, and in proportion fewer rows of
-                  a model and texts with more than twice 12 layers of width 768 and 64 tokens, or
-                  tuples and rows of a pool with more than once that; the result is the same
+        chunk     8 rows at once, or 2 tuples, and in proportion fewer of models and texts with more
+                  than 12 layers of width 768 and 64 tokens, of rows with more than twice that; the
+                  result is the same
+        pieces    32 rows of a pool at once with these, and more or fewer in inverse proportion; the
+                  result is the same
 
     Embedding tuning has the same rounds in 10 epochs; adversarial training twice the epochs at 2.5
     times the rate, and last layer retraining ten times the epochs. The first training of just train
@@ -107,7 +109,7 @@ def schedule(
     batch = batch or min(size, 2**exponent)
     epochs = epochs or min(max(round(PAPER_EPOCHS * (PAPER_SIZE / size) ** 0.63), 1), 20)
     rate = min(max(2e-5 * label_rate * PAPER_WIDTH / width, 1e-5), 1e-4)
-    room = min(PAPER_WIDTH * LAYERS * LENGTH / (width * layers * length), 1)
+    room = PAPER_WIDTH * LAYERS * LENGTH / (width * layers * length)
     steps = epochs * (size // batch)
     pool = max(round(min(size, 64) * min(64 / length, 1)), 4 * groups)
     interval = min(max(10 * steps // 46, 1), max(50, steps // 46))
@@ -122,7 +124,7 @@ def schedule(
             **rounds,
             labels=ALL if groups * sums <= MOST_SUMS else OWN,
             batches=DRAWN_EVENLY,
-            chunk=max(round(2 * room), 1),
+            chunk=max(round(2 * min(room, 1)), 1),
             pool_chunk=max(round(32 * room), 1),
         ),
         "embedding": EmbeddingConfig(**rounds),

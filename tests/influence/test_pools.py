@@ -11,7 +11,7 @@ from flax import linen as nn
 
 from itune.influence import PAIR_FREE, LinenLoss, Pool, Tuples, cross_entropy, value_and_grad
 from itune.influence import factors as factored
-from itune.influence.factors import Lookup
+from itune.influence.factors import Formed, Lookup
 from tests.helpers.influence_cases import assert_close, cast, compiled, draw_text, get_case
 
 REAL = np.array([[1, 1, 1, 0], [1, 1, 1, 1], [1, 0, 0, 0]], bool)  # three confounds; one alone
@@ -162,10 +162,13 @@ def definition_of_labels(loss, target=0.0):
     return jax.value_and_grad(mean_loss, has_aux=True)
 
 
-@pytest.mark.parametrize("route", [PAIR_FREE, "ghost", "hvp"])
-def test_pools_of_all_labels(route):
-    params, loss = get_case("mlp").params, get_case("mlp").loss
-    pool = pool_of("mlp", REAL_OF_LABELS)
+@pytest.mark.parametrize(
+    ("name", "route"),
+    [("mlp", PAIR_FREE), ("mlp", "ghost"), ("mlp", "hvp"), ("bert", PAIR_FREE)],
+)
+def test_pools_of_all_labels(name, route):
+    params, loss = get_case(name).params, get_case(name).loss
+    pool = pool_of(name, REAL_OF_LABELS)
     (value, info), gradient = jax.jit(value_and_grad(loss, route=route))(params, pool)
     definition = partial(definition_of_labels(loss), real=REAL_OF_LABELS)
     (value_, delta), gradient_ = jax.jit(definition)(params, pool.examples)
@@ -269,6 +272,17 @@ def test_order_changes_nothing():
     (value_, info_), gradient_ = pair_free("mlp")(params, pool)
     delta = info.delta[np.argsort(rows)][:, np.argsort(columns)]
     assert_close((value, delta, gradient), (value_, info_.delta, gradient_), 1e-12)
+
+
+def test_stacks_of_parameters_that_are_alike():
+    square = Formed(jnp.ones((1, 2, 2)))
+    terms = {("a",): (square,), ("b",): (square, square), ("c",): (Formed(2 * square.value),)}
+    shapes = {("a",): (2, 2), ("b",): (2, 2), ("c",): (2, 2)}
+    (alike, of_alike), (shape, (one, other)) = factored.stacks(terms, shapes)
+    assert alike == shape == (2, 2) and one.value.shape == other.value.shape == (1, 1, 2, 2)
+    assert of_alike[0].value.shape == (2, 1, 2, 2) and np.all(of_alike[0].value[1] == 2)
+    of_another_shape = factored.stacks(terms, {**shapes, ("c",): (4,)})
+    assert [of[0].value.shape[0] for _, of in of_another_shape] == [1, 1, 1]
 
 
 def test_tables_have_rows_for_ids_that_occur():
