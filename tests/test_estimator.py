@@ -140,7 +140,7 @@ def test_bad_input(classifier, arguments, message):
         ({"settings": 3}, "settings is of type int; make it a dict"),
         (
             {"method": "tuning"},
-            r"method must be one of finetuning.*lisa, got 'tuning'; did.*\?$",
+            r"method must be one of finetuning.*ipg, got 'tuning'; did.*\?$",
         ),
     ],
 )
