@@ -23,7 +23,9 @@ LAYERS, LENGTH = 12, 64
 VOCABULARY = 30_522
 PROBES = 75
 MOST_SUMS = 2 << 30
-"""Bytes of the sums of unit gradients of all groups, above which labels are taken one by one."""
+"""Bytes of the sums of unit gradients of all groups, above which labels are taken one by one.
+
+Pools in pieces hold several such sums at once; whole ones hold those of one tensor."""
 CID_PROBES, CID_ROWS = 100, 500
 ROUNDS = ("interval", "batch", "probes", "learning_rate", "partners", "lone")
 
@@ -66,8 +68,8 @@ def schedule(
         pool      64 rows, n at most, and 64^2 / length of longer texts; 4 of each group at least
         probes    75 pool / 64 in 5 epochs, which makes 6 updates a round
         rate      3e-5, in rounds, and 3e-5 * 768 / width of encoders wider than BERT-base
-        labels    all, but own where the sums of the gradients of all groups, which are held at
-                  once, have more than 2 GiB: 4 groups of BERT-base have 1.6, and 9 of MiniLM 0.7
+        labels    all, but own where the sums of the gradients of all groups, which pools in pieces
+                  hold at once, have over 2 GiB: 4 groups of BERT-base have 1.6, 9 of MiniLM 0.7
         dev       measured every 5 / 3 of its rows over batch label steps, 4 at least: a fifth of
                   the time of these steps; once an epoch where that is more often
         chunk     8 rows at once, or 2 tuples, and in proportion fewer of models and texts with more
