@@ -57,10 +57,15 @@ def measure_model(model: str, label_steps: int, rounds: int) -> list[Record]:
     """Measure label steps of a model, by each loop in turn; return medians."""
     problem = make_tiny() if model == "tiny" else make_problem(model, textlen(1500))
     label, train = LabelConfig(), problem.data
-    longest = int(train.lengths.max())
-    data = train.padded_to(
-        choose_lengths(train.lengths, longest, batch=64, chunk=label.chunk, epochs=label.epochs)
+    lengths = choose_lengths(
+        train.lengths,
+        int(train.lengths.max()),
+        batch=64,
+        chunk=label.chunk,
+        epochs=label.epochs,
+        width=problem.params["classifier"]["kernel"].shape[0],
     )
+    data = train.padded_to(lengths)
     method = METHODS["finetuning"].factory(problem.classifier, label, data, 2021)
     steps = {kind: jit(step, fuses=False, donate_argnums=0) for kind, step in method.steps.items()}
     plan = [work for work in method.plan() if work.kind in steps]

@@ -87,7 +87,12 @@ def padded(train: Dataset, way: str) -> Dataset:
     label = LabelConfig()
     longest = int(train.lengths.max())
     lengths = choose_lengths(
-        train.lengths, longest, batch=label.batch, chunk=ROWS[way], epochs=label.epochs
+        train.lengths,
+        longest,
+        batch=label.batch,
+        chunk=ROWS[way],
+        epochs=label.epochs,
+        width=load_config(resolve_encoder(MINILM)).hidden_size,
     )
     return train.padded_to(lengths)
 

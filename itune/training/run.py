@@ -293,6 +293,7 @@ def _paddings(
             batch=config.label.batch,
             chunk=config.label.chunk,
             epochs=config.label.epochs,
+            width=bert.hidden_size,
         )
         return lengths, every_other(lengths)
     if longest > bert.max_positions:

@@ -1,5 +1,6 @@
 """Lengths that examples are padded to."""
 
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -36,7 +37,7 @@ def test_fewest_tokens_and_compiling(cost, monkeypatch):
     lengths = drawn()
     monkeypatch.setattr(padding, "COMPILING", cost)
     monkeypatch.setattr(padding, "ROWS_DRAWN", 0)
-    found = choose_lengths(lengths, 18, batch=9, chunk=1, epochs=2)
+    found = choose_lengths(lengths, 18, batch=9, chunk=1, epochs=2, width=1)
 
     def cost_of(levels):
         return 2 * padded_tokens(lengths, levels) + cost * len(levels)
@@ -49,7 +50,7 @@ def test_fewest_tokens_and_compiling(cost, monkeypatch):
 
 def test_lengths_are_few(monkeypatch):
     monkeypatch.setattr(padding, "COMPILING", 0)
-    found = choose_lengths(np.arange(5, 105), 120, batch=10, chunk=2, epochs=50)
+    found = choose_lengths(np.arange(5, 105), 120, batch=10, chunk=2, epochs=50, width=1)
     assert len(found) == padding.MOST and found[-1] == 120
 
 
@@ -57,9 +58,17 @@ def test_lengths_are_those_of_the_longest_of_a_chunk(monkeypatch):
     """Two of a batch of four are computed at once, the shorter and the longer; two are all."""
     monkeypatch.setattr(padding, "COMPILING", 1)
     lengths = np.array([3, 5, 8, 13])
-    assert choose_lengths(lengths, 13, batch=4, chunk=2, epochs=9) == (5, 13)
-    assert choose_lengths(lengths, 13, batch=4, chunk=3, epochs=9) == (8, 13)
-    assert choose_lengths(lengths, 13, batch=99, chunk=99, epochs=9) == (13,)
+    assert choose_lengths(lengths, 13, batch=4, chunk=2, epochs=9, width=1) == (5, 13)
+    assert choose_lengths(lengths, 13, batch=4, chunk=3, epochs=9, width=1) == (8, 13)
+    assert choose_lengths(lengths, 13, batch=99, chunk=99, epochs=9, width=1) == (13,)
+
+
+def test_a_wider_encoder_has_more_lengths(monkeypatch):
+    """One more length saves two tokens, which take four times as long at twice the width."""
+    monkeypatch.setattr(padding, "COMPILING", 12)
+    lengths = np.array([3, 5])
+    choose = partial(choose_lengths, lengths, 5, batch=2, chunk=1, epochs=2)
+    assert choose(width=1) == (5,) and choose(width=2) == (3, 5)
 
 
 def test_every_other():
