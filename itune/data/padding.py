@@ -74,9 +74,7 @@ def choose_lengths(
     return _fewest(needed, longest, scale, COMPILING / width**2)
 
 
-def _fewest(
-    needed: np.ndarray, longest: int, scale: float, compiling: float
-) -> tuple[int, ...]:
+def _fewest(needed: np.ndarray, longest: int, scale: float, compiling: float) -> tuple[int, ...]:
     """Choose levels that cover each needed length, by dynamic programming over their number."""
     levels, counts = np.unique(np.append(needed, longest), return_counts=True)
     total = np.concatenate([[0], np.cumsum(counts)])
