@@ -1,7 +1,8 @@
 """One of two processes that train and measure together: ``python -m tests.helpers.process_run``.
 
 Takes a coordinator, the number of the process, a folder, and after how many pieces of work process
-1 is killed; 0 for never. The first process leaves the parameters and influences in the folder.
+1 is killed. The first process leaves the parameters and influences in the folder's ``whole``; then
+both train once more in its ``killed``, where process 1 comes to its end.
 """
 
 import os
@@ -16,6 +17,7 @@ def main(coordinator, number, folder, most):
     """Train by pooled influence tuning; measure CID of everyone, and influences of all pairs."""
     jax.config.update("jax_enable_x64", True)
     jax.config.update("jax_num_cpu_devices", 2)
+    from itune.training.checkpoints import Checkpoints
     from itune.training.loop import _Session
     from itune.utils.files import save_arrays
     from itune.utils.hardware import HardwareConfig
@@ -23,25 +25,31 @@ def main(coordinator, number, folder, most):
     hardware = HardwareConfig(
         shard="params", coordinator=coordinator, processes=2, process=int(number)
     )
-    Path(folder).mkdir(exist_ok=True)
     folder = hardware.begin(Path(folder))
 
+    from tests.helpers.tiny_runs import run
     from tests.metrics.test_devices import cid, matrix
-    from tests.training.test_devices import run
 
-    if int(most):
-        do = _Session.do
-
-        def do_or_die(session):
-            if session.done == int(most) and number == "1":
-                os.kill(os.getpid(), signal.SIGKILL)
-            do(session)
-
-        _Session.do = do_or_die
-    params, _ = run("pooled", folder, 0 if int(most) else 1e9)
+    params, _ = run("pooled", folder / "whole")
     leaves = {f"leaf {i}": leaf for i, leaf in enumerate(jax.tree.leaves(params))}
-    save_arrays(folder / "found.npz", matrix=matrix(), differences=cid()[2], **leaves)
-    print("finished")
+    found = {"matrix": matrix(), "differences": cid()[2]}
+    save_arrays(folder / "whole" / "found.npz", **found, **leaves)
+    print("finished", flush=True)
+
+    most, do, save = int(most), _Session.do, Checkpoints.save
+
+    def do_or_die(session):
+        if session.done == most and number == "1":
+            os.kill(os.getpid(), signal.SIGKILL)
+        do(session)
+
+    def save_the_last(checkpoints, info, state):
+        """Earlier checkpoints than the newest are not looked at."""
+        if info.work == most:
+            save(checkpoints, info, state)
+
+    _Session.do, Checkpoints.save = do_or_die, save_the_last
+    run("pooled", folder / "killed", 0)
 
 
 if __name__ == "__main__":

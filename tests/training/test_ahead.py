@@ -1,5 +1,7 @@
 """A loop that runs ahead of the devices ends as one that waits for them."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,10 +18,12 @@ from tests.helpers.tiny_method import CLASSIFIER, EVEN, initial_params
 
 LABEL = LabelConfig(epochs=3, batch=6, chunk=2, learning_rate=0.1)
 ROUNDS = InfluenceConfig(interval=4, epochs=2, batch=5, probes=6, k=2, chunk=2, learning_rate=0.03)
+# Made once, so that their steps are compiled once.
+TUNING = influence_tuning(CLASSIFIER, replace(LABEL, epochs=2), ROUNDS, EVEN, 1)
+FINETUNING = finetuning(CLASSIFIER, LABEL, EVEN, 1)
 
 
-def run(folder, method=None, **options):
-    method = method or influence_tuning(CLASSIFIER, LABEL, ROUNDS, EVEN, 1)
+def run(folder, method=TUNING, **options):
     evaluator = Evaluator(lambda params: {"bias": float(params["classifier"]["bias"][0])}, 1.0)
     folder.mkdir(exist_ok=True)
     evaluators = dict.fromkeys(("cid", "accuracy"), evaluator)
@@ -30,17 +34,23 @@ def same(one, other):
     return jax.tree.all(jax.tree.map(np.array_equal, one.params, other.params))
 
 
-@pytest.mark.parametrize("ahead", [2, 5, 99])
-def test_same_bytes_as_a_loop_that_waits(ahead, tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def waits(tmp_path_factory):
+    """The outcome of a loop that waits for each piece, and what it logs."""
+    folder = tmp_path_factory.mktemp("waits")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "AHEAD", 1)
+        outcome = run(folder)
+    return outcome, (folder / "metrics.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize(("ahead", "seconds"), [(2, 1e9), (5, 1e9), (99, 1e9), (99, 0)])
+def test_same_bytes_as_a_loop_that_waits(ahead, seconds, waits, tmp_path, monkeypatch):
     """With dropout; and with a checkpoint after each piece."""
-    monkeypatch.setattr(loop, "AHEAD", 1)
-    waits = run(tmp_path / "waits")
     monkeypatch.setattr(loop, "AHEAD", ahead)
-    logs = [(tmp_path / "waits" / "metrics.jsonl").read_bytes()]
-    for name, seconds in (("ahead", 1e9), ("saved", 0)):
-        assert same(run(tmp_path / name, checkpoint_seconds=seconds), waits)
-        logs.append((tmp_path / name / "metrics.jsonl").read_bytes())
-    assert logs[0] == logs[1] == logs[2] and logs[0].count(b"label_update") == 12
+    outcome, log = waits
+    assert same(run(tmp_path, checkpoint_seconds=seconds), outcome)
+    assert (tmp_path / "metrics.jsonl").read_bytes() == log and log.count(b"label_update") == 8
 
 
 def test_freed_memory_is_given_back_after_evaluations_and_in_the_end(tmp_path, monkeypatch):
@@ -55,18 +65,23 @@ def collapses(least, mean):
     return lambda accuracies: len(accuracies) >= least and np.mean(accuracies[-2:]) < mean
 
 
+@pytest.fixture(scope="module")
+def accuracies(tmp_path_factory):
+    """Those of the label updates of a run that nothing stops."""
+    folder = tmp_path_factory.mktemp("whole")
+    run(folder, FINETUNING)
+    rows = read_metrics(folder / "metrics.jsonl")
+    return [row["accuracy"] for row in rows if row["kind"] == "label_update"]
+
+
 @pytest.mark.parametrize("mean", [0.0, 0.1, 0.2, 0.3])
 @pytest.mark.parametrize("ahead", [1, 5, 99])
-def test_collapse_is_found_at_its_step(mean, ahead, tmp_path, monkeypatch):
+def test_collapse_is_found_at_its_step(mean, ahead, accuracies, tmp_path, monkeypatch):
     monkeypatch.setattr(loop, "AHEAD", ahead)
-    method = finetuning(CLASSIFIER, LABEL, EVEN, 1)
-    run(tmp_path / "whole", method)
-    rows = read_metrics(tmp_path / "whole" / "metrics.jsonl")
-    accuracies = [row["accuracy"] for row in rows if row["kind"] == "label_update"]
     test = collapses(5, mean)
     expected = next((n for n in range(13) if test(accuracies[:n])), None)
     assert expected == {0.0: None, 0.1: 9, 0.2: 8, 0.3: 5}[mean]
-    outcome = run(tmp_path / "stopped", method, has_collapsed=test)
+    outcome = run(tmp_path / "stopped", FINETUNING, has_collapsed=test)
     rows = read_metrics(tmp_path / "stopped" / "metrics.jsonl")
     assert outcome.has_collapsed == (expected is not None)
     assert [row["kind"] for row in rows].count("label_update") == (expected or 12)
@@ -77,7 +92,7 @@ class Killed(BaseException):
 
 
 def test_collapse_is_found_at_its_step_by_a_resumed_run(tmp_path, monkeypatch):
-    method, test = finetuning(CLASSIFIER, LABEL, EVEN, 1), collapses(8, 2)
+    method, test = FINETUNING, collapses(8, 2)
     batch_of, calls = loop.batch_of, []
 
     def dying(*args):
@@ -152,7 +167,7 @@ def spoilt(method, number):
 @pytest.mark.parametrize("seconds", [0, 1e9])
 def test_nothing_is_kept_behind_a_loss_that_is_not_finite(ahead, seconds, tmp_path, monkeypatch):
     monkeypatch.setattr(loop, "AHEAD", ahead)
-    method, place = spoilt(finetuning(CLASSIFIER, LABEL, EVEN, 1), 3)
+    method, place = spoilt(FINETUNING, 3)
     with pytest.raises(UserError, match=r"loss is nan at label step 2 \(spoilt_update\)"):
         run(tmp_path / "run", method, checkpoint_seconds=seconds)
     rows = read_metrics(tmp_path / "run" / "metrics.jsonl")

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from itune.errors import UserError
-from itune.training import batches, best_checkpoint, loop
+from itune.training import best_checkpoint
 from itune.training.best_checkpoint import BestCheckpointTracker, dev_value
 from itune.training.run import run_task
 from itune.training.run_folder import RunOptions
+from tests.helpers.killing import kill_and_resume
 from tests.helpers.small_run import make_config
 
 
@@ -74,10 +75,6 @@ def test_what_a_checkpoint_needs_stays(tmp_path):
         BestCheckpointTracker(tmp_path / "selected", "balanced", rows[:1])
 
 
-class Killed(BaseException):
-    """Stops a run as SIGKILL would."""
-
-
 @pytest.fixture(scope="module")
 def config(small_encoder):
     config = make_config(small_encoder)
@@ -117,26 +114,9 @@ def test_the_model_is_that_of_the_moment(whole):
     assert not (whole.folder / "selected").exists()
 
 
-@pytest.mark.parametrize("batches_before", [18, 26])
-def test_killed_and_resumed(config, whole, tmp_path, monkeypatch, batches_before):
-    calls, real, save = [], batches.collate_shared, loop.Checkpoints.save
-
-    def collate(*args, **options):
-        calls.append(args)
-        if len(calls) > batches_before:
-            raise Killed
-        return real(*args, **options)
-
-    def save_the_last(*args):
-        """Earlier checkpoints than the newest are not looked at."""
-        if len(calls) == batches_before:
-            save(*args)
-
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(batches, "collate_shared", collate)
-        patch.setattr(loop.Checkpoints, "save", save_the_last)
-        run_task(config, "influence_tuning", 2, tmp_path / "run", RunOptions(checkpoint_seconds=0))
-    done = run_task(config, "influence_tuning", 2, tmp_path / "run", RunOptions(resume=True))
+def test_killed_and_resumed(config, whole, tmp_path):
+    """Before the best moment, and after it."""
+    done = kill_and_resume([18, 26], config, "influence_tuning", tmp_path, seed=2)
     assert done.result["selected"] == whole.result["selected"]
     for name in ("metrics.jsonl", "model/model.safetensors"):
         assert (done.folder / name).read_bytes() == (whole.folder / name).read_bytes()

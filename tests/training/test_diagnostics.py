@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from jax.flatten_util import ravel_pytree
 
 from itune.data.dataset import HIDDEN, Dataset, collate
@@ -10,7 +11,7 @@ from itune.metrics import make_cid
 from itune.training import RunOptions, run_task
 from itune.training.diagnostics import make_diagnostics
 from itune.training.measures import make_accuracies
-from tests.helpers.small_run import make_config, make_encoder
+from tests.helpers.small_run import make_config
 from tests.helpers.tiny_method import CLASSIFIER, EVEN, TRAIN, initial_params
 
 
@@ -20,26 +21,31 @@ def measured(train=EVEN, dev=TRAIN):
     return make_diagnostics(CLASSIFIER, data, accuracies).evaluate(initial_params())
 
 
-def plain_gradients(data):
-    """Flat gradients of the label loss of all examples, one after another."""
-    gradient = jax.jit(jax.grad(lambda p, z: CLASSIFIER.loss(p, z)))
-    rows = [collate(data, np.array([row])) for row in range(len(data))]
-    examples = [jax.tree.map(lambda leaf: leaf[0], row) for row in rows]
-    return examples, np.stack([ravel_pytree(gradient(initial_params(), z))[0] for z in examples])
+@pytest.fixture(scope="module")
+def found():
+    """What is measured of all 24 rows, which are the sample."""
+    return measured()
 
 
-def test_influences_within_and_across_labels():
-    _, gradients = plain_gradients(EVEN)
+def plain_gradients(params):
+    """Flat gradients of the label loss of all examples, ``(24, P)``."""
+
+    def flat(example):
+        return ravel_pytree(jax.grad(CLASSIFIER.loss)(params, example))[0]
+
+    return jax.vmap(flat)(collate(EVEN, np.arange(24)))
+
+
+def test_influences_within_and_across_labels(found):
+    gradients = np.array(jax.jit(plain_gradients)(initial_params()))
     unit = gradients / np.linalg.norm(gradients, axis=1, keepdims=True)
     cosines, same = unit @ unit.T, EVEN.label[:, None] == EVEN.label[None, :]
-    found = measured()  # the sample is all of the 24 rows
     for name, pairs in (("within", same & ~np.eye(24, dtype=bool)), ("across", ~same)):
         np.testing.assert_allclose(found[f"{name}_mean"], cosines[pairs].mean(), rtol=1e-9)
         np.testing.assert_allclose(found[f"{name}_sd"], cosines[pairs].std(), rtol=1e-9)
 
 
-def test_gradients_of_both_losses():
-    examples, gradients = plain_gradients(EVEN)
+def test_gradients_of_both_losses(found):
     label, confound = jnp.array(EVEN.label), jnp.array(EVEN.confound)
     same = (label[:, None] == label[None, :]) & ~jnp.eye(24, dtype=bool)
     own, other = (
@@ -47,24 +53,23 @@ def test_gradients_of_both_losses():
     )
 
     def influence_loss(params):
-        flat = [ravel_pytree(jax.grad(CLASSIFIER.loss)(params, z))[0] for z in examples]
-        unit = jnp.stack([g / jnp.linalg.norm(g) for g in flat])
+        gradients = plain_gradients(params)
+        unit = gradients / jnp.linalg.norm(gradients, axis=1, keepdims=True)
         cosines = unit @ unit.T
         means = (
             (jnp.where(of, cosines, 0).sum(1) / of.sum(1).astype(float)) for of in (own, other)
         )
-        return jnp.mean((next(means) - next(means)) ** 2)
+        return jnp.mean((next(means) - next(means)) ** 2), gradients.sum(axis=0)
 
-    value, gradient = jax.jit(jax.value_and_grad(influence_loss))(initial_params())
-    a, b = np.array(ravel_pytree(gradient)[0]), gradients.sum(0)
-    found = measured()
+    derivative = jax.jit(jax.value_and_grad(influence_loss, has_aux=True))
+    (value, b), gradient = derivative(initial_params())
+    a = np.array(ravel_pytree(gradient)[0])
     np.testing.assert_allclose(found["influence_loss"], value, rtol=1e-9)
     cosine = a @ b / np.linalg.norm(a) / np.linalg.norm(b)
     np.testing.assert_allclose(found["gradient_cosine"], cosine, rtol=1e-8)
 
 
-def test_held_out_cid_and_fitted_groups():
-    found = measured()
+def test_held_out_cid_and_fitted_groups(found):
     cid = make_cid(CLASSIFIER.loss, TRAIN, probes=np.arange(24))(initial_params()).summary()
     np.testing.assert_allclose(found["dev_cid"], cid["cid"], rtol=1e-12)
     assert set(found["train_groups"]) == {f"y={y} c={c}" for y in range(3) for c in range(2)}
@@ -72,13 +77,13 @@ def test_held_out_cid_and_fitted_groups():
     assert measured(dev=lone)["dev_cid"] is None
 
 
-def test_rows_without_partners_are_in_no_round_and_in_no_sample():
+def test_rows_without_partners_are_in_no_round_and_in_no_sample(found):
     confound = EVEN.confound.copy()
     confound[0] = 7
     alone = measured(Dataset(EVEN.input_ids, EVEN.label, confound))
     confound[0] = HIDDEN
     hidden = measured(Dataset(EVEN.input_ids, EVEN.label, confound))
-    assert alone["influence_loss"] == hidden["influence_loss"] != measured()["influence_loss"]
+    assert alone["influence_loss"] == hidden["influence_loss"] != found["influence_loss"]
 
 
 def test_rows_of_dev_without_confound_are_left_out():
@@ -90,9 +95,9 @@ def test_rows_of_dev_without_confound_are_left_out():
     np.testing.assert_allclose(found["dev_cid"], cid["cid"], rtol=1e-12)
 
 
-def test_a_run_that_is_looked_at_ends_with_the_same_model(tmp_path):
-    config = make_config(make_encoder(tmp_path))
-    looked = make_config(config.encoder, diagnostics=True)
+def test_a_run_that_is_looked_at_ends_with_the_same_model(small_encoder, tmp_path):
+    config = make_config(small_encoder)
+    looked = make_config(small_encoder, diagnostics=True)
     runs = [
         run_task(of, "finetuning", 1, tmp_path / f"run{number}", RunOptions())
         for number, of in enumerate((config, looked))

@@ -1,5 +1,6 @@
 """Ctrl-C is noted until what is under way is saved; a run that was interrupted loses nothing."""
 
+import contextlib
 import signal
 import threading
 
@@ -53,24 +54,43 @@ def test_other_threads_have_none():
     assert found == [False]
 
 
-@pytest.mark.parametrize("interrupt_at", [1, 8])
-def test_a_run_goes_on_from_there(small_encoder, tmp_path, monkeypatch, interrupt_at):
-    config = make_config(small_encoder)
-    calls, collate = [], batches.collate_shared
+@pytest.fixture(scope="module")
+def config(small_encoder):
+    return make_config(small_encoder)
+
+
+@contextlib.contextmanager
+def counted(interrupt_at=0):
+    """Collect the batches that are made, and interrupt as the one of this number is."""
+    made, collate = [], batches.collate_shared
 
     def collate_and_interrupt(*args, **options):
-        calls.append(args)
-        if len(calls) == interrupt_at:
+        made.append(args)
+        if len(made) == interrupt_at:
             interrupt()
         return collate(*args, **options)
 
-    monkeypatch.setattr(batches, "collate_shared", collate_and_interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        run_task(config, "influence_tuning", 1, tmp_path / "run")
-    assert len(calls) == interrupt_at
-    run_task(config, "influence_tuning", 1, tmp_path / "run", RunOptions(resume=True))
-    done = len(calls)
-    run_task(config, "influence_tuning", 1, tmp_path / "whole")
-    assert len(calls) == 2 * done  # none was gone through twice
-    metrics = [(tmp_path / name / "metrics.jsonl").read_bytes() for name in ("run", "whole")]
-    assert metrics[0] == metrics[1]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batches, "collate_shared", collate_and_interrupt)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def whole(config, tmp_path_factory):
+    """What a run that nothing interrupts logs, and how many batches it makes."""
+    folder = tmp_path_factory.mktemp("whole")
+    with counted() as made:
+        run_task(config, "influence_tuning", 1, folder)
+    return (folder / "metrics.jsonl").read_bytes(), len(made)
+
+
+@pytest.mark.parametrize("interrupt_at", [1, 8])
+def test_a_run_goes_on_from_there(config, whole, tmp_path, interrupt_at):
+    metrics, count = whole
+    with counted(interrupt_at) as made:
+        with pytest.raises(KeyboardInterrupt):
+            run_task(config, "influence_tuning", 1, tmp_path)
+        assert len(made) == interrupt_at
+        run_task(config, "influence_tuning", 1, tmp_path, RunOptions(resume=True))
+    assert len(made) == count  # none was gone through twice
+    assert (tmp_path / "metrics.jsonl").read_bytes() == metrics

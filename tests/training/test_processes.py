@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -12,11 +14,22 @@ import pytest
 
 from tests.helpers.many_devices import on_devices
 from tests.helpers.tiny_method import assert_close
+from tests.helpers.tiny_runs import assert_same, run
 from tests.metrics.test_devices import cid, matrix
-from tests.training.test_devices import assert_same, run
+
+PIECES = 12
+"""Pieces of work after which process 1 is killed, in the first round."""
 
 
-def start(folder, killed_after=0):
+class Ended(NamedTuple):
+    """How a process came to its end, and what it printed."""
+
+    status: int
+    output: str
+    errors: str
+
+
+def start(folder):
     """Start both processes, with a port that was free just now."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -25,7 +38,7 @@ def start(folder, killed_after=0):
     command = [sys.executable, "-m", "tests.helpers.process_run", address]
     return [
         subprocess.Popen(
-            [*command, str(number), str(folder), str(killed_after)],
+            [*command, str(number), str(folder), str(PIECES)],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -36,38 +49,46 @@ def start(folder, killed_after=0):
 
 
 @pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The folder of both processes, which have trained once and a part, and how they ended."""
+    folder = tmp_path_factory.mktemp("processes")
+    processes = start(folder)
+    printed = [processes[1].communicate(timeout=300)]
+    processes[0].kill()  # which would notice by itself, a minute later
+    printed.insert(0, processes[0].communicate())
+    ends = [Ended(of.returncode, *texts) for of, texts in zip(processes, printed, strict=True)]
+    return folder, ends
+
+
+@pytest.fixture(scope="module")
 def on_one(tmp_path_factory):
     return run("pooled", tmp_path_factory.mktemp("one"))
 
 
-def test_as_one_process_on_one_device(on_one, tmp_path):
+def test_as_one_process_on_one_device(trained, on_one):
     """With divided parameters; only the first process writes into the folder."""
-    processes = start(tmp_path)
-    for number, process in enumerate(processes):
-        output, errors = process.communicate(timeout=300)
-        assert process.returncode == 0, errors
-        assert ("finished" in output) == ("step 6" in errors) == (number == 0)
-    assert {path.name for path in tmp_path.iterdir()} == {
+    folder, ends = trained
+    for number, end in enumerate(ends):
+        assert end.status == -signal.SIGKILL, end.errors
+        assert ("finished" in end.output) == ("step 6" in end.errors) == (number == 0)
+    assert {path.name for path in (folder / "whole").iterdir()} == {
         "checkpoints",
         "found.npz",
         "metrics.jsonl",
     }
-    found = np.load(tmp_path / "found.npz")
+    found = np.load(folder / "whole" / "found.npz")
     leaves = [found[f"leaf {i}"] for i in range(len(jax.tree.leaves(on_one[0])))]
     assert_close(leaves, jax.tree.leaves(on_one[0]))
     assert_close(found["differences"], cid()[2])
     assert_close(found["matrix"], matrix())
 
 
-def test_one_is_killed(on_one, tmp_path, capsys):
+def test_one_is_killed(trained, on_one, tmp_path, capsys):
     """In the first round; then one process goes on, with one device, and with four."""
-    processes = start(tmp_path / "run", killed_after=12)
-    processes[1].communicate(timeout=300)
-    processes[0].kill()  # which would notice by itself, a minute later
-    processes[0].communicate()
-    assert (tmp_path / "run" / "checkpoints" / "12").is_dir()
+    killed = trained[0] / "killed"
+    assert (killed / "checkpoints" / str(PIECES)).is_dir()
     for count in (1, 4):
-        folder = shutil.copytree(tmp_path / "run", tmp_path / f"on {count}")
+        folder = shutil.copytree(killed, tmp_path / f"on {count}")
         capsys.readouterr()
         with on_devices(count):
             assert_same(run("pooled", folder), on_one)

@@ -2,21 +2,23 @@
 
 import json
 from dataclasses import replace
+from functools import cache, partial
+from itertools import pairwise
 
+import jax
 import numpy as np
 import pytest
 
 from itune.errors import UserError
-from itune.methods import BcsiConfig, CncConfig, D3mConfig, IpgConfig, JttConfig, LastLayerConfig
-from itune.training import batches, loop, run
+from itune.methods import IpgConfig, JttConfig
+from itune.training import run
 from itune.training.run import run_task
 from itune.training.run_folder import RunOptions
 from itune.training.versions import machine
+from tests.helpers.killing import kill_and_resume, kill_before
 from tests.helpers.small_run import make_config
-
-
-class Killed(BaseException):
-    """Stops a run as SIGKILL would: nothing of ours catches it."""
+from tests.helpers.tiny_runs import method_of
+from tests.helpers.tiny_runs import run as train
 
 
 @pytest.fixture(scope="module")
@@ -25,108 +27,48 @@ def config(small_encoder):
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(config, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("whole") / "run"
-    run_task(config, "influence_tuning", 1, folder)
-    return folder
+def uninterrupted(tmp_path_factory):
+    """Trains without a pause; each configuration and method once."""
+    return cache(
+        lambda config, method: run_task(config, method, 1, tmp_path_factory.mktemp("whole") / "run")
+    )
 
 
 def outcome(folder):
     return [(folder / name).read_bytes() for name in ("metrics.jsonl", "model/model.safetensors")]
 
 
-def kill_before(config, method, folder, batches_before, seconds, monkeypatch):
-    calls = []
-    collate, save = batches.collate_shared, loop.Checkpoints.save
-
-    def collate_or_die(*args, **options):
-        calls.append(args)
-        if len(calls) > batches_before:
-            raise Killed
-        return collate(*args, **options)
-
-    def save_the_last(*args):
-        """Earlier checkpoints than the newest are not looked at."""
-        if len(calls) == batches_before:
-            save(*args)
-
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(batches, "collate_shared", collate_or_die)
-        patch.setattr(loop.Checkpoints, "save", save_the_last)
-        run_task(config, method, 1, folder, RunOptions(checkpoint_seconds=seconds))
-    assert not (folder / "result.json").exists()
-
-
-def run_killed_and_resumed(config, method, folder, batches_before, seconds, monkeypatch):
-    kill_before(config, method, folder, batches_before, seconds, monkeypatch)
-    return run_task(config, method, 1, folder, RunOptions(resume=True))
-
-
 @pytest.mark.parametrize(
-    ("batches_before", "checkpoint_seconds"),
-    [
-        (3, 0),  # between label chunks of one update
-        (7, 0),  # inside the first round, after its first tuples
-        (10, 0),  # inside the first round, after an update
-        (13, 1e9),  # no checkpoint yet: from the start again
-        (25, 0),  # after the second round
-    ],
-)
-def test_killed_and_resumed(
-    config, uninterrupted, tmp_path, monkeypatch, batches_before, checkpoint_seconds
-):
-    folder = tmp_path / "run"
-    run_killed_and_resumed(
-        config, "influence_tuning", folder, batches_before, checkpoint_seconds, monkeypatch
-    )
-    assert outcome(folder) == outcome(uninterrupted)
-
-
-@pytest.mark.parametrize(
-    ("settings", "batches_before"),
+    ("places", "checkpoint_seconds"),
     [
         (
-            {"directions": "projected", "split": "halves"},
-            10,
-        ),  # before the first update, which has its examples
-        ({"dropout": True, "target": 0.1}, 8),  # between tuples
+            [
+                3,  # between label chunks of one update
+                7,  # inside the first round, after its first tuples
+                10,  # inside the first round, after an update
+                25,  # after the second round
+            ],
+            0,
+        ),
+        ([13], 1e9),  # no checkpoint yet: from the start again
     ],
 )
-def test_killed_and_resumed_in_a_round(config, tmp_path, monkeypatch, settings, batches_before):
-    config = replace(config, influence=replace(config.influence, **settings), cid_when="end")
-    whole, folder = tmp_path / "whole", tmp_path / "run"
-    run_task(config, "influence_tuning", 1, whole)
-    run_killed_and_resumed(config, "influence_tuning", folder, batches_before, 0, monkeypatch)
-    assert outcome(folder) == outcome(whole)
+def test_killed_and_resumed(config, uninterrupted, tmp_path, places, checkpoint_seconds):
+    method = "influence_tuning"
+    kill_and_resume(places, config, method, tmp_path, seconds=checkpoint_seconds)
+    assert outcome(tmp_path) == outcome(uninterrupted(config, method).folder)
 
 
 @pytest.mark.parametrize(
-    ("method", "batches_before"),
+    ("method", "places"),
     [
-        ("fish", 5),  # inside a loop over the groups
-        ("group_dro", 7),  # inside the second label step, after the group weights
-        ("last_layer_retraining", 21),  # after the first chunk of the head
+        ("counterfactual_augmentation", [13]),  # inside the second epoch
+        ("ipg", [9]),  # between the pairs of the second correction
     ],
 )
-def test_killed_and_resumed_baselines(config, tmp_path, monkeypatch, method, batches_before):
-    config = replace(
-        config, last_layer=LastLayerConfig(epochs=2, learning_rate=0.1), cid_when="end"
-    )
-    whole, folder = tmp_path / "whole", tmp_path / "run"
-    run_task(config, method, 1, whole)
-    done = run_killed_and_resumed(config, method, folder, batches_before, 0, monkeypatch)
-    assert outcome(folder) == outcome(whole)
-    assert 0 < done.result["confounds"]["read"] <= done.result["confounds"]["visible"] == 44
-
-
-@pytest.mark.parametrize(
-    ("method", "batches_before"),
-    [
-        ("counterfactual_augmentation", 13),  # inside the second epoch
-        ("ipg", 9),  # between the pairs of the second correction
-    ],
-)
-def test_killed_and_resumed_with_twins(config, tmp_path, monkeypatch, method, batches_before):
+def test_killed_and_resumed_with_twins(
+    config, uninterrupted, tmp_path, monkeypatch, method, places
+):
     """Twins are made anew, those of the seed: every row of TextLen has one."""
     config = replace(config, cid_when="end", ipg=IpgConfig(pairs=10, batch=7))
     drawn = []
@@ -136,10 +78,9 @@ def test_killed_and_resumed_with_twins(config, tmp_path, monkeypatch, method, ba
         return real(tables, rows, rng, name)
 
     monkeypatch.setattr(run, "make_twins", recorded)
-    whole, folder = tmp_path / "whole", tmp_path / "run"
-    run_task(config, method, 1, whole)
-    done = run_killed_and_resumed(config, method, folder, batches_before, 0, monkeypatch)
-    assert outcome(folder) == outcome(whole)
+    whole = uninterrupted(config, method)
+    done = kill_and_resume(places, config, method, tmp_path)
+    assert outcome(tmp_path) == outcome(whole.folder)
     of_seed = int(np.random.default_rng([1, 4]).integers(2**32))
     assert drawn == [of_seed] * 3
     assert done.result["confounds"]["visible"] == 44
@@ -148,81 +89,81 @@ def test_killed_and_resumed_with_twins(config, tmp_path, monkeypatch, method, ba
     assert done.result["notes"] == ["44 of 44 visible training rows have a counterfactual twin"]
 
 
-@pytest.mark.parametrize(
-    ("method", "batches_before"),
-    [
-        ("just_train_twice", 15),  # between marks of the first training's wrong answers
-        ("just_train_twice", 24),  # inside the second label step of the second training
-        ("cnc", 26),  # between the vectors of the second label step of the second training
-        ("cnc", 28),  # between its gradients
-        ("d3m", 5),  # inside the third label step of the first training, a part held out
-        ("d3m", 25),  # between the chunks that give the reference's gradient
-        ("d3m", 35),  # between scores
-        ("d3m", 50),  # inside the second training
-        ("iffair", 35),  # between scores
-        ("iffair", 50),  # inside the second training, which weighs rows by them
-        ("auto_d3m", 30),  # between pairs of the reference and the sample
-    ],
-)
-def test_killed_and_resumed_trainings(config, tmp_path, monkeypatch, method, batches_before):
-    """Chunks of JTT are 10, then 11 that mark, and 20, or twice as many of CnC.
-
-    Those of D3M and IFFair are 20, 3 + 3 + 9 that mark, and 20. Those of Auto-D3M, whose reference
-    is of at most half the rows, are 20, and at most 6 times 3 of pairs.
-    """
-    config = replace(
-        config,
-        cid_when="end",
-        jtt=JttConfig(epochs=1),
-        cnc=CncConfig(epochs=1),
-        d3m=D3mConfig(drop=0.2, sample=12),
-    )
-    whole, folder = tmp_path / "whole", tmp_path / "run"
-    done = run_task(config, method, 1, whole)
-    run_killed_and_resumed(config, method, folder, batches_before, 0, monkeypatch)
-    assert outcome(folder) == outcome(whole)
+def test_killed_and_resumed_trainings(config, uninterrupted, tmp_path):
+    """Chunks of the first training are 10, then 11 that mark, and 20."""
+    config = replace(config, cid_when="end", jtt=JttConfig(epochs=1))
+    places = [
+        15,  # between marks of the first training's wrong answers
+        24,  # inside the second label step of the second training
+    ]
+    done = kill_and_resume(places, config, "just_train_twice", tmp_path)
+    assert outcome(tmp_path) == outcome(uninterrupted(config, "just_train_twice").folder)
     (restart,) = (row for row in done.metrics if row["kind"] == "restart")
-    assert restart["step"] == (5 if method in ("just_train_twice", "cnc") else 10)
-    assert 0 < restart["marked"] < 44
+    assert restart["step"] == 5 and 0 < restart["marked"] < 44
     assert sum(value for key, value in restart.items() if "=" in key) == restart["marked"]
 
 
+# The states of other methods, on the tiny classifier
+
+
 @pytest.mark.parametrize(
-    "batches_before",
+    ("name", "places"),
     [
-        15,  # between chunks of the first biased model's Hessian
-        25,  # between its self-influences
-        38,  # in the second biased model
-        75,  # in the finetuning that follows
-        90,  # in the remedy
+        ("guarded", [("influence_update", 0)]),  # the first update, which has its examples
+        ("dropout", [("tuples", 1)]),
+        ("fish", [("label", 2)]),  # inside a loop over the groups
+        ("group_dro", [("label", 3)]),  # inside the second label step, after the group weights
+        ("last_layer", [("head", 1)]),
+        # Between vectors of the second training's second label step, and between its gradients.
+        ("cnc", [("vectors", 3), ("label", 3)]),
+        # In both trainings, with a part held out or dropped, and in what is between them.
+        ("d3m", [("label", 5), ("reference_gradient", 1), ("score", 1), ("label", 17)]),
+        ("iffair", [("score", 1), ("label", 17)]),  # also in the second, which weighs rows
+        ("auto_d3m", [("attributions", 1)]),
+        # In both biased models, in finetuning, and in the remedy.
+        (
+            "bcsi",
+            [("curvature", 1), ("self_influence", 1), ("biased", 9), ("label", 7), ("remedy", 3)],
+        ),
     ],
 )
-def test_killed_and_resumed_remedy(config, tmp_path, monkeypatch, batches_before):
-    """Two biased models of 10 chunks and 2 times 11 more each, 20 of finetuning and 10 to mend."""
-    of_bcsi = BcsiConfig(models=2, epochs=1, remedy_epochs=1, share=0.5)
-    config = replace(config, bcsi=of_bcsi, cid_when="end")
-    whole, folder = tmp_path / "whole", tmp_path / "run"
-    done = run_task(config, "bcsi", 1, whole)
-    run_killed_and_resumed(config, "bcsi", folder, batches_before, 0, monkeypatch)
-    assert outcome(folder) == outcome(whole)
-    marked = [row["marked"] for row in done.metrics if row["kind"] == "restart"]
-    assert marked[0] == 0 < marked[1] < 44
-    assert [row["note"] for row in done.metrics if row["kind"] == "cid"] == ["remedy, epoch 1"]
+def test_methods(name, places, tmp_path):
+    """Killed before certain batches of certain kinds of work."""
+    kinds = [work.kind for work in method_of(name).plan() if work.examples is not None]
+    at = [[n for n, of in enumerate(kinds) if of == kind][number] for kind, number in places]
+    assert at == sorted(at)
+    for first, batch in pairwise([0, *at]):
+        kill_before(batch, partial(train, name, tmp_path / "killed", 0), first=first)
+    (params, rows), whole = train(name, tmp_path / "killed"), train(name, tmp_path / "whole")
+    assert rows == whole[1]
+    jax.tree.map(np.testing.assert_array_equal, params, whole[0])
+    marked = [row["marked"] for row in rows if row["kind"] == "restart"]
+    assert not marked or 0 < marked[-1] < 24
+
+
+@pytest.fixture(scope="module")
+def killed(config, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("killed")
+    options = RunOptions(checkpoint_seconds=0)
+    kill_before(10, partial(run_task, config, "influence_tuning", 1, folder, options))
+    return folder
 
 
 @pytest.mark.parametrize("name", ["cid_when", "accuracy_when"])
-def test_measured_at_other_times(config, uninterrupted, tmp_path, monkeypatch, name):
+def test_measured_at_other_times(config, uninterrupted, killed, name):
     """A finished run is taken as it is; one that goes on has its pieces of work numbered."""
-    other = replace(config, **{name: "end"})
-    taken = run_task(other, "influence_tuning", 1, uninterrupted, RunOptions(resume=True))
-    assert outcome(taken.folder) == outcome(uninterrupted)
-    kill_before(config, "influence_tuning", tmp_path, 10, 0, monkeypatch)
+    method, other = "influence_tuning", replace(config, **{name: "end"})
+    folder = uninterrupted(config, method).folder
+    before = outcome(folder)
+    run_task(other, method, 1, folder, RunOptions(resume=True))
+    assert outcome(folder) == before
     with pytest.raises(UserError, match=f"started with config.{name} 'always', not 'end'"):
-        run_task(other, "influence_tuning", 1, tmp_path, RunOptions(resume=True))
+        run_task(other, method, 1, killed, RunOptions(resume=True))
 
 
-def test_it_tells_where_it_ran(uninterrupted):
-    description = json.loads((uninterrupted / "config.json").read_text())
+def test_it_tells_where_it_ran(config, uninterrupted):
+    folder = uninterrupted(config, "influence_tuning").folder
+    description = json.loads((folder / "config.json").read_text())
     assert description["machine"] == machine() and description["machine"].endswith(" cores")
 
 
@@ -231,6 +172,7 @@ def test_measured_only_at_the_end(config, uninterrupted, tmp_path):
         replace(config, cid_when="end", accuracy_when="end"), "influence_tuning", 1, tmp_path
     )
     model = "model/model.safetensors"
-    assert (tmp_path / model).read_bytes() == (uninterrupted / model).read_bytes()
+    whole = uninterrupted(config, "influence_tuning").folder
+    assert (tmp_path / model).read_bytes() == (whole / model).read_bytes()
     kinds = [row["kind"] for row in done.metrics]
     assert kinds.count("cid") == kinds.count("accuracy") == 1

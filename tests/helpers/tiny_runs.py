@@ -1,0 +1,98 @@
+"""Runs of many methods on the tiny classifier, by the training loop and without its evaluations."""
+
+import json
+from functools import cache
+
+from itune.methods import InfluenceConfig, LabelConfig
+from itune.methods.adversarial import AdversarialConfig, adversarial
+from itune.methods.auto_d3m import auto_d3m
+from itune.methods.bcsi import BcsiConfig, bcsi
+from itune.methods.cnc import CncConfig, cnc
+from itune.methods.counterfactual_augmentation import (
+    CounterfactualConfig,
+    counterfactual_augmentation,
+)
+from itune.methods.d3m import D3mConfig, d3m
+from itune.methods.embedding_tuning import EmbeddingConfig, embedding_tuning
+from itune.methods.fish import FishConfig, fish
+from itune.methods.group_dro import GroupDroConfig, group_dro
+from itune.methods.iffair import IffairConfig, iffair
+from itune.methods.influence_tuning import influence_tuning
+from itune.methods.ipg import IpgConfig, ipg
+from itune.methods.last_layer_retraining import LastLayerConfig, last_layer_retraining
+from itune.methods.lisa import LisaConfig, lisa
+from itune.training.loop import Evaluator, train
+from tests.helpers.tiny_method import CLASSIFIER, EVEN, TWINNED, assert_close, initial_params
+
+LABEL = LabelConfig(epochs=2, batch=8, chunk=4, learning_rate=0.1)
+ROUNDS = {"interval": 2, "epochs": 2, "probes": 6, "k": 2, "chunk": 2, "learning_rate": 0.03}
+METHODS = {
+    "drawn": (influence_tuning, InfluenceConfig(batch=5, **ROUNDS)),
+    "pooled": (influence_tuning, InfluenceConfig(batch=12, partners="pooled", **ROUNDS)),
+    "all labels": (
+        influence_tuning,
+        InfluenceConfig(batch=12, partners="pooled", labels="all", target=0.2, **ROUNDS),
+    ),
+    "guarded": (
+        influence_tuning,
+        InfluenceConfig(
+            batch=12,
+            partners="pooled",
+            directions="projected",
+            max_label_rise=1e-4,
+            split="halves",
+            **ROUNDS,
+        ),
+    ),
+    "dropout": (influence_tuning, InfluenceConfig(batch=5, dropout=True, target=0.2, **ROUNDS)),
+    "dropout in pieces": (
+        influence_tuning,
+        InfluenceConfig(batch=12, partners="pooled", dropout=True, pool_chunk=6, **ROUNDS),
+    ),
+    "embedding": (embedding_tuning, EmbeddingConfig(batch=5, **ROUNDS)),
+    "lisa": (lisa, LisaConfig()),
+    "d3m": (d3m, D3mConfig(reference=1)),
+    "auto_d3m": (auto_d3m, D3mConfig(reference=2, sample=7)),
+    "iffair": (iffair, IffairConfig(reference=1, weights="diverse")),
+    "counterfactual": (counterfactual_augmentation, CounterfactualConfig()),
+    "ipg": (ipg, IpgConfig(pairs=9, batch=7)),
+    "bcsi": (bcsi, BcsiConfig(epochs=1, remedy_epochs=1, models=2, share=0.5)),
+    "cnc": (cnc, CncConfig(epochs=1)),
+    "fish": (fish, FishConfig()),
+    "group_dro": (group_dro, GroupDroConfig()),
+    "adversarial": (adversarial, AdversarialConfig()),
+    "last_layer": (last_layer_retraining, LastLayerConfig(epochs=2)),
+}
+WITH_TWINS = ("counterfactual", "ipg")
+
+
+def data_of(name):
+    return TWINNED if name in WITH_TWINS else EVEN
+
+
+@cache
+def method_of(name):
+    """Return a method; once, so that its steps are traced once."""
+    factory, config = METHODS[name]
+    return factory(CLASSIFIER, LABEL, config, data_of(name), 1)
+
+
+def run(name, folder, checkpoint_seconds=1e9):
+    """Train; return the parameters, and what was logged without its kind."""
+    method, data = method_of(name), data_of(name)
+    evaluator = Evaluator(lambda params: {"bias": float(params["classifier"]["bias"][0])}, 1.0)
+    folder.mkdir(exist_ok=True)
+    evaluators = dict.fromkeys(("cid", "accuracy"), evaluator)
+    outcome = train(
+        method, initial_params(), data, evaluators, folder, checkpoint_seconds=checkpoint_seconds
+    )
+    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert rows
+    return outcome.params, [{k: v for k, v in row.items() if k != "note"} for row in rows]
+
+
+def assert_same(found, expected):
+    assert_close(found[0], expected[0])
+    for row, other in zip(found[1], expected[1], strict=True):
+        assert row.pop("kind") == dict(other)["kind"]
+        assert_close(row, {key: value for key, value in other.items() if key != "kind"})
