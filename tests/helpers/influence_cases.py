@@ -203,6 +203,28 @@ def compiled_definition(name):
     return jax.jit(definition(get_case(name).loss))
 
 
+def pool_loss(loss, select=None):
+    """Build ``(params, pool) -> (J, differences)`` of one label: all cosines, means over masks."""
+
+    def mean_loss(params, pool):
+        rows, columns = pool.is_real.shape
+        flat = jax.tree.map(lambda x: x.reshape((-1,) + x.shape[2:]), pool.examples)
+        gradients = jax.vmap(partial(flat_gradient, loss, select=select), (None, 0))(params, flat)
+        g = gradients / jnp.linalg.norm(gradients, axis=1, keepdims=True)
+        influences, real = g @ g.T, pool.is_real.ravel()
+        row = np.repeat(np.arange(rows), columns)
+        is_same = (row[:, None] == row) & ~np.eye(len(row), dtype=bool)
+        means = [
+            jnp.sum(jnp.where(group, influences, 0), axis=1)
+            / jnp.maximum(group.sum(axis=1, dtype=float), 1)
+            for group in (real[None] & is_same, real[None] & (row[:, None] != row))
+        ]
+        delta = jnp.where(real, means[0] - means[1], 0)
+        return jnp.sum(delta**2) / real.sum(dtype=float), delta.reshape(rows, columns)
+
+    return mean_loss
+
+
 # --- comparing ----------------------------------------------------------------------------------
 
 

@@ -12,7 +12,14 @@ from flax import linen as nn
 from itune.influence import PAIR_FREE, LinenLoss, Pool, Tuples, cross_entropy, value_and_grad
 from itune.influence import factors as factored
 from itune.influence.factors import Formed, Lookup
-from tests.helpers.influence_cases import assert_close, cast, compiled, draw_text, get_case
+from tests.helpers.influence_cases import (
+    assert_close,
+    cast,
+    compiled,
+    draw_text,
+    get_case,
+    pool_loss,
+)
 
 REAL = np.array([[1, 1, 1, 0], [1, 1, 1, 1], [1, 0, 0, 0]], bool)  # three confounds; one alone
 
@@ -31,28 +38,8 @@ def pair_free(name, select=None):
 
 
 def definition(loss, select=None):
-    """All influences by ``jax.grad`` s, then means over masks; reverse mode of that."""
-
-    def mean_loss(params, pool):
-        rows, columns = pool.is_real.shape
-        flat = jax.tree.map(lambda x: x.reshape((-1,) + x.shape[2:]), pool.examples)
-        gradients = jax.vmap(jax.grad(loss), (None, 0))(params, flat)
-        leaves = jax.tree_util.tree_leaves_with_path(gradients)
-        selected = [g for path, g in leaves if select is None or select(tuple(k.key for k in path))]
-        g = jnp.concatenate([leaf.reshape(rows * columns, -1) for leaf in selected], axis=1)
-        g = g / jnp.linalg.norm(g, axis=1, keepdims=True)
-        influences, real = g @ g.T, pool.is_real.ravel()
-        row = np.repeat(np.arange(rows), columns)
-        is_same = (row[:, None] == row) & ~np.eye(len(row), dtype=bool)
-        means = [
-            jnp.sum(jnp.where(group, influences, 0), axis=1)
-            / jnp.maximum(group.sum(axis=1, dtype=float), 1)
-            for group in (real[None] & is_same, real[None] & (row[:, None] != row))
-        ]
-        delta = jnp.where(real, means[0] - means[1], 0)
-        return jnp.sum(delta**2) / real.sum(dtype=float), delta.reshape(rows, columns)
-
-    return jax.value_and_grad(mean_loss, has_aux=True)
+    """Reverse mode of the definition."""
+    return jax.value_and_grad(pool_loss(loss, select), has_aux=True)
 
 
 # Sums and projections are tested on every case (test_factors); here, each kind of term.

@@ -279,7 +279,7 @@ def golden():
 def export(folder):
     """Exports every case through ``save_classifier``."""
     from itune.models import save_classifier
-    from tests.models.test_families import model_of
+    from tests.helpers.family_models import model_of
 
     for name in CASES:
         config, params = model_of(name)

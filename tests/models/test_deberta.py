@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from itune import UserError
-from itune.influence import LinenLoss, check_coverage, cross_entropy
 from itune.models import from_hugging_face, make_model, to_hugging_face
 from itune.models.deberta_v2 import DebertaV2Config
 from itune.models.registry import ARCHITECTURES
-from tests.models.test_families import model_of
+from tests.helpers.family_models import assert_taps_see_the_whole_gradient, model_of
 
 VARIANTS = ["deberta-p2c", "deberta-v2-convolution", "deberta-v2-own-projections", "deberta-v2-c2p"]
 
@@ -38,14 +37,7 @@ def test_buckets_are_those_of_the_logarithm(buckets, longest):
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_taps_see_the_whole_gradient_of_every_variant(name):
-    config, params = model_of(name)
-    ids = jnp.array([1, 5, 2, 9])
-    loss = LinenLoss(
-        make_model(config), lambda apply, z: cross_entropy(apply(z, jnp.ones_like(z)).logits, 1)
-    )
-    check_coverage(loss, params, ids)
-    gradient = jax.jit(jax.grad(loss))(params, ids)
-    assert all(jnp.any(leaf != 0) for leaf in jax.tree.leaves(gradient))
+    assert_taps_see_the_whole_gradient(name)
 
 
 @pytest.mark.parametrize("name", VARIANTS)

@@ -1,15 +1,13 @@
 """ModernBERT's own: its file in the ways of two times, its heads, and what is refused."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from itune import UserError
-from itune.influence import LinenLoss, check_coverage, cross_entropy
-from itune.models import from_hugging_face, make_model, to_hugging_face
+from itune.models import from_hugging_face, to_hugging_face
 from itune.models.registry import ARCHITECTURES
-from tests.models.test_families import model_of
+from tests.helpers.family_models import assert_taps_see_the_whole_gradient, model_of
 
 READ = ARCHITECTURES["modernbert"].read_config
 
@@ -30,14 +28,7 @@ def test_older_and_newer_files_say_the_same(tmp_path):
 
 
 def test_taps_see_the_whole_gradient_with_all_biases_and_the_mean():
-    config, params = model_of("modernbert-mean")
-    ids = jnp.array([1, 5, 2, 9, 3, 8, 7])
-    loss = LinenLoss(
-        make_model(config), lambda apply, z: cross_entropy(apply(z, jnp.ones_like(z)).logits, 1)
-    )
-    check_coverage(loss, params, ids)
-    gradient = jax.jit(jax.grad(loss))(params, ids)
-    assert all(jnp.any(leaf != 0) for leaf in jax.tree.leaves(gradient))
+    assert_taps_see_the_whole_gradient("modernbert-mean")
 
 
 def test_a_head_that_is_absent_is_new():
@@ -48,7 +39,7 @@ def test_a_head_that_is_absent_is_new():
     assert jax.tree.structure(new) == jax.tree.structure(params)
     np.testing.assert_array_equal(new["pooler_norm"]["scale"], 1)
     np.testing.assert_array_equal(new["pooler_norm"]["bias"], 0)
-    assert 0.01 < float(jnp.std(new["pooler"]["kernel"])) < 0.03
+    assert 0.01 < np.std(new["pooler"]["kernel"]) < 0.03
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from itune.influence import LinenLoss, check_coverage, cross_entropy
 from itune.models import make_model
 from itune.models.registry import ARCHITECTURES, architecture_of
+from tests.helpers.family_models import assert_taps_see_the_whole_gradient
 from tests.models.make_golden_families import CASES
 
 
@@ -46,9 +46,7 @@ def test_names_are_read_as_they_are_saved(config):
     assert architecture.head in architecture.new_layers
 
 
-def test_taps_see_the_whole_gradient(config):
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_taps_see_the_whole_gradient(name):
     """So that training need not check it."""
-    model, ids = make_model(config), jnp.array([1, 5, 2])
-    params = jax.jit(model.init)(jax.random.key(0), ids, ids)["params"]
-    loss = LinenLoss(model, lambda apply, z: cross_entropy(apply(z, jnp.ones_like(z)).logits, 1))
-    check_coverage(loss, params, ids)
+    assert_taps_see_the_whole_gradient(name)
