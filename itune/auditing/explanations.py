@@ -8,14 +8,14 @@ from scipy.special import softmax
 
 from itune.auditing.config import AuditConfig
 from itune.auditing.plan import EXPLANATIONS
-from itune.data.dataset import Dataset, chunks_by_length, collate, collate_shared
+from itune.auditing.predictions import predict
+from itune.data.dataset import Dataset, chunks_by_length, collate_shared
 from itune.data.padding import padded_length
 from itune.errors import UserError
 from itune.groups import HIDDEN, Group, groups_of
-from itune.influence.scores import gradients, score
 from itune.methods.base import Classifier, Params
+from itune.metrics.matrix import compiled_scores
 from itune.tables.table import Table, Tables
-from itune.utils.compiling import jit
 from itune.utils.devices import lay_out, on_all
 from itune.utils.resumable import NEVER_SAVED, Resumable
 
@@ -156,8 +156,8 @@ def explain(
         on_progress=on_progress,
         resumable=resumable,
     )
-    logits = classifier.outputs(params, collate(data, probes), None).logits
-    probabilities = softmax(np.asarray(logits, np.float64), axis=-1)
+    logits = predict(classifier, params, data, probes).logits
+    probabilities = softmax(logits.astype(np.float64), axis=-1)
     return tuple(
         Explanation(
             **asdict(_training_row(tables, int(probe))),
@@ -182,9 +182,7 @@ def _influences(
     resumable: Resumable,
 ) -> np.ndarray:
     """Gradient cosines of a few probes with many rows, ``(P, n)``; each gradient is made once."""
-    make = gradients(loss, kind="cosine", partners=len(probes))
-    make = jit(make, out_shardings=None)  # each on the device that made it
-    pairs = jit(score)
+    make, pairs = compiled_scores(loss, "cosine", None, len(probes))
     length = padded_length(data.lengths[probes], data.padding)
     params = lay_out(params)
     of_probes = make(params, collate_shared(data, probes, length=length))

@@ -12,9 +12,8 @@ from itune.auditing.config import ALWAYS, AUTO, AuditConfig
 from itune.auditing.predictions import CHUNK, predict
 from itune.data.dataset import Dataset, collate_shared
 from itune.errors import option
-from itune.influence.differences import unit_gradient_sum
 from itune.methods.base import Classifier, Params
-from itune.utils.compiling import jit
+from itune.metrics.cid import compiled_sums
 from itune.utils.devices import lay_out, of_first, on_all
 from itune.utils.formats import duration
 
@@ -100,8 +99,8 @@ def _seconds_of_gradient(
     """Seconds per token of a sum of unit gradients."""
     rows = _typical_rows(data, on_all(chunk))
     params, batch = lay_out(params), collate_shared(data, rows)
-    weights = jnp.ones(len(rows), jnp.result_type(*jax.tree.leaves(params)))
-    gradient_sum = jit(unit_gradient_sum(classifier.loss))
+    weights = np.ones(len(rows), jnp.result_type(*jax.tree.leaves(params)))
+    gradient_sum, *_ = compiled_sums(classifier.loss)
     return _seconds(lambda: gradient_sum(params, batch, weights)) / int(data.lengths[rows].sum())
 
 

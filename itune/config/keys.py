@@ -6,6 +6,7 @@ import re
 import textwrap
 import typing
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 from itune.config.kinds import Kind, make_kind
@@ -34,6 +35,7 @@ class Key(NamedTuple):
     help: str
 
 
+@cache
 def attribute_help(config_type: type) -> dict[str, str]:
     """Return the entries under "Attributes:" in a class's docstring, each on one line.
 
@@ -52,9 +54,12 @@ def attribute_help(config_type: type) -> dict[str, str]:
     return found
 
 
+_hints = cache(typing.get_type_hints)
+
+
 def fields_of(config_type: type) -> Iterator[tuple[str, Any, Any]]:
     """Yield the name, the annotation and the default of each field that is given, not computed."""
-    hints = typing.get_type_hints(config_type)
+    hints = _hints(config_type)
     for field in dataclasses.fields(config_type):
         if field.init:
             factory = field.default_factory

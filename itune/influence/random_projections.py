@@ -24,10 +24,11 @@ import numpy as np
 from itune.influence import factors as factored
 from itune.influence.cosine import inverse_norm
 from itune.influence.coverage import checked_gradients
-from itune.influence.factors import HIGHEST, Formed, Lookup, Outer, Term, three_axes
+from itune.influence.factors import HIGHEST, Factors, Formed, Lookup, Outer, Term, three_axes
 from itune.influence.objective import LinenLoss
 from itune.influence.subsets import Select, selected_shapes
 from itune.influence.types import Examples, Params, Path
+from itune.utils.compiling import memoized
 
 
 class Projection(NamedTuple):
@@ -83,6 +84,23 @@ def allotment(
 ) -> dict[Path, Allotment]:
     """Share out the numbers of a sketch among tensors; see :func:`draw_projections`."""
     whole = selected_shapes(select, params)
+    gradient_of, shares = _compiled(loss, select)
+    one = jax.tree.map(lambda leaf: leaf[0], examples)
+    gradient = jax.eval_shape(gradient_of, params, one)
+    shapes = {path: three_axes(terms[0], whole[path]) for path, terms in gradient.items()}
+    least = sum(stack for stack, _, _ in shapes.values())
+    if size < least:
+        raise ValueError(f"size must be at least {least}, one number a tensor, got {size}")
+    numbers = _allotted(shapes, jax.device_get(shares(params, examples)), size)
+    dtype = jnp.result_type(*jax.tree.leaves(params))
+    return {path: Allotment(shape, numbers[path], dtype) for path, shape in shapes.items()}
+
+
+@memoized
+def _compiled(
+    loss: LinenLoss, select: Select
+) -> tuple[Callable[..., Factors], Callable[..., dict[Path, jax.Array]]]:
+    """Compile the gradient of an example, and the share of each tensor in those of a batch."""
 
     def shares(params: Params, examples: Examples) -> dict[Path, jax.Array]:
         gradients = checked_gradients(loss, select, params, examples)
@@ -90,15 +108,7 @@ def allotment(
         squares = {path: jax.vmap(factored.square)({path: gradients[path]}) for path in gradients}
         return {path: jnp.mean(square * inverse**2) for path, square in squares.items()}
 
-    one = jax.tree.map(lambda leaf: leaf[0], examples)
-    gradient = jax.eval_shape(partial(factored.factored_gradient, loss, select=select), params, one)
-    shapes = {path: three_axes(terms[0], whole[path]) for path, terms in gradient.items()}
-    least = sum(stack for stack, _, _ in shapes.values())
-    if size < least:
-        raise ValueError(f"size must be at least {least}, one number a tensor, got {size}")
-    numbers = _allotted(shapes, jax.device_get(jax.jit(shares)(params, examples)), size)
-    dtype = jnp.result_type(*jax.tree.leaves(params))
-    return {path: Allotment(shape, numbers[path], dtype) for path, shape in shapes.items()}
+    return jax.jit(partial(factored.factored_gradient, loss, select=select)), jax.jit(shares)
 
 
 def drawn(allotments: Mapping[Path, Allotment], seed: int) -> Projections:

@@ -200,7 +200,7 @@ class _TwoPasses:
         resumable: Resumable,
     ) -> None:
         self._train, self._on_progress, self._resumable = train, on_progress, resumable
-        self._unit_sum, self._project, self._add = _compiled(loss)
+        self._unit_sum, self._project, self._add = compiled_sums(loss)
         self._groups = groups_of(train.label, train.confound)
         self._probes = _probes_by_group(train, probes)
         labels = {group.label for group in self._probes}
@@ -297,7 +297,7 @@ def _probes_by_group(train: Dataset, probes: np.ndarray) -> Mapping[Group, np.nd
 
 
 @memoized
-def _compiled(
+def compiled_sums(
     loss: LinenLoss,
 ) -> tuple[Callable[..., Tensors], Callable[..., tuple[jax.Array, jax.Array]], Callable[..., Any]]:
     """Compile sums of unit gradients, projections, and sums of such sums."""

@@ -81,7 +81,7 @@ def write_influence_matrix(
     starts = range(0, len(probes), chunk)
     _begin(folder, about)
     block = _make_block(loss, params, train, chunk, kind=kind, select=select, partners=len(train))
-    _, pairs = _compiled(loss, kind, select, len(train))
+    _, pairs = compiled_scores(loss, kind, select, len(train))
     for number, start in enumerate(starts):
         path = _block(folder, number)
         if not path.exists():
@@ -117,7 +117,7 @@ def influences_among(
     count = len(indices)
     partners = count if partners is None else partners
     block = _make_block(loss, params, train, chunk, kind="cosine", select=None, partners=partners)
-    _, pairs = _compiled(loss, "cosine", None, partners)
+    _, pairs = compiled_scores(loss, "cosine", None, partners)
     blocks = np.split(np.arange(count), range(chunk, count, chunk))
     few = max(memory // _block_bytes(loss, params, train, chunk, partners=partners), 1)
     total = _pairs(len(blocks))
@@ -146,7 +146,7 @@ def _pairs(blocks: int) -> int:
 
 def _block_bytes(loss: LossFn, params: Params, train: Dataset, chunk: int, *, partners: int) -> int:
     """Return the size of a block's gradients in bytes."""
-    make = gradients(loss, kind="cosine", partners=partners)
+    make, _ = compiled_scores(loss, "cosine", None, partners)
     examples = collate(
         train, np.zeros(chunk, int), length=padded_length(train.lengths, train.padding)
     )
@@ -166,7 +166,7 @@ def _make_block(
 ) -> Callable[[np.ndarray], Gradients]:
     """Build what computes the gradients of up to ``chunk`` examples, padded to one shape."""
     length = padded_length(train.lengths, train.padding)
-    make, _ = _compiled(loss, kind, select, partners)
+    make, _ = compiled_scores(loss, kind, select, partners)
     params = lay_out(params)
 
     def block(indices: np.ndarray) -> Gradients:
@@ -176,7 +176,7 @@ def _make_block(
 
 
 @memoized
-def _compiled(
+def compiled_scores(
     loss: LossFn, kind: str, select: Select, partners: int
 ) -> tuple[Callable[..., Gradients], Callable[..., jax.Array]]:
     """Compile the gradients of a block, and the scores of two blocks."""

@@ -47,7 +47,7 @@ def from_hugging_face(
         value = spec.rows(np.asarray(arrays[spec.name], np.float32))
         shape = spec.parameter_shape
         value = value.reshape(shape[::-1]).T if spec.is_transposed else value.reshape(shape)
-        _insert(params, spec.path, jnp.asarray(value))
+        _insert(params, spec.path, jax.device_put(value, may_alias=False))
     return params
 
 

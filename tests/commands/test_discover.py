@@ -21,6 +21,7 @@ from itune.tables.further import read_further
 from itune.training.record import tables_of_model
 from tests.discovery.test_model import QUICK
 from tests.helpers.small_audit import make_model, make_rows, write_table
+from tests.helpers.tuning_cases import SETTINGS
 
 ODD = (
     'Don\'t "ask" me: $5\\$(x) now',
@@ -28,6 +29,7 @@ ODD = (
     "बहुत !! ok; [see] 很好",
     "iş\tб\n#1",
 )
+AUDITED = ["--sample", "8", "--draws", "20", "--chunk", "8", "--random_probes", "1"]
 COLUMNS = {
     "none": lambda n: "ab"[n % 3 // 2],
     "age, now": lambda n: (n % 5 - 2) * 1e-5,
@@ -71,6 +73,14 @@ def candidates(table):
             yield pair.feature, pair.having
 
 
+def few_of_each_kind(every, most=6):
+    """Return candidates from all over: of those that commands name alike, only so many."""
+    alike = {}
+    for feature, having in every:
+        alike.setdefault((feature.kind, *feature.settings), []).append((feature, having))
+    return [of for found in alike.values() for of in found[:: -(-len(found) // most)]]
+
+
 def in_shell(lines):
     """Return the words of each line as a shell takes them."""
     script = "".join(f"printf '%s\\0' {line}; printf '\\1\\0'\n" for line in lines)
@@ -81,7 +91,7 @@ def in_shell(lines):
 
 def test_every_candidate_is_the_confound_of_its_commands(odd):
     found, table = odd
-    every = list(candidates(table))
+    every = few_of_each_kind(candidates(table))
     lines = [line for feature, _ in every for line in next_commands(found, feature.settings, 1)]
     words = in_shell(lines)
     assert len(words) == 2 * len(every)
@@ -104,13 +114,20 @@ def test_every_candidate_is_the_confound_of_its_commands(odd):
 
 
 def test_commands_run_as_printed(odd, tmp_path, monkeypatch, capsys):
-    """An audit of a column, and a run against a pair, from the encoder of the model's run."""
+    """An audit of a column, and a run against a pair, from the encoder of the model's run.
+
+    What is added makes them quick.
+    """
     found, table = odd
     found = replace(found, encoder=found.model)
     last = {feature.kind: feature for feature, _ in candidates(table)}
     monkeypatch.chdir(tmp_path)
-    for place, kind in enumerate(("columns", "pairs")):
+    settings = [f"--{name}={value}" for name, value in {**SETTINGS, "cid_when": "end"}.items()]
+    for place, kind, more in (
+        (0, "columns", AUDITED),
+        (1, "pairs", [*settings, "--method=finetuning"]),
+    ):
         words = in_shell(next_commands(found, last[kind].settings, 1))[place]
-        assert main(words[1:]) == 0, capsys.readouterr().err
+        assert main([*words[1:], *more]) == 0, capsys.readouterr().err
         assert (tmp_path / words[-1] / "report.json").exists()
         assert words[-1] in capsys.readouterr().out
