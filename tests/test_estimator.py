@@ -18,7 +18,7 @@ import pytest
 import sklearn
 from sklearn.base import clone
 from sklearn.exceptions import DataConversionWarning, NotFittedError
-from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
+from sklearn.model_selection import GridSearchCV, cross_validate
 
 import itune
 from itune import TextClassifier, UserError
@@ -238,11 +238,14 @@ np.save(sys.argv[2], classifier.predict_proba({TEXTS[:9]!r}))"""
 def test_a_rule_in_cross_validation(classifier, tmp_path):
     out = tmp_path / "runs" / "mine"
     rule = clone(classifier).set_params(rule="words:acme || words:umbrella", out=out)
-    scores = cross_val_score(rule, TEXTS, STARS, cv=2, error_score="raise")
-    assert scores.shape == (2,) and np.all(scores > 0)
-    assert {path.name for path in out.parent.iterdir()} == {"mine", "mine-2"}
     grid = GridSearchCV(rule, {"seed": [3, 4]}, cv=2, error_score="raise").fit(TEXTS, STARS)
-    assert grid.best_estimator_.tuned_.folder == out.with_name("mine-7")
+    scores = grid.cv_results_["mean_test_score"]
+    assert scores.shape == (2,) and np.all(scores > 0)
+    assert {path.name for path in out.parent.iterdir()} == {
+        "mine",
+        *(f"mine-{n}" for n in range(2, 6)),
+    }
+    assert grid.best_estimator_.tuned_.folder == out.with_name("mine-5")
     loaded = itune.load(grid.best_estimator_.tuned_.folder)
     np.testing.assert_array_equal(loaded.predict_proba(TEXTS), grid.predict_proba(TEXTS))
 

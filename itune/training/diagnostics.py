@@ -99,11 +99,16 @@ def _gradients(
         of_pool(params, Pool(collate_shared(train, indices, axis=1), jnp.asarray(is_real)))
         for indices, is_real in pools
     ]
-    value, of_influence, of_label = jax.tree.map(lambda *leaves: sum(leaves), *parts)
+    value, dot, norms = map(float, jit(_sums)(parts))
     count = sum(int(is_real.sum()) for _, is_real in pools)
+    return value / count, dot / norms if norms else 0.0
+
+
+def _sums(parts: list[tuple[jax.Array, Params, Params]]) -> tuple[jax.Array, ...]:
+    """Return the sum of the losses, and the dot product and the norms of the summed gradients."""
+    value, of_influence, of_label = jax.tree.map(lambda *leaves: sum(leaves), *parts)
     norms = optax.tree.norm(of_influence) * optax.tree.norm(of_label)
-    dot = optax.tree.vdot(of_influence, of_label)
-    return float(value) / count, float(dot / norms) if norms else 0.0
+    return value, optax.tree.vdot(of_influence, of_label), norms
 
 
 @memoized

@@ -1,6 +1,7 @@
 """A one-layer BERT of width 8 with random weights, and a tokenizer of a few words."""
 
 import json
+from functools import cache
 
 import jax
 import jax.numpy as jnp
@@ -32,6 +33,16 @@ def make_bert(vocabulary, *, positions, num_labels=2, scale=3):
         max_positions=positions,
         num_labels=num_labels,
     )
+    return config, jax.tree.map(lambda leaf: leaf, _initial(config, scale))  # in dicts of its own
+
+
+@cache
+def _initial(config, scale):
     ids = jnp.zeros(3, jnp.int32)
-    params = jax.jit(BertClassifier(config).init)(jax.random.key(0), ids, ids)["params"]
-    return config, jax.tree.map(lambda leaf: scale * leaf, params)
+
+    @jax.jit
+    def init():
+        params = BertClassifier(config).init(jax.random.key(0), ids, ids)["params"]
+        return jax.tree.map(lambda leaf: scale * leaf, params)
+
+    return init()

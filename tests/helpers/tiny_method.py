@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import linen as nn
+from jax.flatten_util import ravel_pytree
 
 from itune.data.dataset import Dataset, collate
 from itune.data.twins import add_twins
@@ -53,6 +54,21 @@ def outputs(params, examples, key):
 
     keys = None if key is None else jax.random.split(key, len(examples["label"]))
     return jax.vmap(one, (0, None if key is None else 0))(examples, keys)
+
+
+@jax.jit
+def one_by_one(params, examples):
+    """Label losses of examples without dropout, ``(n,)``, and their flat gradients, ``(n, P)``."""
+
+    def loss(params, example):
+        alone = jax.tree.map(lambda leaf: leaf[None], example)
+        return cross_entropy(outputs(params, alone, None).logits, alone["label"])[0]
+
+    def of(example):
+        value, gradient = jax.value_and_grad(loss)(params, example)
+        return value, ravel_pytree(gradient)[0]
+
+    return jax.vmap(of)(examples)
 
 
 CLASSIFIER = Classifier(LinenLoss(Bag(), loss_of), outputs, width=4)

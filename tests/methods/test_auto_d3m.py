@@ -6,17 +6,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax.flatten_util import ravel_pytree
 
 from itune.data.dataset import Dataset, collate
 from itune.errors import UserError
 from itune.groups import groups_of
-from itune.influence import cross_entropy
 from itune.methods import D3mConfig
 from itune.methods.auto_d3m import auto_d3m, halves_of
 from itune.methods.plans import RESTART, confounds_read, last_training
 from tests.helpers.plans import SCHEDULE, SEEN, assert_same_plan, hide, plan_of, used
-from tests.helpers.tiny_method import EVEN, TinyMethod, assert_close, outputs
+from tests.helpers.tiny_method import EVEN, TinyMethod, assert_close, one_by_one
 from tests.helpers.tiny_method import LABEL as WHOLE
 
 LABEL = replace(WHOLE, chunk=5)  # a reference of 12 makes three chunks
@@ -68,12 +66,7 @@ def test_groups_are_those_of_a_plain_principal_component(score):
     until = next(n for n, work in enumerate(PLAN) if work.kind == "mark_harmful")
     state = method.run_planned(PLAN[:until])
 
-    def loss(params, row):
-        example = collate(EVEN, np.array([row]), length=8)
-        return cross_entropy(outputs(params, example, None).logits, example["label"])[0]
-
-    gradient = jax.grad(loss)
-    gradients = np.array([ravel_pytree(gradient(state.params, row))[0] for row in range(24)])
+    losses, gradients = map(np.array, one_by_one(state.params, collate(EVEN, np.arange(24))))
     if score == "cosine":
         gradients /= np.linalg.norm(gradients, axis=1, keepdims=True)
     sample = np.zeros(7, int)
@@ -94,8 +87,8 @@ def test_groups_are_those_of_a_plain_principal_component(score):
         np.testing.assert_array_equal(group == group[0], (along > 0) == (along[0] > 0))
         sizes += [np.sum(group == 2 * y), np.sum(group == 2 * y + 1)]
     np.testing.assert_array_equal(state.sizes, sizes)
-    losses = np.array([loss(state.params, row) for row in REFERENCE])
-    means = [losses[np.array(state.group)[REFERENCE] == g].mean() for g in range(6)]
+    group = np.array(state.group)[REFERENCE]
+    means = [losses[REFERENCE][group == g].mean() for g in range(6)]
     assert_close(state.losses / state.sizes, means)
     state, info = method.run(state, [("mark_harmful", {})])
     assert 0 < np.sum(state.marked) < 12 and not np.any(state.marked[REFERENCE])

@@ -6,11 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax.flatten_util import ravel_pytree
 
 from itune.data.dataset import Dataset, collate
 from itune.groups import groups_of
-from itune.influence import cross_entropy
 from itune.methods import D3mConfig
 from itune.methods.d3m import d3m
 from itune.methods.finetuning import finetuning
@@ -21,7 +19,7 @@ from tests.helpers.tiny_method import (
     TinyMethod,
     assert_close,
     initial_params,
-    outputs,
+    one_by_one,
 )
 from tests.helpers.tiny_method import LABEL as WHOLE
 
@@ -73,14 +71,7 @@ def test_scores_are_those_of_plain_autodiff(score):
         PLAN[:RESTARTS]
     )
 
-    def loss(params, row):
-        example = collate(EVEN, np.array([row]), length=8)
-        return cross_entropy(outputs(params, example, None).logits, example["label"])[0]
-
-    gradient = jax.value_and_grad(loss)
-    rows = [gradient(state.params, row) for row in range(24)]
-    losses = np.array([float(value) for value, _ in rows])
-    gradients = np.array([ravel_pytree(g)[0] for _, g in rows])
+    losses, gradients = map(np.array, one_by_one(state.params, collate(EVEN, np.arange(24))))
     if score == "cosine":
         gradients /= np.linalg.norm(gradients, axis=1, keepdims=True)
     groups = groups_of(EVEN.label[REFERENCE], EVEN.confound[REFERENCE]).values()

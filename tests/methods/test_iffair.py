@@ -24,6 +24,7 @@ from tests.helpers.tiny_method import (
     assert_updated,
     expected_update,
     label_chunk,
+    one_by_one,
     outputs,
 )
 from tests.helpers.tiny_method import LABEL as WHOLE
@@ -45,15 +46,13 @@ def test_the_plan_is_that_of_d3m():
     assert confounds_read(plan, SEEN) == len(plan[0].arrays["rows"])
 
 
+@jax.jit
 def losses_of(params, examples):
     return cross_entropy(outputs(params, examples, None).logits, examples["label"])
 
 
 def examples_of(rows):
     return collate(EVEN, np.asarray(rows), length=8)
-
-
-GRADIENT = jax.jit(jax.grad(lambda params, examples: losses_of(params, examples)[0]))
 
 
 def deviations(losses):
@@ -72,14 +71,11 @@ def gap(params):
 def test_a_score_is_the_rate_at_which_a_step_lowers_the_gap():
     """By differences of the gap along the gradient of each row."""
     state = IFFAIR.run_planned(PLAN[:RESTARTS])
-    step = 1e-5
-    for row in OTHERS[::3]:
-        gradient = GRADIENT(state.params, examples_of([row]))
-
-        def moved(size):
-            return jax.tree.map(lambda p, g: p - size * g, state.params, gradient)  # noqa: B023
-
-        rate = (gap(moved(-step)) - gap(moved(step))) / (2 * step)
+    step, rows = 1e-5, OTHERS[::3]
+    flat, rebuild = ravel_pytree(state.params)
+    for row, gradient in zip(rows, one_by_one(state.params, examples_of(rows))[1], strict=True):
+        less, more = (gap(rebuild(flat + sign * step * gradient)) for sign in (-1, 1))
+        rate = (more - less) / (2 * step)
         np.testing.assert_allclose(state.scores[row], rate, rtol=1e-6, atol=1e-8)
     assert np.all(np.isinf(state.scores[REFERENCE]))
     assert min(np.sum(state.scores < 0), np.sum(state.scores[OTHERS] > 0)) > 2
@@ -88,8 +84,7 @@ def test_a_score_is_the_rate_at_which_a_step_lowers_the_gap():
 def test_cosines():
     cosine = TinyMethod(iffair, LABEL, replace(CONFIG, score="cosine"), train=EVEN)
     state = cosine.run_planned(PLAN[:RESTARTS])
-    gradients = [GRADIENT(state.params, examples_of([row])) for row in range(24)]
-    found = np.array([ravel_pytree(gradient)[0] for gradient in gradients])
+    found = np.array(one_by_one(state.params, examples_of(range(24)))[1])
     found /= np.linalg.norm(found, axis=1, keepdims=True)
     helps = [found[OTHERS] @ found[REFERENCE[rows]].mean(axis=0) for rows in GROUPS.values()]
     assert_close(state.scores[OTHERS], deviations(state.losses / state.sizes) @ np.array(helps))

@@ -38,6 +38,7 @@ POOLED = TinyMethod(
     LABEL,
     InfluenceConfig(k=2, learning_rate=0.03, clip=0.02, partners="pooled"),
 )
+BY_PAIRS = jax.jit(value_and_grad(CLASSIFIER.loss, route="autodiff"))
 
 
 @pytest.mark.parametrize("target", [-2.1, 3.0])
@@ -79,8 +80,7 @@ def expected_influence():
         jax.tree.map(lambda leaf: leaf[:, 1:], examples),
         WEIGHTS,
     )
-    derivative = jax.jit(value_and_grad(CLASSIFIER.loss, route="autodiff"))
-    (value, _), gradient = derivative(DRAWN.at_peak().params, tuples)
+    (value, _), gradient = BY_PAIRS(DRAWN.at_peak().params, tuples)
     return value, gradient
 
 
@@ -114,8 +114,7 @@ def test_pooled_update(method):
     ]
     work = [*(("pool", pool) for pool in pools), ("influence_update", {})]
     after, info = method.run(state, work)
-    by_pairs = jax.jit(value_and_grad(CLASSIFIER.loss, route="autodiff"))
-    results = [by_pairs(state.params, Pool(p["examples"], p["is_real"])) for p in pools]
+    results = [BY_PAIRS(state.params, Pool(p["examples"], p["is_real"])) for p in pools]
     (five, _), gradient_of_five = results[0]
     (six, _), gradient_of_six = results[1]
     assert not np.isclose(five, six)
@@ -132,9 +131,8 @@ def test_update_of_a_pool_of_all_labels():
     is_real = [[[True, True], [True, True], [False, False]], [[True, True]] * 3]
     batch = pool_chunk([[[0, 1], [2, 3], [0, 0]], [[4, 5], [6, 7], [8, 9]]], is_real)
     after, info = POOLED.run(state, [("pool", batch), ("influence_update", {})])
-    by_pairs = jax.jit(value_and_grad(CLASSIFIER.loss, route="autodiff"))
     pool = Pool(batch["examples"], jnp.asarray(batch["is_real"]))
-    (value, _), gradient = by_pairs(state.params, pool)
+    (value, _), gradient = BY_PAIRS(state.params, pool)
     tx = bert_adam(0.03, decays=lambda path: True, clip=0.02)
     expected = expected_update(tx, state.influence.optimizer, state.params, (value, gradient))
     assert_updated(after.params, after.influence, info, "influence_loss", expected)
@@ -160,9 +158,15 @@ def test_update_towards_a_target():
 SEEDS = np.arange(20, 26, dtype=np.uint32).reshape(2, 3)
 
 
-def by_definition(params, batch):
-    """The influence loss of all pairs of a pool with these seeds, from gradients one by one."""
-    examples = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), batch["examples"])
+DROPPED = pool_chunk([[0, 1, 2], [3, 4, 5]], [[True, True, True], [True, True, False]])
+DROPPED["dropout"] = SEEDS
+
+
+@jax.jit
+@jax.value_and_grad
+def by_definition(params):
+    """The influence loss of all pairs of a pool with dropout, from gradients one by one."""
+    examples = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), DROPPED["examples"])
 
     def gradient(example, seed):
         mask = example["attention_mask"].astype(jnp.float64)
@@ -176,8 +180,8 @@ def by_definition(params, batch):
         vector = ravel_pytree(jax.grad(loss)(params))[0]
         return vector / jnp.linalg.norm(vector)
 
-    units = jax.vmap(gradient)(examples, batch["dropout"].ravel())
-    is_real, row = batch["is_real"].ravel(), np.repeat(np.arange(2), 3)
+    units = jax.vmap(gradient)(examples, SEEDS.ravel())
+    is_real, row = DROPPED["is_real"].ravel(), np.repeat(np.arange(2), 3)
     is_same = is_real & (row[:, None] == row) & ~np.eye(6, dtype=bool)
     is_different = is_real & (row[:, None] != row)
     weights = (
@@ -193,13 +197,10 @@ def test_update_with_dropout(settings):
     config = InfluenceConfig(k=2, learning_rate=0.03, partners="pooled", dropout=True, **settings)
     method = TinyMethod(influence_tuning, LABEL, config)
     state = POOLED.at_peak()
-    batch = pool_chunk([[0, 1, 2], [3, 4, 5]], [[True, True, True], [True, True, False]])
-    batch["dropout"] = SEEDS
-    after, info = method.run(state, [("pool", batch), ("influence_update", {})])
-    of_pool = jax.jit(jax.value_and_grad(lambda params: by_definition(params, batch)))
+    after, info = method.run(state, [("pool", DROPPED), ("influence_update", {})])
     tx = bert_adam(0.03, decays=lambda path: True)
     state_before = state.influence.optimizer, state.params
-    expected = expected_update(tx, *state_before, of_pool(state.params))
+    expected = expected_update(tx, *state_before, by_definition(state.params))
     assert_updated(after.params, after.influence, info, "influence_loss", expected)
 
 
@@ -213,8 +214,7 @@ def test_tuples_with_dropout():
     probe, partners = (
         jax.tree.map(lambda leaf, of=of: leaf[:, of], examples) for of in (0, slice(1, None))
     )
-    by_autodiff = jax.jit(value_and_grad(CLASSIFIER.loss, route="autodiff"))
-    (value, _), _ = by_autodiff(
+    (value, _), _ = BY_PAIRS(
         state.params, Tuples(probe, partners, jnp.asarray(chunk["weights"], float))
     )
     assert_close(after.influence.sums["influence_loss"], 2 * value)

@@ -131,8 +131,7 @@ def test_label_steps_between_rounds_can_be_balanced():
     )
 
 
-@pytest.mark.parametrize("batches", ["permuted", "balanced"])
-@pytest.mark.parametrize("partners", ["drawn", "pooled"])
+@pytest.mark.parametrize(("partners", "batches"), [("drawn", "permuted"), ("pooled", "balanced")])
 def test_groups_can_be_split_between_rounds_and_label_steps(partners, batches):
     train = hide(SKEWED, np.flatnonzero(SKEWED.label == 0)[:20])  # 3 of one group
     of = {"partners": partners, "batches": batches, "batch": 40, "epochs": 8, "probes": 99}

@@ -79,13 +79,13 @@ def test_a_second_training_is_judged_by_itself(small_encoder, tmp_path, monkeypa
     """5 label steps of the first training, then 7 as above."""
     monkeypatch.setattr(collapse, "LEAST_ANSWERS", 1)
     monkeypatch.setattr(collapse, "LARGEST_MARGIN", 0.3)
-    config = make_config(small_encoder, jtt=JttConfig(epochs=1))
+    config = make_config(small_encoder, jtt=JttConfig(epochs=1), cid_when="end")
     config = replace(config, label=replace(config.label, learning_rate=0.0))
     finished = run_task(config, "just_train_twice", 1, tmp_path / "run")
     assert [row["kind"] for row in finished.metrics].count("label_update") == 5 + 7
 
 
 def test_a_sound_run_is_not_recorded_as_collapsed(small_encoder, tmp_path):
-    config = make_config(small_encoder)
+    config = make_config(small_encoder, cid_when="end")
     config = replace(config, label=replace(config.label, learning_rate=5e-3, epochs=12))
     assert not run_task(config, "finetuning", 1, tmp_path / "run").result["collapsed"]

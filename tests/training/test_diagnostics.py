@@ -7,12 +7,13 @@ import pytest
 from jax.flatten_util import ravel_pytree
 
 from itune.data.dataset import HIDDEN, Dataset, collate
+from itune.methods import LabelConfig
 from itune.metrics import make_cid
 from itune.training import RunOptions, run_task
 from itune.training.diagnostics import make_diagnostics
 from itune.training.measures import make_accuracies
 from tests.helpers.small_run import make_config
-from tests.helpers.tiny_method import CLASSIFIER, EVEN, TRAIN, initial_params
+from tests.helpers.tiny_method import CLASSIFIER, EVEN, TRAIN, initial_params, one_by_one
 
 
 def measured(train=EVEN, dev=TRAIN):
@@ -27,17 +28,8 @@ def found():
     return measured()
 
 
-def plain_gradients(params):
-    """Flat gradients of the label loss of all examples, ``(24, P)``."""
-
-    def flat(example):
-        return ravel_pytree(jax.grad(CLASSIFIER.loss)(params, example))[0]
-
-    return jax.vmap(flat)(collate(EVEN, np.arange(24)))
-
-
 def test_influences_within_and_across_labels(found):
-    gradients = np.array(jax.jit(plain_gradients)(initial_params()))
+    gradients = np.array(one_by_one(initial_params(), collate(EVEN, np.arange(24)))[1])
     unit = gradients / np.linalg.norm(gradients, axis=1, keepdims=True)
     cosines, same = unit @ unit.T, EVEN.label[:, None] == EVEN.label[None, :]
     for name, pairs in (("within", same & ~np.eye(24, dtype=bool)), ("across", ~same)):
@@ -53,7 +45,7 @@ def test_gradients_of_both_losses(found):
     )
 
     def influence_loss(params):
-        gradients = plain_gradients(params)
+        _, gradients = one_by_one(params, collate(EVEN, np.arange(24)))
         unit = gradients / jnp.linalg.norm(gradients, axis=1, keepdims=True)
         cosines = unit @ unit.T
         means = (
@@ -96,8 +88,9 @@ def test_rows_of_dev_without_confound_are_left_out():
 
 
 def test_a_run_that_is_looked_at_ends_with_the_same_model(small_encoder, tmp_path):
-    config = make_config(small_encoder)
-    looked = make_config(small_encoder, diagnostics=True)
+    label = LabelConfig(epochs=1, batch=8, chunk=4)
+    config = make_config(small_encoder, label=label)
+    looked = make_config(small_encoder, label=label, diagnostics=True)
     runs = [
         run_task(of, "finetuning", 1, tmp_path / f"run{number}", RunOptions())
         for number, of in enumerate((config, looked))

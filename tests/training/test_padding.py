@@ -41,7 +41,7 @@ def run(name, folder, data, chunk):
 @pytest.mark.parametrize("name", METHODS)
 def test_padding_changes_no_result(name, tmp_path):
     """Lengths are from 2 to 8; the plain way computes all of an update at once, 16 tokens each."""
-    params, rows, shapes = run(name, tmp_path / "a", EVEN.padded_to((4, 5, 6, 8)), 2)
+    params, rows, shapes = run(name, tmp_path / "a", EVEN.padded_to((5, 8)), 2)
     plain, plain_rows, plain_shapes = run(name, tmp_path / "b", EVEN.padded_to(16), 8)
     assert {shape[-1] for shape in plain_shapes} == {16}
     assert len({shape[-1] for shape in shapes}) > 1 and max(shape[-1] for shape in shapes) == 8

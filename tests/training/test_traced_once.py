@@ -3,18 +3,23 @@
 import re
 
 import jax
+import numpy as np
 import pytest
 
 from itune.data.access import AccessConfig
+from itune.data.dataset import Dataset
+from itune.data.twins import add_twins
 from itune.errors import UserError
-from itune.methods import METHODS, EmbeddingConfig
+from itune.methods import METHODS, EmbeddingConfig, InfluenceConfig, LabelConfig
 from itune.models import BertClassifier
 from itune.training import loop
 from itune.training import run as run_module
 from itune.training.batches import batch_of
 from itune.training.run import load_data, run_task
+from itune.training.settings import TrainingConfig
 from itune.utils.progress import Progress
 from tests.helpers.small_run import make_config
+from tests.helpers.tiny_method import CLASSIFIER, EVEN, TWINNED, WITH_TWIN, initial_params
 
 
 class SteppingProgress(Progress):
@@ -43,6 +48,11 @@ def test_another_seed_traces_nothing(small_encoder, tmp_path, monkeypatch):
     assert SteppingProgress.steps == sorted(SteppingProgress.steps) != []
     first, second = ((tmp_path / name / "metrics.jsonl").read_text() for name in "12")
     assert first != second
+
+
+OTHERS = np.setdiff1d(np.arange(24), WITH_TWIN)
+OTHER_TWINS = Dataset([EVEN.input_ids[row][1:] for row in OTHERS], *EVEN.subset(OTHERS)[1:3])
+OTHERWISE_TWINNED = add_twins(EVEN, OTHER_TWINS, OTHERS)
 
 
 def steps_of(config, method, seeds):
@@ -77,21 +87,23 @@ def test_padding_is_a_setting(small_encoder):
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_steps_depend_on_no_seed(small_encoder, name, monkeypatch):
-    """Made anew for another seed they are the same functions."""
-    rounds = EmbeddingConfig(interval=3, epochs=1, batch=6, probes=4, k=2, chunk=2)
-    config = make_config(small_encoder, embedding=rounds)
-    monkeypatch.setattr(run_module, "_steps", lambda *setting: {})
-    tables = load_data(config, name)
-    first, second = (run_module._prepare(tables, config, name, seed) for seed in (1, 2))
-    state = jax.eval_shape(first.method.init, first.params)
-    work = {it.kind: it for it in first.plan if it.kind in first.method.steps}
+def test_steps_depend_on_no_seed(name):
+    """Made anew for another seed, with other twins, they are the same functions."""
+    rounds = {"interval": 3, "epochs": 1, "batch": 6, "probes": 4, "k": 2, "chunk": 2}
+    config = TrainingConfig(
+        label=LabelConfig(epochs=2, batch=8, chunk=4),
+        influence=InfluenceConfig(**rounds),
+        embedding=EmbeddingConfig(**rounds),
+    )
+    spec = METHODS[name]
+    data = (TWINNED, OTHERWISE_TWINNED) if spec.uses_twins else (EVEN, EVEN)
+    made = [spec.make(config, CLASSIFIER, of, seed) for seed, of in enumerate(data)]
+    state = jax.eval_shape(made[0].init, initial_params())
+    work = {it.kind: it for it in made[0].plan() if it.kind in made[0].steps}
     assert work
     for kind, it in work.items():
-        batch = batch_of(it, first.seen)
-        texts = [str(jax.make_jaxpr(p.method.steps[kind])(state, batch)) for p in (first, second)]
-        assert without_addresses(texts[0]) == without_addresses(texts[1]), kind
-
-
-def without_addresses(jaxpr):
-    return re.sub(r"0x[0-9a-f]+", "", jaxpr)
+        batch = batch_of(it, data[0])
+        traced = [jax.make_jaxpr(of.steps[kind])(state, batch) for of in made]
+        texts = [re.sub(r"0x[0-9a-f]+", "", str(of)) for of in traced]  # without addresses
+        assert texts[0] == texts[1], kind
+        jax.tree.map(np.testing.assert_array_equal, *(of.consts for of in traced))
