@@ -104,7 +104,7 @@ def _gradients(
     return value / count, dot / norms if norms else 0.0
 
 
-def _sums(parts: list[tuple[jax.Array, Params, Params]]) -> tuple[jax.Array, ...]:
+def _sums(parts: list[tuple[jax.Array, Params, Params]]) -> tuple[Any, Any, Any]:
     """Return the sum of the losses, and the dot product and the norms of the summed gradients."""
     value, of_influence, of_label = jax.tree.map(lambda *leaves: sum(leaves), *parts)
     norms = optax.tree.norm(of_influence) * optax.tree.norm(of_label)
