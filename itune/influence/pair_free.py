@@ -38,7 +38,7 @@ def pair_free_loss(
 
     where the last term takes the probe itself out of A. Four forward-equivalents (forward,
     backward, sum, projection), and eight to differentiate, however many pairs; one vector of the
-    parameters' size for each row, and of L labels L + 1 projections. Padding has 0.
+    parameters' size for each row, and of L labels L projections. Padding has 0.
 
     Of several labels, sums and projections are computed again on the way back, tensor by tensor.
     """
@@ -151,73 +151,73 @@ def _row_sums(units: _Units, shapes: Shapes) -> Tensors:
     return jax.vmap(jax.vmap(row_sum))(units.gradients, units.inverse)
 
 
-class _Projections(NamedTuple):
-    """Inner products of examples ``(L, C, n)`` with sums over rows, as far as tensors go.
-
-    Attributes:
-        along: With ``D_yc`` of the example's confound c and each label y, ``(L, C, n, L)``. Of
-            several labels ``1 / n_yc`` stands for ``1 / a`` in all of them.
-        alone: With the sum of the example's own row, ``(L, C, n)``; None of one label.
-    """
-
-    along: jax.Array
-    alone: jax.Array | None
-
-
-def _one_by_one(units: _Units, shapes: Shapes, counts: jax.Array) -> _Projections:
+def _one_by_one(units: _Units, shapes: Shapes, counts: jax.Array) -> jax.Array:
     """Compute projections on the sums of the examples themselves, one tensor after another.
 
     Sums, directions and products are in memory for one tensor only, on the way back as well.
     """
 
     @partial(jax.checkpoint, static_argnums=1)
-    def of_tensor(part: _Units, shape: tuple[int, ...]) -> _Projections:
+    def of_tensor(part: _Units, shape: tuple[int, ...]) -> jax.Array:
         return _projections(part, _row_sums(part, {(): shape}), counts)
 
-    zeros = jnp.zeros_like(units.inverse)
-    total = _Projections(jnp.repeat(zeros[..., None], len(counts), axis=-1), zeros)
+    total = jnp.repeat(jnp.zeros_like(units.inverse)[..., None], len(counts), axis=-1)
     for shape, stack in factored.stacks(units.gradients, shapes):
 
         def add(
-            total: _Projections, terms: tuple[Term, ...], shape: tuple[int, ...] = shape
-        ) -> tuple[_Projections, None]:
-            return tree_add(total, of_tensor(_Units({(): terms}, units.inverse), shape)), None
+            total: jax.Array, terms: tuple[Term, ...], shape: tuple[int, ...] = shape
+        ) -> tuple[jax.Array, None]:
+            return total + of_tensor(_Units({(): terms}, units.inverse), shape), None
 
         total, _ = jax.lax.scan(add, total, stack)
     return total
 
 
-def _projections(units: _Units, sums: Tensors, counts: jax.Array) -> _Projections:
-    gradients = units.gradients
-    same, across, different = _reciprocals(counts)
-    has_several = len(counts) > 1
-    plus = across if has_several else same
-    is_row = jnp.eye(counts.shape[1], dtype=bool)[None]
-    signs = jnp.where(is_row, plus[..., None], -different[..., None])
+def _projections(units: _Units, sums: Tensors, counts: jax.Array) -> jax.Array:
+    """Project examples ``(L, C, n)`` on ``D_yc`` of their confound c and each label y.
 
-    def signed(signs: jax.Array, sums: jax.Array) -> jax.Array:
+    Returns an array ``(L, C, n, L)``, of the tensors that there are.
+    """
+
+    def directed(signs: jax.Array, sums: jax.Array) -> jax.Array:
         return jnp.tensordot(signs, sums, axes=1, precision=factored.HIGHEST)
 
-    directions = jax.tree.map(lambda s: jax.vmap(signed)(signs, s), sums)
     project = jax.vmap(factored.project, (0, None))  # examples of one row on one direction
     of_rows = jax.vmap(project)  # each row on a direction of its own
-    along = jax.vmap(lambda rows: jax.vmap(of_rows, (None, 0))(rows, directions))(gradients)
-    alone = jax.vmap(of_rows)(gradients, sums) if has_several else None
-    return _Projections(jnp.moveaxis(along, 1, -1), alone)
+
+    def of_label(rows: Factors, signs: jax.Array) -> jax.Array:
+        directions = jax.tree.map(lambda s: jax.vmap(directed)(signs, s), sums)
+        return jax.vmap(of_rows, (None, 0))(rows, directions)
+
+    signs = _signs(counts)
+    if len(counts) == 1:
+        along = jax.vmap(of_label, (0, None))(units.gradients, signs[0])
+    else:
+        along = jax.vmap(of_label)(units.gradients, signs)
+    return jnp.moveaxis(along, 1, -1)
 
 
-def _differences(units: _Units, projections: _Projections, counts: jax.Array) -> jax.Array:
-    """Compute ``delta`` of examples ``(L, C, n)`` towards each label, ``(L, C, n, L)``."""
-    inverse, (along, alone) = units.inverse, projections
+def _signs(counts: jax.Array) -> jax.Array:
+    """Compute what sums ``S_yc'`` count with in ``D_yc``, for probes of each label.
+
+    Axes are the label of the probe, y, c and c'. Without A or B another label has no direction.
+    """
     same, across, different = _reciprocals(counts)
+    is_own = jnp.eye(len(counts), dtype=bool)[..., None, None]  # (L, L, 1, 1)
+    is_row = jnp.eye(counts.shape[1], dtype=bool)
+    has_both = ((across > 0) & (different > 0))[None, :, :, None]
+    plus = jnp.where(is_own, same[None, :, :, None], across[None, :, :, None])
+    signs = jnp.where(is_row[None, None], plus, -different[None, :, :, None])
+    return jnp.where(is_own | has_both, signs, 0)
+
+
+def _differences(units: _Units, projections: jax.Array, counts: jax.Array) -> jax.Array:
+    """Compute ``delta`` of examples ``(L, C, n)`` towards each label, ``(L, C, n, L)``."""
+    inverse = units.inverse
+    same, _, _ = _reciprocals(counts)
     is_own = jnp.eye(len(counts), dtype=bool)[:, None, None]  # (L, 1, 1, L)
     own = (inverse > 0).astype(inverse.dtype) * same[..., None]
-    if alone is not None:  # A of the own label lacks the probe
-        has_both = (across > 0) & (different > 0)
-        along = jnp.where(is_own | has_both.T[None, :, None], along, 0)
-        alone = alone * (same - across)[..., None]
-        along = along + jnp.where(is_own, alone[..., None], 0)
-    return along * inverse[..., None] - jnp.where(is_own, own[..., None], 0)
+    return projections * inverse[..., None] - jnp.where(is_own, own[..., None], 0)
 
 
 def _reciprocals(counts: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
