@@ -29,6 +29,7 @@ from itune.methods.base import (
 from itune.methods.mixed_precision import FULL, PRECISIONS
 from itune.methods.rounds import RoundConfig, starts_round
 from itune.optimizers import bert_adam, warmup_linear
+from itune.utils.compiling import memoized
 from itune.utils.suggestions import require_one_of
 
 
@@ -139,6 +140,18 @@ def label_steps(
     The mean of ``losses_fn`` over the examples of an update is minimised.
     """
 
+    def label_update(state: State, _: Batch) -> tuple[State, Info]:
+        phase, params, info = update(tx, state.label, state.params)
+        return state._replace(params=params, label=phase), info
+
+    is_plain = losses_fn is label_losses
+    of = _plain_gradient_steps(classifier) if is_plain else _gradient_steps(classifier, losses_fn)
+    return {**of, "label_update": label_update}
+
+
+def _gradient_steps(classifier: Classifier, losses_fn: Losses) -> dict[str, Step]:
+    """Return the step functions ``label`` and ``label_without_dropout``, of no optimizer."""
+
     def gradient(state: State, batch: Batch, key: jax.Array | None) -> tuple[State, Info]:
         def sums(params: Params) -> tuple[jax.Array, jax.Array]:
             outputs = classifier.outputs(params, batch["examples"], key)
@@ -152,15 +165,13 @@ def label_steps(
     def label_without_dropout(state: State, batch: Batch) -> tuple[State, Info]:
         return gradient(state, batch, None)
 
-    def label_update(state: State, _: Batch) -> tuple[State, Info]:
-        phase, params, info = update(tx, state.label, state.params)
-        return state._replace(params=params, label=phase), info
+    return {"label": label, "label_without_dropout": label_without_dropout}
 
-    return {
-        "label": label,
-        "label_without_dropout": label_without_dropout,
-        "label_update": label_update,
-    }
+
+@memoized
+def _plain_gradient_steps(classifier: Classifier) -> dict[str, Step]:
+    """Return those of the label loss, which runs with other settings or data trace only once."""
+    return _gradient_steps(classifier, label_losses)
 
 
 def label_plan(

@@ -1,6 +1,7 @@
-"""Training on several devices ends as on one, whatever the method."""
+"""Training on several devices, or with pauses, ends as on one without, whatever the method."""
 
 from functools import cache, partial
+from itertools import pairwise
 
 import jax
 import numpy as np
@@ -53,6 +54,41 @@ def test_resumed_on_other_devices(name, on_one, tmp_path):
             kill_before(most, partial(run, name, tmp_path, 0))
     with on_devices(4, divide_params=True):
         assert_same(run(name, tmp_path), expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "places"),
+    [
+        ("guarded", [("influence_update", 0)]),  # the first update, which has its examples
+        ("dropout", [("tuples", 1)]),
+        ("fish", [("label", 2)]),  # inside a loop over the groups
+        ("group_dro", [("label", 3)]),  # inside the second label step, after the group weights
+        ("last_layer", [("head", 1)]),
+        # Between vectors of the second training's second label step, and between its gradients.
+        ("cnc", [("vectors", 3), ("label", 3)]),
+        # In both trainings, with a part held out or dropped, and in what is between them.
+        ("d3m", [("label", 5), ("reference_gradient", 1), ("score", 1), ("label", 17)]),
+        ("iffair", [("score", 1), ("label", 17)]),  # also in the second, which weighs rows
+        ("auto_d3m", [("attributions", 1)]),
+        # In both biased models, in finetuning, and in the remedy.
+        (
+            "bcsi",
+            [("curvature", 1), ("self_influence", 1), ("biased", 9), ("label", 7), ("remedy", 3)],
+        ),
+    ],
+)
+def test_killed_and_resumed(name, places, on_one, tmp_path):
+    """Killed before certain batches of certain kinds of work."""
+    kinds = [work.kind for work in method_of(name).plan() if work.examples is not None]
+    at = [[n for n, of in enumerate(kinds) if of == kind][number] for kind, number in places]
+    assert at == sorted(at)
+    for first, batch in pairwise([0, *at]):
+        kill_before(batch, partial(run, name, tmp_path, 0), first=first)
+    (params, rows), whole = run(name, tmp_path), on_one(name)
+    assert rows == whole[1]
+    jax.tree.map(np.testing.assert_array_equal, params, whole[0])
+    marked = [row["marked"] for row in rows if row["kind"] == "restart"]
+    assert not marked or 0 < marked[-1] < 24
 
 
 def test_tuples_of_an_update_are_done_at_once():

@@ -3,9 +3,7 @@
 import json
 from dataclasses import replace
 from functools import cache, partial
-from itertools import pairwise
 
-import jax
 import numpy as np
 import pytest
 
@@ -17,8 +15,6 @@ from itune.training.run_folder import RunOptions
 from itune.training.versions import machine
 from tests.helpers.killing import kill_and_resume, kill_before
 from tests.helpers.small_run import make_config
-from tests.helpers.tiny_runs import method_of
-from tests.helpers.tiny_runs import run as train
 
 
 @pytest.fixture(scope="module")
@@ -101,44 +97,6 @@ def test_killed_and_resumed_trainings(config, uninterrupted, tmp_path):
     (restart,) = (row for row in done.metrics if row["kind"] == "restart")
     assert restart["step"] == 5 and 0 < restart["marked"] < 44
     assert sum(value for key, value in restart.items() if "=" in key) == restart["marked"]
-
-
-# The states of other methods, on the tiny classifier
-
-
-@pytest.mark.parametrize(
-    ("name", "places"),
-    [
-        ("guarded", [("influence_update", 0)]),  # the first update, which has its examples
-        ("dropout", [("tuples", 1)]),
-        ("fish", [("label", 2)]),  # inside a loop over the groups
-        ("group_dro", [("label", 3)]),  # inside the second label step, after the group weights
-        ("last_layer", [("head", 1)]),
-        # Between vectors of the second training's second label step, and between its gradients.
-        ("cnc", [("vectors", 3), ("label", 3)]),
-        # In both trainings, with a part held out or dropped, and in what is between them.
-        ("d3m", [("label", 5), ("reference_gradient", 1), ("score", 1), ("label", 17)]),
-        ("iffair", [("score", 1), ("label", 17)]),  # also in the second, which weighs rows
-        ("auto_d3m", [("attributions", 1)]),
-        # In both biased models, in finetuning, and in the remedy.
-        (
-            "bcsi",
-            [("curvature", 1), ("self_influence", 1), ("biased", 9), ("label", 7), ("remedy", 3)],
-        ),
-    ],
-)
-def test_methods(name, places, tmp_path):
-    """Killed before certain batches of certain kinds of work."""
-    kinds = [work.kind for work in method_of(name).plan() if work.examples is not None]
-    at = [[n for n, of in enumerate(kinds) if of == kind][number] for kind, number in places]
-    assert at == sorted(at)
-    for first, batch in pairwise([0, *at]):
-        kill_before(batch, partial(train, name, tmp_path / "killed", 0), first=first)
-    (params, rows), whole = train(name, tmp_path / "killed"), train(name, tmp_path / "whole")
-    assert rows == whole[1]
-    jax.tree.map(np.testing.assert_array_equal, params, whole[0])
-    marked = [row["marked"] for row in rows if row["kind"] == "restart"]
-    assert not marked or 0 < marked[-1] < 24
 
 
 @pytest.fixture(scope="module")

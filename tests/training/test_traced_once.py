@@ -68,6 +68,7 @@ def test_another_setting_has_steps_of_its_own(small_encoder):
     for name, value in others.items():
         (steps,) = steps_of(make_config(small_encoder, **{name: value}), "influence_tuning", [1])
         assert steps is not one, name
+        assert steps["label"] is one["label"]  # which depends on the classifier alone
     (steps,) = steps_of(config, "finetuning", [1])
     assert steps is not one and steps.keys() != one.keys()
 
