@@ -190,20 +190,21 @@ def _check_once(loss: LinenLoss, params: Params, example: Example, select: Selec
 
 def _check_made_up(loss: LinenLoss, params: Params, example: Example, select: Select) -> str | None:
     """Check coverage on made-up numbers; return why that tells nothing, if it does not."""
-    with jax.ensure_compile_time_eval():
-        errors = jax.jit(partial(_errors, loss, select))
-        try:
-            weights = _made_up(params, 1, is_weights=True)
-            for integer in (1, 0):  # ids, labels and masks that are sound almost anywhere
-                made_up = _made_up(example, integer)
-                result = jax.device_get(errors(weights, made_up))
-                totals = np.array([total for _, _, total in result.values()], np.float64)
-                if np.isfinite(totals).all() and totals.all():
-                    return _require_covered(result, partial(_rounding, loss, weights, made_up))
-        except ValueError:
-            raise
-        except Exception as error:  # of a loss that cannot be called by itself, say for a tracer
-            return first_line(error)
+    try:
+        weights = _made_up(params, 1, is_weights=True)
+        # Compiled ahead and called as such, it runs whatever is being traced.
+        errors = jax.jit(partial(_errors, loss, select)).lower(weights, _made_up(example, 1))
+        errors = errors.compile()
+        for integer in (1, 0):  # ids, labels and masks that are sound almost anywhere
+            made_up = _made_up(example, integer)
+            result = jax.device_get(errors(weights, made_up))
+            totals = np.array([total for _, _, total in result.values()], np.float64)
+            if np.isfinite(totals).all() and totals.all():
+                return _require_covered(result, partial(_rounding, loss, weights, made_up))
+    except ValueError:
+        raise
+    except Exception as error:  # of a loss that cannot be called by itself, say for a tracer
+        return first_line(error)
     return "its gradient at made-up numbers is zero or not finite"
 
 
@@ -214,7 +215,8 @@ def _made_up(tree: PyTree, integer: int, *, is_weights: bool = False) -> PyTree:
     def leaf(like: jax.typing.ArrayLike) -> jax.typing.ArrayLike:
         shape, dtype = jnp.shape(like), jnp.result_type(like)
         if jnp.issubdtype(dtype, jax.dtypes.prng_key):
-            return jax.random.split(jax.random.key(0), shape) if shape else jax.random.key(0)
+            with jax.ensure_compile_time_eval():
+                return jax.random.split(jax.random.key(0), shape) if shape else jax.random.key(0)
         if not jnp.issubdtype(dtype, jnp.floating):
             return np.full(shape, integer, dtype)
         if is_weights and len(shape) > 1:

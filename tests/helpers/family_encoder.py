@@ -2,12 +2,11 @@
 
 import json
 
-import jax
-import jax.numpy as jnp
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
-from itune.models import make_model, save_classifier
+from itune.models import save_classifier
 from itune.models.registry import ARCHITECTURES
+from tests.helpers.family_models import params_of
 from tests.helpers.tiny_encoder import write_tokenizer
 from tests.models.make_golden_families import CASES
 
@@ -31,9 +30,7 @@ def write_family(folder, name, texts):
         about["eos_token_id"] = 0
     architecture = ARCHITECTURES[name]
     config = architecture.read_config(about, folder / "config.json")
-    ids = jnp.zeros(3, jnp.int32)
-    params = jax.jit(make_model(config).init)(jax.random.key(0), ids, ids)["params"]
-    save_classifier(folder / "encoder", config, params, source, has_head=False)
+    save_classifier(folder / "encoder", config, params_of(config), source, has_head=False)
     if name in DECODERS:
         (folder / "encoder" / "config.json").write_text(json.dumps({"model_type": name, **about}))
         path = folder / "encoder" / "tokenizer_config.json"

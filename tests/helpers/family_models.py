@@ -28,11 +28,16 @@ def model_of(name):
         about = {**CASES[name], "id2label": dict(enumerate("abc"))}
         Path(folder, "config.json").write_text(json.dumps(about))
         config = load_config(folder)
+    return config, params_of(config)
+
+
+def params_of(config):
+    """Draw float32 parameters by the names that transformers has for them."""
     architecture = architecture_of(config)
     shapes = {
         architecture.saved_name(spec.name): spec.shape for spec in architecture.tensors(config)
     }
-    return config, from_hugging_face(weights(shapes), config, jax.random.key(0))
+    return from_hugging_face(weights(shapes), config, jax.random.key(0))
 
 
 def fewest_layers(name):

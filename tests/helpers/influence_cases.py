@@ -42,7 +42,7 @@ class Case(NamedTuple):
     ``draw(rng, *lead)`` draws examples with these leading axes.
     """
 
-    loss: LinenLoss
+    loss: LinenLoss  # unchecked, which takes a compilation: test_coverage.py checks
     params: Any
     draw: Callable
     terms: set[str]
@@ -70,7 +70,7 @@ def random_params(module, *inputs, seed=0):
     rng = np.random.default_rng(seed)
 
     def draw(path, leaf):
-        return jnp.asarray((path[-1].key == "scale") + 0.4 * rng.normal(size=leaf.shape))
+        return jax.device_put((path[-1].key == "scale") + 0.4 * rng.normal(size=leaf.shape))
 
     return jax.tree.map_with_path(draw, shapes)
 
@@ -78,30 +78,28 @@ def random_params(module, *inputs, seed=0):
 def cast(tree, dtype):
     """Return the tree with its floats as ``dtype``."""
     return jax.tree.map(
-        lambda x: x.astype(dtype) if jnp.issubdtype(x.dtype, jnp.floating) else x, tree
+        lambda x: np.asarray(x).astype(dtype) if jnp.issubdtype(x.dtype, jnp.floating) else x, tree
     )
 
 
 def draw_features(shape, rng, *lead):
     """Draw inputs ``x`` of a shape with labels, for :func:`classify`."""
-    return {
-        "x": jnp.asarray(rng.normal(size=(*lead, *shape))),
-        "y": jnp.asarray(rng.integers(0, CLASSES, lead), jnp.int32),
-        "gap": jnp.zeros(lead),
-        "scale": jnp.ones(lead),
-    }
+    return put(
+        {
+            "x": rng.normal(size=(*lead, *shape)),
+            "y": rng.integers(0, CLASSES, lead).astype(np.int32),
+            "gap": np.zeros(lead),
+            "scale": np.ones(lead),
+        }
+    )
 
 
 def draw_tokens(rng, *lead):
     """Draw five ids out of 7, one of them twice, for :func:`classify`."""
-    ids = rng.integers(0, 7, (*lead, 5))
+    ids = rng.integers(0, 7, (*lead, 5)).astype(np.int32)
     ids[..., -1] = ids[..., 0]  # a repeated token
-    return {
-        "x": jnp.asarray(ids, jnp.int32),
-        "y": jnp.asarray(rng.integers(0, 7, lead), jnp.int32),
-        "gap": jnp.zeros(lead),
-        "scale": jnp.ones(lead),
-    }
+    labels = rng.integers(0, 7, lead).astype(np.int32)
+    return put({"x": ids, "y": labels, "gap": np.zeros(lead), "scale": np.ones(lead)})
 
 
 def draw_text(rng, *lead, width=9):
@@ -112,30 +110,37 @@ def draw_text(rng, *lead, width=9):
     mask = np.arange(6) < lengths[..., None]
     leaves = {"ids": ids * mask, "mask": mask, "types": rng.integers(0, 2, mask.shape) * mask}
     pad = [(0, 0)] * len(lead) + [(0, width - 6)]
-    text = {name: jnp.asarray(np.pad(leaf, pad), jnp.int32) for name, leaf in leaves.items()}
-    return text | {"y": jnp.asarray(rng.integers(0, CLASSES, lead), jnp.int32)}
+    text = {name: np.pad(leaf, pad).astype(np.int32) for name, leaf in leaves.items()}
+    return put(text | {"y": rng.integers(0, CLASSES, lead).astype(np.int32)})
+
+
+def put(tree):
+    """Return NumPy's arrays as JAX's; ``jnp.asarray`` would compile a copy for each shape."""
+    return jax.tree.map(jax.device_put, tree)
 
 
 def draw_tuples(draw, rng, probes=3, partners=3):
     """Draw tuples with random weights."""
     weights = rng.normal(size=(probes, partners))
-    return Tuples(draw(rng, probes), draw(rng, probes, partners), jnp.asarray(weights))
+    return Tuples(draw(rng, probes), draw(rng, probes, partners), jax.device_put(weights))
 
 
 def _case(module, shape, terms):
     params = random_params(module, jnp.zeros(shape))
-    return Case(LinenLoss(module, classify), params, partial(draw_features, shape), terms)
+    return Case(
+        LinenLoss(module, classify, check=False), params, partial(draw_features, shape), terms
+    )
 
 
 def _tied_case():
     params = random_params(Tied(), jnp.zeros(5, jnp.int32))
-    return Case(LinenLoss(Tied(), classify), params, draw_tokens, {"Lookup", "Outer"})
+    return Case(LinenLoss(Tied(), classify, check=False), params, draw_tokens, {"Lookup", "Outer"})
 
 
 def _bert_case():
     ids = jnp.zeros(6, jnp.int32)
     params = random_params(BertClassifier(BERT), ids, ids)
-    loss = LinenLoss(BertClassifier(BERT), classify_text)
+    loss = LinenLoss(BertClassifier(BERT), classify_text, check=False)
     return Case(loss, params, draw_text, {"Lookup", "Outer", "Formed"})
 
 

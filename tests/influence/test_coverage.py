@@ -23,7 +23,13 @@ from itune.influence import (
 from itune.influence.coverage import TensorCoverage, coverage, format_coverage
 from itune.influence.differences import projections, unit_gradient_sum
 from itune.influence.subsets import by_path
-from tests.helpers.influence_cases import draw_tokens, get_case, random_params
+from tests.helpers.influence_cases import (
+    CASES,
+    draw_tokens,
+    draw_tuples,
+    get_case,
+    random_params,
+)
 
 
 def test_shares():
@@ -158,7 +164,7 @@ def test_a_structure_is_checked_once(batch, monkeypatch):
     case = get_case("tied")
     examples = case.draw(np.random.default_rng(45), 4)
     shorter = examples | {"x": examples["x"][:, :-1]}
-    loss = case.loss._replace(loss_fn=lambda apply, z: case.loss.loss_fn(apply, z))
+    loss = LinenLoss(case.loss.module, lambda apply, z: case.loss.loss_fn(apply, z))
     for select in (None, "*", "*"):
         for z in (examples, shorter):
             jax.eval_shape(cosines(loss, select=select), case.params, z, z)
@@ -219,10 +225,12 @@ def test_half_precision_is_compared_by_its_own_rounding(param_dtype, is_sound):
                 check()
 
 
-@pytest.mark.parametrize("name", ["bert", "tied", "scan"])
+@pytest.mark.parametrize("name", CASES)
 def test_covered_models_pass(name):
+    """A warning would be an error."""
     case = get_case(name)
-    check_coverage(case.loss, case.params, case.draw(np.random.default_rng(43)))
+    tuples = draw_tuples(case.draw, np.random.default_rng(43))
+    jax.eval_shape(value_and_grad(case.loss._replace(check=True)), case.params, tuples)
 
 
 def test_it_looks_at_the_selected_parameters():

@@ -1,17 +1,27 @@
 """Subsets of the parameters: patterns, slices, and what they say when they fit nothing."""
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import linen as nn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from itune.influence import value_and_grad
+from itune.influence import LinenLoss, value_and_grad
+from itune.influence.factors import factored_gradient
 from itune.influence.subsets import by_path, mask, restrict, selected, selected_shapes
-from tests.helpers.influence_cases import assert_same_result, draw_tuples, get_case
+from tests.helpers.influence_cases import (
+    assert_same_result,
+    classify,
+    draw_tokens,
+    draw_tuples,
+    get_case,
+    random_params,
+)
 
 TREE = {
     "head": {"bias": jnp.arange(2.0), "kernel": jnp.arange(6.0).reshape(3, 2)},
@@ -125,20 +135,38 @@ def test_slices_of_restrict_mask_and_shapes_agree(tree, start, length):
     assert list(selected_shapes(select, tree).values()) == [(size,) for size in sizes]
 
 
+class Words(nn.Module):
+    """Words that go through a layer at every position and one on their mean."""
+
+    @nn.compact
+    def __call__(self, ids):
+        words = nn.Dense(24, name="wide")(nn.Embed(7, 24, name="word")(ids))
+        hidden = jnp.tanh(nn.Dense(2, name="narrow")(jnp.tanh(words)))
+        return nn.Dense(7, name="classifier")(hidden.mean(axis=0))
+
+
 # Parts of an embedding table, a kernel that is kept as Outer, one that is Formed, and a bias.
 PARTS = [
-    "embeddings/word/embedding[3:12, 2:6]",
-    "layer_0/intermediate/kernel[1:5, :7]",
-    "classifier/kernel[2:6]",
-    "pooler/bias[3:]",
+    "word/embedding[3:6, 2:16]",
+    "wide/kernel[1:15, :17]",
+    "narrow/kernel[2:6]",
+    "classifier/bias[3:]",
 ]
+TERMS = ["Formed", "Formed", "Outer", "Lookup"]
 
 
 def test_every_route_agrees_on_slices():
-    case = get_case("bert")
-    tuples = draw_tuples(case.draw, np.random.default_rng(32), probes=1, partners=2)
+    tuples = draw_tuples(draw_tokens, np.random.default_rng(32), probes=1, partners=2)
+    params = random_params(Words(), tuples.probe["x"][0])
+    loss = LinenLoss(Words(), classify)
+    factors = jax.eval_shape(
+        partial(factored_gradient, loss, select=PARTS),
+        params,
+        jax.tree.map(lambda leaf: leaf[0], tuples.probe),
+    )
+    assert [type(term).__name__ for (term,) in factors.values()] == TERMS
     results = [
-        jax.jit(value_and_grad(case.loss, route=route, select=PARTS))(case.params, tuples)
+        jax.jit(value_and_grad(loss, route=route, select=PARTS))(params, tuples)
         for route in ("autodiff", "ghost", "hvp")
     ]
     (value, info), gradient = results[0]
