@@ -23,33 +23,38 @@ def mlp_tuples(seed=7):
 
 def run(tuples, route="ghost"):
     (value, info), gradient = compiled("mlp", route)(get_case("mlp").params, tuples)
-    return value, info, ravel_pytree(gradient)[0]
+    return np.asarray(value), jax.device_get(info), flat(gradient)
+
+
+def flat(tree):
+    """All numbers in one row, by NumPy."""
+    return np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(tree)])
 
 
 def scaled(tuples, probe, partners):
     """The tuples with their losses times these factors."""
     return tuples._replace(
-        probe=tuples.probe | {"scale": jnp.full_like(tuples.probe["scale"], probe)},
-        partners=tuples.partners | {"scale": jnp.full_like(tuples.partners["scale"], partners)},
+        probe=tuples.probe | {"scale": np.full_like(tuples.probe["scale"], probe)},
+        partners=tuples.partners | {"scale": np.full_like(tuples.partners["scale"], partners)},
     )
 
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_influence_of_an_example_on_itself(route):
     tuples = mlp_tuples()
-    itself = jax.tree.map(lambda x: jnp.repeat(x[:, None], 3, axis=1), tuples.probe)
+    itself = jax.tree.map(lambda x: np.repeat(np.asarray(x)[:, None], 3, axis=1), tuples.probe)
     value, info, gradient = run(tuples._replace(partners=itself), route)
-    assert_close(info.influences, jnp.ones((3, 3)), 1e-14)
+    assert_close(info.influences, np.ones((3, 3)), 1e-14)
     assert value > 0.1 and np.max(np.abs(gradient)) < 1e-12
 
 
 def test_symmetric():
     rng = np.random.default_rng(8)
     a, b = (get_case("mlp").draw(rng, 3) for _ in range(2))
-    weights = jnp.asarray([[1.0, 0.0, 0.0]] * 3)
+    weights = np.array([[1.0, 0.0, 0.0]] * 3)
     results = []
     for probe, partner in ((a, b), (b, a)):
-        partners = jax.tree.map(lambda x: jnp.stack([x] * 3, axis=1), partner)
+        partners = jax.tree.map(lambda x: np.stack([x] * 3, axis=1), partner)
         value, info, gradient = run(Tuples(probe, partners, weights))
         results.append((value, info.influences, gradient))
     assert_close(*results, 1e-12)
@@ -76,18 +81,18 @@ def test_logistic_regression(route):
 
     def draw(rng, *lead):
         return {
-            "x": jnp.asarray(rng.normal(size=(*lead, 4))),
-            "y": jnp.asarray(rng.choice([-1.0, 1.0], lead)),
+            "x": rng.normal(size=(*lead, 4)),
+            "y": rng.choice([-1.0, 1.0], lead),
         }
 
     tuples = draw_tuples(draw, rng)
-    params = {"kernel": jnp.asarray(rng.normal(size=(4, 1)))}
+    params = {"kernel": rng.normal(size=(4, 1))}
     (value, info), gradient = jax.jit(value_and_grad(loss, route=route))(params, tuples)
 
     def unit(z):
-        return z["x"] / jnp.linalg.norm(z["x"], axis=-1, keepdims=True) * z["y"][..., None]
+        return z["x"] / np.linalg.norm(z["x"], axis=-1, keepdims=True) * z["y"][..., None]
 
-    expected = jnp.einsum("mkd,md->mk", unit(tuples.partners), unit(tuples.probe))
+    expected = np.einsum("mkd,md->mk", unit(tuples.partners), unit(tuples.probe))
     assert_close(info.influences, expected, 1e-12)
     assert value > 0.01 and np.max(np.abs(gradient["kernel"])) < 1e-12
 
@@ -105,12 +110,18 @@ class Heads(nn.Module):
         return jnp.concatenate([nn.Dense(1, name=f"row_{i}")(h) for i in range(3)]), h
 
 
+HEADS = {
+    is_split: LinenLoss(Heads(is_split), lambda apply, z: cross_entropy(apply(z["x"])[0], z["y"]))
+    for is_split in (True, False)
+}
+
+
 def heads(is_split, label, rng):
-    loss = LinenLoss(Heads(is_split), lambda apply, z: cross_entropy(apply(z["x"])[0], z["y"]))
+    loss = HEADS[is_split]
 
     def draw(rng, *lead):
-        y = jnp.full(lead, label, jnp.int32) if label is not None else rng.integers(0, 3, lead)
-        return {"x": jnp.asarray(rng.normal(size=(*lead, 5))), "y": jnp.asarray(y)}
+        y = np.full(lead, label, np.int32) if label is not None else rng.integers(0, 3, lead)
+        return {"x": rng.normal(size=(*lead, 5)), "y": y}
 
     return loss, random_params(loss.module, jnp.zeros(5)), draw_tuples(draw, rng)
 
@@ -144,14 +155,14 @@ def test_the_whole_kernel_of_the_head():
     """``g_W = h ⊗ r`` with the residual r = p - onehot: influence is ``cos(h, h') cos(r, r')``."""
     loss, params, tuples = heads(is_split=False, label=None, rng=np.random.default_rng(11))
 
-    @jax.jit
     def units(z):
         logits, h = loss.module.apply({"params": params}, z["x"])
         residual = jax.nn.softmax(logits) - jax.nn.one_hot(z["y"], 3, dtype=h.dtype)
         return h / jnp.linalg.norm(h), residual / jnp.linalg.norm(residual)
 
-    (h, r), (hs, rs) = jax.vmap(units)(tuples.probe), jax.vmap(jax.vmap(units))(tuples.partners)
-    expected = jnp.einsum("mkd,md->mk", hs, h) * jnp.einsum("mkc,mc->mk", rs, r)
+    of_probes, of_partners = jax.jit(jax.vmap(units)), jax.jit(jax.vmap(jax.vmap(units)))
+    (h, r), (hs, rs) = jax.device_get((of_probes(tuples.probe), of_partners(tuples.partners)))
+    expected = np.einsum("mkd,md->mk", hs, h) * np.einsum("mkc,mc->mk", rs, r)
     fun = value_and_grad(loss, select=lambda path: path == ("head", "kernel"))
     (_, info), _ = jax.jit(fun)(params, tuples)
     assert_close(info.influences, expected, 1e-12)
@@ -179,7 +190,7 @@ def test_gradient_by_dense_hessians():
     tuples = mlp_tuples()
     _, _, gradient = run(tuples)
     everything = jax.tree.map(
-        lambda p, k: jnp.concatenate([p[:, None], k], axis=1).reshape((12,) + p.shape[1:]),
+        lambda p, k: np.concatenate([np.asarray(p)[:, None], k], axis=1).reshape(12, *p.shape[1:]),
         tuples.probe,
         tuples.partners,
     )
@@ -202,10 +213,10 @@ def test_pair_terms():
     """Each of p, q, r, s by its definition in section 3 of the paper."""
     case = get_case("mlp")
     pair = case.draw(np.random.default_rng(12), 2)
-    train, probe = (jax.tree.map(lambda x, i=i: x[i], pair) for i in range(2))
+    train, probe = (jax.tree.map(lambda x, i=i: np.asarray(x)[i], pair) for i in range(2))
     influence, terms = jax.jit(lambda *a: pair_terms(case.loss, *a))(case.params, train, probe)
-    (g, h), (hessian_g, hessian_h) = dense_derivatives(pair)
-    norm_g, norm_h = jnp.linalg.norm(g), jnp.linalg.norm(h)
+    (g, h), (hessian_g, hessian_h) = jax.device_get(dense_derivatives(pair))
+    norm_g, norm_h = np.linalg.norm(g), np.linalg.norm(h)
     assert_close(influence, g @ h / (norm_g * norm_h), 1e-12)
     expected = (
         hessian_g @ h / (norm_g * norm_h),
@@ -214,16 +225,21 @@ def test_pair_terms():
         (g @ h) * hessian_h @ h / (norm_g * norm_h**3),
     )
     for term, reference in zip(terms, expected, strict=True):
-        assert_close(ravel_pytree(term)[0], reference, 1e-10)
+        assert_close(flat(term), reference, 1e-10)
 
 
 @pytest.mark.parametrize("name", ["mlp", "bert", "tied"])
 def test_gradient_by_central_differences(name):
     case = get_case(name)
     tuples = draw_tuples(case.draw, np.random.default_rng(1))
-    fun, (theta, unravel) = compiled(name, "ghost"), ravel_pytree(case.params)
-    direction = jnp.asarray(np.random.default_rng(13).normal(size=theta.shape))
-    step = 1e-5
-    ahead, behind = (fun(unravel(theta + s * direction), tuples)[0][0] for s in (step, -step))
-    slope = ravel_pytree(fun(case.params, tuples)[1])[0] @ direction
+    fun, rng, step = compiled(name, "ghost"), np.random.default_rng(13), 1e-5
+    direction = jax.tree.map(lambda leaf: rng.normal(size=leaf.shape), case.params)
+
+    def moved(by):
+        params = jax.tree.map(lambda leaf, along: leaf + by * along, np_params, direction)
+        return fun(params, tuples)[0][0]
+
+    np_params = jax.device_get(case.params)
+    ahead, behind = moved(step), moved(-step)
+    slope = flat(fun(case.params, tuples)[1]) @ flat(direction)
     assert (ahead - behind) / (2 * step) == pytest.approx(float(slope), rel=1e-6)
