@@ -147,6 +147,10 @@ def _spread(sketches: np.ndarray, rng: np.random.Generator) -> float:
     first, second = rng.integers(0, len(sketches), (2, PAIRS))
     first, second = first[first != second], second[first != second]
     mean, total = sketches.mean(axis=0), 0.0
+    if len(sketches) ** 2 <= len(first):  # all products, each of which is drawn more than once
+        centred = sketches - mean
+        products = (centred @ centred.T)[first, second]
+        return float(np.mean(products.astype(np.float64) ** 2))
     for start in range(0, len(first), BLOCK):
         a, b = (sketches[places[start : start + BLOCK]] - mean for places in (first, second))
         total += float(np.sum(np.einsum("nk,nk->n", a, b).astype(np.float64) ** 2))

@@ -56,9 +56,11 @@ def test_cid_is_that_of_all_pairs():
         assert found.explained[feature] == pytest.approx(expected, abs=1e-7)
 
 
-def test_z_of_chance_is_standard_normal():
+@pytest.mark.parametrize("labels", [1, 3])
+def test_z_of_chance_is_standard_normal(labels):
+    """With more rows of a label than have all their products computed, and with fewer."""
     rng = np.random.default_rng(1)
-    values, label = unit_rows(rng, 400, width=40) + 0.5, rng.integers(0, 3, 400)
+    values, label = unit_rows(rng, 400, width=40) + 0.5, rng.integers(0, labels, 400)
     having = rng.random((800, 400)) < rng.choice([0.05, 0.2, 0.5], (800, 1))
     z = screen(values, label, csr_matrix(having.astype(np.float32)), rng).z
     assert abs(z.mean()) < 0.15 and 0.85 < z.std() < 1.15
