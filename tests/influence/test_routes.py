@@ -51,29 +51,38 @@ def test_equals_the_definition(name, route):
     assert_close(info.delta, jnp.sum(tuples.weights * info.influences, axis=1), 1e-12)
 
 
-@pytest.mark.parametrize("route", ROUTES)
-def test_a_target_equals_the_definition(route):
-    """It is that of probes with both groups: here the first, one without B, and padding."""
-    loss, params, tuples = get_case("mlp").loss, get_case("mlp").params, tuples_of("mlp")
-    weights = np.array([[0.5, 0.5, -1], [0.5, 0.5, 0], [0, 0, 0]])
-    tuples, is_aimed = tuples._replace(weights=jnp.asarray(weights)), np.array([True, False, False])
+WITH_AND_WITHOUT_B = np.array([[0.5, 0.5, -1], [0.5, 0.5, 0], [0, 0, 0]])
+
+
+@cache
+def with_a_target():
+    """``((J, differences), grad J)`` where the first probe alone has both groups."""
+    loss, tuples = get_case("mlp").loss, tuples_of("mlp")
+    is_aimed = np.array([True, False, False])
 
     def mean_loss(params):
         def influences(probe, partners):
             return jax.vmap(lambda a: influence(loss, params, a, probe))(partners)
 
-        delta = jnp.sum(tuples.weights * jax.vmap(influences)(*tuples[:2]), axis=1)
+        delta = jnp.sum(WITH_AND_WITHOUT_B * jax.vmap(influences)(*tuples[:2]), axis=1)
         return jnp.mean(jnp.where(is_aimed, delta - 0.7, delta) ** 2), delta
 
-    (value_, delta), gradient_ = jax.jit(jax.value_and_grad(mean_loss, has_aux=True))(params)
-    fun = jax.jit(value_and_grad(loss, route=route, target=0.7, microbatch=2))
-    (value, info), gradient = fun(params, tuples)
+    return jax.jit(jax.value_and_grad(mean_loss, has_aux=True))(get_case("mlp").params)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_target_equals_the_definition(route):
+    """It is that of probes with both groups, not of one without B, or of padding."""
+    case, tuples = get_case("mlp"), tuples_of("mlp")._replace(weights=WITH_AND_WITHOUT_B)
+    fun = jax.jit(value_and_grad(case.loss, route=route, target=0.7, microbatch=2))
+    (value, info), gradient = fun(case.params, tuples)
+    (value_, delta), gradient_ = with_a_target()
     assert_close((value, info.delta, gradient), (value_, delta, gradient_), 1e-10)
 
 
 # Measured on a CPU: at most 6e-7 of the gradient's largest element.
 @pytest.mark.parametrize(
-    ("name", "route"), [("bert", "ghost"), *(("mlp", route) for route in ROUTES)]
+    ("name", "route"), [("bert", "ghost"), *(("mlp", route) for route in ROUTES[1:])]
 )
 def test_float32(name, route):
     single = cast((get_case(name).params, tuples_of(name)), jnp.float32)
