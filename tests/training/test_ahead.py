@@ -19,7 +19,7 @@ from tests.helpers.tiny_method import CLASSIFIER, EVEN, initial_params
 LABEL = LabelConfig(epochs=3, batch=6, chunk=2, learning_rate=0.1)
 ROUNDS = InfluenceConfig(interval=4, epochs=2, batch=5, probes=6, k=2, chunk=2, learning_rate=0.03)
 # Made once, so that their steps are compiled once.
-TUNING = influence_tuning(CLASSIFIER, replace(LABEL, epochs=2), ROUNDS, EVEN, 1)
+TUNING = influence_tuning(CLASSIFIER, replace(LABEL, epochs=2, chunk=3), ROUNDS, EVEN, 1)
 FINETUNING = finetuning(CLASSIFIER, LABEL, EVEN, 1)
 
 

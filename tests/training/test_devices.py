@@ -23,12 +23,12 @@ def on_one(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("name", "count"), [*((name, 3) for name in METHODS), ("drawn", 8), ("pooled", 8), ("d3m", 8)]
+    ("name", "count"), [*((name, 3) for name in METHODS), ("drawn", 8), ("pooled", 8)]
 )
 def test_as_on_one_device(name, count, on_one, tmp_path):
     """With dropout; chunks of 4 and tuples of 2 do not come out even on 3 devices.
 
-    Methods do not know how many there are, and on 8 three of them stand for all.
+    Methods do not know how many there are, and on 8 two of them stand for all.
     """
     expected = on_one(name)
     with on_devices(count):
