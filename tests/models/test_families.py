@@ -94,22 +94,16 @@ def slope(name):
     return direction, *jax.device_get(along(params, direction, pool))
 
 
-ROUTES = (PAIR_FREE, "ghost", "hvp")
-IN_EACH_RUN = (
-    ("albert", PAIR_FREE),  # calls a layer twice
-    ("albert", "ghost"),
-    ("deberta-v2", PAIR_FREE),  # looks up a table that layers share
-    ("qwen3", PAIR_FREE),  # a decoder
-    ("qwen3", "hvp"),
-)
-"""What is a family's own is how it is tapped, which ``test_registry.py`` compares of all."""
+BY_OTHER_ROUTES = (("albert", "ghost"), ("qwen3", "hvp"))
+"""An encoder and a decoder. What is a family's own is how it is tapped, which pair_free shows."""
 
 
 def pytest_generate_tests(metafunc):
     """BERT's routes are compared by tests/influence."""
     if "route" in metafunc.fixturenames:
-        every = [(name, route) for name in FAMILIES[1:] for route in ROUTES]
-        pairs = every if metafunc.config.option.all_families else IN_EACH_RUN
+        others = [(name, route) for name in FAMILIES[1:] for route in ("ghost", "hvp")]
+        others = others if metafunc.config.option.all_families else list(BY_OTHER_ROUTES)
+        pairs = [(name, PAIR_FREE) for name in FAMILIES[1:]] + others
         metafunc.parametrize(("name", "route"), pairs)
 
 
