@@ -41,7 +41,7 @@ run: $(installed)
 	$(venv)/python experiments/run.py $(ARGS)
 
 test: $(installed)
-	$(venv)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(venv)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: style docstrings types
 
