@@ -51,8 +51,9 @@ def exchange_compiled(own_compiled):
     """
     link(COMPILED, own_compiled)
     yield
-    for path in own_compiled.glob("*-cache"):
-        if not path.is_symlink():
+    for entry in list(os.scandir(own_compiled)):
+        path = Path(entry.path)
+        if path.name.endswith("-cache") and not entry.is_symlink():
             whole = COMPILED / f"{path.name}.{os.getpid()}"
             shutil.copyfile(path, whole)
             whole.replace(COMPILED / path.name)
@@ -64,8 +65,9 @@ def exchange_compiled(own_compiled):
 def link(source, target):
     """Link every compiled function of a folder from another, unless there is one of its name."""
     if source.exists():
-        for name in {p.name for p in source.glob("*-cache")} - {p.name for p in target.iterdir()}:
-            (target / name).symlink_to(source / name)
+        for name in set(os.listdir(source)) - set(os.listdir(target)):
+            if name.endswith("-cache"):
+                (target / name).symlink_to(source / name)
 
 
 @pytest.fixture(autouse=True)
