@@ -190,7 +190,7 @@ def _projections(units: _Units, sums: Tensors, counts: jax.Array) -> jax.Array:
         return jax.vmap(of_rows, (None, 0))(rows, directions)
 
     signs = _signs(counts)
-    if len(counts) == 1:
+    if len(counts) == 1:  # a batch axis of one would only change how products are rounded
         along = jax.vmap(of_label, (0, None))(units.gradients, signs[0])
     else:
         along = jax.vmap(of_label)(units.gradients, signs)

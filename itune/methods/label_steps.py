@@ -144,6 +144,7 @@ def label_steps(
         phase, params, info = update(tx, state.label, state.params)
         return state._replace(params=params, label=phase), info
 
+    # Other losses hold what is a run's own; if kept, they would drive out those that runs share.
     is_plain = losses_fn is label_losses
     of = _plain_gradient_steps(classifier) if is_plain else _gradient_steps(classifier, losses_fn)
     return {**of, "label_update": label_update}
@@ -170,7 +171,7 @@ def _gradient_steps(classifier: Classifier, losses_fn: Losses) -> dict[str, Step
 
 @memoized
 def _plain_gradient_steps(classifier: Classifier) -> dict[str, Step]:
-    """Return those of the label loss, which runs with other settings or data trace only once."""
+    """Return :func:`_gradient_steps` of the label loss, traced once for all settings and data."""
     return _gradient_steps(classifier, label_losses)
 
 
