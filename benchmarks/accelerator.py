@@ -1,9 +1,9 @@
 """All figures that want an accelerator, within a stated time.
 
 Each part is a process of its own, which logs to a file of its name: routes of the influence loss,
-CID, rounds and precision of MiniLM and of BERT-base's shape, a run of the paper's setting by that
-shape, and Table 2 in one process. What the time does not allow is cut off and said to be.
-``--small`` is the same at a size for a processor, to see that all parts work.
+CID, rounds and precision of MiniLM and of BERT-base's shape, runs of MiniLM together, a run of the
+paper's setting by that shape, and Table 2 in one process. What the time does not allow is cut off
+and said to be. ``--small`` is the same at a size for a processor, to see that all parts work.
 """
 
 import os
@@ -89,6 +89,11 @@ def parts(out: Path, is_small: bool) -> Iterator[Part]:
         "precision",
         BENCHMARKS / "precision.py",
         ("--steps", "1", "--examples", "8") if is_small else (),
+    )
+    yield Part(
+        "together",
+        BENCHMARKS / "together.py",
+        ("--models", "tiny", "--runs", "2") if is_small else ("--models", "minilm", "--runs", "8"),
     )
     yield Part("run", EXPERIMENTS / "run.py", run_arguments(out, is_small), False)
     yield Part(

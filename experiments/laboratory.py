@@ -41,7 +41,7 @@ from itune.methods import METHODS
 from itune.metrics import paired_test, permutation_test, summarise
 from itune.results import RunResult, read_result
 from itune.tables import TableConfig, Tables, read_tables, task_tables
-from itune.training import RunConfig, RunOptions, TrainingConfig, check_run, run_on
+from itune.training import RunConfig, RunOptions, TrainingConfig, check_run, run_seeds
 from itune.tuning import scaled_settings
 from itune.utils import Row, to_text, use_compilation_cache, write_table
 from run import PRESETS, Experiment
@@ -277,8 +277,9 @@ def run_all(plan: Plan, out: Path) -> None:
         with _named(f"{variant.name} on {data.name}"):
             check_run(tables, config, variant.method, plan.seeds[0])
 
-    def run(key: Wanted, folder: Path) -> None:
-        run_on(*settings[key[:3]], key.variant.method, key.seed, folder, _options(key))
+    def run(folders: Mapping[Wanted, Path]) -> None:
+        (first, *_), by_seed = folders, {key.seed: folder for key, folder in folders.items()}
+        run_seeds(*settings[first[:3]], first.variant.method, by_seed, _options(first))
 
     share_runs({key: key.folder(out) for key in wanted_runs(plan)}, run)
 

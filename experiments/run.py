@@ -14,7 +14,7 @@ from itune.errors import require
 from itune.methods import METHODS
 from itune.report import PAGE, Origin, comparison_page, run_page, write_report
 from itune.results import compare_runs, read_result, results_table, write_comparison
-from itune.training import RunConfig, RunOptions, run_task
+from itune.training import RunConfig, RunOptions, run_order, run_task_seeds
 from itune.utils import HardwareConfig, use_compilation_cache
 
 PRESETS = Path(__file__).parent / "presets"
@@ -78,9 +78,9 @@ def main(argv: list[str]) -> None:
     options = RunOptions(config.resume, config.overwrite, config.checkpoint_seconds)
     folder = config.hardware.begin(config.out / config.name)
     results = []
-    for seed in config.seeds:
-        for method in config.methods:
-            done = run_task(setting, method, seed, folder / f"{method}-{seed}", options)
+    for method, seeds in run_order(config.methods, config.seeds):
+        folders = {seed: folder / f"{method}-{seed}" for seed in seeds}
+        for done in run_task_seeds(setting, method, folders, options).values():
             result = read_result(done.folder)
             origin = Origin.of_runs(command, [result])
             write_report(run_page(result, origin), result, done.folder, origin)

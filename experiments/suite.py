@@ -11,18 +11,32 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from itune import UserError
 from itune.cli import Parser
 from itune.config import narrowed, parse, to_dict
 from itune.methods import METHODS
 from itune.results import RunResult, read_result, read_results, require_one_configuration
-from itune.training import RunConfig, RunInUse, RunOptions, is_at_work, run_task
+from itune.training import (
+    RunConfig,
+    RunInUse,
+    RunOptions,
+    is_at_work,
+    run_task_seeds,
+    runs_at_once,
+)
 from itune.utils import Row, to_text, write_table
 from run import PRESETS, Experiment
 
-Key = TypeVar("Key")
+
+class _Run(Protocol):
+    """What is run, with a field ``seed``."""
+
+    def _replace(self, *, seed: int) -> Any: ...
+
+
+Key = TypeVar("Key", bound=_Run)
 
 TASKS = ("textlen", "msgs")
 SEEDS = (2021, 2022, 2023, 2024, 2025)
@@ -202,30 +216,48 @@ def _run_all(options: argparse.Namespace, wanted: list[Wanted]) -> dict[Wanted, 
     for task, setting in {key.task: settings[key] for key in wanted}.items():
         _require_one(known, task, to_dict(setting))
 
-    def run(key: Wanted, folder: Path) -> None:
-        run_task(settings[key], key.method, key.seed, folder, RunOptions(resume=True))
+    def run(folders: Mapping[Wanted, Path]) -> None:
+        (first, *_), by_seed = folders, {key.seed: folder for key, folder in folders.items()}
+        run_task_seeds(settings[first], first.method, by_seed, RunOptions(resume=True))
 
     share_runs({key: _folder(options, key) for key in wanted}, run)
     return _finished(options, wanted)
 
 
-def share_runs(folders: Mapping[Key, Path], run: Callable[[Key, Path], object]) -> None:
-    """Call ``run`` for each run that no other process is at, and wait for the rest."""
+def share_runs(folders: Mapping[Key, Path], run: Callable[[Mapping[Key, Path]], object]) -> None:
+    """Call ``run`` for all runs that no other process is at, and wait for the rest.
+
+    It gets a run, or several with other seeds where runs advance together.
+    """
     left, is_told = dict(enumerate(folders.items(), 1)), False
     while left:
-        for number, (key, folder) in list(left.items()):
-            if is_at_work(folder):
+        for number in list(left):
+            if number not in left or is_at_work(left[number][1]):
                 continue
-            if not (folder / "result.json").exists():
-                _tell(f"run {number} of {len(folders)}: {folder}")
+            group = _together(number, left)
+            new = [n for n in group if not (left[n][1] / "result.json").exists()]
+            for n in new:
+                _tell(f"run {n} of {len(folders)}: {left[n][1]}")
             with contextlib.suppress(RunInUse):  # since a moment ago
-                run(key, folder)
-                del left[number]
+                run(dict(left[n] for n in group))
+                for n in group:
+                    del left[n]
         if left:
             if not is_told:
                 _tell(f"waiting for runs of other processes: {', '.join(map(str, left))}")
                 is_told = True
             time.sleep(WAIT)
+
+
+def _together(number: int, runs: Mapping[int, tuple[Key, Path]]) -> list[int]:
+    """Return the numbers of a run and of others with its setting that no process is at."""
+    of_setting = runs[number][0]._replace(seed=0)
+    alike = [
+        n
+        for n, (key, folder) in runs.items()
+        if n != number and key._replace(seed=0) == of_setting and not is_at_work(folder)
+    ]
+    return [number, *alike[: runs_at_once() - 1]]
 
 
 def _tell(what: str) -> None:

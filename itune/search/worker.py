@@ -11,7 +11,7 @@ from typing import Any
 from itune.models import resolve_encoder
 from itune.search.grids import points
 from itune.search.study import DONE, FAILED, RUNNING, Study
-from itune.training.run import run_task
+from itune.training.run import run_task_seeds
 from itune.training.run_folder import RunOptions
 
 SEARCH = "search-"
@@ -48,11 +48,9 @@ def work(
     options = RunOptions(resume=True, checkpoint_seconds=checkpoint_seconds)
 
     def mean_dev_accuracy(point: int) -> tuple[float, dict[str, Any]]:
-        results = {}
-        for seed in plan.seeds:
-            place = run_folder(folder, point, seed)
-            done = run_task(plan.settings[point], plan.method, seed, place, options)
-            results[seed] = done.result
+        folders = {seed: run_folder(folder, point, seed) for seed in plan.seeds}
+        done = run_task_seeds(plan.settings[point], plan.method, folders, options)
+        results = {seed: run.result for seed, run in done.items()}
         accuracies = [result["dev"]["accuracy"] for result in results.values()]
         return fmean(accuracies), {
             "accuracies": accuracies,

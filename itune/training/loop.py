@@ -1,5 +1,6 @@
-"""The training loop: does a method's plan piece by piece, and can be killed at any time."""
+"""The training loop: does methods' plans piece by piece, and can be killed at any time."""
 
+import contextlib
 import math
 import time
 from collections import deque
@@ -8,24 +9,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
+import numpy as np
 
 from itune.data.dataset import Dataset
 from itune.errors import UserError
 from itune.methods.averaging import evaluated_params
-from itune.methods.base import Info, Method, Params, State, Work
+from itune.methods.base import Batch, Info, Method, Params, State, Work
 from itune.training.batches import batch_of, next_work
 from itune.training.best_checkpoint import LAST, BestCheckpoint, BestCheckpointTracker
 from itune.training.checkpoints import CheckpointInfo, Checkpoints
 from itune.training.interrupts import deferred_interrupt
 from itune.training.metrics_log import MetricsLog
-from itune.utils.compiling import jit
-from itune.utils.devices import gather, lay_out, layout, of_any, places
+from itune.training.states import States, first_state
+from itune.utils.devices import gather, of_any
 from itune.utils.memory import return_freed_memory
 from itune.utils.progress import Progress
-
-FUSED = ("tuples", "pool")
-"""Kinds of work that take second derivatives, which other options of the compiler suit."""
-
 
 AHEAD = 32
 """Pieces of work that are handed to the devices before the first of them need be finished."""
@@ -38,63 +36,134 @@ class Evaluator(NamedTuple):
     cost: float
 
 
+class Training(NamedTuple):
+    """A run to be trained: a method, from some parameters on, on some data.
+
+    Attributes:
+      method: The method.
+      params: Initial parameters.
+      data: Training data.
+      evaluators: What is evaluated, by the kinds of work in the method's plan.
+      folder: Folder of the run, which must exist. It gets ``metrics.jsonl``, ``checkpoints/`` and,
+        unless the selection is ``last``, ``selected/``.
+      name: Name of the run among those that train at once, for messages.
+      has_collapsed: Whether the accuracies of all label updates so far mean that the run has
+        collapsed, so that the rest of the plan is left out but for one evaluation of each kind. It
+        must not become false where they are smaller.
+      selection: Which evaluation gives the parameters; one of ``SELECTIONS``.
+    """
+
+    method: Method
+    params: Params
+    data: Dataset
+    evaluators: Mapping[str, Evaluator]
+    folder: Path
+    name: str = ""
+    has_collapsed: Callable[[Sequence[float]], bool] = lambda accuracies: False
+    selection: str = LAST
+
+
 class TrainingOutcome(NamedTuple):
-    """What the loop ends with: the last parameters, or the best checkpoint's if there is one."""
+    """What the loop ends with: the last parameters, or the best checkpoint's if there is one.
+
+    ``together`` is the number of runs that trained at once, whose seconds are shared out.
+    """
 
     params: Params
     seconds: float
     has_collapsed: bool = False
     best: BestCheckpoint | None = None
+    together: int = 1
 
 
 def train(
-    method: Method,
-    params: Params,
-    data: Dataset,
-    evaluators: Mapping[str, Evaluator],
-    folder: Path,
-    *,
-    name: str = "",
-    checkpoint_seconds: float = 120.0,
-    has_collapsed: Callable[[Sequence[float]], bool] = lambda accuracies: False,
-    selection: str = LAST,
-) -> TrainingOutcome:
-    """Do the work of a method's plan, from the folder's newest checkpoint on if there is one.
+    trainings: Sequence[Training], *, name: str = "", checkpoint_seconds: float = 120.0
+) -> list[TrainingOutcome]:
+    """Do the work of the plans of runs, from their folders' newest checkpoints on, if there are.
+
+    Several runs must have the same step functions, and states of the same shapes. What comes next
+    in several of them is then one program, where it has the same shapes: the run that is furthest
+    behind goes first, and takes with it all that are at the same. What they come to does not depend
+    on it, but for rounding (:class:`~itune.training.states.States`); their seconds are those of all
+    divided by their number.
 
     A run that was killed and is resumed ends with the parameters and the ``metrics.jsonl`` of one
-    that was not, bit for bit, on one machine. Once the run has collapsed, the rest of the plan is
-    left out but for one evaluation of each kind. The folder, which must exist, gets
-    ``metrics.jsonl``, ``checkpoints/`` and, unless the selection is ``last``, ``selected/``.
+    that was not, bit for bit, on one machine.
 
     Devices do not wait for the loop: while they work it makes the next batches, and what they log
-    is read when it is there. ``has_collapsed`` of the accuracies of all label updates, which must
-    not become false where they are smaller, is asked after each; what is under way is read first
-    only if it could decide. So a run is stopped after the same step as by a loop that waits.
+    is read when it is there. Whether a run has collapsed is asked after each of its label updates;
+    what is under way is read first only if it could decide. So a run is stopped after the same step
+    as by a loop that waits.
     """
-    plan = method.plan()
-    session = _Session(
-        method, params, data, evaluators, plan, folder, name, selection, has_collapsed
-    )
+    with contextlib.ExitStack() as stack:
+        sessions = []
+        for training in trainings:
+            sessions.append(_Session(training, len(trainings)))
+            stack.callback(sessions[-1].close)
+        totals = (sum(costs) for costs in zip(*(of.costs() for of in sessions), strict=True))
+        progress = stack.enter_context(contextlib.closing(Progress(name, *totals)))
+        states = States(trainings[0].method, [of.start() for of in sessions])
+        for run, session in enumerate(sessions):
+            session.join(states, run, progress)
+        _train(sessions, states, checkpoint_seconds)
+        return [session.outcome() for session in sessions]
+
+
+def _train(sessions: "Sequence[_Session]", states: States, checkpoint_seconds: float) -> None:
     saved = time.monotonic()
-    try:
-        with deferred_interrupt() as is_interrupted:
-            while session.done < len(plan) and not session.has_collapsed():
-                session.do()
-                is_due = time.monotonic() - saved >= checkpoint_seconds
-                is_cut_off, is_due = of_any(is_interrupted(), is_due)
-                if is_cut_off:
-                    session.save()
-                    raise KeyboardInterrupt
-                if is_due:
-                    session.save()
-                    saved = time.monotonic()
-        is_cut_short = session.has_collapsed()
-        if session.done < len(plan):
-            session.stop(plan[session.done].step)
-        session.save()
-        return session.outcome(has_collapsed=is_cut_short)
-    finally:
-        session.close()
+
+    def save() -> None:
+        for session in sessions:
+            session.save()
+
+    with deferred_interrupt() as is_interrupted:
+        while left := [session for session in sessions if not session.is_over()]:
+            _do_next(left, states)
+            is_due = time.monotonic() - saved >= checkpoint_seconds
+            is_cut_off, is_due = of_any(is_interrupted(), is_due)
+            if is_cut_off:
+                save()
+                raise KeyboardInterrupt
+            if is_due:
+                save()
+                saved = time.monotonic()
+    save()
+
+
+def _do_next(sessions: "Sequence[_Session]", states: States) -> None:
+    """Do what comes next in the run that is furthest behind, and in all that are at the same."""
+    first = min(sessions, key=_Session.place)
+    prepared = first.prepare()
+    if prepared is None:
+        first.evaluate_next()
+        return
+    together = [of for of in sessions if of is first or _is_like(of.prepare(), prepared)]
+    batches = {of.run: of.prepared().batch for of in together}
+    info = states.step(prepared.work.kind, batches)
+    for value in info.values():
+        value.copy_to_host_async()
+    for session in together:
+        session.begun(info)
+
+
+class _Prepared(NamedTuple):
+    """A piece of work that can be handed to the devices, its batch, and what it is of the plan."""
+
+    work: Work
+    batch: Batch
+    pieces: int
+
+
+def _is_like(one: _Prepared | None, other: _Prepared) -> bool:
+    """Return whether two pieces of work can be done by one program."""
+    if one is None or one.work.kind != other.work.kind:
+        return False
+    return _shapes(one.batch) == _shapes(other.batch)
+
+
+def _shapes(batch: Batch) -> tuple[Any, ...]:
+    leaves, structure = jax.tree.flatten(batch)
+    return structure, *((np.shape(leaf), leaf.dtype) for leaf in leaves)
 
 
 class _Piece(NamedTuple):
@@ -106,55 +175,99 @@ class _Piece(NamedTuple):
 
 
 class _Session:
-    """The state and the open files of a run in one process, from the newest checkpoint on."""
+    """The open files of a run in one process, and how far it is, from the newest checkpoint on."""
 
-    def __init__(
-        self,
-        method: Method,
-        params: Params,
-        data: Dataset,
-        evaluators: Mapping[str, Evaluator],
-        plan: Sequence[Work],
-        folder: Path,
-        name: str,
-        selection: str,
-        has_collapsed: Callable[[Sequence[float]], bool],
-    ) -> None:
-        state = _first_state(method, params)
-        self._checkpoints = Checkpoints(folder / "checkpoints")
+    run: int
+    _states: States
+    _progress: Progress
+
+    def __init__(self, training: Training, count: int) -> None:
+        """Open the files of one of ``count`` runs that train at once."""
+        self._name, self._count = training.name, count
+        state = first_state(training.method, training.params)
+        self._checkpoints = Checkpoints(training.folder / "checkpoints")
         fresh = CheckpointInfo(0, 0, 0.0), state
-        self._start, self._state = self._checkpoints.restore(state) or fresh
+        self._start, self._first = self._checkpoints.restore(state) or fresh
         self._started = time.monotonic()
-        self._log = MetricsLog(folder / "metrics.jsonl", self._start.metrics_bytes)
-        of = layout()
-        where = of and (places(state), of.whole)
-        self._steps = {
-            kind: jit(step, fuses=kind in FUSED, donate_argnums=0, out_shardings=where)
-            for kind, step in method.steps.items()
-        }
-        self._data, self._evaluators, self._plan = data, evaluators, plan
-        self._costs = [evaluators[w.kind].cost if w.kind in evaluators else w.cost for w in plan]
+        self._log = MetricsLog(training.folder / "metrics.jsonl", self._start.metrics_bytes)
+        self._data, self._evaluators = training.data, training.evaluators
+        self._plan = plan = training.method.plan()
+        of = training.evaluators
+        self._costs = [of[work.kind].cost if work.kind in of else work.cost for work in plan]
+        self._places = _places(plan)
         self.done = self._start.work
-        self._progress = Progress(name, sum(self._costs), sum(self._costs[: self.done]))
         rows = self._log.rows()
         self._accuracies = [row["accuracy"] for row in rows if row["kind"] == "label_update"]
-        self._test, self._is_tested, self._has_collapsed = has_collapsed, False, False
+        self._test, self._is_tested, self._has_collapsed = training.has_collapsed, False, False
+        self._prepared: _Prepared | None = None
         self._under_way: deque[_Piece] = deque()
         self._unread = 0  # pieces since the devices were last waited for
         self._best = None
-        if selection != LAST:
-            self._best = BestCheckpointTracker(folder / "selected", selection, rows)
+        if training.selection != LAST:
+            folder = training.folder / "selected"
+            self._best = BestCheckpointTracker(folder, training.selection, rows)
 
-    def do(self) -> None:
-        """Do the next piece of the plan, or several pieces that can be done at once."""
-        work, count = next_work(self._plan, self.done)
-        cost = sum(self._costs[self.done : self.done + count])
-        if work.kind in self._evaluators:
-            self._evaluate(work)
-            self._progress.advance(cost, "")
+    def costs(self) -> tuple[float, float]:
+        """Return the cost of the whole plan, and of what is done of it."""
+        return sum(self._costs), sum(self._costs[: self.done])
+
+    def start(self) -> State:
+        """Return the state to go on from; it can be asked for once."""
+        state, self._first = self._first, None
+        return state
+
+    def join(self, states: States, run: int, progress: Progress) -> None:
+        """Take part, as the run with this number, in what several do at once."""
+        self._states, self.run, self._progress = states, run, progress
+
+    def is_over(self) -> bool:
+        """Return whether the whole plan is done."""
+        return self.done == len(self._plan)
+
+    def place(self) -> tuple[int, int]:
+        """Return how far the run is, in an order in which runs of other seeds can be compared."""
+        return self._places[self.done]
+
+    def prepare(self) -> _Prepared | None:
+        """Make the next batch, unless it is made; None if an evaluation comes next.
+
+        The devices are at most :data:`AHEAD` pieces behind.
+        """
+        if self._prepared is None and not self.has_collapsed():
+            work, pieces = next_work(self._plan, self.done)
+            if work.kind not in self._evaluators:
+                while len(self._under_way) >= AHEAD:
+                    self._finish_first()
+                self._prepared = _Prepared(work, batch_of(work, self._data), pieces)
+        return self._prepared
+
+    def prepared(self) -> _Prepared:
+        """Return what :meth:`prepare` has made."""
+        assert self._prepared is not None, "nothing was prepared"
+        return self._prepared
+
+    def begun(self, info: Info) -> None:
+        """Note that the devices were given what is prepared, and that it logs ``info``."""
+        work, _, pieces = self.prepared()
+        cost = sum(self._costs[self.done : self.done + pieces])
+        self._under_way.append(_Piece(work, info, cost))
+        self._prepared = None
+        self.done += pieces
+        self._is_tested = self._is_tested and work.kind != "label_update"
+        self._unread += 1
+        if self._unread > 2 * AHEAD:  # what logs nothing cannot be waited for by itself
+            self._states.wait()
+            self._unread = 0
+
+    def evaluate_next(self) -> None:
+        """Make the evaluation that comes next; after a collapse one of each kind, the last ones."""
+        if self.has_collapsed():
+            self._stop(self._plan[self.done].step)
         else:
-            self._begin(work, cost)
-        self.done += count
+            work, pieces = next_work(self._plan, self.done)
+            self._evaluate(work)
+            self._progress.advance(self._costs[self.done], "")
+            self.done += pieces
 
     def has_collapsed(self) -> bool:
         """Return whether the accuracies of all label updates that have been begun have collapsed.
@@ -170,63 +283,50 @@ class _Session:
             self._is_tested = True
         return self._has_collapsed
 
-    def stop(self, step: int) -> None:
-        """Leave out the rest of the plan after this label step, but for one of each evaluation."""
-        self._progress.write(f"step {step}: training accuracy is at chance; stopped")
-        for kind in self._evaluators:
-            self._evaluate(Work(kind, step, note="collapsed"))
-        self.done = len(self._plan)
-
     def save(self) -> None:
         """Write a checkpoint of what is done."""
         self._finish()
         info = CheckpointInfo(self.done, self._log.flush(), self._seconds())
-        self._checkpoints.save(info, self._state)
+        self._checkpoints.save(info, self._states[self.run])
         if self._best is not None:
             self._best.checkpoint_saved()
 
-    def outcome(self, *, has_collapsed: bool) -> TrainingOutcome:
+    def outcome(self) -> TrainingOutcome:
         """Return what the run came to."""
-        if self._best is None:
-            return TrainingOutcome(gather(self._state.params), self._seconds(), has_collapsed)
-        seconds = self._seconds()
-        return TrainingOutcome(self._best.params(), seconds, has_collapsed, self._best.best())
+        best = self._best
+        params = gather(self._states[self.run].params) if best is None else best.params()
+        selected = None if best is None else best.best()
+        seconds, has_collapsed = self._seconds(), self.has_collapsed()
+        return TrainingOutcome(params, seconds, has_collapsed, selected, self._count)
 
     def close(self) -> None:
         """Close what is open."""
-        self._progress.close()
         self._log.close()
         self._checkpoints.close()
         return_freed_memory()
 
     def _seconds(self) -> float:
-        return self._start.seconds + time.monotonic() - self._started
+        return self._start.seconds + (time.monotonic() - self._started) / self._count
+
+    def _stop(self, step: int) -> None:
+        """Leave out the rest of the plan after this label step, but for one of each evaluation."""
+        self._say(f"step {step}: training accuracy is at chance; stopped")
+        for kind in self._evaluators:
+            self._evaluate(Work(kind, step, note="collapsed"))
+        self._progress.advance(sum(self._costs[self.done :]), "")
+        self.done = len(self._plan)
 
     def _evaluate(self, work: Work) -> None:
         self._finish()
-        params = evaluated_params(self._state, work.note)
+        params = evaluated_params(self._states[self.run], work.note)
         values = self._evaluators[work.kind].evaluate(params)
         return_freed_memory()
         key = next(iter(values))
-        self._progress.write(f"step {work.step}, {work.note}: {key} {values[key]:.4f}")
+        self._say(f"step {work.step}, {work.note}: {key} {values[key]:.4f}")
         row = _row(work, values)
         self._log.write(row)
         if self._best is not None:
             self._best.offer(row, gather(params))
-
-    def _begin(self, work: Work, cost: float) -> None:
-        """Hand a piece of work to the devices, which are at most :data:`AHEAD` pieces behind."""
-        while len(self._under_way) >= AHEAD:
-            self._finish_first()
-        self._state, info = self._steps[work.kind](self._state, batch_of(work, self._data))
-        for value in info.values():
-            value.copy_to_host_async()
-        self._under_way.append(_Piece(work, info, cost))
-        self._is_tested = self._is_tested and work.kind != "label_update"
-        self._unread += 1
-        if self._unread > 2 * AHEAD:  # what logs nothing cannot be waited for by itself
-            jax.block_until_ready(self._state)
-            self._unread = 0
 
     def _finish(self) -> None:
         """Wait for all work, and log what it came to."""
@@ -236,7 +336,8 @@ class _Session:
     def _finish_first(self) -> None:
         """Wait for the work that was begun first, and log what it came to."""
         work, info, cost = self._under_way.popleft()
-        values = {key: float(value) for key, value in info.items()}
+        place = self._states.place(self.run)
+        values = {key: float(np.asarray(value)[place]) for key, value in info.items()}
         _require_finite(work, values)
         if values:
             self._unread = len(self._under_way)
@@ -245,18 +346,28 @@ class _Session:
             self._accuracies.append(values["accuracy"])
         shown = [f"{key} {values[key]:.3g}" for key in ("loss", "influence_loss") if key in values]
         done = work.step + (work.kind == "label_update")  # label steps, as evaluations count them
-        self._progress.advance(cost, f"step {done} {shown[0]}" if shown else "")
+        self._progress.advance(cost, self._named(f"step {done} {shown[0]}") if shown else "")
+
+    def _say(self, message: str) -> None:
+        self._progress.write(self._named(message))
+
+    def _named(self, message: str) -> str:
+        return message if self._count == 1 else f"{self._name}, {message}"
 
 
-def _first_state(method: Method, params: Params) -> State:
-    """Return a method's first state, laid out on the devices.
+def _places(plan: Sequence[Work]) -> list[tuple[int, int]]:
+    """Return for each piece of a plan how many updates are before it, and pieces since the last.
 
-    It is committed to them, as a restored state is: both find the same compiled functions.
+    Whatever seed has more pieces before an update, all meet again there. An update, and all else
+    that has no examples, comes after what it is made of.
     """
-    if layout() is None:
-        return jax.device_put(jax.jit(method.init)(params), jax.devices()[0])
-    shapes = jax.eval_shape(method.init, params)
-    return jax.jit(method.init, out_shardings=places(shapes))(lay_out(params))
+    places, updates, pieces = [], 0, 0
+    for work in plan:
+        places.append((updates, pieces))
+        pieces += 1
+        if work.examples is None:
+            updates, pieces = updates + 1, 0
+    return places
 
 
 def _row(work: Work, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,53 +1,31 @@
-"""One run: a method on some data with an encoder and a seed, in a folder of its own."""
+"""Runs: a method on some data with an encoder and a seed, each in a folder of its own."""
 
 import contextlib
 import datetime
 import json
-import re
 import shutil
-import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
 
-from itune.data.access import hide_confounds
-from itune.data.dataset import Dataset, tokenize_table, tokenize_tables
-from itune.data.padding import Padding, choose_lengths, every_other, padded_length
-from itune.data.twins import add_twins
+from itune.data.dataset import Dataset
 from itune.errors import UserError, option
 from itune.groups import groups_of
-from itune.methods import Method, Work
-from itune.methods.base import Step
-from itune.methods.plans import (
-    confounds_read,
-    evaluated_after_rounds,
-    evaluated_at_start,
-    evaluated_every,
-    labels_in_steps,
-    last_evaluation_only,
-    last_training,
-    looked_into,
-)
+from itune.methods.plans import confounds_read, labels_in_steps, last_training
 from itune.methods.registry import METHODS, require_method
-from itune.models import ModelConfig, Params, load_tokenizer, resolve_encoder, save_classifier
-from itune.models.saving import require_savable
+from itune.models import save_classifier
 from itune.tables.splits import SPLITS
-from itune.tables.table import Tables, require_trainable
+from itune.tables.table import Tables
 from itune.tables.tasks import task_tables
-from itune.tables.twins import make_twins
-from itune.training.best_checkpoint import LAST
-from itune.training.classifier import make_classifier
 from itune.training.collapse import chance_limit, make_collapse_test
-from itune.training.diagnostics import make_diagnostics
 from itune.training.formats import FORMAT
-from itune.training.initialization import load_initial_model
-from itune.training.loop import Evaluator, TrainingOutcome, train
-from itune.training.measures import Accuracies, make_accuracies, make_measures
+from itune.training.loop import Evaluator, Training, TrainingOutcome, train
 from itune.training.metrics_log import read_metrics
+from itune.training.preparation import Prepared, prepare
 from itune.training.run_folder import (
     Finished,
     RunOptions,
@@ -55,11 +33,10 @@ from itune.training.run_folder import (
     read_run,
     require_usable,
 )
-from itune.training.settings import AT_END, RunConfig, TrainingConfig
+from itune.training.settings import RunConfig, TrainingConfig
+from itune.training.states import runs_at_once, runs_that_fit
 from itune.training.versions import machine, versions
-from itune.utils.compiling import memoized
 from itune.utils.devices import wait_for_all
-from itune.utils.files import digest_of
 from itune.utils.json import write_json
 
 
@@ -83,8 +60,35 @@ def run_task(
       UserError: An argument has a bad value, the data cannot be used, or the folder is not empty
         and the options do not permit its use.
     """
+    return run_task_seeds(config, method, {seed: Path(folder)}, options)[seed]
+
+
+def run_task_seeds(
+    config: RunConfig,
+    method: str,
+    folders: Mapping[int, Path],
+    options: RunOptions | None = None,
+) -> dict[int, Finished]:
+    """Train and test a method on a task with several seeds, and write their runs' folders.
+
+    As many runs as :func:`~itune.training.states.runs_at_once` says, and fit the device's memory,
+    advance together in one program. What a run comes to depends on it by rounding only.
+
+    Args:
+      config: Settings of training and of the task.
+      method: Key of :data:`~itune.methods.registry.METHODS`.
+      folders: The folder of the run with each seed.
+      options: What to do with what is in the folders.
+
+    Returns:
+      The finished run of each seed; one that had finished before is returned unchanged.
+
+    Raises:
+      UserError: An argument has a bad value, the data cannot be used, or a folder is not empty and
+        the options do not permit its use.
+    """
     require_method(method)
-    return run_on(load_data(config, method), config, method, seed, folder, options)
+    return run_seeds(load_data(config, method), config, method, folders, options)
 
 
 def load_data(config: RunConfig, method: str) -> Tables:
@@ -118,23 +122,88 @@ def run_on(
       UserError: An argument has a bad value, the data cannot be used, or the folder is not empty
         and the options do not permit its use.
     """
+    return run_seeds(tables, config, method, {seed: Path(folder)}, options)[seed]
+
+
+def run_seeds(
+    tables: Tables,
+    config: TrainingConfig,
+    method: str,
+    folders: Mapping[int, Path],
+    options: RunOptions | None = None,
+) -> dict[int, Finished]:
+    """Train and test a method on a table with several seeds, and write their runs' folders.
+
+    As many runs as :func:`~itune.training.states.runs_at_once` says, and fit the device's memory,
+    advance together in one program. What a run comes to depends on it by rounding only.
+
+    Args:
+      tables: The table to train and test on.
+      config: Settings of training.
+      method: Key of :data:`~itune.methods.registry.METHODS`.
+      folders: The folder of the run with each seed.
+      options: What to do with what is in the folders.
+
+    Returns:
+      The finished run of each seed; one that had finished before is returned unchanged.
+
+    Raises:
+      UserError: An argument has a bad value, the data cannot be used, or a folder is not empty and
+        the options do not permit its use.
+    """
     require_method(method)
-    folder, options = Path(folder), options or RunOptions()
-    description = describe_run(tables, config, method, seed, options)
-    require_usable(folder, description, options)
-    if not options.overwrite and (folder / "result.json").exists():
-        return read_run(folder)
+    options = options or RunOptions()
+    descriptions = {seed: describe_run(tables, config, method, seed, options) for seed in folders}
+    for seed, description in descriptions.items():
+        require_usable(folders[seed], description, options)
+    is_finished = {
+        seed: not options.overwrite and (folder / "result.json").exists()
+        for seed, folder in folders.items()
+    }
+    found = {seed: read_run(folders[seed]) for seed in folders if is_finished[seed]}
+    left = [seed for seed in folders if not is_finished[seed]]
     with jax.default_matmul_precision(config.precision):
-        prepared = _prepare(tables, config, method, seed)
-        # All input was good: only now is anything deleted or written.
-        with locked_run_folder(folder, description, overwrite=options.overwrite):
-            try:
-                return _run(tables, config, method, seed, folder, prepared, options)
-            except OSError as error:
-                raise UserError(
-                    f"cannot write to {folder} ({error.strerror or error}); make room, then go on "
-                    f"with the same arguments and {option('resume', True)}"
-                ) from error
+        while left:
+            group = _prepared_together(tables, config, method, left)
+            left = left[len(group) :]
+            with contextlib.ExitStack() as locks:
+                # All input was good: only now is anything deleted or written.
+                for seed in group:
+                    locks.enter_context(
+                        locked_run_folder(
+                            folders[seed], descriptions[seed], overwrite=options.overwrite
+                        )
+                    )
+                found |= _train_and_test(tables, config, method, group, folders, options)
+    return found
+
+
+def _prepared_together(
+    tables: Tables, config: TrainingConfig, method: str, seeds: Sequence[int]
+) -> dict[int, Prepared]:
+    """Return the first of some runs, and those after it that advance together with it."""
+    first, *others = seeds
+    group = {first: prepare(tables, config, method, first)}
+    one, most = group[first], min(runs_at_once(), len(seeds))
+    if most > 1:
+        most = runs_that_fit(one.method, one.params, one.seen, one.plan, most)
+    for seed in others[: most - 1]:
+        prepared = prepare(tables, config, method, seed)
+        if prepared.method.steps is not one.method.steps:
+            break  # the steps depend on which confounds are hidden, as by another seed
+        group[seed] = prepared
+    return group
+
+
+def run_order(methods: Sequence[str], seeds: Sequence[int]) -> list[tuple[str, list[int]]]:
+    """Return in which order methods are run, and with which seeds at once.
+
+    That is seed by seed, so that every method has some as soon as may be; or method by method,
+    where the runs of several seeds advance together.
+    """
+    if runs_at_once() > 1:
+        return [(method, list(seeds)) for method in methods]
+    return [(method, [seed]) for seed in seeds for method in methods]
 
 
 def describe_run(
@@ -165,167 +234,60 @@ def check_run(tables: Tables, config: TrainingConfig, method: str, seed: int) ->
     Raises:
       UserError: The run would be refused.
     """
-    _prepare(tables, config, method, seed)
+    prepare(tables, config, method, seed)
 
 
-class _Prepared(NamedTuple):
-    """A run before its first step."""
-
-    source: Path
-    bert: ModelConfig
-    params: Params
-    data: dict[str, Dataset]
-    seen: Dataset
-    accuracies: Accuracies
-    measures: dict[str, Evaluator]
-    method: Method
-    plan: list[Work]
-
-
-@contextlib.contextmanager
-def _groups_by_name(tables: Tables) -> Iterator[None]:
-    """Let errors raised in its context call a group ``good/Acme``, not ``y=1 c=0``."""
-
-    def named(group: re.Match[str]) -> str:
-        label, confound = map(int, group.groups())
-        return f"{tables.label_names[label]}/{tables.confound_names[confound]}"
-
-    try:
-        yield
-    except UserError as error:
-        raise UserError(re.sub(r"\by=(\d+) c=(\d+)\b", named, str(error))) from error.__cause__
-
-
-def _prepare(tables: Tables, config: TrainingConfig, method_name: str, seed: int) -> _Prepared:
-    require_trainable(tables)
-    source = resolve_encoder(config.encoder)
-    bert, params, is_finetuned = load_initial_model(
-        source, tables.label_names, config.head, jax.random.key(seed)
-    )
-    spec = METHODS[method_name]
-    data = _tokenized(tables, source, bert, config)
-    with _groups_by_name(tables):
-        rng = np.random.default_rng([seed, 3])
-        seen = hide_confounds(data["train"], config.access, rng)
-    if spec.uses_twins:
-        seen = _with_twins(seen, tables, source, bert, config, method_name, seed)
-    of_training, of_evaluations = _paddings({**data, "train": seen}, bert, config)
-    data = {split: of.padded_to(of_evaluations) for split, of in data.items()}
-    classifier = make_classifier(bert)
-    accuracies = make_accuracies(classifier)
-    # A run on a task has never been measured at its start, and older ones can be resumed.
-    at_start = is_finetuned and tables.recipe_digest is None
-    with _groups_by_name(tables):
-        measures = make_measures(config, classifier, data, accuracies)
-        if config.diagnostics:
-            measures["diagnostics"] = make_diagnostics(classifier, data, accuracies)
-        seen = seen.padded_to(of_training)
-        method = spec.make(config, classifier, seen, seed)
-        method = _measured(method, config, at_start=at_start)
-        plan = method.plan()  # refuses data that it cannot use
-    steps = _steps(method_name, config, bert, tables.digest(), digest_of(seen.confound))
-    steps.update({} if steps else method.steps)
-    method = method._replace(steps=steps)
-    return _Prepared(source, bert, params, data, seen, accuracies, measures, method, plan)
-
-
-@memoized
-def _steps(*setting: Any) -> dict[str, Step]:
-    """Return the dict that holds a setting's step functions, which runs of all seeds share."""
-    return {}
-
-
-_TOKENS: weakref.WeakKeyDictionary[Tables, tuple[Any, dict[str, Dataset]]] = (
-    weakref.WeakKeyDictionary()
-)
-"""The tokens of each table, for other runs on it, and what they depend on beside it."""
-
-
-def _tokenized(
-    tables: Tables, source: Path, bert: ModelConfig, config: TrainingConfig
-) -> dict[str, Dataset]:
-    limits = _limits(bert, config)
-    setting, data = _TOKENS.get(tables, (None, {}))
-    if setting != (source, limits):
-        tokenizer = load_tokenizer(source)
-        if tables.train.is_pair and not bert.takes_pairs:
-            raise UserError(f"{source} does not tell two texts apart; leave out text_pair")
-        require_savable(source, tokenizer)  # rather than refuse it after training
-        data = tokenize_tables(tables, tokenizer, **limits)
-        _TOKENS[tables] = (source, limits), data
-    return data
-
-
-def _limits(bert: ModelConfig, config: TrainingConfig) -> dict[str, Any]:
-    return {
-        "max_length": config.max_length,
-        "max_positions": bert.max_positions,
-        "vocab_size": bert.vocab_size,
-    }
-
-
-def _with_twins(
-    seen: Dataset,
+def _train_and_test(
     tables: Tables,
-    source: Path,
-    bert: ModelConfig,
     config: TrainingConfig,
-    method_name: str,
-    seed: int,
-) -> Dataset:
-    """Return the training data and, at the end, counterfactual twins of its visible examples."""
-    rng = np.random.default_rng([seed, 4])
-    twins, rows = make_twins(tables, seen.visible, rng, method_name)
-    tokens = tokenize_table(twins, load_tokenizer(source), **_limits(bert, config))
-    return add_twins(seen, tokens, rows)
-
-
-def _paddings(
-    data: Mapping[str, Dataset], bert: ModelConfig, config: TrainingConfig
-) -> tuple[Padding, Padding]:
-    """Return what is padded to in training, and in evaluations, which are seldom."""
-    multiple = config.pad_to_multiple_of
-    longest = max(padded_length(of.lengths, multiple or 1) for of in data.values())
-    if multiple is None:
-        lengths = choose_lengths(
-            data["train"].lengths,
-            longest,
-            batch=config.label.batch,
-            chunk=config.label.chunk,
-            epochs=config.label.epochs,
-            width=bert.hidden_size,
+    method: str,
+    group: Mapping[int, Prepared],
+    folders: Mapping[int, Path],
+    options: RunOptions,
+) -> dict[int, Finished]:
+    """Train runs together, and test each; the folders are theirs."""
+    trainings = [
+        Training(
+            prepared.method,
+            prepared.params,
+            prepared.seen,
+            prepared.measures,
+            folders[seed],
+            name=f"seed {seed}",
+            has_collapsed=_collapse_test(config, prepared),
+            selection=config.selection,
         )
-        return lengths, every_other(lengths)
-    if longest > bert.max_positions:
+        for seed, prepared in group.items()
+    ]
+    where = ", ".join(str(folders[seed]) for seed in group)
+    try:
+        outcomes = train(
+            trainings,
+            name=f"{method}, seed{'s' * (len(group) > 1)} {', '.join(map(str, group))}",
+            checkpoint_seconds=options.checkpoint_seconds,
+        )
+        return {
+            seed: _finished(tables, config, method, seed, folders[seed], group[seed], trained)
+            for seed, trained in zip(group, outcomes, strict=True)
+        }
+    except OSError as error:
         raise UserError(
-            f"pad_to_multiple_of is {multiple}, so inputs are padded up to {longest} tokens, "
-            f"but the encoder has {bert.max_positions} positions; set it to a divisor of that, or "
-            "max_length lower"
-        )
-    return multiple, multiple
+            f"cannot write to {where} ({error.strerror or error}); make room, then go on "
+            f"with the same arguments and {option('resume', True)}"
+        ) from error
 
 
-def _run(
+def _finished(
     tables: Tables,
     config: TrainingConfig,
     method_name: str,
     seed: int,
     folder: Path,
-    prepared: _Prepared,
-    options: RunOptions,
+    prepared: Prepared,
+    trained: TrainingOutcome,
 ) -> Finished:
+    """Save and test what a run ends with, and write its result."""
     data, seen, plan = prepared.data, prepared.seen, prepared.plan
-    trained = train(
-        prepared.method,
-        prepared.params,
-        seen,
-        prepared.measures,
-        folder,
-        name=f"{method_name}, seed {seed}",
-        checkpoint_seconds=options.checkpoint_seconds,
-        has_collapsed=_collapse_test(config, seen, len(data["train"]), plan),
-        selection=config.selection,
-    )
     params = trained.params
     save_classifier(
         folder / "model",
@@ -355,6 +317,8 @@ def _run(
         "names": {"label": list(tables.label_names), "confound": list(tables.confound_names)},
         "rows": {split: _row_counts(of, config) for split, of in data.items()},
     }
+    if trained.together > 1:
+        result["together"] = trained.together
     if trained.best is not None:
         result["selected"] = trained.best._asdict()
     notes = list(tables.notes)
@@ -381,24 +345,6 @@ def _row_counts(dataset: Dataset, config: TrainingConfig) -> dict[str, Any]:
     }
 
 
-def _measured(method: Method, config: TrainingConfig, *, at_start: bool) -> Method:
-    """Return the method with evaluations in its plan where the configuration wants them."""
-
-    def plan() -> list[Work]:
-        work = method.plan()
-        if config.selection != LAST:
-            work = evaluated_after_rounds(work)
-        if config.accuracy_every is not None:
-            work = evaluated_every(work, config.accuracy_every)
-        if at_start:
-            work = evaluated_at_start(work)
-        for kind, when in (("cid", config.cid_when), ("accuracy", config.accuracy_when)):
-            work = last_evaluation_only(work, kind) if when == AT_END else work
-        return looked_into(work) if config.diagnostics else work
-
-    return method._replace(plan=plan)
-
-
 def _final_cid(
     trained: TrainingOutcome,
     metrics: list[dict[str, Any]],
@@ -412,19 +358,16 @@ def _final_cid(
     return {"kind": "cid", "step": best.step, "note": "selected", **found}
 
 
-def _collapse_test(
-    config: TrainingConfig, train: Dataset, size: int, plan: list[Work]
-) -> Callable[[Sequence[float]], bool]:
-    """Return the test of the last training, should there be two, whose start is at chance again.
-
-    ``size`` is how many rows an epoch goes through.
-    """
-    last = last_training(plan)
-    total, updates = (sum(work.kind == "label_update" for work in part) for part in (plan, last))
+def _collapse_test(config: TrainingConfig, prepared: Prepared) -> Callable[[Sequence[float]], bool]:
+    """Return the test of the last training, should there be two, whose start is at chance again."""
+    last = last_training(prepared.plan)
+    total, updates = (
+        sum(work.kind == "label_update" for work in part) for part in (prepared.plan, last)
+    )
     test = make_collapse_test(
-        labels_in_steps(last, train),
+        labels_in_steps(last, prepared.seen),
         batch=config.label.batch,
-        epoch_steps=size // config.label.batch,
+        epoch_steps=len(prepared.data["train"]) // config.label.batch,
         total_steps=updates,
     )
     return lambda accuracies: test(accuracies[total - updates :])

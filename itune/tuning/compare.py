@@ -8,7 +8,7 @@ from typing import Any
 from itune.errors import UserError, as_folder
 from itune.results import Comparison, compare_runs, read_result, write_comparison
 from itune.tables.table import Tables
-from itune.training.run import check_run, describe_run, run_on
+from itune.training.run import check_run, describe_run, run_order, run_seeds
 from itune.training.run_folder import RunOptions, require_usable
 from itune.tuning.tune import is_seed, require_tunable, scaled_settings
 
@@ -41,11 +41,12 @@ def compare_on(
     for method in methods:
         check_run(tables, config, method, seeds[0])
     started, results = time.monotonic(), {}
-    for number, (method, seed) in enumerate(runs, 1):
-        done = run_on(tables, config, method, seed, folder / f"{method}-{seed}", options)
-        results[method, seed] = read_result(done.folder)
-        left = (time.monotonic() - started) / number * (len(runs) - number) / 60
-        say(f"{number} of {len(runs)} runs done, about {left:.0f} min left")
+    for method, together in run_order(methods, seeds):
+        folders = {seed: folder / f"{method}-{seed}" for seed in together}
+        done = run_seeds(tables, config, method, folders, options)
+        results |= {(method, seed): read_result(run.folder) for seed, run in done.items()}
+        left = (time.monotonic() - started) / len(results) * (len(runs) - len(results)) / 60
+        say(f"{len(results)} of {len(runs)} runs done, about {left:.0f} min left")
     comparison = compare_runs([results[m, s] for m in methods for s in seeds], folder)
     write_comparison(comparison, folder)
     return comparison

@@ -58,9 +58,12 @@ class Layout(NamedTuple):
 
 
 _chosen: tuple[int | None, bool] = (None, False)
+_runs: int | None = None
 
 
-def use_devices(count: int | None = None, *, divide_params: bool = False) -> None:
+def use_devices(
+    count: int | None = None, *, divide_params: bool = False, together: int | None = None
+) -> None:
     """Choose the devices of all later work of this process.
 
     Results do not depend on them, but for rounding: batches and dropout are the same.
@@ -71,15 +74,19 @@ def use_devices(count: int | None = None, *, divide_params: bool = False) -> Non
       divide_params: Whether the parameters and the states of optimizers are divided among the
         devices, along one axis of each array that allows it, rather than lying whole on each. It
         takes less memory and more time.
+      together: Number of runs that may advance together in one program, on one device; None
+        leaves it to the kind of device.
 
     Raises:
-      UserError: There are not so many devices.
+      UserError: There are not so many devices, or the number of runs is less than 1.
     """
+    if together is not None and together < 1:
+        raise UserError(f"together must be a positive integer, got {together}")
     there = jax.local_device_count()
     if count is not None and not 1 <= count <= there:
         raise UserError(f"devices must be from 1 to {there}, as many as there are, got {count}")
-    global _chosen
-    _chosen = count, divide_params
+    global _chosen, _runs
+    _chosen, _runs = (count, divide_params), together
 
 
 def layout() -> Layout | None:
@@ -103,6 +110,19 @@ def device_count() -> int:
     """Return the number of devices that are used."""
     of = layout()
     return 1 if of is None else len(of.devices)
+
+
+def chosen_together() -> int | None:
+    """Return the number of runs that was chosen to advance together; None if none was."""
+    return _runs
+
+
+def free_device_memory() -> int | None:
+    """Return the bytes that the first device has left; None if it does not tell."""
+    memory = jax.local_devices()[0].memory_stats() or {}
+    if "bytes_limit" not in memory:
+        return None
+    return memory["bytes_limit"] - memory.get("bytes_in_use", 0)
 
 
 def on_all(size: int) -> int:

@@ -30,6 +30,9 @@ class HardwareConfig:
       devices: Number of devices to use, of each process if there are several; None uses all.
       shard: What is divided among the devices: examples; or params, which divides the parameters
         and the optimizers' states as well, and takes less memory and more time.
+      together: Number of runs of one method with different seeds that advance together in one
+        program, on one device, and share its time; None takes 1 on a CPU, and as many as fit into
+        the memory of an accelerator.
       coordinator: Address HOST:PORT of process 0 of several processes that do one piece of work
         together; auto asks SLURM, a TPU pod or Open MPI. None works in one process.
       processes: Number of processes; needed with the address of a coordinator.
@@ -38,12 +41,14 @@ class HardwareConfig:
 
     devices: int | None = None
     shard: str = EXAMPLES
+    together: int | None = None
     coordinator: str | None = None
     processes: int | None = None
     process: int | None = None
 
     def __post_init__(self):
-        require(self, "a positive integer", lambda v: v is None or v >= 1, "devices", "processes")
+        counts = ("devices", "together", "processes")
+        require(self, "a positive integer", lambda v: v is None or v >= 1, *counts)
         require(self, "0 or more", lambda v: v is None or v >= 0, "process")
         require_one_of(self, shard=(EXAMPLES, PARAMS))
         numbers = self.processes, self.process
@@ -83,8 +88,8 @@ class HardwareConfig:
             self._join()
         from itune.utils.devices import is_first_process, share_folder, use_devices, wait_for_all
 
-        if self.devices is not None or self.shard == PARAMS:
-            use_devices(self.devices, divide_params=self.shard == PARAMS)
+        if (self.devices, self.shard, self.together) != (None, EXAMPLES, None):
+            use_devices(self.devices, divide_params=self.shard == PARAMS, together=self.together)
         if is_first_process():
             wait_for_all("folders")
             return out

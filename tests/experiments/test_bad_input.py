@@ -89,9 +89,10 @@ class Situation(NamedTuple):
     def started(self, *more, change=None, resume=True, record_bytes=0):
         """A run that was killed at its first checkpoint, then changed."""
 
-        def train(method, params, data, measures, folder, **_):
-            checkpoints = Checkpoints(folder / "checkpoints")
-            checkpoints.save(CheckpointInfo(1, record_bytes, 0.0), method.init(params))
+        def train(trainings, **_):
+            (of,) = trainings
+            checkpoints = Checkpoints(of.folder / "checkpoints")
+            checkpoints.save(CheckpointInfo(1, record_bytes, 0.0), of.method.init(of.params))
             checkpoints.close()
             raise Killed
 

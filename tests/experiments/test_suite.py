@@ -103,17 +103,18 @@ def test_from_collected_results(runs, tmp_path, capsys):
         assert (tmp_path / "new" / path.name).read_bytes() == path.read_bytes(), path.name
 
 
-def fake_run(config, method, seed, folder, options):
+def fake_run(config, method, folders, options):
     assert options == RunOptions(resume=True)
-    if not folder.exists():
-        write_run(folder, method, seed)
-    fake_run.calls.append((str(folder.parent.name), method, seed, config.data.source))
+    for seed, folder in folders.items():
+        if not folder.exists():
+            write_run(folder, method, seed)
+        fake_run.calls.append((str(folder.parent.name), method, seed, config.data.source))
 
 
 @pytest.fixture
 def no_training(monkeypatch):
     fake_run.calls = []
-    monkeypatch.setattr(suite, "run_task", fake_run)
+    monkeypatch.setattr(suite, "run_task_seeds", fake_run)
     monkeypatch.setattr(suite, "to_dict", lambda config: CONFIG)
 
 
@@ -139,18 +140,19 @@ def test_runs_are_shared_with_other_processes(runs, no_training, monkeypatch, ca
     (lock := FileLock(at_work / LOCK)).acquire()
     begun = []
 
-    def run(config, method, seed, folder, options):
-        if folder.name == taken and not begun:
-            begun.append(folder)
+    def run(config, method, folders, options):
+        names = [folder.name for folder in folders.values()]
+        if taken in names and not begun:
+            begun.append(taken)
             raise RunInUse("another process")
-        fake_run(config, method, seed, folder, options)
+        fake_run(config, method, folders, options)
 
     def sleep(seconds):
         lock.release()
         shutil.rmtree(at_work)
         write_run(at_work, "finetuning", 3)
 
-    monkeypatch.setattr(suite, "run_task", run)
+    monkeypatch.setattr(suite, "run_task_seeds", run)
     monkeypatch.setattr(suite.time, "sleep", sleep)
     arguments = ["--out", str(runs), "--seeds", "3,4", "--methods", ",".join(METHODS)]
     assert run_main(table2.main, [*arguments, "--tasks", "textlen"]) == 0
@@ -162,9 +164,34 @@ def test_runs_are_shared_with_other_processes(runs, no_training, monkeypatch, ca
     assert "runs are missing" not in captured.out
 
 
+def test_runs_of_other_seeds_advance_together(runs, no_training, monkeypatch, capsys):
+    """Three of a method at once, and the fourth; not the one that another process is at."""
+    at_work = runs / "textlen-minilm" / "finetuning-4"
+    at_work.mkdir()
+    groups = []
+
+    def run(config, method, folders, options):
+        groups.append((method, list(folders)))
+        fake_run(config, method, folders, options)
+
+    def sleep(seconds):
+        lock.release()
+
+    monkeypatch.setattr(suite, "run_task_seeds", run)
+    monkeypatch.setattr(suite, "runs_at_once", lambda: 3)
+    monkeypatch.setattr(suite.time, "sleep", sleep)
+    (lock := FileLock(at_work / LOCK)).acquire()
+    arguments = ["--out", str(runs), "--seeds", "3,4,5,6,7", "--methods", ",".join(METHODS)]
+    assert run_main(table2.main, [*arguments, "--tasks", "textlen"]) == 0
+    first, second = METHODS
+    together = [(first, [3, 5, 6]), (second, [3, 4, 5]), (second, [6, 7]), (first, [7])]
+    assert groups[:4] == sorted(together, key=groups.index)
+    assert groups[4:] == [(first, [4])]
+
+
 def test_settings_of_every_run(runs, no_training, monkeypatch):
     found = []
-    monkeypatch.setattr(suite, "run_task", lambda config, *args, **kw: found.append(config))
+    monkeypatch.setattr(suite, "run_task_seeds", lambda config, *args, **kw: found.append(config))
     arguments = ["--out", str(runs), "--seeds", "1", "--methods", "finetuning"]
     words = ["--set", "label.chunk=32", "cid_probes=9", "--tasks", "textlen"]
     words += ["--set", "pad_to_multiple_of=16"]

@@ -36,19 +36,19 @@ def main(coordinator, number, folder, most):
     save_arrays(folder / "whole" / "found.npz", **found, **leaves)
     print("finished", flush=True)
 
-    most, do, save = int(most), _Session.do, Checkpoints.save
+    most, prepare, save = int(most), _Session.prepare, Checkpoints.save
 
-    def do_or_die(session):
+    def prepare_or_die(session):
         if session.done == most and number == "1":
             os.kill(os.getpid(), signal.SIGKILL)
-        do(session)
+        return prepare(session)
 
     def save_the_last(checkpoints, info, state):
         """Earlier checkpoints than the newest are not looked at."""
         if info.work == most:
             save(checkpoints, info, state)
 
-    _Session.do, Checkpoints.save = do_or_die, save_the_last
+    _Session.prepare, Checkpoints.save = prepare_or_die, save_the_last
     run("pooled", folder / "killed", 0)
 
 

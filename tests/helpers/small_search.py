@@ -38,7 +38,10 @@ class FakeRun:
         self._broken, self._collapsed = broken, collapsed
         self._lock = threading.Lock()
 
-    def __call__(self, config, method, seed, folder, options):
+    def __call__(self, config, method, folders, options):
+        return {s: self._run(config, method, s, at, options) for s, at in folders.items()}
+
+    def _run(self, config, method, seed, folder, options):
         influence = config.influence
         with self._lock:
             self.calls.append((influence.interval, influence.learning_rate, seed))

@@ -21,7 +21,7 @@ from itune.methods.influence_tuning import influence_tuning
 from itune.methods.ipg import IpgConfig, ipg
 from itune.methods.last_layer_retraining import LastLayerConfig, last_layer_retraining
 from itune.methods.lisa import LisaConfig, lisa
-from itune.training.loop import Evaluator, train
+from itune.training.loop import Evaluator, Training, train
 from tests.helpers.tiny_method import CLASSIFIER, EVEN, TWINNED, assert_close, initial_params
 
 LABEL = LabelConfig(epochs=2, batch=8, chunk=4, learning_rate=0.1)
@@ -71,24 +71,49 @@ def data_of(name):
 
 
 @cache
-def method_of(name):
-    """Return a method; once, so that its steps are traced once."""
+def method_of(name, seed=1):
+    """Return a method; once for each seed, with the step functions of the first, as runs have."""
     factory, config = METHODS[name]
-    return factory(CLASSIFIER, LABEL, config, data_of(name), 1)
+    method = factory(CLASSIFIER, LABEL, config, data_of(name), seed)
+    return method if seed == 1 else method._replace(steps=method_of(name).steps)
 
 
 def run(name, folder, checkpoint_seconds=1e9):
     """Train; return the parameters, and what was logged without its kind."""
-    method, data = method_of(name), data_of(name)
+    return run_together(name, {1: folder}, checkpoint_seconds)[0]
+
+
+def run_together(name, folders, checkpoint_seconds=1e9, collapsing=(), padding=8):
+    """Train with several seeds, each in a folder; return what :func:`run` does for each.
+
+    Seeds in ``collapsing`` have collapsed after four label updates. Lengths are from 2 to 8.
+    """
     evaluator = Evaluator(lambda params: {"bias": float(params["classifier"]["bias"][0])}, 1.0)
-    folder.mkdir(exist_ok=True)
-    evaluators = dict.fromkeys(("cid", "accuracy"), evaluator)
-    outcome = train(
-        method, initial_params(), data, evaluators, folder, checkpoint_seconds=checkpoint_seconds
-    )
+    data = data_of(name).padded_to(padding)
+    evaluators, trainings = dict.fromkeys(("cid", "accuracy"), evaluator), []
+    for seed, folder in folders.items():
+        folder.mkdir(exist_ok=True)
+        parts = method_of(name, seed), initial_params(), data, evaluators, folder
+        trainings.append(
+            Training(
+                *parts,
+                name=f"seed {seed}",
+                has_collapsed=lambda accuracies, seed=seed: (
+                    seed in collapsing and len(accuracies) >= 4
+                ),
+            )
+        )
+    outcomes = train(trainings, checkpoint_seconds=checkpoint_seconds)
+    return [
+        (outcome.params, _logged(folder))
+        for outcome, folder in zip(outcomes, folders.values(), strict=True)
+    ]
+
+
+def _logged(folder):
     rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert rows
-    return outcome.params, [{k: v for k, v in row.items() if k != "note"} for row in rows]
+    return [{k: v for k, v in row.items() if k != "note"} for row in rows]
 
 
 def assert_same(found, expected):

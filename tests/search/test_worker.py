@@ -17,7 +17,7 @@ from tests.helpers.small_search import GRID, TEST_ACCURACY, FakeRun, make_plan, 
 def fake(monkeypatch):
     def fake(**options):
         run = FakeRun(**options)
-        monkeypatch.setattr(worker_module, "run_task", run)
+        monkeypatch.setattr(worker_module, "run_task_seeds", run)
         return run
 
     return fake
@@ -82,7 +82,7 @@ def test_bugs_are_not_noted(path, tmp_path, monkeypatch):
     def run(*args, **options):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(worker_module, "run_task", run)
+    monkeypatch.setattr(worker_module, "run_task_seeds", run)
     plan = make_plan(tmp_path)
     study = open_small(path, plan, tmp_path)
     with pytest.raises(ZeroDivisionError):

@@ -12,7 +12,7 @@ from itune.methods import LabelConfig
 from itune.methods.finetuning import finetuning
 from itune.methods.influence_tuning import InfluenceConfig, influence_tuning
 from itune.training import loop
-from itune.training.loop import Evaluator, train
+from itune.training.loop import Evaluator, Training, train
 from itune.training.metrics_log import MetricsLog, read_metrics
 from tests.helpers.tiny_method import CLASSIFIER, EVEN, initial_params
 
@@ -23,11 +23,12 @@ TUNING = influence_tuning(CLASSIFIER, replace(LABEL, epochs=2, chunk=3), ROUNDS,
 FINETUNING = finetuning(CLASSIFIER, LABEL, EVEN, 1)
 
 
-def run(folder, method=TUNING, **options):
+def run(folder, method=TUNING, checkpoint_seconds=1e9, **options):
     evaluator = Evaluator(lambda params: {"bias": float(params["classifier"]["bias"][0])}, 1.0)
     folder.mkdir(exist_ok=True)
     evaluators = dict.fromkeys(("cid", "accuracy"), evaluator)
-    return train(method, initial_params(), EVEN, evaluators, folder, **options)
+    training = Training(method, initial_params(), EVEN, evaluators, folder, **options)
+    return train([training], checkpoint_seconds=checkpoint_seconds)[0]
 
 
 def same(one, other):

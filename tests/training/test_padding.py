@@ -7,7 +7,7 @@ from itune.methods.embedding_tuning import EmbeddingConfig, embedding_tuning
 from itune.methods.influence_tuning import influence_tuning
 from itune.methods.lisa import LisaConfig, lisa
 from itune.training.batches import batch_of
-from itune.training.loop import Evaluator, train
+from itune.training.loop import Evaluator, Training, train
 from itune.training.metrics_log import read_metrics
 from tests.helpers.tiny_method import CLASSIFIER, EVEN, assert_close, initial_params, outputs
 
@@ -30,9 +30,8 @@ def run(name, folder, data, chunk):
     method = factory(WITHOUT_DROPOUT, label, config(**values), data, 1)
     evaluator = Evaluator(lambda params: {"bias": float(params["classifier"]["bias"][0])}, 1.0)
     folder.mkdir()
-    outcome = train(
-        method, initial_params(), data, dict.fromkeys(("cid", "accuracy"), evaluator), folder
-    )
+    evaluators = dict.fromkeys(("cid", "accuracy"), evaluator)
+    (outcome,) = train([Training(method, initial_params(), data, evaluators, folder)])
     work = [it for it in method.plan() if it.examples is not None]
     shapes = {batch_of(it, data)["examples"]["input_ids"].shape for it in work}
     return outcome.params, read_metrics(folder / "metrics.jsonl"), shapes

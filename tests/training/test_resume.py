@@ -9,7 +9,7 @@ import pytest
 
 from itune.errors import UserError
 from itune.methods import IpgConfig, JttConfig
-from itune.training import run
+from itune.training import preparation
 from itune.training.run import run_task
 from itune.training.run_folder import RunOptions
 from itune.training.versions import machine
@@ -69,11 +69,11 @@ def test_killed_and_resumed_with_twins(
     config = replace(config, cid_when="end", ipg=IpgConfig(pairs=10, batch=7))
     drawn = []
 
-    def recorded(tables, rows, rng, name, real=run.make_twins):
+    def recorded(tables, rows, rng, name, real=preparation.make_twins):
         drawn.append(int(rng.integers(2**32)))
         return real(tables, rows, rng, name)
 
-    monkeypatch.setattr(run, "make_twins", recorded)
+    monkeypatch.setattr(preparation, "make_twins", recorded)
     whole = uninterrupted(config, method)
     done = kill_and_resume(places, config, method, tmp_path)
     assert outcome(tmp_path) == outcome(whole.folder)

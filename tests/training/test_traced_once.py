@@ -13,8 +13,8 @@ from itune.errors import UserError
 from itune.methods import METHODS, EmbeddingConfig, InfluenceConfig, LabelConfig
 from itune.models import BertClassifier
 from itune.training import loop
-from itune.training import run as run_module
 from itune.training.batches import batch_of
+from itune.training.preparation import prepare
 from itune.training.run import load_data, run_task
 from itune.training.settings import TrainingConfig
 from itune.utils.progress import Progress
@@ -58,7 +58,7 @@ OTHERWISE_TWINNED = add_twins(EVEN, OTHER_TWINS, OTHERS)
 def steps_of(config, method, seeds):
     """The step functions of runs with these seeds."""
     tables = load_data(config, method)
-    return [run_module._prepare(tables, config, method, seed).method.steps for seed in seeds]
+    return [prepare(tables, config, method, seed).method.steps for seed in seeds]
 
 
 def test_another_setting_has_steps_of_its_own(small_encoder):
@@ -79,7 +79,7 @@ def test_padding_is_a_setting(small_encoder):
 
     def prepared(multiple):
         config = make_config(small_encoder, pad_to_multiple_of=multiple)
-        return run_module._prepare(tables, config, "finetuning", 1)
+        return prepare(tables, config, "finetuning", 1)
 
     found = prepared(20)
     assert all(of.padding == 20 for of in [*found.data.values(), found.seen])
