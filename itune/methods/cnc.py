@@ -180,7 +180,9 @@ def contrastive_losses(
     ([0.693, 0.0, 0.0], [True, False, False])
     """
     squares = jnp.sum(vectors**2, axis=1, keepdims=True)
-    unit = vectors * jax.lax.rsqrt(jnp.maximum(squares, jnp.finfo(vectors.dtype).tiny))
+    # A vector that is 0, by dropout of all its entries, has cosines of 0, and finite slopes.
+    least = float(jnp.finfo(vectors.dtype).eps) ** 2
+    unit = vectors * jax.lax.rsqrt(jnp.maximum(squares, least))
     cosines = unit @ unit.T / temperature
     has_label, has_answer = (of[:, None] == of[None] for of in (labels, answers))
     positives, negatives = has_label & ~has_answer, ~has_label & has_answer

@@ -101,6 +101,18 @@ def naive(vectors, labels, answers, temperature):
     return losses
 
 
+def test_a_vector_that_is_0_has_finite_slopes():
+    """As one of a few entries may be, by dropout; its cosines are 0."""
+    vectors = jnp.array([[0.0, 0.0], [0.0, 1.0], [1.0, 2.0]], jnp.float32)
+    labels, answers = jnp.array([0, 0, 1]), jnp.array([0, 1, 0])
+
+    def total(vectors):
+        return jnp.sum(contrastive_losses(vectors, labels, answers, 1.0)[0])
+
+    value, slopes = jax.jit(jax.value_and_grad(total))(vectors)
+    assert value == pytest.approx(np.log(2)) and np.all(np.isfinite(slopes))
+
+
 def test_contrastive_losses():
     rng = np.random.default_rng(0)
     vectors, labels, answers = rng.normal(size=(9, 4)), *rng.integers(0, 3, (2, 9)).tolist()
