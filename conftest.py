@@ -19,6 +19,12 @@ and the versions of JAX and XLA."""
 MONTH = 30 * 24 * 3600
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure():
+    """Leave what is left alone: pytest has just looked through it, and would do so again."""
+    gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_compiled(tmp_path_factory):
     """The folder where JAX keeps what this process and those it starts compile."""

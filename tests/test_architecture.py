@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 from configparser import ConfigParser
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
@@ -82,7 +83,10 @@ def imports(source: str) -> set[Import]:
     return {item for item in found if item.module.split(".")[0] == "itune"}
 
 
-IMPORTS = {module: imports(path.read_text("utf-8")) for module, path in MODULES.items()}
+@cache
+def all_imports() -> dict[str, set[Import]]:
+    """Return what each module of the package imports from it; every process collects this file."""
+    return {module: imports(path.read_text("utf-8")) for module, path in MODULES.items()}
 
 
 def first_level(module: str) -> str:
@@ -157,7 +161,7 @@ def test_every_package_has_a_layer():
 def test_no_import_runs_up():
     found = {
         f"{first_level(module)} -> {first_level(item.module)}"
-        for module, items in IMPORTS.items()
+        for module, items in all_imports().items()
         for item in items
         if RANKS[first_level(item.module)] < RANKS[first_level(module)]
     }
@@ -167,7 +171,7 @@ def test_no_import_runs_up():
 def test_no_files_import_one_another_in_a_circle():
     graph = {
         module: {item.module for item in items if item.module != module}
-        for module, items in IMPORTS.items()
+        for module, items in all_imports().items()
     }
     TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
 

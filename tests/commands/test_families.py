@@ -1,15 +1,15 @@
 """Every family from end to end: tuned, killed, resumed, audited and loaded, with its tokenizer."""
 
 import json
+from functools import partial
 
 import numpy as np
-import pytest
 
 import itune
 from itune.commands import main
 from itune.models import load_tokenizer
-from itune.training import batches
 from tests.helpers.family_encoder import DECODERS, write_family
+from tests.helpers.killing import kill_before
 from tests.helpers.table_cases import write_rows
 from tests.helpers.tuning_cases import SETTINGS, make_rows
 
@@ -18,10 +18,6 @@ IN_EACH_RUN = ("roberta", "albert", "deberta-v2", "modernbert", "gpt2")
 OTHERS = ("distilbert", "electra", "deberta", "mpnet", "llama", "qwen2", "qwen3")
 # Without explanations, and without the CID of all rows, which the run measures.
 QUICK = ["--sample", "8", "--draws", "20", "--chunk", "8", "--random_probes", "0", "--whole=never"]
-
-
-class Killed(BaseException):
-    """Stops a run as SIGKILL would: nothing of ours catches it."""
 
 
 def pytest_generate_tests(metafunc):
@@ -39,9 +35,7 @@ def test_tuned_killed_resumed_audited_and_loaded(name, tmp_path, monkeypatch):
     settings = SETTINGS | {"label.epochs": 1, "encoder": encoder, "cid_when": "end"}
     words = [word for key, value in settings.items() for word in (f"--{key}", str(value))]
     command = ["tune", str(table), *columns, *words, "--out", out, "--method", "finetuning"]
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(batches, "collate_shared", dying(batches.collate_shared, most=5))
-        main([*command, "--checkpoint_seconds", "0"])
+    kill_before(5, partial(main, [*command, "--checkpoint_seconds", "0"]))
     assert main([*command, "--resume"]) == 0
     lines = map(json.loads, (tmp_path / "out" / "metrics.jsonl").read_text().splitlines())
     assert [line["step"] for line in lines if line["kind"] == "label_update"] == [*range(6)]
@@ -51,16 +45,3 @@ def test_tuned_killed_resumed_audited_and_loaded(name, tmp_path, monkeypatch):
     about = json.loads((tmp_path / "out" / "model" / "config.json").read_text())
     if name in DECODERS:  # transformers finds the last token by the padding
         assert load_tokenizer(f"{out}/model").pad_token_id == about["pad_token_id"] == 0
-
-
-def dying(collate, most):
-    """Return a function that makes so many batches and then no more."""
-    calls = []
-
-    def collate_or_die(*args, **options):
-        calls.append(args)
-        if len(calls) > most:
-            raise Killed
-        return collate(*args, **options)
-
-    return collate_or_die

@@ -30,7 +30,7 @@ def main(coordinator, number, folder, most):
     from tests.helpers.tiny_runs import run
     from tests.metrics.test_devices import cid, matrix
 
-    params, _ = run("pooled", folder / "whole")
+    params, _ = run("pooled", folder / "whole", 1e9)
     leaves = {f"leaf {i}": leaf for i, leaf in enumerate(jax.tree.leaves(params))}
     found = {"matrix": matrix(), "differences": cid()[2]}
     save_arrays(folder / "whole" / "found.npz", **found, **leaves)

@@ -3,6 +3,8 @@
 import json
 from functools import cache
 
+import pytest
+
 from itune.methods import InfluenceConfig, LabelConfig
 from itune.methods.adversarial import AdversarialConfig, adversarial
 from itune.methods.auto_d3m import auto_d3m
@@ -21,6 +23,7 @@ from itune.methods.influence_tuning import influence_tuning
 from itune.methods.ipg import IpgConfig, ipg
 from itune.methods.last_layer_retraining import LastLayerConfig, last_layer_retraining
 from itune.methods.lisa import LisaConfig, lisa
+from itune.training import loop
 from itune.training.loop import Evaluator, Training, train
 from tests.helpers.tiny_method import CLASSIFIER, EVEN, TWINNED, assert_close, initial_params
 
@@ -78,9 +81,16 @@ def method_of(name, seed=1):
     return method if seed == 1 else method._replace(steps=method_of(name).steps)
 
 
-def run(name, folder, checkpoint_seconds=1e9):
-    """Train; return the parameters, and what was logged without its kind."""
-    return run_together(name, {1: folder}, checkpoint_seconds)[0]
+def run(name, folder, checkpoint_seconds=None):
+    """Train; return the parameters, and what was logged without its notes.
+
+    Without seconds no checkpoint is written, not even in the end.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if checkpoint_seconds is None:
+            checkpoint_seconds = 1e9
+            patch.setattr(loop.Checkpoints, "save", lambda *args: None)
+        return run_together(name, {1: folder}, checkpoint_seconds)[0]
 
 
 def run_together(name, folders, checkpoint_seconds=1e9, collapsing=(), padding=8):

@@ -108,7 +108,10 @@ def pytest_generate_tests(metafunc):
 
 
 def test_the_derivative_is_exact(name, route):
-    """Along a random direction of all parameters."""
+    """Along a random direction of all parameters, each of which has a part.
+
+    Its value has the cosines of whole gradients, of which taps must therefore lack nothing.
+    """
     params, loss, pool = pools(name)
     result = jax.jit(value_and_grad(loss, route=route))(params, pool)
     (value, _), gradient = jax.device_get(result)
@@ -116,6 +119,7 @@ def test_the_derivative_is_exact(name, route):
     assert expected > 1e-3
     np.testing.assert_allclose(value, expected, rtol=1e-10)
     leaves = jax.tree.leaves(gradient)
+    assert all(map(np.any, leaves))
     scale = max(np.abs(leaf).max() for leaf in leaves)
     of_direction = sum(map(np.vdot, leaves, jax.tree.leaves(direction)))
     np.testing.assert_allclose(of_direction, expected_slope, rtol=0, atol=1e-10 * scale)

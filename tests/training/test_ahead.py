@@ -35,6 +35,12 @@ def same(one, other):
     return jax.tree.all(jax.tree.map(np.array_equal, one.params, other.params))
 
 
+@pytest.fixture
+def unsaved(monkeypatch):
+    """Checkpoints, which most of these runs have only in the end, are not written."""
+    monkeypatch.setattr(loop.Checkpoints, "save", lambda *args: None)
+
+
 @pytest.fixture(scope="module")
 def waits(tmp_path_factory):
     """The outcome of a loop that waits for each piece, and what it logs."""
@@ -45,9 +51,10 @@ def waits(tmp_path_factory):
     return outcome, (folder / "metrics.jsonl").read_bytes()
 
 
+@pytest.mark.usefixtures("unsaved")
 @pytest.mark.parametrize(("ahead", "seconds"), [(2, 1e9), (5, 1e9), (99, 1e9), (99, 0)])
 def test_same_bytes_as_a_loop_that_waits(ahead, seconds, waits, tmp_path, monkeypatch):
-    """With dropout; and with a checkpoint after each piece."""
+    """With dropout; and with all work done after each piece, as before a checkpoint."""
     monkeypatch.setattr(loop, "AHEAD", ahead)
     outcome, log = waits
     assert same(run(tmp_path, checkpoint_seconds=seconds), outcome)
@@ -75,6 +82,7 @@ def accuracies(tmp_path_factory):
     return [row["accuracy"] for row in rows if row["kind"] == "label_update"]
 
 
+@pytest.mark.usefixtures("unsaved")
 @pytest.mark.parametrize("mean", [0.0, 0.1, 0.2, 0.3])
 @pytest.mark.parametrize("ahead", [1, 5, 99])
 def test_collapse_is_found_at_its_step(mean, ahead, accuracies, tmp_path, monkeypatch):
@@ -132,11 +140,13 @@ def events(tmp_path, monkeypatch, ahead, chunk=2):
     return found[:-2]  # but for both evaluations
 
 
+@pytest.mark.usefixtures("unsaved")
 def test_batches_are_made_before_metrics_are_read(tmp_path, monkeypatch):
     """Four label steps of three chunks and an update each."""
     assert events(tmp_path, monkeypatch, 32) == ["batch"] * 16 + ["row"] * 4
 
 
+@pytest.mark.usefixtures("unsaved")
 def test_no_further_ahead(tmp_path, monkeypatch):
     found = events(tmp_path, monkeypatch, 5)
     rows = [place for place, name in enumerate(found) if name == "row"]
@@ -144,6 +154,7 @@ def test_no_further_ahead(tmp_path, monkeypatch):
     assert made == [4 + 4, 8 + 4, 12 + 4, 16]  # when the update is read, which was the fourth
 
 
+@pytest.mark.usefixtures("unsaved")
 @pytest.mark.parametrize(("ahead", "waits"), [(1, 8), (3, 4), (32, 0)])
 def test_work_that_logs_nothing_is_waited_for(ahead, waits, tmp_path, monkeypatch):
     """Six chunks before each of four updates; nothing tells of them when they are done."""

@@ -40,7 +40,7 @@ def test_as_on_one_device(name, count, on_one, tmp_path):
 def test_divided_parameters(on_one, tmp_path):
     expected = on_one("pooled")
     with on_devices(4, divide_params=True):
-        assert_same(run("pooled", tmp_path), expected)
+        assert_same(run("pooled", tmp_path, 1e9), expected)
         placed = lay_out(initial_params())
         assert not all(leaf.sharding.is_fully_replicated for leaf in jax.tree.leaves(placed))
 
@@ -53,7 +53,7 @@ def test_resumed_on_other_devices(name, on_one, tmp_path):
         with on_devices(count):
             kill_before(most, partial(run, name, tmp_path, 0))
     with on_devices(4, divide_params=True):
-        assert_same(run(name, tmp_path), expected)
+        assert_same(run(name, tmp_path, 1e9), expected)
 
 
 @pytest.mark.parametrize(

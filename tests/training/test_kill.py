@@ -14,6 +14,7 @@ SCRIPT = Path(__file__).parents[2] / "experiments" / "run.py"
 VALUES = {
     "max_length": 16,
     "cid_probes": 4,
+    "cid_when": "end",
     "data.textlen.train_size": 44,
     "data.textlen.dev_size": 8,
     "data.textlen.test_size": 8,
