@@ -52,6 +52,8 @@ class MethodSpec:
       uses_control: Whether the method trains on the unconfounded control of its data.
       uses_twins: Whether the training data end in counterfactual twins of the visible examples,
         which need texts that the confound can be deleted from or swapped in.
+      has_fixed_steps: Whether the step functions are the same whichever confounds are hidden, so
+        that runs that hide others share them.
     """
 
     factory: Callable[..., Method]
@@ -59,6 +61,7 @@ class MethodSpec:
     reads_confounds: bool = True
     uses_control: bool = False
     uses_twins: bool = False
+    has_fixed_steps: bool = False
 
     def make(self, config: Any, classifier: Classifier, train: Dataset, seed: int) -> Method:
         """Make the method.
@@ -79,19 +82,29 @@ class MethodSpec:
 
 
 METHODS: dict[str, MethodSpec] = {
-    "finetuning": MethodSpec(finetuning, reads_confounds=False),
+    "finetuning": MethodSpec(finetuning, reads_confounds=False, has_fixed_steps=True),
     "finetuning_without_dropout": MethodSpec(
-        finetuning_without_dropout, {"influence": InfluenceConfig}, reads_confounds=False
+        finetuning_without_dropout,
+        {"influence": InfluenceConfig},
+        reads_confounds=False,
+        has_fixed_steps=True,
     ),
     "finetuning_with_resets": MethodSpec(
-        finetuning_with_resets, {"influence": InfluenceConfig}, reads_confounds=False
+        finetuning_with_resets,
+        {"influence": InfluenceConfig},
+        reads_confounds=False,
+        has_fixed_steps=True,
     ),
     "adversarial": MethodSpec(adversarial, {"adversarial": AdversarialConfig}),
-    "influence_tuning": MethodSpec(influence_tuning, {"influence": InfluenceConfig}),
-    "embedding_tuning": MethodSpec(embedding_tuning, {"embedding": EmbeddingConfig}),
-    "balanced_sampling": MethodSpec(balanced_sampling),
+    "influence_tuning": MethodSpec(
+        influence_tuning, {"influence": InfluenceConfig}, has_fixed_steps=True
+    ),
+    "embedding_tuning": MethodSpec(
+        embedding_tuning, {"embedding": EmbeddingConfig}, has_fixed_steps=True
+    ),
+    "balanced_sampling": MethodSpec(balanced_sampling, has_fixed_steps=True),
     "subsampling": MethodSpec(subsampling),
-    "group_dro": MethodSpec(group_dro, {"group_dro": GroupDroConfig}),
+    "group_dro": MethodSpec(group_dro, {"group_dro": GroupDroConfig}, has_fixed_steps=True),
     "last_layer_retraining": MethodSpec(last_layer_retraining, {"last_layer": LastLayerConfig}),
     "product_of_experts": MethodSpec(product_of_experts, {"experts": ExpertsConfig}),
     "just_train_twice": MethodSpec(just_train_twice, {"jtt": JttConfig}, reads_confounds=False),
@@ -101,12 +114,17 @@ METHODS: dict[str, MethodSpec] = {
     "bcsi": MethodSpec(bcsi, {"bcsi": BcsiConfig}, reads_confounds=False),
     "cnc": MethodSpec(cnc, {"cnc": CncConfig}, reads_confounds=False),
     "fish": MethodSpec(fish, {"fish": FishConfig}),
-    "lisa": MethodSpec(lisa, {"lisa": LisaConfig}),
+    "lisa": MethodSpec(lisa, {"lisa": LisaConfig}, has_fixed_steps=True),
     "counterfactual_augmentation": MethodSpec(
-        counterfactual_augmentation, {"counterfactual": CounterfactualConfig}, uses_twins=True
+        counterfactual_augmentation,
+        {"counterfactual": CounterfactualConfig},
+        uses_twins=True,
+        has_fixed_steps=True,
     ),
-    "ipg": MethodSpec(ipg, {"ipg": IpgConfig}, uses_twins=True),
-    "no_spurious": MethodSpec(finetuning, reads_confounds=False, uses_control=True),
+    "ipg": MethodSpec(ipg, {"ipg": IpgConfig}, uses_twins=True, has_fixed_steps=True),
+    "no_spurious": MethodSpec(
+        finetuning, reads_confounds=False, uses_control=True, has_fixed_steps=True
+    ),
 }
 """Every method by name; ``no_spurious`` is the upper bound: finetuning without the confound."""
 

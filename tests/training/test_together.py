@@ -160,13 +160,15 @@ def _assert_near(tolerance, value, other):
         assert value == other
 
 
-@pytest.mark.parametrize(("rate", "count"), [(1.0, 3), (0.6, 1)])
-def test_runs_with_other_confounds_hidden_have_other_steps(rate, count, config, at_once):
+@pytest.mark.parametrize(
+    ("method", "rate", "count"),
+    [("influence_tuning", 0.6, 3), ("adversarial", 1.0, 3), ("adversarial", 0.6, 1)],
+)
+def test_steps_that_depend_on_what_is_hidden_keep_runs_apart(method, rate, count, config, at_once):
     at_once(3)
     config = replace(config, access=AccessConfig(rate=rate))
-    tables = load_data(config, "influence_tuning")
-    group = _prepared_together(tables, config, "influence_tuning", SEEDS)
-    assert list(group) == list(SEEDS)[:count]
+    tables = load_data(config, method)
+    assert list(_prepared_together(tables, config, method, SEEDS)) == list(SEEDS)[:count]
 
 
 def test_memory_decides_how_many(monkeypatch):

@@ -10,6 +10,7 @@ from itune.data.access import AccessConfig
 from itune.data.dataset import Dataset
 from itune.data.twins import add_twins
 from itune.errors import UserError
+from itune.groups import HIDDEN
 from itune.methods import METHODS, EmbeddingConfig, InfluenceConfig, LabelConfig
 from itune.models import BertClassifier
 from itune.training import loop
@@ -87,24 +88,47 @@ def test_padding_is_a_setting(small_encoder):
         prepared(64)
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_steps_depend_on_no_seed(name):
-    """Made anew for another seed, with other twins, they are the same functions."""
+def made(name, data):
+    """The method made for each data set, with a seed of its own."""
     rounds = {"interval": 3, "epochs": 1, "batch": 6, "probes": 4, "k": 2, "chunk": 2}
+    rounds["lone"] = "left_out"
     config = TrainingConfig(
         label=LabelConfig(epochs=2, batch=8, chunk=4),
         influence=InfluenceConfig(**rounds),
         embedding=EmbeddingConfig(**rounds),
     )
-    spec = METHODS[name]
-    data = (TWINNED, OTHERWISE_TWINNED) if spec.uses_twins else (EVEN, EVEN)
-    made = [spec.make(config, CLASSIFIER, of, seed) for seed, of in enumerate(data)]
-    state = jax.eval_shape(made[0].init, initial_params())
-    work = {it.kind: it for it in made[0].plan() if it.kind in made[0].steps}
+    return [METHODS[name].make(config, CLASSIFIER, of, seed) for seed, of in enumerate(data)]
+
+
+def assert_same_steps(methods, data):
+    state = jax.eval_shape(methods[0].init, initial_params())
+    work = {it.kind: it for it in methods[0].plan() if it.kind in methods[0].steps}
     assert work
     for kind, it in work.items():
-        batch = batch_of(it, data[0])
-        traced = [jax.make_jaxpr(of.steps[kind])(state, batch) for of in made]
+        batch = batch_of(it, data)
+        traced = [jax.make_jaxpr(of.steps[kind])(state, batch) for of in methods]
         texts = [re.sub(r"0x[0-9a-f]+", "", str(of)) for of in traced]  # without addresses
         assert texts[0] == texts[1], kind
         jax.tree.map(np.testing.assert_array_equal, *(of.consts for of in traced))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_steps_depend_on_no_seed(name):
+    """Made anew for another seed, with other twins, they are the same functions."""
+    data = (TWINNED, OTHERWISE_TWINNED) if METHODS[name].uses_twins else (EVEN, EVEN)
+    assert_same_steps(made(name, data), data[0])
+
+
+@pytest.mark.parametrize("name", [name for name, spec in METHODS.items() if spec.has_fixed_steps])
+def test_fixed_steps_depend_on_no_confounds(name):
+    """Of the second data all but one of a group are hidden as well, and another number."""
+    whole = TWINNED if METHODS[name].uses_twins else EVEN
+    group = np.flatnonzero((EVEN.label == 0) & (EVEN.confound == 0))
+    data = [hidden(whole, rows) for rows in ([1, 2, 5], [3, *group[1:]])]
+    assert_same_steps(made(name, data), whole)
+
+
+def hidden(data, rows):
+    confound = data.confound.copy()
+    confound[rows] = HIDDEN
+    return Dataset(*data[:2], confound, *data[3:])
