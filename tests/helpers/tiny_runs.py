@@ -82,21 +82,15 @@ def method_of(name, seed=1):
 
 
 def run(name, folder, checkpoint_seconds=None):
-    """Train; return the parameters, and what was logged without its notes.
-
-    Without seconds no checkpoint is written, not even in the end.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        if checkpoint_seconds is None:
-            checkpoint_seconds = 1e9
-            patch.setattr(loop.Checkpoints, "save", lambda *args: None)
-        return run_together(name, {1: folder}, checkpoint_seconds)[0]
+    """Train; return the parameters, and what was logged without its notes."""
+    return run_together(name, {1: folder}, checkpoint_seconds)[0]
 
 
-def run_together(name, folders, checkpoint_seconds=1e9, collapsing=(), padding=8):
+def run_together(name, folders, checkpoint_seconds=None, collapsing=(), padding=8):
     """Train with several seeds, each in a folder; return what :func:`run` does for each.
 
-    Seeds in ``collapsing`` have collapsed after four label updates. Lengths are from 2 to 8.
+    Without seconds no checkpoint is written, not even in the end. Seeds in ``collapsing`` have
+    collapsed after four label updates. Lengths are from 2 to 8.
     """
     evaluator = Evaluator(lambda params: {"bias": float(params["classifier"]["bias"][0])}, 1.0)
     data = data_of(name).padded_to(padding)
@@ -113,7 +107,11 @@ def run_together(name, folders, checkpoint_seconds=1e9, collapsing=(), padding=8
                 ),
             )
         )
-    outcomes = train(trainings, checkpoint_seconds=checkpoint_seconds)
+    with pytest.MonkeyPatch.context() as patch:
+        if checkpoint_seconds is None:
+            checkpoint_seconds = 1e9
+            patch.setattr(loop.Checkpoints, "save", lambda *args: None)
+        outcomes = train(trainings, checkpoint_seconds=checkpoint_seconds)
     return [
         (outcome.params, _logged(folder))
         for outcome, folder in zip(outcomes, folders.values(), strict=True)
