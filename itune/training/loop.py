@@ -4,7 +4,7 @@ import contextlib
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -78,14 +78,15 @@ class TrainingOutcome(NamedTuple):
 
 def train(
     trainings: Sequence[Training], *, name: str = "", checkpoint_seconds: float = 120.0
-) -> list[TrainingOutcome]:
+) -> list[TrainingOutcome | UserError]:
     """Do the work of the plans of runs, from their folders' newest checkpoints on, if there are.
 
     Several runs must have the same step functions, and states of the same shapes. What comes next
     in several of them is then one program, where it has the same shapes: the run that is furthest
     behind goes first, and takes with it all that are at the same. What they come to does not depend
     on it, but for rounding (:class:`~itune.training.states.States`); their seconds are those of all
-    divided by their number.
+    divided by their number. A run with an error does not end the others: its error is returned in
+    place of its outcome. The error of a single run is raised.
 
     A run that was killed and is resumed ends with the parameters and the ``metrics.jsonl`` of one
     that was not, bit for bit, on one machine.
@@ -114,7 +115,8 @@ def _train(sessions: "Sequence[_Session]", states: States, checkpoint_seconds: f
 
     def save() -> None:
         for session in sessions:
-            session.save()
+            with session.noting_error():
+                session.save()
 
     with deferred_interrupt() as is_interrupted:
         while left := [session for session in sessions if not session.is_over()]:
@@ -133,17 +135,25 @@ def _train(sessions: "Sequence[_Session]", states: States, checkpoint_seconds: f
 def _do_next(sessions: "Sequence[_Session]", states: States) -> None:
     """Do what comes next in the run that is furthest behind, and in all that are at the same."""
     first = min(sessions, key=_Session.place)
-    prepared = first.prepare()
+    prepared = None
+    with first.noting_error():
+        prepared = first.prepare()
+        if prepared is None:
+            first.evaluate_next()
     if prepared is None:
-        first.evaluate_next()
         return
-    together = [of for of in sessions if of is first or _is_like(of.prepare(), prepared)]
+    together = [first]
+    for session in sessions:
+        if session is not first:
+            with session.noting_error():
+                together += [session] * _is_like(session.prepare(), prepared)
     batches = {of.run: of.prepared().batch for of in together}
     info = states.step(prepared.work.kind, batches)
     for value in info.values():
         value.copy_to_host_async()
     for session in together:
-        session.begun(info)
+        with session.noting_error():
+            session.begun(info)
 
 
 class _Prepared(NamedTuple):
@@ -184,6 +194,7 @@ class _Session:
     def __init__(self, training: Training, count: int) -> None:
         """Open the files of one of ``count`` runs that train at once."""
         self._name, self._count = training.name, count
+        self._error: UserError | None = None
         state = first_state(training.method, training.params)
         self._checkpoints = Checkpoints(training.folder / "checkpoints")
         fresh = CheckpointInfo(0, 0, 0.0), state
@@ -220,9 +231,20 @@ class _Session:
         """Take part, as the run with this number, in what several do at once."""
         self._states, self.run, self._progress = states, run, progress
 
+    @contextlib.contextmanager
+    def noting_error(self) -> Iterator[None]:
+        """End the run by an error in the context, but not those that train with it."""
+        try:
+            yield
+        except UserError as error:
+            if self._count == 1:
+                raise
+            self._error = error
+            self._progress.write(self._named(f"stopped ({error})"))
+
     def is_over(self) -> bool:
-        """Return whether the whole plan is done."""
-        return self.done == len(self._plan)
+        """Return whether the whole plan is done, or there was an error."""
+        return self._error is not None or self.done == len(self._plan)
 
     def place(self) -> tuple[int, int]:
         """Return how far the run is, in an order in which runs of other seeds can be compared."""
@@ -284,15 +306,19 @@ class _Session:
         return self._has_collapsed
 
     def save(self) -> None:
-        """Write a checkpoint of what is done."""
+        """Write a checkpoint of what is done, unless there was an error."""
+        if self._error is not None:
+            return
         self._finish()
         info = CheckpointInfo(self.done, self._log.flush(), self._seconds())
         self._checkpoints.save(info, self._states[self.run])
         if self._best is not None:
             self._best.checkpoint_saved()
 
-    def outcome(self) -> TrainingOutcome:
-        """Return what the run came to."""
+    def outcome(self) -> TrainingOutcome | UserError:
+        """Return what the run came to, or the error that it ended with."""
+        if self._error is not None:
+            return self._error
         best = self._best
         params = gather(self._states[self.run].params) if best is None else best.params()
         selected = None if best is None else best.best()

@@ -266,15 +266,21 @@ def _train_and_test(
             name=f"{method}, seed{'s' * (len(group) > 1)} {', '.join(map(str, group))}",
             checkpoint_seconds=options.checkpoint_seconds,
         )
-        return {
-            seed: _finished(tables, config, method, seed, folders[seed], group[seed], trained)
-            for seed, trained in zip(group, outcomes, strict=True)
-        }
+        found, errors = {}, {}
+        for seed, trained in zip(group, outcomes, strict=True):
+            if isinstance(trained, UserError):
+                errors[seed] = trained
+            else:
+                to = folders[seed]
+                found[seed] = _finished(tables, config, method, seed, to, group[seed], trained)
     except OSError as error:
         raise UserError(
             f"cannot write to {where} ({error.strerror or error}); make room, then go on "
             f"with the same arguments and {option('resume', True)}"
         ) from error
+    for seed, error in errors.items():
+        raise UserError(f"seed {seed}: {error}") from error
+    return found
 
 
 def _finished(

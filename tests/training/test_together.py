@@ -39,6 +39,7 @@ def seeds_in(folder, seeds=SEEDS):
 
 
 def assert_all_same(found, expected):
+    assert all(rows for _, rows in expected)
     for one, other in zip(found, expected, strict=True):
         assert_same(one, other)
 
@@ -120,10 +121,32 @@ def test_killed_together(pooled, tmp_path):
 
 
 def test_a_run_that_has_collapsed_leaves_the_others_alone(pooled, tmp_path):
-    found = run_together("pooled", seeds_in(tmp_path), collapsing=[2])
+    def has_collapsed(seed, accuracies):
+        return seed == 2 and len(accuracies) >= 4
+
+    found = run_together("pooled", seeds_in(tmp_path), has_collapsed=has_collapsed)
     assert_all_same([found[0], found[2]], [pooled[0], pooled[2]])
-    updates = [row["step"] for row in found[1][1] if row["kind"] == "label_update"]
-    assert updates == [0, 1, 2, 3]
+    assert label_steps(found[1]) == [0, 1, 2, 3]
+
+
+def label_steps(found):
+    return [row["step"] for row in found[1] if row["kind"] == "label_update"]
+
+
+@pytest.mark.parametrize("seconds", [0, 1e9])
+def test_a_run_with_an_error_leaves_the_others_alone(seconds, pooled, tmp_path, capsys):
+    def has_collapsed(seed, accuracies):
+        if seed == 3 and len(accuracies) >= 2:
+            raise UserError("loss is nan at label step 1")
+        return False
+
+    found = run_together("pooled", seeds_in(tmp_path), seconds, has_collapsed)
+    assert_all_same(found[:2], pooled[:2])
+    assert str(found[2][0]) == "loss is nan at label step 1"
+    assert "seed 3, stopped (loss is nan at label step 1)" in capsys.readouterr().err
+    with pytest.raises(UserError, match="loss is nan"):
+        run_together("pooled", {3: tmp_path / "3"}, seconds, has_collapsed)
+    assert_all_same([run_together("pooled", {3: tmp_path / "3"})[0]], pooled[2:])
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +177,22 @@ def test_runs_of_a_task(config, at_once, tmp_path, capsys):
     assert {seed: run.result for seed, run in again.items()} == {
         seed: run.result for seed, run in found.items()
     }
+
+
+def test_what_others_come_to_is_kept(config, at_once, tmp_path, monkeypatch):
+    """The others are tested and written before the error of one is raised."""
+    at_once(2)
+
+    def fails(self, work, real=loop._Session._evaluate):
+        if self._name == "seed 1":
+            raise UserError("something is wrong")
+        real(self, work)
+
+    monkeypatch.setattr(loop._Session, "_evaluate", fails)
+    tables = load_data(config, "finetuning")
+    with pytest.raises(UserError, match="^seed 1: something is wrong$"):
+        run_seeds(tables, config, "finetuning", seeds_in(tmp_path, (1, 2)))
+    assert [(tmp_path / str(s) / "result.json").exists() for s in (1, 2)] == [False, True]
 
 
 def _assert_near(tolerance, value, other):
