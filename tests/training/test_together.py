@@ -149,6 +149,25 @@ def test_a_run_with_an_error_leaves_the_others_alone(seconds, pooled, tmp_path, 
     assert_all_same([run_together("pooled", {3: tmp_path / "3"})[0]], pooled[2:])
 
 
+def test_nothing_is_kept_behind_a_loss_that_is_not_finite(pooled, tmp_path, monkeypatch):
+    """The third label update of seed 2 logs one, with checkpoints after each piece."""
+    plan = method_of("pooled", 2).plan()
+    place = [n for n, work in enumerate(plan) if work.kind == "label_update"][2]
+
+    def finish(self, real=loop._Session._finish_first):
+        first = self._under_way[0]
+        if self._name == "seed 2" and first.work.kind == "label_update" and first.work.step == 2:
+            self._under_way[0] = first._replace(info={"loss": np.full(3, np.nan)})
+        real(self)
+
+    monkeypatch.setattr(loop._Session, "_finish_first", finish)
+    found = run_together("pooled", seeds_in(tmp_path), 0)
+    assert_all_same([found[0], found[2]], [pooled[0], pooled[2]])
+    assert str(found[1][0]).startswith("loss is nan at label step 2 (label_update)")
+    assert label_steps(found[1]) == [0, 1]
+    assert max(int(path.name) for path in (tmp_path / "2" / "checkpoints").iterdir()) == place
+
+
 @pytest.fixture(scope="module")
 def config(small_encoder):
     label = LabelConfig(epochs=1, batch=8, chunk=8, learning_rate=1e-2)
