@@ -45,7 +45,7 @@ from itune.training import RunConfig, RunOptions, TrainingConfig, check_run, run
 from itune.tuning import scaled_settings
 from itune.utils import Row, to_text, use_compilation_cache, write_table
 from run import PRESETS, Experiment
-from suite import list_of, share_runs
+from suite import add_hardware, list_of, share_runs, use_hardware
 
 HEADER = (
     *("data", "access", "variant", "seeds", "test", "worst group", "balanced", "least worst"),
@@ -365,6 +365,7 @@ def _percent(values: list[float]) -> str:
 def main(argv: list[str]) -> None:
     """Run a plan, or render the runs of it that there are."""
     options = _parser().parse_args(argv)
+    use_hardware(options)
     plan = read_plan(options.plan, dict(options.place))
     for name in ("data", "variants"):
         if chosen := getattr(options, name):
@@ -409,6 +410,7 @@ def _parser() -> argparse.ArgumentParser:
     kind = list_of(int, "percentages from 1 to 100", range(1, 101).__contains__)
     add("--access", type=kind, metavar="A,B", help="only these percentages")
     add("--render", action="store_true", help="run nothing; take the runs that have finished")
+    add_hardware(parser)
     return parser
 
 

@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from itune import use_devices
 from itune.cli import run_main
 from itune.config import narrowed, parse
 from itune.errors import require
@@ -40,6 +41,9 @@ class Search(RunConfig):
         ``NAME/search-METHOD``.
       out: Folder of all runs.
       checkpoint_seconds: Seconds between checkpoints of a run.
+      devices: Number of devices to use; none uses all.
+      together: Number of seeds of a setting that advance together in one program, on one device;
+        none takes 1 on a CPU, and as many as fit into the memory of an accelerator.
     """
 
     method: str = "influence_tuning"
@@ -53,6 +57,8 @@ class Search(RunConfig):
     name: str = "default"
     out: Path = Path("runs")
     checkpoint_seconds: float = 120.0
+    devices: int | None = None
+    together: int | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -63,12 +69,15 @@ class Search(RunConfig):
             "seeds",
             "search_seeds",
         )
-        require(self, "a positive integer or none", lambda v: v is None or v >= 1, "trials")
+        counts = ("trials", "devices", "together")
+        require(self, "a positive integer or none", lambda v: v is None or v >= 1, *counts)
 
 
 def main(argv: list[str]) -> None:
     """Run settings until none is left, then print the report."""
     config = _parse(argv)
+    if (config.devices, config.together) != (None, None):
+        use_devices(config.devices, together=config.together)
     grid = load_grid(config.grid, config.method)
     plan = plan_search(narrowed(config, RunConfig), config.method, config.search_seeds, grid)
     folder = config.out / config.name / f"{SEARCH}{config.method}"

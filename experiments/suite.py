@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from itune import UserError
+from itune import UserError, use_devices
 from itune.cli import Parser
 from itune.config import narrowed, parse, to_dict
 from itune.methods import METHODS
@@ -127,7 +127,25 @@ def make_parser(
     add("--render", action="store_true", help="run nothing; take the runs that have finished")
     told = "take the runs in folders, or in collected JSON"
     add("--results", type=Path, nargs="+", metavar="PLACE", help=told)
+    add_hardware(parser)
     return parser
+
+
+def add_hardware(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of what runs are made on, for :func:`use_hardware`."""
+    add = parser.add_argument
+    add("--devices", type=int, metavar="N", help="number of devices to use (all)")
+    told = (
+        "runs of one method that advance together in one program, on one device (1 on a CPU, as "
+        "many as fit into the memory of an accelerator)"
+    )
+    add("--together", type=int, metavar="N", help=told)
+
+
+def use_hardware(options: argparse.Namespace) -> None:
+    """Chooses what runs are made on; raises a UserError if it is not there."""
+    if (options.devices, options.together) != (None, None):
+        use_devices(options.devices, together=options.together)
 
 
 def list_of(
@@ -167,6 +185,7 @@ def gather(options: argparse.Namespace) -> Suite:
       UserError: The input is bad, nothing is there, or it is of different configurations.
     """
     wanted = _wanted(options)
+    use_hardware(options)
     if options.results or options.render:
         runs = _collected(options, wanted) if options.results else _finished(options, wanted)
         _require_whole(runs, options)

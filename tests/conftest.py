@@ -49,3 +49,10 @@ def small_encoder(tmp_path_factory):
     from tests.helpers.small_run import make_encoder
 
     return make_encoder(tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture
+def chooses_devices():
+    """For tests of what chooses devices: they are as before in the end."""
+    yield
+    use_devices(1)

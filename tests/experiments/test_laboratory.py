@@ -1,6 +1,7 @@
 """The laboratory, on made-up plans, made-up runs and runs that are tiny."""
 
 import csv
+import json
 
 import numpy as np
 import pytest
@@ -48,15 +49,15 @@ def write_plan(folder, text=PLAN, encoder="all-MiniLM-L6-v2"):
     return path
 
 
+@pytest.mark.usefixtures("chooses_devices")
 def test_trains_what_is_missing_and_renders_it(tmp_path, capsys):
     plan, out = write_plan(tmp_path, encoder=make_encoder(tmp_path)), tmp_path / "out"
-    arguments = [str(plan), "--out", str(out), "--seeds", "1", "--access", "50"]
-    arguments += ["--variants", "pooled"]
+    arguments = [str(plan), "--out", str(out), "--seeds", "1,2", "--access", "50"]
+    arguments += ["--variants", "pooled", "--devices", "1", "--together", "2"]
     assert run_main(laboratory.main, arguments) == 0
     runs = {str(path.parent.relative_to(out)) for path in out.rglob("result.json")}
-    assert runs == {
-        "news-50/pooled/embedding_tuning-1",
-    }
+    assert runs == {f"news-50/pooled/embedding_tuning-{seed}" for seed in (1, 2)}
+    assert all(json.loads(path.read_text())["together"] == 2 for path in out.rglob("result.json"))
     written = {path: path.stat().st_mtime_ns for path in out.rglob("result.json")}
     capsys.readouterr()
     assert run_main(laboratory.main, arguments) == 0

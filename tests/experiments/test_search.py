@@ -92,6 +92,8 @@ def test_search_resume_report(main, command, trained, tmp_path, capfd):
         ({"grid": "papr"}, "grid must be paper, paper-msgs, small or a file ….toml, got 'papr'"),
         ({"grid": "paper"}, "grid 'paper' has nothing for finetuning; name a file"),
         ({"trials": 0}, "trials must be a positive integer or none, got 0"),
+        ({"together": 0}, "together must be a positive integer or none, got 0"),
+        ({"devices": 99}, "devices must be from 1 to 8, as many as there are, got 99"),
         ({"search-seeds": ""}, "search_seeds must be a list of different integers"),
         ({"seeds": "1,1"}, "seeds must be a list of different integers"),
         ({"study": "mysqll://host/base"}, "cannot use the study mysqll://host/base (NoSuchModule"),

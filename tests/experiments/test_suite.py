@@ -164,7 +164,8 @@ def test_runs_are_shared_with_other_processes(runs, no_training, monkeypatch, ca
     assert "runs are missing" not in captured.out
 
 
-def test_runs_of_other_seeds_advance_together(runs, no_training, monkeypatch, capsys):
+@pytest.mark.usefixtures("chooses_devices")
+def test_runs_of_other_seeds_advance_together(runs, no_training, monkeypatch):
     """Three of a method at once, and the fourth; not the one that another process is at."""
     at_work = runs / "textlen-minilm" / "finetuning-4"
     at_work.mkdir()
@@ -178,15 +179,27 @@ def test_runs_of_other_seeds_advance_together(runs, no_training, monkeypatch, ca
         lock.release()
 
     monkeypatch.setattr(suite, "run_task_seeds", run)
-    monkeypatch.setattr(suite, "runs_at_once", lambda: 3)
     monkeypatch.setattr(suite.time, "sleep", sleep)
     (lock := FileLock(at_work / LOCK)).acquire()
     arguments = ["--out", str(runs), "--seeds", "3,4,5,6,7", "--methods", ",".join(METHODS)]
-    assert run_main(table2.main, [*arguments, "--tasks", "textlen"]) == 0
+    together = ["--devices", "1", "--together", "3"]
+    assert run_main(table2.main, [*arguments, "--tasks", "textlen", *together]) == 0
     first, second = METHODS
-    together = [(first, [3, 5, 6]), (second, [3, 4, 5]), (second, [6, 7]), (first, [7])]
-    assert groups[:4] == sorted(together, key=groups.index)
+    expected = [(first, [3, 5, 6]), (second, [3, 4, 5]), (second, [6, 7]), (first, [7])]
+    assert groups[:4] == sorted(expected, key=groups.index)
     assert groups[4:] == [(first, [4])]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--devices", "99"], "devices must be from 1 to 8, as many as there are, got 99"),
+        (["--together", "0"], "together must be a positive integer, got 0"),
+    ],
+)
+def test_hardware_that_is_not_there(words, message, runs, no_training, capsys):
+    assert run_main(table2.main, ["--out", str(runs), *words]) == 2
+    assert capsys.readouterr().err == f"error: {message}\n" and not fake_run.calls
 
 
 def test_settings_of_every_run(runs, no_training, monkeypatch):
