@@ -59,8 +59,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.optimize import root_scalar
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from itune.errors import UserError
 from itune.groups import Group, paired_groups
@@ -200,7 +199,7 @@ class Spread:
             return 0.0
         later = max(self.first @ powers / times + self.second / times**2, 0.0)
         freedom = max(2 * now**2 / noise, 1.0) * times
-        return float(student.ppf((1 + CONFIDENCE) / 2, freedom)) * math.sqrt(later)
+        return float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * math.sqrt(later)
 
     def interval(self, observed: float, times: int = 1) -> tuple[float, float]:
         """Return the least and the greatest θ that is not rejected."""
@@ -209,6 +208,8 @@ class Spread:
         if self.square <= 1e-12:
             half = self.half_width(1, times)
             return observed - half, observed + half
+        from scipy.optimize import root_scalar  # which takes long to import
+
         vertex = -self.linear / (2 * self.square)
         side = 1 if vertex <= 1 else -1
         least = -self.square * vertex**2
