@@ -14,6 +14,7 @@ import numpy as np
 
 from itune.data.dataset import Dataset
 from itune.errors import require
+from itune.influence.cosine import inverse_norm
 from itune.methods.base import Batch, Classifier, Info, Method, Outputs, Params, Phase, Work
 from itune.methods.label_steps import (
     FORWARD_COST,
@@ -180,9 +181,7 @@ def contrastive_losses(
     ([0.693, 0.0, 0.0], [True, False, False])
     """
     squares = jnp.sum(vectors**2, axis=1, keepdims=True)
-    # A vector that is 0, by dropout of all its entries, has cosines of 0, and finite slopes.
-    least = float(jnp.finfo(vectors.dtype).eps) ** 2
-    unit = vectors * jax.lax.rsqrt(jnp.maximum(squares, least))
+    unit = vectors * inverse_norm(squares)  # dropout may leave 0 of a vector
     cosines = unit @ unit.T / temperature
     has_label, has_answer = (of[:, None] == of[None] for of in (labels, answers))
     positives, negatives = has_label & ~has_answer, ~has_label & has_answer
