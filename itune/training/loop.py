@@ -64,16 +64,12 @@ class Training(NamedTuple):
 
 
 class TrainingOutcome(NamedTuple):
-    """What the loop ends with: the last parameters, or the best checkpoint's if there is one.
-
-    ``together`` is the number of runs that trained at once, whose seconds are shared out.
-    """
+    """What the loop ends with: the last parameters, or the best checkpoint's if there is one."""
 
     params: Params
     seconds: float
     has_collapsed: bool = False
     best: BestCheckpoint | None = None
-    together: int = 1
 
 
 def train(
@@ -142,18 +138,17 @@ def _do_next(sessions: "Sequence[_Session]", states: States) -> None:
             first.evaluate_next()
     if prepared is None:
         return
-    together = [first]
+    batches = {first: prepared.batch}
     for session in sessions:
-        if session is not first:
-            with session.noting_error():
-                together += [session] * _is_like(session.prepare(), prepared)
-    batches = {of.run: of.prepared().batch for of in together}
-    info = states.step(prepared.work.kind, batches)
+        with session.noting_error():
+            other = session.prepare()
+            if other is not None and _is_like(other, prepared):
+                batches[session] = other.batch
+    info = states.step(prepared.work.kind, {of.run: batch for of, batch in batches.items()})
     for value in info.values():
         value.copy_to_host_async()
-    for session in together:
-        with session.noting_error():
-            session.begun(info)
+    for session in batches:
+        session.begun(info)
 
 
 class _Prepared(NamedTuple):
@@ -164,11 +159,9 @@ class _Prepared(NamedTuple):
     pieces: int
 
 
-def _is_like(one: _Prepared | None, other: _Prepared) -> bool:
+def _is_like(one: _Prepared, other: _Prepared) -> bool:
     """Return whether two pieces of work can be done by one program."""
-    if one is None or one.work.kind != other.work.kind:
-        return False
-    return _shapes(one.batch) == _shapes(other.batch)
+    return one.work.kind == other.work.kind and _shapes(one.batch) == _shapes(other.batch)
 
 
 def _shapes(batch: Batch) -> tuple[Any, ...]:
@@ -263,14 +256,10 @@ class _Session:
                 self._prepared = _Prepared(work, batch_of(work, self._data), pieces)
         return self._prepared
 
-    def prepared(self) -> _Prepared:
-        """Return what :meth:`prepare` has made."""
-        assert self._prepared is not None, "nothing was prepared"
-        return self._prepared
-
     def begun(self, info: Info) -> None:
         """Note that the devices were given what is prepared, and that it logs ``info``."""
-        work, _, pieces = self.prepared()
+        assert self._prepared is not None, "nothing was prepared"
+        work, _, pieces = self._prepared
         cost = sum(self._costs[self.done : self.done + pieces])
         self._under_way.append(_Piece(work, info, cost))
         self._prepared = None
@@ -323,7 +312,7 @@ class _Session:
         params = gather(self._states[self.run].params) if best is None else best.params()
         selected = None if best is None else best.best()
         seconds, has_collapsed = self._seconds(), self.has_collapsed()
-        return TrainingOutcome(params, seconds, has_collapsed, selected, self._count)
+        return TrainingOutcome(params, seconds, has_collapsed, selected)
 
     def close(self) -> None:
         """Close what is open."""

@@ -271,15 +271,17 @@ def _train_and_test(
             if isinstance(trained, UserError):
                 errors[seed] = trained
             else:
-                to = folders[seed]
-                found[seed] = _finished(tables, config, method, seed, to, group[seed], trained)
+                to, run = folders[seed], group[seed]
+                found[seed] = _finished(
+                    tables, config, method, seed, to, run, trained, together=len(group)
+                )
     except OSError as error:
         raise UserError(
             f"cannot write to {where} ({error.strerror or error}); make room, then go on "
             f"with the same arguments and {option('resume', True)}"
         ) from error
-    for seed, error in errors.items():
-        raise UserError(f"seed {seed}: {error}") from error
+    if errors:
+        raise UserError("; ".join(f"seed {seed}: {error}" for seed, error in errors.items()))
     return found
 
 
@@ -291,8 +293,10 @@ def _finished(
     folder: Path,
     prepared: Prepared,
     trained: TrainingOutcome,
+    *,
+    together: int,
 ) -> Finished:
-    """Save and test what a run ends with, and write its result."""
+    """Save and test what a run, one of so many together, ends with, and write its result."""
     data, seen, plan = prepared.data, prepared.seen, prepared.plan
     params = trained.params
     save_classifier(
@@ -323,8 +327,8 @@ def _finished(
         "names": {"label": list(tables.label_names), "confound": list(tables.confound_names)},
         "rows": {split: _row_counts(of, config) for split, of in data.items()},
     }
-    if trained.together > 1:
-        result["together"] = trained.together
+    if together > 1:
+        result["together"] = together  # which share the seconds
     if trained.best is not None:
         result["selected"] = trained.best._asdict()
     notes = list(tables.notes)

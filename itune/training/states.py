@@ -33,7 +33,8 @@ USED = 0.8
 """Share of a device's free memory that runs may take together."""
 
 STEPS = 32
-"""Number of step functions whose forms for several runs are kept, as they are traced once."""
+"""Number of step functions whose forms for several runs are kept, so that they are traced once; a
+method has one for each kind of work."""
 
 
 def first_state(method: Method, params: Params) -> State:
