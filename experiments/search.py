@@ -10,13 +10,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from itune import use_devices
 from itune.cli import run_main
 from itune.config import narrowed, parse
 from itune.errors import require
 from itune.search import SEARCH, load_grid, make_report, open_study, plan_search, work
 from itune.training import RunConfig
-from itune.utils import use_compilation_cache
+from itune.utils import HardwareConfig, use_compilation_cache
 
 PRESETS = Path(__file__).parent / "presets"
 DEFAULT_PRESET = "textlen-minilm"
@@ -76,8 +75,7 @@ class Search(RunConfig):
 def main(argv: list[str]) -> None:
     """Run settings until none is left, then print the report."""
     config = _parse(argv)
-    if (config.devices, config.together) != (None, None):
-        use_devices(config.devices, together=config.together)
+    HardwareConfig(devices=config.devices, together=config.together).choose_devices()
     grid = load_grid(config.grid, config.method)
     plan = plan_search(narrowed(config, RunConfig), config.method, config.search_seeds, grid)
     folder = config.out / config.name / f"{SEARCH}{config.method}"

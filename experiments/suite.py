@@ -10,10 +10,11 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from itune import UserError, use_devices
+from itune import UserError
 from itune.cli import Parser
 from itune.config import narrowed, parse, to_dict
 from itune.methods import METHODS
@@ -26,7 +27,7 @@ from itune.training import (
     run_task_seeds,
     runs_at_once,
 )
-from itune.utils import Row, to_text, write_table
+from itune.utils import HardwareConfig, Row, to_text, write_table
 from run import PRESETS, Experiment
 
 
@@ -144,8 +145,7 @@ def add_hardware(parser: argparse.ArgumentParser) -> None:
 
 def use_hardware(options: argparse.Namespace) -> None:
     """Chooses what runs are made on; raises a UserError if it is not there."""
-    if (options.devices, options.together) != (None, None):
-        use_devices(options.devices, together=options.together)
+    HardwareConfig(devices=options.devices, together=options.together).choose_devices()
 
 
 def list_of(
@@ -216,11 +216,7 @@ def _folder(options: argparse.Namespace, key: Wanted) -> Path:
 
 def _finished(options: argparse.Namespace, wanted: list[Wanted]) -> dict[Wanted, RunResult]:
     folders = {key: _folder(options, key) for key in wanted}
-    return {
-        key: read_result(folder)
-        for key, folder in folders.items()
-        if (folder / "result.json").exists()
-    }
+    return {key: read_result(folder) for key, folder in folders.items() if _has_finished(folder)}
 
 
 def _collected(options: argparse.Namespace, wanted: list[Wanted]) -> dict[Wanted, RunResult]:
@@ -254,9 +250,9 @@ def share_runs(folders: Mapping[Key, Path], run: Callable[[Mapping[Key, Path]], 
             if number not in left or is_at_work(left[number][1]):
                 continue
             group = _together(number, left)
-            new = [n for n in group if not (left[n][1] / "result.json").exists()]
-            for n in new:
-                _tell(f"run {n} of {len(folders)}: {left[n][1]}")
+            for n in group:
+                if not _has_finished(left[n][1]):
+                    _tell(f"run {n} of {len(folders)}: {left[n][1]}")
             with contextlib.suppress(RunInUse):  # since a moment ago
                 run(dict(left[n] for n in group))
                 for n in group:
@@ -269,14 +265,26 @@ def share_runs(folders: Mapping[Key, Path], run: Callable[[Mapping[Key, Path]], 
 
 
 def _together(number: int, runs: Mapping[int, tuple[Key, Path]]) -> list[int]:
-    """Return the numbers of a run and of others with its setting that no process is at."""
-    of_setting = runs[number][0]._replace(seed=0)
-    alike = [
+    """Return the numbers of a run and of others to be made with its setting and another seed.
+
+    No process is at the others. A run that has finished is by itself, since it is only read.
+    """
+    key, folder = runs[number]
+    if _has_finished(folder):
+        return [number]
+    alike = (
         n
-        for n, (key, folder) in runs.items()
-        if n != number and key._replace(seed=0) == of_setting and not is_at_work(folder)
-    ]
-    return [number, *alike[: runs_at_once() - 1]]
+        for n, (other, at) in runs.items()
+        if n != number
+        and other._replace(seed=0) == key._replace(seed=0)
+        and not _has_finished(at)
+        and not is_at_work(at)
+    )
+    return [number, *islice(alike, runs_at_once() - 1)]
+
+
+def _has_finished(folder: Path) -> bool:
+    return (folder / "result.json").exists()
 
 
 def _tell(what: str) -> None:

@@ -86,10 +86,9 @@ class HardwareConfig:
         """
         if self.coordinator is not None:
             self._join()
-        from itune.utils.devices import is_first_process, share_folder, use_devices, wait_for_all
+        from itune.utils.devices import is_first_process, share_folder, wait_for_all
 
-        if (self.devices, self.shard, self.together) != (None, EXAMPLES, None):
-            use_devices(self.devices, divide_params=self.shard == PARAMS, together=self.together)
+        self.choose_devices()
         if is_first_process():
             wait_for_all("folders")
             return out
@@ -103,6 +102,17 @@ class HardwareConfig:
         silence_progress()
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (until the process ends)
         return copy
+
+    def choose_devices(self) -> None:
+        """Use these devices from now on; leave what was chosen before if nothing is set.
+
+        Raises:
+          UserError: The devices are not there.
+        """
+        from itune.utils.devices import use_devices
+
+        if (self.devices, self.shard, self.together) != (None, EXAMPLES, None):
+            use_devices(self.devices, divide_params=self.shard == PARAMS, together=self.together)
 
     def _join(self) -> None:
         import jax

@@ -166,7 +166,7 @@ def test_runs_are_shared_with_other_processes(runs, no_training, monkeypatch, ca
 
 @pytest.mark.usefixtures("chooses_devices")
 def test_runs_of_other_seeds_advance_together(runs, no_training, monkeypatch):
-    """Three of a method at once, and the fourth; not the one that another process is at."""
+    """Three of a method at once; not those that have finished or that another process is at."""
     at_work = runs / "textlen-minilm" / "finetuning-4"
     at_work.mkdir()
     groups = []
@@ -181,13 +181,14 @@ def test_runs_of_other_seeds_advance_together(runs, no_training, monkeypatch):
     monkeypatch.setattr(suite, "run_task_seeds", run)
     monkeypatch.setattr(suite.time, "sleep", sleep)
     (lock := FileLock(at_work / LOCK)).acquire()
-    arguments = ["--out", str(runs), "--seeds", "3,4,5,6,7", "--methods", ",".join(METHODS)]
+    arguments = ["--out", str(runs), "--seeds", "3,1,4,5,6,7", "--methods", ",".join(METHODS)]
     together = ["--devices", "1", "--together", "3"]
     assert run_main(table2.main, [*arguments, "--tasks", "textlen", *together]) == 0
     first, second = METHODS
-    expected = [(first, [3, 5, 6]), (second, [3, 4, 5]), (second, [6, 7]), (first, [7])]
-    assert groups[:4] == sorted(expected, key=groups.index)
-    assert groups[4:] == [(first, [4])]
+    expected = [(first, [1]), (second, [1]), (first, [3, 5, 6]), (second, [3, 4, 5])]
+    expected += [(second, [6, 7]), (first, [7])]
+    assert groups[:6] == sorted(expected, key=groups.index)
+    assert groups[6:] == [(first, [4])]
 
 
 @pytest.mark.parametrize(
