@@ -18,12 +18,19 @@ from pathlib import Path
 
 import numpy as np
 
-from harness import MINILM, Record, make_parser, make_problem, print_table, write_records
+from harness import (
+    MINILM,
+    Record,
+    make_parser,
+    make_problem,
+    print_table,
+    short_training,
+    write_records,
+)
 from itune.cli import run_main
-from itune.config import from_dict
 from itune.corpora import DataConfig, TextLenConfig
 from itune.metrics import make_cid
-from itune.training import RunConfig, run_task
+from itune.training import run_task
 from itune.utils import HardwareConfig, use_compilation_cache
 
 LAYOUTS = ((1, 1), (2, 1), (4, 1), (1, 2), (1, 4), (2, 2))
@@ -113,22 +120,7 @@ def seconds_of(run: Callable[[int], float]) -> float:
 
 def train(method: str, epochs: int, out: Path) -> float:
     """Train, and return the seconds that a run records."""
-    rounds = {"interval": ROWS // 64, "epochs": 2, "batch": 64, "probes": 64, "partners": "pooled"}
-    config = from_dict(
-        RunConfig,
-        {
-            "encoder": MINILM,
-            "max_length": 40,
-            "pad_to_multiple_of": 40,
-            "cid_when": "end",
-            "accuracy_when": "end",
-            "cid_probes": 8,
-            "cid_rows": 16,
-            "label": {"epochs": epochs, "batch": 64, "chunk": 64},
-            "influence": rounds,
-            "data": {"textlen": {"train_size": ROWS, "dev_size": 8, "test_size": 8}},
-        },
-    )
+    config = short_training(MINILM, ROWS, epochs)
     folder = Path(tempfile.mkdtemp(dir=out))
     return run_task(config, method, 1, folder).result["seconds"]
 

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from itune.cli import Parser
+from itune.config import from_dict
 from itune.corpora import DataConfig, TextLenConfig
 from itune.data import Dataset, chunks_by_length, collate, tokenize_table
 from itune.influence import cross_entropy
@@ -25,7 +26,7 @@ from itune.models import (
     resolve_encoder,
 )
 from itune.tables import task_tables
-from itune.training import commit, machine, make_classifier
+from itune.training import RunConfig, commit, machine, make_classifier
 from itune.utils import align, jit, write_json
 
 T = TypeVar("T")
@@ -87,6 +88,29 @@ def make_problem(model_name: str, data: DataConfig, *, layers: int | None = None
         lambda path, leaf: scale * leaf if path[-1].key == "kernel" else leaf, params
     )
     return Problem(make_classifier(config), params, train)
+
+
+def short_training(encoder: str, rows: int, epochs: int) -> RunConfig:
+    """Return settings of label steps of 64, all of one length, with a round on pools an epoch.
+
+    Everything else of a run is as little as may be.
+    """
+    rounds = {"interval": rows // 64, "epochs": 2, "batch": 64, "probes": 64, "partners": "pooled"}
+    return from_dict(
+        RunConfig,
+        {
+            "encoder": encoder,
+            "max_length": 40,
+            "pad_to_multiple_of": 40,
+            "cid_when": "end",
+            "accuracy_when": "end",
+            "cid_probes": 8,
+            "cid_rows": 16,
+            "label": {"epochs": epochs, "batch": 64, "chunk": 64},
+            "influence": rounds,
+            "data": {"textlen": {"train_size": rows, "dev_size": 8, "test_size": 8}},
+        },
+    )
 
 
 def measure(

@@ -1,7 +1,7 @@
 """How long runs of several seeds take together in one program, and one after another.
 
 Measured are label steps, by finetuning, and label steps with rounds on pools, by influence tuning:
-the seconds that three epochs have more than one, after a training that compiles. The other
+the seconds that four epochs have more than two, after a training that compiles. The other
 evaluations, and the saving of models, do not count. Training losses of both ways are compared.
 """
 
@@ -13,16 +13,16 @@ from pathlib import Path
 import numpy as np
 
 import itune
-from harness import MINILM, Record, make_parser, print_table, write_records
+from harness import MINILM, Record, make_parser, print_table, short_training, write_records
 from itune.cli import run_main
 from itune.config import from_dict
 from itune.corpora import DataConfig
 from itune.models import write_random_encoder
 from itune.tables import task_tables
-from itune.training import Finished, RunConfig, run_task_seeds
+from itune.training import Finished, run_task_seeds
 
 ROWS = 512
-FEW, MANY = 1, 3
+FEW, MANY = 2, 4
 METHODS = ("finetuning", "influence_tuning")
 WIDTHS = {"tiny": 64, "small": 256}
 """Widths of encoders with random weights, of one layer and of four."""
@@ -85,22 +85,7 @@ def train(
     encoder: str, method: str, epochs: int, seeds: Sequence[int], out: Path
 ) -> list[Finished]:
     """Train with some seeds, at so many at once as was chosen."""
-    rounds = {"interval": 4, "epochs": 1, "batch": 64, "probes": 64, "partners": "pooled"}
-    config = from_dict(
-        RunConfig,
-        {
-            "encoder": encoder,
-            "max_length": 40,
-            "cid_when": "end",
-            "accuracy_when": "end",
-            "cid_probes": 8,
-            "cid_rows": 16,
-            "pad_to_multiple_of": 20,
-            "label": {"epochs": epochs, "batch": 64, "chunk": 64},
-            "influence": rounds,
-            "data": {"textlen": {"train_size": ROWS, "dev_size": 8, "test_size": 8}},
-        },
-    )
+    config = short_training(encoder, ROWS, epochs)
     folder = Path(tempfile.mkdtemp(dir=out))
     folders = {seed: folder / str(seed) for seed in seeds}
     return list(run_task_seeds(config, method, folders).values())
