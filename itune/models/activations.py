@@ -1,4 +1,4 @@
-"""Activations of feed-forward layers, by their names in Hugging Face's configurations."""
+"""Activations of feed-forward layers by their names in Hugging Face's configurations; softmax."""
 
 import math
 from collections.abc import Callable
@@ -48,6 +48,28 @@ def _normal_cdf(x: jax.Array) -> jax.Array:
 
 def _normal_pdf(x: jax.Array) -> jax.Array:
     return jnp.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
+
+
+@jax.custom_jvp
+def softmax(x: jax.Array) -> jax.Array:
+    """Compute the softmax ``y`` of the last axis, with derivatives made of ``y`` at any order.
+
+    ``dy = y (dx - sum(y dx))``. By default ``jax.nn.softmax`` is differentiated operation by
+    operation, its maximum included, which makes a derivative of second order larger to compile.
+
+    >>> softmax(jnp.zeros(4)).tolist()
+    [0.25, 0.25, 0.25, 0.25]
+    """
+    return jax.nn.softmax(x, axis=-1)
+
+
+@softmax.defjvp
+def _softmax_jvp(
+    primals: tuple[jax.Array], tangents: tuple[jax.Array]
+) -> tuple[jax.Array, jax.Array]:
+    (x,), (dx,) = primals, tangents
+    y = softmax(x)
+    return y, y * (dx - jnp.sum(y * dx, axis=-1, keepdims=True))
 
 
 ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {

@@ -22,7 +22,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from itune.errors import UserError
-from itune.models.activations import require_activation
+from itune.models.activations import require_activation, softmax
 
 _INIT = nn.initializers.normal(0.02)
 
@@ -235,7 +235,7 @@ def attention(scores: jax.Array, visible: jax.Array) -> jax.Array:
     """
     # After the softmax's shift these underflow to exactly 0; a row with no key stays finite.
     least = jnp.finfo(scores.dtype).min
-    return jax.nn.softmax(jnp.where(visible[..., None, :, :], scores, least), axis=-1)
+    return softmax(jnp.where(visible[..., None, :, :], scores, least))
 
 
 def weighted(probs: jax.Array, v: jax.Array) -> jax.Array:

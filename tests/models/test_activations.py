@@ -1,11 +1,13 @@
-"""The activation with its own derivatives against JAX's, by plain autodiff."""
+"""Functions with derivatives of their own against JAX's, by plain autodiff."""
+
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from itune.models.activations import gelu
+from itune.models.activations import gelu, softmax
 
 
 def plain(x):
@@ -34,3 +36,19 @@ def test_float32():
     x = jnp.linspace(-4, 4, 33, dtype=jnp.float32)
     assert gelu(x).dtype == jnp.float32
     np.testing.assert_allclose(gelu(x), plain(x.astype(jnp.float64)), rtol=0, atol=6e-7)
+
+
+@pytest.mark.parametrize("order", [0, 1, 2, 3])
+def test_derivatives_of_softmax(order):
+    """Along four directions, in two rows, one of which has a key that nobody may attend to."""
+    x = jnp.asarray([[0.3, -1.2, 2.0], [1.0, 0.5, jnp.finfo(jnp.float64).min]])
+    directions = jnp.asarray(np.random.default_rng(0).normal(size=(4, *x.shape)))
+
+    def along(f):
+        for each in directions[:order]:
+            f = partial(lambda f, each, x: jax.jvp(f, (x,), (each,))[1], f, each)
+        return jax.vjp(f, x)
+
+    (ours, pull), (theirs, expected) = along(softmax), along(jax.nn.softmax)
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(pull(directions[3])[0], expected(directions[3])[0], atol=1e-13)
