@@ -7,7 +7,8 @@ t, with inputs ``a`` and output cotangents ``e``; it stays that pair. Inner prod
     <g, g'>_E   = sum_st [id_s = id'_t] (e_s . e'_t)       two Lookup terms, an embedding table
     <g, g'>     = sum g g'                                 Formed: biases, scales, small kernels
 
-Parameters stacked by ``nn.scan`` carry one leading axis ``S`` throughout.
+Parameters stacked by ``nn.scan`` carry one leading axis ``S`` throughout. What is done term by term
+is jitted, so that it is traced once for all layers whose terms have one shape.
 """
 
 import math
@@ -110,6 +111,7 @@ def _outer_square(x: jax.Array, e: jax.Array) -> jax.Array:
     return _outer_square_forward(x, e)[0]
 
 
+@jax.jit
 def _outer_square_forward(
     x: jax.Array, e: jax.Array
 ) -> tuple[jax.Array, tuple[jax.Array, jax.Array, jax.Array, jax.Array]]:
@@ -117,6 +119,7 @@ def _outer_square_forward(
     return jnp.vdot(*grams, precision=HIGHEST), (x, e, *grams)
 
 
+@jax.jit
 def _outer_square_backward(
     residuals: tuple[jax.Array, jax.Array, jax.Array, jax.Array], cotangent: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
@@ -226,6 +229,7 @@ def prepared(factors: Factors, partners: int) -> Factors:
     return {path: _merged([convert(term) for term in terms]) for path, terms in factors.items()}
 
 
+@jax.jit
 def _inner(a: Term, b: Term) -> jax.Array:
     if isinstance(b, Formed):
         return jnp.vdot(form(a, b.value.shape), b.value, precision=HIGHEST)
@@ -277,6 +281,7 @@ def project(factors: Factors, direction: Tensors) -> jax.Array:
     )
 
 
+@jax.jit
 def _project(term: Term, direction: jax.Array) -> jax.Array:
     match term:
         case Outer(x, e):
@@ -290,7 +295,7 @@ def _project(term: Term, direction: jax.Array) -> jax.Array:
 
 def weighted_sum(factors: Factors, weights: jax.Array, shapes: Shapes) -> Tensors:
     """Compute ``sum_j w_j g_j`` over a batch of factored gradients, with weights ``(n,)``."""
-    merged = {
+    merged: Factors = {
         path: tuple(_merge_examples(term, weights) for term in terms)
         for path, terms in factors.items()
     }
@@ -365,6 +370,7 @@ def ids_met(batch: Factors, shapes: Shapes) -> Tensors:
     return met
 
 
+@jax.jit
 def _merge_examples(term: Term, weights: jax.Array) -> Term:
     """Make one term of the weighted sum over examples: their positions side by side."""
 

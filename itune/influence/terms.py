@@ -35,6 +35,7 @@ class Formed(NamedTuple):
 Term: TypeAlias = Outer | Lookup | Formed
 
 
+@jax.jit
 def form_outer(term: Outer) -> jax.Array:
     """Form an :class:`Outer` term, ``(S, d_in, d_out)``."""
     return jnp.einsum("sti,sto->sio", *term, precision=HIGHEST)
