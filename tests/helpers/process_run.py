@@ -1,8 +1,8 @@
 """One of two processes that train and measure together: ``python -m tests.helpers.process_run``.
 
-Takes a coordinator, the number of the process, a folder, and after how many pieces of work process
-1 is killed. The first process leaves the parameters and influences in the folder's ``whole``; then
-both train once more in its ``killed``, where process 1 comes to its end.
+Takes a coordinator or auto, the number of the process, a folder, and after how many pieces of work
+process 1 is killed. The first process leaves the parameters and influences in the folder's
+``whole``; then both train once more in its ``killed``, where process 1 comes to its end.
 """
 
 import os
@@ -22,9 +22,8 @@ def main(coordinator, number, folder, most):
     from itune.utils.files import save_arrays
     from itune.utils.hardware import HardwareConfig
 
-    hardware = HardwareConfig(
-        shard="params", coordinator=coordinator, processes=2, process=int(number)
-    )
+    place = {} if coordinator == "auto" else {"processes": 2, "process": int(number)}
+    hardware = HardwareConfig(shard="params", coordinator=coordinator, **place)
     folder = hardware.begin(Path(folder))
 
     from tests.helpers.tiny_runs import run

@@ -1,4 +1,7 @@
-"""Two processes of two devices each, by the real coordination service on this machine."""
+"""Two processes of two devices each, by the real coordination service on this machine.
+
+The first finds its place by what SLURM tells each process of a job, the second is told it.
+"""
 
 import os
 import shutil
@@ -33,18 +36,26 @@ def start(folder):
     """Start both processes, with a port that was free just now."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+        port = str(free.getsockname()[1])
     environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": jax.config.jax_compilation_cache_dir}
-    command = [sys.executable, "-m", "tests.helpers.process_run", address]
+    slurm = {
+        "SLURM_JOB_ID": "1",
+        "SLURM_STEP_NODELIST": "127.0.0.1",
+        "SLURM_NTASKS": "2",
+        "SLURM_PROCID": "0",
+        "SLURM_LOCALID": "0",
+        "JAX_COORDINATOR_PORT": port,  # by default it follows from the number of the job
+    }
+    command = [sys.executable, "-m", "tests.helpers.process_run"]
     return [
         subprocess.Popen(
-            [*command, str(number), str(folder), str(PIECES)],
-            env=environment,
+            [*command, coordinator, str(number), str(folder), str(PIECES)],
+            env=environment | added,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-        for number in range(2)
+        for number, (coordinator, added) in enumerate([("auto", slurm), (f"127.0.0.1:{port}", {})])
     ]
 
 
