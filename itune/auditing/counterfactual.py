@@ -150,16 +150,14 @@ def run_counterfactual_test(
 ) -> CounterfactualTest | None:
     """Swap the confound in texts of test, or else of dev or train, and predict both versions.
 
-    Returns None if the confound is not given by a rule over words, or no text has a confound that
-    can be another. ``rng`` draws the texts, and the confound that is put in each; ``on_progress``
-    is called with the numbers of predictions done and in all.
+    Returns None if neither a rule over words nor a task gives the confound, or no text has a
+    confound that can be another. ``rng`` draws the texts, and the confound that is put in each;
+    ``on_progress`` is called with the numbers of predictions done and in all.
     """
-    if tables.rule is None:
-        return None
     train, column = tables.train, tables.rule_on
     some = draw_by_group(train.label, train.confound, SEARCHED, rng)
     swaps = make_swaps(
-        tables.rule,
+        tables,
         (train.texts(row)[column] for row in some),
         is_drawn=config.unpaired == DRAW,
     )

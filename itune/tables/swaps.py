@@ -1,17 +1,18 @@
-"""Give texts another confound and change nothing else, where a rule over words made it."""
+"""Give texts another confound and change nothing else, where a rule over words or a task has it."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from itune.tables.rules import Expression, Rule, normal
+from itune.tables.table import Tables
 
 CLOSING = tuple(",.;:!?)")
 """Characters before which no blank is left where a word is taken out."""
 
 
-class Swaps(NamedTuple):
+class RuleSwaps(NamedTuple):
     """Replacements for what the patterns of a rule match.
 
     A word is replaced by its partner: the word at its place in the other pattern's list, if the two
@@ -101,7 +102,44 @@ class Swaps(NamedTuple):
         return "".join([*pieces, text[end:]])
 
 
-def make_swaps(rule: Rule, texts: Iterable[str], *, is_drawn: bool = False) -> Swaps | None:
+class TaskSwaps(NamedTuple):
+    """Replacements by a function that gives a text the other of two confounds.
+
+    Attributes:
+      counterpart: The function; it returns None for a text that it cannot give the other confound.
+    """
+
+    counterpart: Callable[[str], str | None]
+
+    def targets(self, value: int) -> list[int]:
+        """Return the other of the two confounds; none of what is neither."""
+        return [1 - value] if value in (0, 1) else []
+
+    def without_partner(self, text: str, target: int) -> list[str]:
+        """Return the words for which there is no replacement: none."""
+        return []
+
+    def swapped(self, text: str, target: int, rng: np.random.Generator) -> str | None:
+        """Return the text with its other confound, which is ``target``; None if it has none."""
+        return self.counterpart(text)
+
+
+Swaps: TypeAlias = RuleSwaps | TaskSwaps
+"""What gives texts another confound: their task, or the rule that made the confounds."""
+
+
+def make_swaps(tables: Tables, texts: Iterable[str], *, is_drawn: bool = False) -> Swaps | None:
+    """Return what gives texts of a table another confound; None if neither task nor rule does.
+
+    A rule does with a pattern of words, or a regular expression that matches one of some texts,
+    such as those of train, from which what patterns match is collected.
+    """
+    if tables.counterpart is not None:
+        return TaskSwaps(tables.counterpart)
+    return None if tables.rule is None else rule_swaps(tables.rule, texts, is_drawn=is_drawn)
+
+
+def rule_swaps(rule: Rule, texts: Iterable[str], *, is_drawn: bool = False) -> RuleSwaps | None:
     """Collect from texts, such as those of train, what the patterns of a rule match.
 
     Returns None if there is neither a pattern of words nor a regular expression that matches.
@@ -113,7 +151,7 @@ def make_swaps(rule: Rule, texts: Iterable[str], *, is_drawn: bool = False) -> S
             matched[number] += [text[start:stop] for start, stop in rule.spans(text)]
     known = {number: words or [*patterns[number].words] for number, words in matched.items()}
     known = {number: words for number, words in known.items() if words}
-    return Swaps(rule, known, is_drawn) if known else None
+    return RuleSwaps(rule, known, is_drawn) if known else None
 
 
 def _folded(word: str) -> str:
@@ -138,6 +176,8 @@ def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
 
     >>> _without("The nice, nice day is nice.", [(4, 8), (10, 14), (22, 26)])
     'The, day is.'
+    >>> _without("The day was nice", [(12, 16)])
+    'The day was'
     """
     pieces, end = [], 0
     for start, stop in spans:
@@ -150,4 +190,4 @@ def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
                 kept = kept.rstrip()
             piece = piece.lstrip()
         kept += piece
-    return kept
+    return kept if text[-1:].isspace() else kept.rstrip()

@@ -1,11 +1,9 @@
 """Counterfactual twins of training rows: the confound's text deleted or swapped, nothing else."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from itune.errors import UserError
-from itune.tables.swaps import Swaps, make_swaps
+from itune.tables.swaps import make_swaps
 from itune.tables.table import Table, Tables
 
 
@@ -21,8 +19,14 @@ def make_twins(
     """
     column, table = tables.rule_on, tables.train.take(rows)
     texts = [text for batch in table.batches() for text in batch[column]]
-    edit = tables.counterpart or _by_rule(tables, texts, rng)
-    after = [edit(text) for text in texts]
+    swaps = make_swaps(tables, texts, is_drawn=True)
+
+    def edited(text: str, confound: int) -> str | None:
+        if swaps is None or not (targets := swaps.targets(confound)):
+            return None
+        return swaps.swapped(text, int(rng.choice(targets)), rng)
+
+    after = [edited(*each) for each in zip(texts, table.confound.tolist(), strict=True)]
     has_twin = np.array([text is not None for text in after], bool)
     if not has_twin.any():
         raise UserError(
@@ -32,19 +36,3 @@ def make_twins(
         )
     twins = table.take(np.flatnonzero(has_twin))
     return twins.with_texts(column, [text for text in after if text is not None]), rows[has_twin]
-
-
-def _by_rule(
-    tables: Tables, texts: list[str], rng: np.random.Generator
-) -> Callable[[str], str | None]:
-    swaps = make_swaps(tables.rule, texts, is_drawn=True) if tables.rule else None
-
-    def edit(text: str) -> str | None:
-        return None if swaps is None else _swapped(swaps, text, rng)
-
-    return edit
-
-
-def _swapped(swaps: Swaps, text: str, rng: np.random.Generator) -> str | None:
-    targets = swaps.targets(swaps.rule.value(text))
-    return swaps.swapped(text, int(rng.choice(targets)), rng) if targets else None

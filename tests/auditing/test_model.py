@@ -193,6 +193,24 @@ def test_without_a_rule_there_is_no_counterfactual_test(folder):
     assert run_counterfactual_test(None, None, None, tables, CONFIG, rng) is None
 
 
+def test_a_task_gives_texts_their_other_confound(folder, result):
+    other = {"acme": "umbrella", "umbrella": "acme"}
+
+    def counterpart(text):
+        brand, rest = text.split(" ", 1)
+        return None if "fine" in rest else f"{other[brand]} {rest}"
+
+    tables = replace(make_tables(folder, rule=None, confound="brand"), counterpart=counterpart)
+    model, rng = load_model(folder / "model", tables), np.random.default_rng(0)
+    found = run_counterfactual_test(
+        model.classifier, model.params, model.encode, tables, CONFIG, rng
+    )
+    assert found.size == sum("fine" not in tables.test.texts(row)[0] for row in range(16))
+    assert {(s.confound_before, s.confound_after) for s in found.swaps} == {(0, 1), (1, 0)}
+    with_rule = {(e.before, e.after) for e in result.counterfactual.examples}
+    assert {(e.before, e.after) for e in found.examples} <= with_rule and found.changed > 0
+
+
 def assert_same_results(result, other):
     assert other.audit.test == result.audit.test and other.audit.probe == result.audit.probe
     assert other.audit.influence == result.audit.influence

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from itune.tables.rules import parse_rule
-from itune.tables.swaps import make_swaps
+from itune.tables.swaps import rule_swaps
 
 RNG = np.random.default_rng(0)
 
 
 def swapped(rule, text, target, texts=(), **options):
-    return make_swaps(parse_rule(rule), [text, *texts], **options).swapped(text, target, RNG)
+    return rule_swaps(parse_rule(rule), [text, *texts], **options).swapped(text, target, RNG)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_word_without_partner_is_replaced_only_if_it_may_be_drawn(
     rule, text, target, word, drawn
 ):
     others = ["bolt", "a nut", "he"]
-    swaps = make_swaps(parse_rule(rule), [text, *others])
+    swaps = rule_swaps(parse_rule(rule), [text, *others])
     assert swaps.without_partner(text, target) == [word]
     assert swaps.swapped(text, target, RNG) is None
     assert {swapped(rule, text, target, others, is_drawn=True) for _ in range(20)} == drawn
@@ -82,12 +82,12 @@ def test_the_rule_has_the_last_word():
 
 def test_targets():
     def of(rule, *texts):
-        swaps = make_swaps(parse_rule(rule), texts)
+        swaps = rule_swaps(parse_rule(rule), texts)
         return [swaps.targets(value) for value in range(len(swaps.rule.names))]
 
     assert of("prefix:a") == [[1], [0]] and of("words:a", "a") == [[], [0]]
     assert of("words:a || regex:b || words:c", "a", "c") == [[], [3], [], [1]]
     assert of("words:a || length:>2", "a") == [[], [0], []]
-    assert make_swaps(parse_rule("length:>2"), ["a"]) is None
-    assert make_swaps(parse_rule("regex:a"), ["b"]) is None
-    assert make_swaps(parse_rule("words:a,b"), ["c"]).matched == {1: ["a", "b"]}
+    assert rule_swaps(parse_rule("length:>2"), ["a"]) is None
+    assert rule_swaps(parse_rule("regex:a"), ["b"]) is None
+    assert rule_swaps(parse_rule("words:a,b"), ["c"]).matched == {1: ["a", "b"]}
