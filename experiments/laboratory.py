@@ -49,7 +49,8 @@ from suite import add_hardware, list_of, share_runs, use_hardware
 
 HEADER = (
     *("data", "access", "variant", "seeds", "test", "worst group", "balanced", "least worst"),
-    *("dev", "CID", "collapsed", "minutes", "difference", "p paired", "p permutation"),
+    *("dev", "CID", "changed by swap", "collapsed", "minutes"),
+    *("difference", "p paired", "p permutation"),
 )
 
 
@@ -349,6 +350,7 @@ def _row(data: str, percent: int, variant: str, runs: dict[int, RunResult], refe
         f"{100 * min(run.worst_group_accuracy for run in runs.values()):.1f}",
         _percent([run.dev_accuracy for run in runs.values()]),
         f"{summarise([run.cid for run in runs.values() if run.cid is not None]).mean:.3f}",
+        _percent([run.swapped.share for run in runs.values() if run.swapped]),
         str(sum(run.has_collapsed for run in runs.values())),
         f"{summarise([run.minutes for run in runs.values()]).mean:.1f}",
         100 * (summarise(values).mean - summarise(others).mean) if shared else None,
@@ -357,7 +359,9 @@ def _row(data: str, percent: int, variant: str, runs: dict[int, RunResult], refe
     ]
 
 
-def _percent(values: list[float]) -> str:
+def _percent(values: list[float]) -> str | None:
+    if not values:
+        return None
     mean, sd, _ = summarise(values)
     return f"{100 * mean:.1f}" if math.isnan(sd) else f"{100 * mean:.1f} ± {100 * sd:.1f}"
 

@@ -6,7 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from itune.errors import UserError
-from itune.groups import HIDDEN, Group, count_groups, groups_of, require_partners
+from itune.groups import (
+    HIDDEN,
+    Group,
+    count_groups,
+    draw_by_group,
+    draw_sample,
+    groups_of,
+    require_partners,
+)
 
 
 def arrays(*groups):
@@ -58,3 +66,31 @@ def test_enough_partners():
 def test_too_few_partners(groups, message):
     with pytest.raises(UserError, match=f"^{message}"):
         require_partners(*arrays(*groups))
+
+
+def test_a_sample_has_equally_many_of_each_group_or_all_of_a_small_one():
+    label = np.repeat([0, 0, 1, 1, 2], [50, 5, 40, 5, 30])
+    confound = np.repeat([0, 1, 0, 1, 0], [50, 5, 40, 5, 30])
+    sample = draw_sample(label, confound, 40, np.random.default_rng(0))
+    groups, sizes = np.unique(
+        np.stack([label[sample], confound[sample]]), axis=1, return_counts=True
+    )
+    assert groups.T.tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]  # label 2 has no partners
+    assert sizes.tolist() == [10, 5, 10, 5]
+    assert np.all(np.diff(sample) > 0)
+
+
+def test_a_sample_is_empty_if_no_label_has_two_confounds():
+    label = np.repeat([0, 1], 5)
+    assert len(draw_sample(label, label, 4, np.random.default_rng(0))) == 0
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [(3, [1, 1, 1]), (9, [2, 3, 4]), (30, [2, 9, 19]), (99, [2, 9, 80]), (2, [1, 1, 1])],
+)
+def test_what_small_groups_lack_is_drawn_from_others(size, expected):
+    group = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [2, 9, 80]))
+    drawn = draw_by_group(group % 2, group, size, np.random.default_rng(1))
+    assert np.bincount(group[drawn]).tolist() == expected
+    assert np.all(np.diff(drawn) > 0)

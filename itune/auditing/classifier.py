@@ -12,11 +12,10 @@ from itune.auditing.config import AuditConfig
 from itune.auditing.linear_probe import LinearProbe, run_linear_probe
 from itune.auditing.plan import CID, PREDICTIONS, AuditPlan, make_plan
 from itune.auditing.predictions import predict
-from itune.auditing.samples import draw_by_group, draw_sample
 from itune.auditing.significance import CIDTest, cid_test
 from itune.data.dataset import Dataset
 from itune.errors import UserError
-from itune.groups import HIDDEN, Group, group_sizes, groups_of
+from itune.groups import HIDDEN, Group, draw_by_group, draw_sample, group_sizes, groups_of
 from itune.methods.base import Classifier, Params
 from itune.metrics.cid import make_group_influences
 from itune.metrics.matrix import influences_among

@@ -3,29 +3,22 @@
 import math
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from itune.auditing.config import DRAW, AuditConfig
 from itune.auditing.predictions import predict
-from itune.auditing.samples import draw_by_group
-from itune.data.dataset import Dataset
+from itune.data.dataset import Dataset, differing
 from itune.errors import option
 from itune.methods.base import Classifier, Params
 from itune.metrics.proportions import wilson
-from itune.tables.swaps import Swaps, make_swaps
+from itune.tables.swapped import SwappedTexts, swap_texts
 from itune.tables.table import Table, Tables
 
 SHOWN = 10
 """Changed predictions that are recorded as examples."""
-
-NAMED = 5
-"""Words without partner that are named."""
-
-SEARCHED = 2000
-"""Training texts that are searched for words to put in."""
 
 
 class ChangedPrediction(NamedTuple):
@@ -122,22 +115,6 @@ class CounterfactualTest:
         return tuple(notes)
 
 
-@dataclass(frozen=True)
-class _Texts:
-    """Rows of a split, their new texts, the confounds put in, and what had no partner."""
-
-    rows: np.ndarray
-    after: list[str]
-    targets: list[int]
-    unpaired: int
-    unpaired_words: tuple[str, ...]
-
-    def take(self, places: np.ndarray) -> "_Texts":
-        """Some of the swapped texts."""
-        after, targets = ([of[i] for i in places] for of in (self.after, self.targets))
-        return replace(self, rows=self.rows[places], after=after, targets=targets)
-
-
 def run_counterfactual_test(
     classifier: Classifier,
     params: Params,
@@ -154,21 +131,11 @@ def run_counterfactual_test(
     confound that can be another. ``rng`` draws the texts, and the confound that is put in each;
     ``on_progress`` is called with the numbers of predictions done and in all.
     """
-    train, column = tables.train, tables.rule_on
-    some = draw_by_group(train.label, train.confound, SEARCHED, rng)
-    swaps = make_swaps(
-        tables,
-        (train.texts(row)[column] for row in some),
-        is_drawn=config.unpaired == DRAW,
-    )
-    split = next(name for name in ("test", "dev", "train") if tables.splits()[name].size)
-    table = tables.splits()[split]
-    texts = _swap(swaps, table, column, config.swaps, rng) if swaps else None
+    texts = swap_texts(tables, config.swaps, rng, is_drawn=config.unpaired == DRAW)
     if texts is None:
         return None
-    sides = _encoded(encode, table, column, texts)
-    is_read = [not np.array_equal(a, b) for a, b in zip(*(s.input_ids for s in sides), strict=True)]
-    read = np.flatnonzero(is_read)
+    sides = [encode(side) for side in (texts.before, texts.after)] if texts.texts else []
+    read = differing(*sides) if sides else np.arange(0)
 
     def predicted(side: Dataset, start: int) -> np.ndarray:
         if not len(read):
@@ -182,61 +149,17 @@ def run_counterfactual_test(
         )
         return predictions.logits.argmax(axis=1)
 
-    before, after = (predicted(side, number * len(read)) for number, side in enumerate(sides))
-    unread = len(texts.rows) - len(read)
-    return _summary(table, column, texts.take(read), before, after, split, unread)
-
-
-def _encoded(
-    encode: Callable[[Table], Dataset], table: Table, column: int, texts: _Texts
-) -> tuple[Dataset, ...]:
-    """Both versions of the texts as tokens; none if there is no text."""
-    if not texts.after:
-        empty = Dataset([], table.label[:0], table.confound[:0])
-        return empty, empty
-    before = table.take(texts.rows)
-    return encode(before), encode(before.with_texts(column, texts.after))
-
-
-def _swap(
-    swaps: Swaps, table: Table, column: int, size: int, rng: np.random.Generator
-) -> _Texts | None:
-    """Texts drawn at random among those that can be given another confound."""
-    possible = np.isin(table.confound, [c for c in np.unique(table.confound) if swaps.targets(c)])
-    rows, after, targets, unpaired, words = [], [], [], 0, {}
-    for row in rng.permutation(np.flatnonzero(possible)):
-        text = table.texts(row)[column]
-        alone = {c: swaps.without_partner(text, c) for c in swaps.targets(int(table.confound[row]))}
-        if all(alone.values()):
-            unpaired += 1
-            words |= dict.fromkeys(word.lower() for of in alone.values() for word in of)
-            continue
-        target = int(rng.choice([c for c, of in alone.items() if not of]))
-        new = swaps.swapped(text, target, rng)
-        if new is not None:
-            rows.append(row)
-            after.append(new)
-            targets.append(target)
-        if len(rows) == size:
-            break
-    if not rows and not unpaired:
-        return None
-    order = np.argsort(rows)
-    texts = _Texts(np.array(rows, int), after, targets, unpaired, tuple(words)[:NAMED])
-    return texts.take(order)
+    answers = [predicted(side, number * len(read)) for number, side in enumerate(sides)]
+    before, after = answers or (read, read)
+    return _summary(texts.take(read), before, after, len(texts.texts) - len(read))
 
 
 def _summary(
-    table: Table,
-    column: int,
-    texts: _Texts,
-    before: np.ndarray,
-    after: np.ndarray,
-    split: str,
-    unread: int,
+    texts: SwappedTexts, before: np.ndarray, after: np.ndarray, unread: int
 ) -> CounterfactualTest:
     changed = np.flatnonzero(before != after)
-    confounds = table.confound[texts.rows].tolist()
+    rows = texts.before
+    confounds = rows.confound.tolist()
     counts = Counter(zip(confounds, texts.targets, before.tolist(), after.tolist(), strict=True))
     low, high = wilson(len(changed), len(before))
     return CounterfactualTest(
@@ -247,16 +170,16 @@ def _summary(
         high=high,
         examples=tuple(
             ChangedPrediction(
-                int(table.rows[texts.rows[i]]),
-                table.texts(texts.rows[i])[column],
-                texts.after[i],
+                int(rows.rows[i]),
+                rows.texts(i)[texts.column],
+                texts.texts[i],
                 int(before[i]),
                 int(after[i]),
             )
             for i in changed[:SHOWN]
         ),
         swaps=tuple(SwapCount(*key, count) for key, count in sorted(counts.items())),
-        split=split,
+        split=texts.split,
         unread=unread,
         unpaired=texts.unpaired,
         unpaired_words=texts.unpaired_words,

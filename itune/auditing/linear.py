@@ -29,12 +29,12 @@ from itune.auditing.linear_significance import linear_cid_test
 from itune.auditing.plan import CID, PREDICTIONS, make_plan
 from itune.auditing.predictions import predict
 from itune.auditing.quick_verdict import QUANTILE
-from itune.auditing.samples import draw_by_group
 from itune.auditing.significance import CIDTest
 from itune.auditing.verdict import Verdict
 from itune.config import to_dict
 from itune.data.dataset import Dataset
 from itune.errors import UserError, option
+from itune.groups import draw_by_group
 from itune.metrics.linear_cid import LinearCID, make_linear_cid, numbers_by_label
 from itune.metrics.matrix import influences_among
 from itune.metrics.proportions import wilson

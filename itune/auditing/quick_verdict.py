@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from itune.auditing.evidence import (
+    CHANGED_SHARE,
     INCONCLUSIVE,
     LEANS,
     MEANINGFUL_CID,
@@ -11,6 +12,7 @@ from itune.auditing.evidence import (
     Kind,
 )
 from itune.auditing.verdict import Verdict
+from itune.metrics.proportions import wilson
 from itune.results import GroupAccuracy, RunResult
 from itune.utils.formats import MISSING, method_title, signed
 
@@ -24,14 +26,16 @@ GAP = 0.1
 def run_verdict(
     run: RunResult, name: Callable[[GroupAccuracy], str] = lambda group: group.name
 ) -> Verdict:
-    """Return whether a run leans on its confound, by its final CID and its worst group.
+    """Return whether a run leans on its confound, by final CID, worst group, swapped confounds.
 
     =============  =============================================================================
     kind           condition
     =============  =============================================================================
     leans          CID is ``MEANINGFUL_CID`` or more, and its interval above 0
-    no_sign        the interval of CID is within that size of 0, and the accuracy of the worst
-                   group is less than :data:`GAP` below that of all rows
+    no_sign        the interval of CID is within that size of 0, the accuracy of the worst group
+                   is less than :data:`GAP` below that of all rows, and, where the confound can be
+                   swapped in the texts, a share of ``CHANGED_SHARE`` of the predictions or less
+                   may change
     inconclusive   otherwise, and where the run has collapsed, or more than a share of
                    ``UNSEEN_SHARE`` of the probes have no gradient
     =============  =============================================================================
@@ -48,6 +52,8 @@ def run_verdict(
             f"Of {split}, {accuracy.accuracy:.1%} are classified correctly, and "
             f"{accuracy.worst.accuracy:.1%} in the worst group, {name(accuracy.worst)}."
         )
+    if run.swapped is not None:
+        reasons.append(f"{run.swapped}.")
     subject = f"{method_title(run.method).capitalize()} with seed {run.seed}"
     return Verdict(kind, f"{subject} {finding}.", tuple(reasons))
 
@@ -59,6 +65,8 @@ def verdict_sentence(run: RunResult) -> str:
     if accuracy.worst:
         worst = accuracy.worst
         numbers.append(f"its worst group, {worst.name}, {worst.accuracy:.3f}")
+    if run.swapped is not None:
+        numbers.append(f"{run.swapped.share:.1%} of predictions change with the confound")
     return f"{verdict.headline.removesuffix('.')} ({', '.join(numbers)})."
 
 
@@ -82,6 +90,8 @@ def _judged(run: RunResult) -> tuple[Kind, str]:
         )
     if split.worst and split.accuracy - split.worst.accuracy >= GAP:
         return INCONCLUSIVE, "is inconclusive: CID is near 0, but the worst group is far behind"
+    if run.swapped and wilson(run.swapped.changed, run.swapped.size)[0] > CHANGED_SHARE:
+        return INCONCLUSIVE, "is inconclusive: CID is near 0, but predictions follow the confound"
     return NO_SIGN, "shows no sign of leaning on the confound"
 
 

@@ -21,6 +21,7 @@ from itune.auditing.evidence import (
 )
 from itune.errors import option
 from itune.groups import HIDDEN, Group, GroupNames
+from itune.results import SwappedPredictions
 from itune.utils.formats import signed
 
 UNIFORM_RANGE = 0.01
@@ -146,10 +147,7 @@ def _changed_predictions(evidence: Evidence, kind: Kind) -> str | None:
     test = evidence.counterfactual
     if test is None or not test.size:
         return None
-    result = (
-        f"When the confound in the text is swapped, {test.changed} of {test.size} predictions on "
-        f"{test.split} change ({test.share:.1%}; 95 % interval {test.low:.1%} to {test.high:.1%})"
-    )
+    result = SwappedPredictions(test.split, test.size, test.changed)
     if kind == LEANS and test.high < CHANGED_SHARE:
         return f"{result}: so few that this disagrees with CID."
     if kind == LEANS and test.low > CHANGED_SHARE:

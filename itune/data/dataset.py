@@ -75,6 +75,12 @@ class Dataset(NamedTuple):
         return np.array([len(ids) for ids in self.input_ids])
 
 
+def differing(one: Dataset, other: Dataset) -> np.ndarray:
+    """Return the ascending indices of examples whose tokens in two data sets are not the same."""
+    pairs = zip(one.input_ids, other.input_ids, strict=True)
+    return np.flatnonzero([not np.array_equal(a, b) for a, b in pairs])
+
+
 def tokenize_tables(tables: Tables, tokenizer: Any, **limits: Any) -> dict[str, Dataset]:
     """Tokenise train, dev and test of a table by name, and show progress if it is large."""
     splits = tables.splits()

@@ -7,10 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from itune.auditing.predictions import predict
-from itune.auditing.samples import draw_sample
 from itune.auditing.significance import CIDTest, cid_test
 from itune.data.dataset import Dataset
-from itune.groups import Group, groups_of
+from itune.groups import Group, draw_sample, groups_of
 from itune.methods.base import Classifier, Params
 from itune.metrics.matrix import influences_among
 from itune.metrics.proportions import wilson

@@ -22,6 +22,7 @@ from itune.report.origin import Origin, make_page
 from itune.report.run import settings_table
 from itune.report.terms import terms
 from itune.results import Comparison, MethodResult
+from itune.results.comparison import SWAP_MEANS, SWAPPED
 from itune.utils.formats import MISSING, p_value, signed
 
 BALANCED_MEANS = (
@@ -78,20 +79,22 @@ def _cid(comparison: Comparison) -> Iterator[Block]:
 
 
 def _table(comparison: Comparison) -> Table:
+    has_swaps = SWAPPED in comparison.measures
     return Table(
         "Mean ± standard deviation over seeds",
         (
-            *("method", "group-balanced accuracy", "worst group", "all of test", "CID", "minutes"),
-            *("collapsed", "difference", "p"),
+            *("method", "group-balanced accuracy", "worst group", "all of test", "CID"),
+            *([SWAPPED] if has_swaps else []),
+            *("minutes", "collapsed", "difference", "p"),
         ),
-        tuple(map(_row, comparison.methods)),
+        tuple(_row(result, has_swaps) for result in comparison.methods),
         "The difference is that of the group-balanced accuracy to "
         f"{comparison.methods[0].title}; p is of a permutation test of it, corrected for the "
-        "number of methods (Holm). Minutes are of training.",
+        "number of methods (Holm). Minutes are of training." + (SWAP_MEANS if has_swaps else ""),
     )
 
 
-def _row(result: MethodResult) -> tuple[str | None, ...]:
+def _row(result: MethodResult, has_swaps: bool) -> tuple[str | None, ...]:
     accuracies = (result.balanced_accuracy, result.worst_group_accuracy, result.test_accuracy)
     found = result.difference
     difference = p = None
@@ -102,6 +105,7 @@ def _row(result: MethodResult) -> tuple[str | None, ...]:
         result.title,
         *(_spread(summary, "{:.3f}".format) for summary in accuracies),
         _spread(result.cid, signed),
+        *([_spread(result.swapped_share, "{:.3f}".format)] if has_swaps else []),
         _spread(result.minutes, "{:.1f}".format),
         f"{result.collapsed} of {len(result.runs)}",
         difference,

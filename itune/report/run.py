@@ -23,7 +23,7 @@ from itune.report.origin import Origin, make_page
 from itune.report.terms import terms
 from itune.results import GroupAccuracy, RunResult
 from itune.training.run_folder import decisive
-from itune.utils.formats import MISSING, duration, method_title, signed
+from itune.utils.formats import MISSING, duration, method_title, percent, signed
 
 
 def run_page(run: RunResult, origin: Origin | None = None) -> Page:
@@ -90,6 +90,12 @@ def _tiles(run: RunResult) -> Iterator[Tile]:
             f"{split.worst.accuracy:.3f}",
             f"accuracy of the worst group of {name}",
             _name(split.worst),
+        )
+    if run.swapped:
+        yield Tile(
+            percent(run.swapped.share),
+            "of predictions change when the confound is swapped",
+            f"{run.swapped.size:,} texts of {run.swapped.split}",
         )
     yield Tile(duration(run.minutes), "of training")
 

@@ -22,6 +22,7 @@ from itune.results.run_result import (
     GroupAccuracy,
     RunResult,
     SplitAccuracy,
+    SwappedPredictions,
     read_result,
 )
 from itune.results.tables import read_comparison, results_table, write_comparison
@@ -39,6 +40,7 @@ __all__ = [
     "MethodResult",
     "RunResult",
     "SplitAccuracy",
+    "SwappedPredictions",
     "access_rows",
     "collect",
     "compare_runs",

@@ -22,12 +22,22 @@ from itune.utils.notebook import html_of
 TESTS = {"Student": student_test, "Welch": welch_test, "permutation": permutation_test}
 """Tests of a difference of means, by name."""
 
+SWAPPED = "changed by swap"
+"""Name in tables of the share of predictions that change when the confound is swapped."""
+
+SWAP_MEANS = (
+    " Changed by swap: the share of predictions that change when the confound in the text is "
+    "swapped."
+)
+"""What tables say of :data:`SWAPPED`, after other sentences."""
+
 MEASURES = {
     "dev": "dev_accuracy",
     "test": "test_accuracy",
     "group-balanced accuracy": "balanced_accuracy",
     "worst group": "worst_group_accuracy",
     "CID": "cid",
+    SWAPPED: "swapped_share",
     "minutes": "minutes",
 }
 """Measures that are summed up: the name in tables, and the attribute of runs and of results."""
@@ -67,6 +77,8 @@ class MethodResult:
       worst_group_accuracy: Mean and standard deviation over seeds of the accuracy of the worst
         group of test.
       cid: Mean and standard deviation of the CID after training, over the seeds whose CID is known.
+      swapped_share: Mean and standard deviation, over the seeds for which it is known, of the share
+        of predictions that change when the confound in the text is swapped.
       minutes: Mean and standard deviation over seeds of the wall clock time of training, in
         minutes.
       collapsed: Number of runs that collapsed.
@@ -80,6 +92,7 @@ class MethodResult:
     balanced_accuracy: Summary
     worst_group_accuracy: Summary
     cid: Summary
+    swapped_share: Summary
     minutes: Summary
     collapsed: int
     difference: Difference | None = None
@@ -114,6 +127,15 @@ class Comparison:
     def runs(self) -> tuple[RunResult, ...]:
         """All runs, method by method."""
         return tuple(run for result in self.methods for run in result.runs)
+
+    @property
+    def measures(self) -> dict[str, str]:
+        """The :data:`MEASURES` of which any run has a value."""
+        return {
+            name: attribute
+            for name, attribute in MEASURES.items()
+            if any(getattr(run, attribute) is not None for run in self.runs)
+        }
 
     @property
     def shared_notes(self) -> tuple[str, ...]:

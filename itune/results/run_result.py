@@ -9,6 +9,7 @@ from typing import Any
 
 from itune.errors import UserError, as_path
 from itune.methods.registry import require_method
+from itune.metrics.proportions import wilson
 from itune.tables.splits import SPLITS
 from itune.training.best_checkpoint import ACCURACY, BALANCED, WORST, BestCheckpoint
 from itune.training.formats import upgrade
@@ -107,6 +108,35 @@ class DevEvaluation:
 
 
 @dataclass(frozen=True)
+class SwappedPredictions:
+    """What a model's predictions do when the confound in a text is swapped and nothing else.
+
+    Attributes:
+      split: Name of the split that the texts are from.
+      size: Number of texts in which the swap changed what the model reads, at least 1.
+      changed: Number of these texts whose prediction changed.
+    """
+
+    split: str
+    size: int
+    changed: int
+
+    @property
+    def share(self) -> float:
+        """Share of the texts whose prediction changed."""
+        return self.changed / self.size
+
+    def __str__(self) -> str:
+        """Return one sentence, without its full stop."""
+        low, high = wilson(self.changed, self.size)
+        return (
+            f"When the confound in the text is swapped, {self.changed:,} of {self.size:,} "
+            f"predictions on {self.split} change ({self.share:.1%}; 95 % interval {low:.1%} to "
+            f"{high:.1%})"
+        )
+
+
+@dataclass(frozen=True)
 class RunResult:
     """Results of one finished run.
 
@@ -132,6 +162,8 @@ class RunResult:
         the run did not record it.
       confounds_read: Number of training rows whose confound the method used; None where the run did
         not record it.
+      swapped: What predictions of the final model do when the confound in a text is swapped; None
+        where neither a rule over words nor a task made the confounds, or the run did not record it.
       minutes: Wall clock time of training, in minutes.
       config: Settings of the run, as ``config.json`` has them.
       digest: SHA-256 of the data, in hexadecimal; None where the run did not record it.
@@ -158,6 +190,7 @@ class RunResult:
     has_collapsed: bool
     confounds_visible: int | None
     confounds_read: int | None
+    swapped: SwappedPredictions | None
     minutes: float
     config: dict[str, Any] = field(repr=False)
     digest: str | None
@@ -204,6 +237,11 @@ class RunResult:
         """Accuracy of the worst group of test; the accuracy where test is not annotated."""
         worst = self.accuracies["test"].worst
         return self.test_accuracy if worst is None else worst.accuracy
+
+    @property
+    def swapped_share(self) -> float | None:
+        """Share of predictions that change when the confound is swapped; None without a count."""
+        return None if self.swapped is None else self.swapped.share
 
     @property
     def criterion(self) -> str | None:
@@ -315,6 +353,7 @@ def _result(row: Any, where: str, setting: str, folder: Path | None) -> RunResul
         has_collapsed=result.get("collapsed", False),
         confounds_visible=counts.get("visible"),
         confounds_read=counts.get("read"),
+        swapped=_swapped(result.get("swapped")),
         minutes=_number(result["seconds"]) / 60,
         config=config,
         digest=row.get("data_sha256"),
@@ -335,6 +374,15 @@ def _evaluation(row: Mapping[str, Any]) -> CIDEvaluation:
     cid = None if row["cid"] is None else _number(row["cid"])
     rest = row.get("cid_standard_error"), row.get("cid_without_gradient")
     return CIDEvaluation(_number(row["step"]), row.get("note", ""), cid, *rest)
+
+
+def _swapped(counts: Mapping[str, Any] | None) -> SwappedPredictions | None:
+    if counts is None:
+        return None
+    size, changed = _number(counts["size"]), _number(counts["changed"])
+    if not 0 <= changed <= size or not size:
+        raise ValueError
+    return SwappedPredictions(str(counts["split"]), size, changed)
 
 
 def _split(

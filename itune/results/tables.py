@@ -5,20 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from itune.errors import UserError
-from itune.results.comparison import MEASURES, Comparison, Difference, compare_runs
+from itune.results.comparison import SWAP_MEANS, SWAPPED, Comparison, Difference, compare_runs
 from itune.results.run_result import RunResult, read_json, read_result
 from itune.utils.formats import MISSING, method_title, signed
 from itune.utils.json import write_json
 from itune.utils.table_files import Row, align, write_table
 
 NAME = "comparison"
-
-COMPARISON_HEADER = (
-    *("method", "seeds", "collapsed"),
-    *(f"{measure} {part}" for measure in MEASURES for part in ("mean", "sd")),
-    *("difference", "Welch p", "permutation p", "corrected p"),
-)
-"""Heads of :func:`comparison_rows`."""
 
 CAPTION = (
     "Accuracies are fractions; group-balanced accuracy and worst group are of test. The difference "
@@ -33,8 +26,13 @@ def results_table(runs: Sequence[RunResult]) -> str:
     Args:
       runs: Finished runs, one line each.
     """
-    header = ("method", "seed", "train", "dev", "test", "worst group of test", "CID", "time")
-    return align([header, *map(_run_line, runs)])
+    header = ["method", "seed", "train", "dev", "test", "worst group of test", "CID", "time"]
+    lines = [header, *map(_run_line, runs)]
+    if any(run.swapped for run in runs):
+        shares = (MISSING if run.swapped is None else f"{run.swapped.share:.3f}" for run in runs)
+        for line, value in zip(lines, [SWAPPED, *shares], strict=True):
+            line.insert(-1, value)
+    return align(lines)
 
 
 def _run_line(run: RunResult) -> list[str]:
@@ -50,8 +48,17 @@ def _run_line(run: RunResult) -> list[str]:
     ]
 
 
+def comparison_header(comparison: Comparison) -> tuple[str, ...]:
+    """Return the heads of :func:`comparison_rows`."""
+    return (
+        *("method", "seeds", "collapsed"),
+        *(f"{measure} {part}" for measure in comparison.measures for part in ("mean", "sd")),
+        *("difference", "Welch p", "permutation p", "corrected p"),
+    )
+
+
 def comparison_rows(comparison: Comparison) -> list[Row]:
-    """Return a row for each method, under :data:`COMPARISON_HEADER`."""
+    """Return a row for each method, under :func:`comparison_header`."""
     return [
         (
             result.title,
@@ -59,7 +66,7 @@ def comparison_rows(comparison: Comparison) -> list[Row]:
             result.collapsed,
             *(
                 part
-                for attribute in MEASURES.values()
+                for attribute in comparison.measures.values()
                 for part in getattr(result, attribute)[:2]  # mean and standard deviation
             ),
             *_tests(result.difference),
@@ -87,7 +94,8 @@ def write_comparison(comparison: Comparison, folder: Path) -> None:
       UserError: The folder cannot be written.
     """
     rows = comparison_rows(comparison)
-    write_table(folder, NAME, COMPARISON_HEADER, rows, caption=CAPTION)
+    caption = CAPTION + (SWAP_MEANS if SWAPPED in comparison.measures else "")
+    write_table(folder, NAME, comparison_header(comparison), rows, caption=caption)
     methods = [result.method for result in comparison.methods]
     write_json(folder / f"{NAME}.json", {"methods": methods, "seeds": list(comparison.seeds)})
 

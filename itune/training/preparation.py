@@ -3,7 +3,7 @@
 import contextlib
 import re
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,14 +27,19 @@ from itune.methods.plans import (
 from itune.methods.registry import METHODS
 from itune.models import ModelConfig, Params, load_tokenizer, resolve_encoder
 from itune.models.saving import require_savable
-from itune.tables.table import Tables, require_trainable
+from itune.tables.table import Table, Tables, require_trainable
 from itune.tables.twins import make_twins
 from itune.training.best_checkpoint import LAST
 from itune.training.classifier import make_classifier
 from itune.training.diagnostics import make_diagnostics
 from itune.training.initialization import load_initial_model
 from itune.training.loop import Evaluator
-from itune.training.measures import Accuracies, make_accuracies, make_measures
+from itune.training.measures import (
+    Accuracies,
+    make_accuracies,
+    make_measures,
+    make_swap_count,
+)
 from itune.training.settings import AT_END, TrainingConfig
 from itune.utils.compiling import memoized
 from itune.utils.files import digest_of
@@ -50,6 +55,8 @@ class Prepared(NamedTuple):
       data: Tokens of each split.
       seen: Training data as the method may see them.
       accuracies: Computes accuracies of parameters on a data set.
+      count_swaps: Counts predictions that follow a swapped confound, of parameters; None where no
+        confound can be swapped.
       measures: Evaluators, by kinds of work in the plan.
       method: The method; runs of one setting have the same dict of step functions.
       plan: The method's plan.
@@ -61,6 +68,7 @@ class Prepared(NamedTuple):
     data: dict[str, Dataset]
     seen: Dataset
     accuracies: Accuracies
+    count_swaps: Callable[[Params], dict[str, Any] | None]
     measures: dict[str, Evaluator]
     method: Method
     plan: list[Work]
@@ -111,6 +119,11 @@ def prepare(tables: Tables, config: TrainingConfig, method_name: str, seed: int)
     data = {split: of.padded_to(of_evaluations) for split, of in data.items()}
     classifier = make_classifier(bert)
     accuracies = make_accuracies(classifier)
+
+    def encode(rows: Table) -> Dataset:
+        return _tokens_of(rows, source, bert, config).padded_to(of_evaluations)
+
+    count_swaps = make_swap_count(classifier, tables, encode)
     # A run on a task has never been measured at its start, and older ones can be resumed.
     at_start = is_finetuned and tables.recipe_digest is None
     with _groups_by_name(tables):
@@ -125,7 +138,9 @@ def prepare(tables: Tables, config: TrainingConfig, method_name: str, seed: int)
     steps = _steps(method_name, config, bert, tables.digest(), seen_in_steps)
     steps.update({} if steps else method.steps)
     method = method._replace(steps=steps)
-    return Prepared(source, bert, params, data, seen, accuracies, measures, method, plan)
+    return Prepared(
+        source, bert, params, data, seen, accuracies, count_swaps, measures, method, plan
+    )
 
 
 @memoized
@@ -175,8 +190,11 @@ def _with_twins(
     """Return the training data and, at the end, counterfactual twins of its visible examples."""
     rng = np.random.default_rng([seed, 4])
     twins, rows = make_twins(tables, seen.visible, rng, method_name)
-    tokens = tokenize_table(twins, load_tokenizer(source), **_limits(bert, config))
-    return add_twins(seen, tokens, rows)
+    return add_twins(seen, _tokens_of(twins, source, bert, config), rows)
+
+
+def _tokens_of(table: Table, source: Path, bert: ModelConfig, config: TrainingConfig) -> Dataset:
+    return tokenize_table(table, load_tokenizer(source), **_limits(bert, config))
 
 
 def _paddings(

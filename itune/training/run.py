@@ -327,6 +327,9 @@ def _finished(
         "names": {"label": list(tables.label_names), "confound": list(tables.confound_names)},
         "rows": {split: _row_counts(of, config) for split, of in data.items()},
     }
+    swapped = prepared.count_swaps(params)
+    if swapped is not None:
+        result["swapped"] = swapped
     if together > 1:
         result["together"] = together  # which share the seconds
     if trained.best is not None:

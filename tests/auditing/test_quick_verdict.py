@@ -55,6 +55,19 @@ def test_rows_without_gradient_are_no_sign(share, kind):
     assert run_verdict(run(0.3, 0.02, without_gradient=share)).kind == "leans"
 
 
+@pytest.mark.parametrize(
+    ("changed", "kind"), [(0, "no_sign"), (14, "no_sign"), (60, "inconclusive")]
+)
+def test_predictions_that_follow_the_confound(changed, kind):
+    """5 % may change: 14 of 200 may be as few."""
+    swapped = {"split": "test", "size": 200, "changed": changed}
+    verdict = run_verdict(run(0.0, 0.001, swapped=swapped))
+    assert verdict.kind == kind and f"{changed} of 200 predictions" in verdict.reasons[-1]
+    assert run_verdict(run(0.3, 0.02, swapped=swapped)).kind == "leans"
+    sentence = verdict_sentence(run(0.0, 0.001, swapped=swapped))
+    assert f"{changed / 200:.1%} of predictions change with the confound)." in sentence
+
+
 def test_sentence():
     assert verdict_sentence(run(0.3, 0.02, 0.25)) == (
         "Finetuning with seed 1 leans on the confound (CID +0.300 ± 0.039, test 0.800, its worst "

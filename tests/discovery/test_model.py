@@ -13,7 +13,6 @@ from safetensors.numpy import load_file, save_file
 
 import itune
 from itune import UserError, discover
-from itune.auditing.samples import draw_sample
 from itune.auditing.significance import CIDTest, cid_test
 from itune.commands import main
 from itune.data.dataset import collate
@@ -26,7 +25,7 @@ from itune.discovery.features.base import Feature, Rows
 from itune.discovery.judged import Judged
 from itune.discovery.model import discover_model
 from itune.discovery.pairs import find_pairs, with_pairs
-from itune.groups import groups_of
+from itune.groups import draw_sample, groups_of
 from itune.influence import cosines
 from itune.metrics.matrix import influences_among
 from itune.report import discover_page

@@ -201,6 +201,7 @@ def make_run(**changes):
         has_collapsed=False,
         confounds_visible=450,
         confounds_read=450,
+        swapped=None,
         minutes=12.25,
         config={"encoder": "all-MiniLM-L6-v2", "label": {"epochs": 4}, "influence": {"k": 5}},
         digest=ORIGIN.digest,

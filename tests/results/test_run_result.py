@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from itune.errors import UserError
 from itune.results import read_results, results_table
 from itune.results.run_result import result_of_row
 from tests.helpers.made_up_runs import make_row
@@ -71,3 +72,15 @@ def test_table():
     expected = "finetuning 1 0.800 0.800 0.800 0.600 at y=0 c=1 +0.260 1.5 min"
     assert " ".join(lines[1].split()) == expected
     assert lines[2].startswith("group dro, 20% access  1")
+
+
+def test_swapped_confounds():
+    swapped = {"split": "test", "size": 40, "changed": 10}
+    with_swaps = result_of_row(make_row(swapped=swapped), "here")
+    lines = results_table([with_swaps, result_of_row(make_row(), "here")]).splitlines()
+    assert lines[0].split()[-5:] == ["CID", "changed", "by", "swap", "time"]
+    assert [line.split()[-3] for line in lines[1:]] == ["0.250", "–"]
+    assert with_swaps.swapped_share == 0.25
+    for changes in ({"size": 0, "changed": 0}, {"changed": 41}, {"changed": "few"}):
+        with pytest.raises(UserError, match="here is damaged"):
+            result_of_row(make_row(swapped=swapped | changes), "here")

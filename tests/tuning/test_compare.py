@@ -4,6 +4,7 @@ import csv
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from itune.commands.page_text import page_text
@@ -14,16 +15,17 @@ from itune.results import (
     GroupAccuracy,
     RunResult,
     SplitAccuracy,
+    SwappedPredictions,
     compare_runs,
     read_comparison,
 )
-from itune.results.tables import COMPARISON_HEADER, comparison_rows
+from itune.results.tables import comparison_header, comparison_rows
 from itune.training import RunOptions, batches
 from itune.tuning.compare import compare_on
 from tests.helpers.tuning_cases import SETTINGS, make_encoder, make_tables
 
 
-def made_up(method, seed, good, bad, *, cid=0.1, collapsed=False):
+def made_up(method, seed, good, bad, *, cid=0.1, collapsed=False, swapped=None):
     """A run with these accuracies in two groups of test."""
     groups = GroupAccuracy("y/a", "y", "a", good, 90), GroupAccuracy("y/b", "y", "b", bad, 10)
     split = SplitAccuracy(0.9 * good + 0.1 * bad, groups, 100)
@@ -47,6 +49,7 @@ def made_up(method, seed, good, bad, *, cid=0.1, collapsed=False):
         has_collapsed=collapsed,
         confounds_visible=100,
         confounds_read=100,
+        swapped=swapped,
         minutes=2.0,
         config={},
         digest="abc",
@@ -86,8 +89,20 @@ def test_sums_over_seeds():
     assert first.difference is None and found.seeds == (1, 2, 3)
     assert second.difference.difference == pytest.approx(0.8 - 0.55)
     assert (second.cid.mean, second.minutes.mean) == (0.0, 2.0)
-    row = dict(zip(COMPARISON_HEADER, comparison_rows(found)[0], strict=True))
+    row = dict(zip(comparison_header(found), comparison_rows(found)[0], strict=True))
     assert row["collapsed"] == 1 and row["worst group mean"] == pytest.approx(0.3)
+
+
+def test_swapped_confounds():
+    swapped = SwappedPredictions("test", 200, 30)
+    found = of(group("finetuning", LOW, swapped=swapped), group("group_dro", LOW))
+    rows = [dict(zip(comparison_header(found), row, strict=True)) for row in comparison_rows(found)]
+    assert rows[0]["changed by swap mean"] == 0.15 and np.isnan(rows[1]["changed by swap mean"])
+    lines = printed(found).splitlines()
+    assert "changed by swap" in " ".join(lines) and "0.150 ± 0.000" in " ".join(lines)
+    without = of(group("finetuning", LOW), group("group_dro", LOW))
+    assert not any("swap" in name for name in comparison_header(without))
+    assert "swap" not in printed(without)
 
 
 def test_runs_that_learnt_nothing_are_not_compared():
