@@ -192,8 +192,12 @@ def definition(loss, select=None):
 
     def mean_loss(params, tuples):
         def of_probe(probe, partners, weights):
-            one = partial(influence, loss, params, b=probe, select=select)
-            influences = jax.vmap(lambda a: one(a=a))(partners)
+            both = jax.tree.map(
+                lambda one, more: jnp.concatenate([one[None], more]), probe, partners
+            )
+            gradients = jax.vmap(partial(flat_gradient, loss, params, select=select))(both)
+            g = gradients / jnp.linalg.norm(gradients, axis=1, keepdims=True)
+            influences = g[1:] @ g[0]
             return (weights @ influences) ** 2, influences
 
         losses, influences = jax.vmap(of_probe)(*tuples)
