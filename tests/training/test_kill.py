@@ -1,5 +1,6 @@
 """SIGKILL in the middle of a real run of run.py, then --resume: the same bytes as without."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import jax
 import pytest
+
+import run
 
 SCRIPT = Path(__file__).parents[2] / "experiments" / "run.py"
 VALUES = {
@@ -26,15 +29,6 @@ VALUES = {
 }
 
 
-AGAIN = """
-import sys
-import run
-*command, killed, whole, resume = sys.argv[1:]
-run.main([*command, "--name", killed, resume])
-run.main([*command, "--name", whole])
-"""
-
-
 @pytest.fixture(scope="module")
 def command(small_encoder):
     values = {"encoder": small_encoder, **VALUES}
@@ -42,13 +36,14 @@ def command(small_encoder):
 
 
 def start(*command):
+    """Start run.py in a process of its own."""
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join(map(str, (SCRIPT.parents[1], SCRIPT.parent))),
         "JAX_COMPILATION_CACHE_DIR": jax.config.jax_compilation_cache_dir,
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     }
     return subprocess.Popen(
-        [sys.executable, *command],
+        [sys.executable, SCRIPT, *command],
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -56,19 +51,30 @@ def start(*command):
     )
 
 
-def checkpoints(run):
+@contextlib.contextmanager
+def as_in_a_process_of_its_own():
+    """Undo the rules that hold for tests alone."""
+    with (
+        jax.enable_x64(False),
+        jax.numpy_dtype_promotion("standard"),
+        jax.numpy_rank_promotion("allow"),
+    ):
+        yield
+
+
+def checkpoints(folder):
     """Finished checkpoints: pieces of work that were done."""
-    folder = run / "checkpoints"
+    folder = folder / "checkpoints"
     return [int(p.name) for p in folder.iterdir() if p.name.isdecimal()] if folder.exists() else []
 
 
-def outcome(run):
-    return [(run / name).read_bytes() for name in ("metrics.jsonl", "model/model.safetensors")]
+def outcome(folder):
+    return [(folder / name).read_bytes() for name in ("metrics.jsonl", "model/model.safetensors")]
 
 
 def test_sigkill_and_resume(command, tmp_path):
     command = [*command, "--out", str(tmp_path)]
-    process = start(SCRIPT, *command, "--checkpoint_seconds", "0", "--name", "killed")
+    process = start(*command, "--checkpoint_seconds", "0", "--name", "killed")
     killed = tmp_path / "killed" / "finetuning-1"
     while max(checkpoints(killed), default=0) < 5:
         assert process.poll() is None, process.stderr.read()
@@ -76,7 +82,7 @@ def test_sigkill_and_resume(command, tmp_path):
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL and not (killed / "result.json").exists()
-    process = start("-c", AGAIN, *command, "killed", "whole", "--resume")
-    _, errors = process.communicate(timeout=300)
-    assert process.returncode == 0, errors
+    with as_in_a_process_of_its_own():
+        run.main([*command, "--name", "killed", "--resume"])
+        run.main([*command, "--name", "whole"])
     assert outcome(killed) == outcome(tmp_path / "whole" / "finetuning-1")
