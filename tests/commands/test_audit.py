@@ -1,8 +1,6 @@
 """itune audit: what it prints and writes, and what it says of bad input."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -150,12 +148,3 @@ def test_nothing_named(words, tmp_path, capsys):
     (tmp_path / "config.json").write_text('{"model_type": "xlnet"}')
     assert "model_type 'xlnet', which is not supported" in said(str(tmp_path))
     assert f"no table is given, and {words[1]} does not tell which one it" in said(words[1])
-
-
-def test_as_a_module(words):
-    done = subprocess.run(
-        [sys.executable, "-m", "itune", *words, "--confound", "none"],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 2 and "no training row has a confound" in done.stderr

@@ -117,8 +117,11 @@ def test_no_file_at_all(capsys):
     assert "TABLE is not set; name a file" in capsys.readouterr().err
 
 
-def test_as_a_module(path):
+@pytest.mark.parametrize("more", [(), ("--confound", "nowhere")])
+def test_as_a_module(path, more):
     done = subprocess.run(
-        [sys.executable, "-m", "itune", "describe", path], capture_output=True, text=True
+        [sys.executable, "-m", "itune", "describe", path, *more], capture_output=True, text=True
     )
-    assert done.returncode == 0 and "rows" in done.stdout and not done.stderr
+    shown, silent = (done.stderr, done.stdout) if more else (done.stdout, done.stderr)
+    assert done.returncode == (2 if more else 0) and not silent
+    assert ("has no column 'nowhere'" if more else "rows") in shown
