@@ -130,6 +130,7 @@ def test_what_tune_notes_of_a_table(data, dev, train, noted, monkeypatch):
     assert (about["train"], about["dev"], about["text"]) == (train, noted or "auto", "review")
 
 
+@pytest.mark.usefixtures("known_costs")
 def test_audit(tuned):
     found = commands.audit(tuned.folder, ROWS[1:], settings=AUDIT, test_fraction=0, **COLUMNS)
     assert list(found.sizes) == ["train", "dev"] and found.verdict

@@ -113,6 +113,7 @@ def test_every_candidate_is_the_confound_of_its_commands(odd):
         assert np.flatnonzero(confound == value).tolist() == having.tolist(), feature.name
 
 
+@pytest.mark.usefixtures("known_costs")
 def test_commands_run_as_printed(odd, tmp_path, monkeypatch, capsys):
     """An audit of a column, and a run against a pair, from the encoder of the model's run.
 

@@ -4,6 +4,7 @@ import json
 from functools import partial
 
 import numpy as np
+import pytest
 
 import itune
 from itune.commands import main
@@ -25,6 +26,7 @@ def pytest_generate_tests(metafunc):
     metafunc.parametrize("name", [*IN_EACH_RUN, *others])
 
 
+@pytest.mark.usefixtures("known_costs")
 def test_tuned_killed_resumed_audited_and_loaded(name, tmp_path, monkeypatch):
     monkeypatch.setattr("itune.utils.compiling.use_compilation_cache", lambda: None)
     rows, out = make_rows(), str(tmp_path / "out")

@@ -45,6 +45,7 @@ def run(tmp_path, monkeypatch, capsys):
     return run
 
 
+@pytest.mark.usefixtures("known_costs")
 def test_no_command_prints_it(run):
     columns = ["--text", "review", "--label", LABEL, "--confound", CONFOUND]
     table = ["reviews.jsonl", *columns]

@@ -34,6 +34,7 @@ def page(out):
     return (Path(out) / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("known_costs")
 def test_tune(case, command, capsys):
     out = str(case[2] / "tuned")
     assert main(["tune", *command, "--out", out, "--method", "finetuning"]) == 0

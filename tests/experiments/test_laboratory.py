@@ -28,13 +28,16 @@ method = "finetuning"
 method = "embedding_tuning"
 set = {{ "embedding.partners" = "pooled", "embedding.interval" = 2 }}
 """
+EMBEDDING = '"embedding.partners" = "pooled", "embedding.interval" = 2'
 REST = ", ".join(
     f'"{name}" = {value}'
     for name, value in {
         "data.textlen.dev_size": 8,
         "data.textlen.test_size": 8,
         "label.epochs": 2,
-        "label.batch": 10,
+        "label.batch": 8,
+        "label.chunk": 4,
+        "pad_to_multiple_of": 16,
         "cid_probes": 6,
         "embedding.batch": 8,
         "embedding.probes": 8,
@@ -51,13 +54,19 @@ def write_plan(folder, text=PLAN, encoder="all-MiniLM-L6-v2"):
 
 @pytest.mark.usefixtures("chooses_devices")
 def test_trains_what_is_missing_and_renders_it(tmp_path, capsys):
-    plan, out = write_plan(tmp_path, encoder=make_encoder(tmp_path)), tmp_path / "out"
+    text = PLAN.replace("embedding_tuning", "balanced_sampling").replace(
+        EMBEDDING, '"label.epochs" = 1'
+    )
+    plan, out = write_plan(tmp_path, text, make_encoder(tmp_path)), tmp_path / "out"
     arguments = [str(plan), "--out", str(out), "--seeds", "1,2", "--access", "50"]
     arguments += ["--variants", "pooled", "--devices", "1", "--together", "2"]
     assert run_main(laboratory.main, arguments) == 0
     runs = {str(path.parent.relative_to(out)) for path in out.rglob("result.json")}
-    assert runs == {f"news-50/pooled/embedding_tuning-{seed}" for seed in (1, 2)}
-    assert all(json.loads(path.read_text())["together"] == 2 for path in out.rglob("result.json"))
+    assert runs == {f"news-50/pooled/balanced_sampling-{seed}" for seed in (1, 2)}
+    for path in out.rglob("result.json"):
+        assert json.loads(path.read_text())["together"] == 2
+        config = json.loads(path.with_name("config.json").read_text())["config"]
+        assert config["label"]["epochs"] == 1 and config["access"]["rate"] == 0.5
     written = {path: path.stat().st_mtime_ns for path in out.rglob("result.json")}
     capsys.readouterr()
     assert run_main(laboratory.main, arguments) == 0

@@ -68,7 +68,8 @@ def test_what_is_a_plant_and_what_is_right():
 
 def test_a_case_runs_once_and_is_rendered(tmp_path, monkeypatch, capsys):
     encoder = make_encoder(tmp_path)
-    quick = {"encoder": str(encoder), "max_length": 8, "label.epochs": 1}  # one shape
+    quick = {"encoder": str(encoder), "label.epochs": 1, "label.batch": 8, "label.chunk": 4}
+    quick |= {"max_length": 16, "pad_to_multiple_of": 16, "cid_probes": 6}  # as in other tests
     monkeypatch.setattr(planted, "SETTINGS", planted.SETTINGS | quick)
     monkeypatch.setattr("planting.SIZES", {"train": 120, "dev": 60, "test": 60})
     monkeypatch.setattr(planted, "SEARCH", planted.SEARCH | {"size": 64, "draws": 50})

@@ -22,6 +22,8 @@ TINY = {
     "cid_when": "end",
     "label.epochs": "8",
     "label.batch": "8",
+    "label.chunk": "4",
+    "pad_to_multiple_of": "16",
     "label.learning_rate": "4e-3",
     "data.textlen.train_size": "60",
     "data.textlen.dev_size": "16",

@@ -336,7 +336,8 @@ def test_collecting_nothing(tmp_path, capsys):
 
 TINY = """
 encoder = "{encoder}"
-max_length = 8
+max_length = 16
+pad_to_multiple_of = 16
 cid_probes = 6
 
 [data]

@@ -21,6 +21,7 @@ SETTINGS = {
     "influence.epochs": 1,
     "cid_probes": 6,
     "max_length": 8,
+    "pad_to_multiple_of": 8,  # as audits pad: one shape for all
 }
 
 

@@ -170,20 +170,20 @@ def test_nothing_is_kept_behind_a_loss_that_is_not_finite(pooled, tmp_path, monk
 
 @pytest.fixture(scope="module")
 def config(small_encoder):
-    label = LabelConfig(epochs=1, batch=8, chunk=8, learning_rate=1e-2)
+    label = LabelConfig(epochs=1, batch=8, chunk=4, learning_rate=1e-2)
     changes = {"selection": "balanced", "cid_when": "end", "pad_to_multiple_of": 16}
     return make_config(small_encoder, label=label, **changes)
 
 
 def test_runs_of_a_task(config, at_once, tmp_path, capsys):
-    """Two at once and then the third; each folder is as of a run by itself."""
-    at_once(2)
-    tables = load_data(config, "finetuning")
-    found = run_seeds(tables, config, "finetuning", seeds_in(tmp_path))
+    """Three at once and then the fourth; each folder is as of a run by itself."""
+    at_once(3)
+    tables, seeds = load_data(config, "finetuning"), (*SEEDS, 4)
+    found = run_seeds(tables, config, "finetuning", seeds_in(tmp_path, seeds))
     said = capsys.readouterr().err
-    assert "finetuning, seeds 1, 2 " in said and "finetuning, seed 3 " in said
+    assert "finetuning, seeds 1, 2, 3 " in said and "finetuning, seed 4 " in said
     assert "seed 2, step 5, epoch 1: dev_accuracy" in said
-    assert [found[seed].result.get("together") for seed in SEEDS] == [2, 2, None]
+    assert [found[seed].result.get("together") for seed in seeds] == [3, 3, 3, None]
     alone = run_task(config, "finetuning", 2, tmp_path / "alone")
     for name in ("train", "dev", "test", "selected", "cid", "names", "rows"):
         found_value, value = found[2].result[name], alone.result[name]
@@ -192,7 +192,8 @@ def test_runs_of_a_task(config, at_once, tmp_path, capsys):
         jax.tree.map(partial(_assert_near, 1e-3), row, other)
     files = [sorted(path.name for path in run.folder.iterdir()) for run in (found[2], alone)]
     assert files[0] == files[1] and "model" in files[0]
-    again = run_seeds(tables, config, "finetuning", seeds_in(tmp_path), RunOptions(resume=True))
+    folders = seeds_in(tmp_path, seeds)
+    again = run_seeds(tables, config, "finetuning", folders, RunOptions(resume=True))
     assert {seed: run.result for seed, run in again.items()} == {
         seed: run.result for seed, run in found.items()
     }
