@@ -1,4 +1,4 @@
-"""Groups, which are the combinations of label and confound, and what they are called (NumPy)."""
+"""Groups: combinations of label and confound, what they are called, draws from them (NumPy)."""
 
 from typing import NamedTuple
 

@@ -19,7 +19,7 @@ Accuracies = Callable[[Any, Dataset], dict[str, Any]]
 """``(params, dataset)`` to accuracies overall and by group, JSON-ready."""
 
 
-SWAPS = 2000
+SWAPS = 1000
 """Largest number of texts whose confound is swapped."""
 
 
