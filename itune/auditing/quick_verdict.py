@@ -50,7 +50,8 @@ def run_verdict(
     if accuracy.worst:
         reasons.append(
             f"Of {split}, {accuracy.accuracy:.1%} are classified correctly, and "
-            f"{accuracy.worst.accuracy:.1%} in the worst group, {name(accuracy.worst)}."
+            f"{accuracy.worst.accuracy:.1%} in the worst group, "
+            f"{name(accuracy.worst).removesuffix('.')}."
         )
     if run.swapped is not None:
         reasons.append(f"{run.swapped}.")
