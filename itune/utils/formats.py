@@ -38,13 +38,13 @@ def p_value(p: float) -> str:
 
 
 def duration(minutes: float) -> str:
-    """Return a time as people say it, a second at least.
+    """Return a time as people say it; a second at least, unless it is 0.
 
-    >>> [duration(minutes) for minutes in (0.001, 0.2, 1, 12.3, 200)]
-    ['1 s', '12 s', '1.0 min', '12 min', '3.3 h']
+    >>> [duration(minutes) for minutes in (0, 0.001, 0.2, 1, 12.3, 200)]
+    ['0 s', '1 s', '12 s', '1.0 min', '12 min', '3.3 h']
     """
     if minutes < 1:
-        return f"{max(60 * minutes, 1):.0f} s"
+        return f"{max(60 * minutes, minutes > 0):.0f} s"
     if minutes < 120:
         return f"{minutes:.1f} min" if minutes < 10 else f"{minutes:.0f} min"
     return f"{minutes / 60:.1f} h"
