@@ -29,6 +29,11 @@ def load_study(where: str, name: str, fingerprint: Mapping[str, Any] | None) -> 
     """Return Optuna's study; if there is none, a new one with a fingerprint, or None without it."""
     import optuna
 
+    if re.fullmatch(r"sqlite(\+\w+)?://(/(:memory:)?)?", where):
+        raise UserError(
+            f"the study {where} is in memory, where no other worker finds it; name a file, as in "
+            "sqlite:///study.db"
+        )
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)  # heartbeats
     name = name if is_database(where) else "search"
@@ -71,18 +76,23 @@ def _open_journal(path: Path) -> "BaseStorage":
 def _open_database(url: str) -> "BaseStorage":
     from optuna.storages import RDBStorage
     from sqlalchemy.exc import OperationalError, ProgrammingError
+    from sqlalchemy.pool import NullPool
 
     class Database(RDBStorage):
         def record_heartbeat(self, trial_id: int) -> None:
             with contextlib.suppress(Exception):  # an error that lasts is met by the next trial
                 super().record_heartbeat(trial_id)
 
-    times = {"heartbeat_interval": BEAT_SECONDS, "grace_period": GRACE_SECONDS}
+    options = {
+        "heartbeat_interval": BEAT_SECONDS,
+        "grace_period": GRACE_SECONDS,
+        "engine_kwargs": {"poolclass": NullPool},  # many workers hold no connection between claims
+    }
     try:
-        return Database(url, **times)
+        return Database(url, **options)
     except (OperationalError, ProgrammingError):  # another worker was creating the tables
         time.sleep(1)
-        return Database(url, **times)
+        return Database(url, **options)
 
 
 @contextlib.contextmanager

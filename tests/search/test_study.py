@@ -351,6 +351,8 @@ def test_a_folder_is_no_journal(tmp_path):
     ("url", "message"),
     [
         ("sqlite:///nowhere/at/all/study.db", "OperationalError: .*unable to open database file"),
+        ("sqlite://", "study sqlite:// is in memory, where no other worker finds it; name a file"),
+        ("sqlite+pysqlite:///:memory:", "is in memory"),
         ("mysqll://ann:secret@host/base", "NoSuchModuleError: "),
         ("http://", "ArgumentError|NoSuchModuleError"),
         ("postgresql://ann:secret@host/base", "ImportError|ModuleNotFoundError"),
