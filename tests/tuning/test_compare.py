@@ -199,7 +199,7 @@ def test_a_comparison_is_cut_off_and_goes_on(case, monkeypatch):
     assert {path: path.stat().st_mtime_ns for path in done} == times
     assert [result.method for result in found.methods] == list(METHODS)
     assert said[-1] == "2 of 2 runs done, about 0 min left"
-    assert read_comparison(folder) == found
+    assert repr(read_comparison(folder)) == repr(found)  # one seed has no p value, which is NaN
     assert {run.seed for result in found.methods for run in result.runs} == set(SEEDS)
     rows = list(csv.DictReader((folder / "comparison.csv").read_text().splitlines()))
     assert [row["method"] for row in rows] == ["finetuning", "subsampling"]
