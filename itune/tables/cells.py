@@ -59,9 +59,11 @@ def _unpacked(value: Any) -> Any:
         return value.tolist()
     value = value[()]
     if isinstance(value, np.datetime64 | np.timedelta64) and isinstance(value.item(), int):
-        coarse = value.astype(f"{value.dtype.kind}8[us]")  # the finest that Python has
-        is_exact = coarse.astype(value.dtype) == value and not isinstance(coarse.item(), int)
-        return coarse.item() if is_exact else value
+        with contextlib.suppress(OverflowError):  # of NumPy 2.5, where others wrap around
+            coarse = value.astype(f"{value.dtype.kind}8[us]")  # the finest that Python has
+            if coarse.astype(value.dtype) == value and not isinstance(coarse.item(), int):
+                return coarse.item()
+        return value
     return value if isinstance(value, np.floating) else value.item()
 
 
