@@ -9,6 +9,7 @@ import optax
 
 __all__ = [
     "BertAdamState",
+    "WarmupLinear",
     "bert_adam",
     "clip_each_tensor",
     "has_decay",
@@ -113,7 +114,9 @@ def bert_adam(
     multiplies by the learning rate.
 
     Args:
-      learning_rate: Learning rate, or a schedule of it by the count of updates.
+      learning_rate: Learning rate, or a schedule of it by the count of updates. The numbers of a
+        :class:`WarmupLinear` stand in the state, not in the program, so that one compiled update
+        serves any rate and any number of updates.
       weight_decay: Decay for each unit of the learning rate.
       decays: Returns whether a tensor decays, by its path.
       clip: Largest Euclidean norm of a tensor's gradient; None does not clip.
@@ -123,17 +126,41 @@ def bert_adam(
 
     Source: BertAdam of pytorch-pretrained-bert, as Han & Tsvetkov (2021) use it.
     """
+    is_linear = isinstance(learning_rate, WarmupLinear)
     return optax.chain(
         optax.identity() if clip is None else clip_each_tensor(clip),
         scale_by_bert_adam(),
         optax.add_decayed_weights(
             weight_decay, lambda params: _map_with_path(lambda path, _: decays(path), params)
         ),
-        optax.scale_by_learning_rate(learning_rate),
+        _scale_by(learning_rate) if is_linear else optax.scale_by_learning_rate(learning_rate),
     )
 
 
-def warmup_linear(peak: float, total: int, warmup: float = 0.1) -> optax.Schedule:
+class WarmupLinear(NamedTuple):
+    """A learning rate that rises from 0 to a peak, then falls to 0, both linearly.
+
+    Called with the count of updates, an integer or an array of them, it returns the rate.
+
+    Attributes:
+      peak: Learning rate at the end of the rise.
+      total: Number of updates after which the rate is 0.
+      turn: Number of updates that the rise takes; need not be whole.
+    """
+
+    peak: jax.typing.ArrayLike
+    total: jax.typing.ArrayLike
+    turn: jax.typing.ArrayLike
+
+    def __call__(self, count: jax.typing.ArrayLike) -> jax.Array:
+        """Return the learning rate of the update that follows ``count`` others."""
+        count = jnp.asarray(count, float)
+        rising = count / jnp.maximum(self.turn, 1e-9)
+        falling = (self.total - count) / jnp.maximum(self.total - self.turn, 1e-9)
+        return self.peak * jnp.clip(jnp.minimum(rising, falling), 0, 1)
+
+
+def warmup_linear(peak: float, total: int, warmup: float = 0.1) -> WarmupLinear:
     """Make a schedule that rises from 0 to a peak, then falls to 0, both linearly.
 
     Args:
@@ -148,15 +175,28 @@ def warmup_linear(peak: float, total: int, warmup: float = 0.1) -> optax.Schedul
     >>> [float(schedule(count)) for count in (0, 1, 2, 6, 10, 11)]
     [0.0, 0.5, 1.0, 0.5, 0.0, 0.0]
     """
-    turn = warmup * total
+    return WarmupLinear(peak, total, warmup * total)
 
-    def schedule(count: jax.typing.ArrayLike) -> jax.Array:
-        count = jnp.asarray(count, float)
-        rising = count / max(turn, 1e-9)
-        falling = (total - count) / max(total - turn, 1e-9)
-        return peak * jnp.clip(jnp.minimum(rising, falling), 0, 1)
 
-    return schedule
+class _ScheduleState(NamedTuple):
+    count: jax.Array
+    schedule: WarmupLinear
+
+
+def _scale_by(schedule: WarmupLinear) -> optax.GradientTransformation:
+    def init(_: optax.Params) -> _ScheduleState:
+        numbers = (jnp.asarray(number, float) for number in schedule)
+        return _ScheduleState(jnp.zeros((), jnp.int32), WarmupLinear(*numbers))
+
+    def update(
+        updates: optax.Updates, state: Any, params: optax.Params | None = None
+    ) -> tuple[optax.Updates, _ScheduleState]:
+        del params
+        rate = -state.schedule(state.count)
+        scaled = jax.tree.map(lambda u: rate.astype(u.dtype) * u, updates)
+        return scaled, state._replace(count=optax.safe_increment(state.count))
+
+    return optax.GradientTransformation(init, update)
 
 
 def reset_moments(state: optax.OptState) -> optax.OptState:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -80,11 +81,15 @@ def label_optimizer(config: LabelConfig, train_size: int) -> optax.GradientTrans
             f"there would be no update; set it to {train_size} or less"
         )
     total = (train_size // config.batch) * config.epochs
-    return bert_adam(
-        warmup_linear(config.learning_rate, total, config.warmup),
-        weight_decay=config.weight_decay,
-        clip=config.clip,
-    )
+    rate = warmup_linear(config.learning_rate, total, config.warmup)
+    tx = bert_adam(rate, weight_decay=config.weight_decay, clip=config.clip)
+    return tx._replace(update=_optimizer_update(config.weight_decay, config.clip))
+
+
+@memoized
+def _optimizer_update(weight_decay: float, clip: float) -> Any:
+    """Return the update of :func:`label_optimizer`, one for all rates: they stand in its state."""
+    return bert_adam(warmup_linear(1.0, 1), weight_decay=weight_decay, clip=clip).update
 
 
 LABEL_SUMS = ("loss", "accuracy")
@@ -140,14 +145,22 @@ def label_steps(
     The mean of ``losses_fn`` over the examples of an update is minimised.
     """
 
+    # Other losses hold what is a run's own; if kept, they would drive out those that runs share.
+    is_plain = losses_fn is label_losses
+    of = _plain_gradient_steps(classifier) if is_plain else _gradient_steps(classifier, losses_fn)
+    return {**of, "label_update": _label_update(tx.update)}
+
+
+@memoized
+def _label_update(of_optimizer: Any) -> Step:
+    """Return the step function ``label_update``, traced once for all that have one optimizer."""
+    tx = optax.GradientTransformation(optax.init_empty_state, of_optimizer)
+
     def label_update(state: State, _: Batch) -> tuple[State, Info]:
         phase, params, info = update(tx, state.label, state.params)
         return state._replace(params=params, label=phase), info
 
-    # Other losses hold what is a run's own; if kept, they would drive out those that runs share.
-    is_plain = losses_fn is label_losses
-    of = _plain_gradient_steps(classifier) if is_plain else _gradient_steps(classifier, losses_fn)
-    return {**of, "label_update": label_update}
+    return label_update
 
 
 def _gradient_steps(classifier: Classifier, losses_fn: Losses) -> dict[str, Step]:

@@ -1,7 +1,10 @@
 """Label steps: one optax update by the mean of a batch, however it is cut into chunks."""
 
+from dataclasses import replace
+
 import jax
 import numpy as np
+import optax
 import pytest
 
 from itune.data.dataset import collate
@@ -56,6 +59,15 @@ def test_label_step(name, chunks):
     assert np.any(after.params["classifier"]["bias"] != state.params["classifier"]["bias"])
     predicted = np.asarray(outputs(state.params, six, None).logits).argmax(axis=-1)
     assert float(info["accuracy"]) == pytest.approx(np.mean(predicted == six["label"]))
+
+
+def test_one_update_serves_all_rates():
+    """What differs, the schedule, stands in the state: nothing is traced or compiled again."""
+    other = TinyMethod(finetuning, replace(LABEL, learning_rate=0.2, epochs=3))
+    assert other.method.steps["label_update"] is FINETUNING.method.steps["label_update"]
+    for method, expected in ((FINETUNING, (0.1, 20, 2)), (other, (0.2, 12, 1.2))):
+        schedule = optax.tree.get(method.initial().label.optimizer, "schedule")
+        np.testing.assert_allclose(schedule, expected, rtol=1e-12)
 
 
 def test_dropout_follows_its_seed():
