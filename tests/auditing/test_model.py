@@ -10,34 +10,14 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from itune.auditing import AuditConfig
-from itune.auditing.counterfactual import run_counterfactual_test
 from itune.auditing.model import audit_model
 from itune.auditing.truncation import Truncation, measure_truncation
 from itune.errors import UserError
 from itune.predictor import Predictor
-from itune.tables.config import TableConfig
-from itune.tables.table import read_tables
 from itune.training import load_model
-from tests.helpers.small_audit import LABELS, make_model, make_rows, write_table
+from tests.helpers.small_audit import LABELS, make_model, make_rows, make_tables, write_table
 
 CONFIG = AuditConfig(sample=8, draws=20, chunk=8, random_probes=2, whole="always")
-RULE = "words:acme || words:umbrella"
-NO_SPLIT = {"dev_fraction": 0.0, "test_fraction": 0.0}
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A folder with a model, and tables to train and to test."""
-    folder = tmp_path_factory.mktemp("audit")
-    make_model(folder)
-    write_table(folder / "train.csv", make_rows(40))
-    write_table(folder / "test.csv", make_rows(16, seed=1))
-    return folder
-
-
-def make_tables(folder, **values):
-    config = {"train": str(folder / "train.csv"), "test": str(folder / "test.csv"), "rule": RULE}
-    return read_tables(TableConfig(**(NO_SPLIT | config | values)))
 
 
 @pytest.fixture(scope="module")
@@ -104,24 +84,6 @@ def test_influences_are_gradient_cosines(result):
                 assert row.influence == pytest.approx(sign, abs=1e-5)
 
 
-def test_the_counterfactual_test_counts_changed_predictions(result):
-    test = result.counterfactual
-    assert test.size == 16 and test.split == "test"
-    assert test.low <= test.share <= test.high and test.share == test.changed / 16
-    assert sum(swap.count for swap in test.swaps) == 16
-    assert {(s.confound_before, s.confound_after) for s in test.swaps} == {(1, 2), (2, 1)}
-    changed = [s.count for s in test.swaps if s.predicted_before != s.predicted_after]
-    assert sum(changed) == test.changed == len(test.examples) > 0
-
-
-def test_the_counterfactual_test_changes_the_confound_alone(result):
-    other = {"acme": "umbrella", "umbrella": "acme"}
-    for example in result.counterfactual.examples:
-        brand, rest = example.before.split(" ", 1)
-        assert example.after == f"{other[brand]} {rest}"
-        assert example.predicted_before != example.predicted_after
-
-
 @pytest.fixture(scope="module")
 def long(folder, tmp_path_factory):
     """Rows of 2 words, and of more than the 6 that are read, whose brand is read or is not."""
@@ -157,58 +119,6 @@ def test_of_pairs_the_text_with_the_confound_counts(folder, tmp_path):
     model = load_model(folder / "model", tables)
     found = measure_truncation(model, tables, tables.train, model.encode(tables.train))
     assert found == Truncation(12, 8, 12, 4)
-
-
-def test_swaps_of_unknown_words_are_not_read(folder, tmp_path):
-    rows = [row | {"text": row["text"].replace("acme", "zorg")} for row in make_rows(16)]
-    rows += [row | {"text": row["text"].replace("umbrella", "quux")} for row in make_rows(16)]
-    path = write_table(
-        tmp_path / "unknown.csv", [r for r in rows if r["text"][:4] in ("zorg", "quux")]
-    )
-    tables = make_tables(folder, train=path, test=None, rule="words:zorg || words:quux")
-    test = audit_model(folder / "model", tables, CONFIG).counterfactual
-    assert (test.size, test.unread) == (0, 16) and np.isnan(test.share) and not test.swaps
-
-
-def test_words_without_partner_are_left_alone_or_drawn(folder):
-    tables = make_tables(folder, rule="words:acme || words:umbrella,brolly,day")
-    rng = np.random.default_rng(0)
-    model = load_model(folder / "model", tables)
-
-    def run(**changes):
-        parts = model.classifier, model.params, model.encode, tables, replace(CONFIG, **changes)
-        return run_counterfactual_test(*parts, rng)
-
-    left, drawn = run(), run(unpaired="draw")
-    confounds = tables.test.confound
-    assert {swap.confound_before for swap in left.swaps} == {2}
-    assert left.unpaired == np.sum(confounds == 1) and left.unpaired_words == ("acme",)
-    assert left.size + left.unread == np.sum(confounds == 2) and "unpaired='draw'" in left.notes[-1]
-    assert drawn.unpaired == 0 and {swap.confound_before for swap in drawn.swaps} == {1, 2}
-
-
-def test_without_a_rule_there_is_no_counterfactual_test(folder):
-    tables = make_tables(folder, rule=None, confound="brand", test=None)
-    rng = np.random.default_rng(0)
-    assert run_counterfactual_test(None, None, None, tables, CONFIG, rng) is None
-
-
-def test_a_task_gives_texts_their_other_confound(folder, result):
-    other = {"acme": "umbrella", "umbrella": "acme"}
-
-    def counterpart(text):
-        brand, rest = text.split(" ", 1)
-        return None if "fine" in rest else f"{other[brand]} {rest}"
-
-    tables = replace(make_tables(folder, rule=None, confound="brand"), counterpart=counterpart)
-    model, rng = load_model(folder / "model", tables), np.random.default_rng(0)
-    found = run_counterfactual_test(
-        model.classifier, model.params, model.encode, tables, CONFIG, rng
-    )
-    assert found.size == sum("fine" not in tables.test.texts(row)[0] for row in range(16))
-    assert {(s.confound_before, s.confound_after) for s in found.swaps} == {(0, 1), (1, 0)}
-    with_rule = {(e.before, e.after) for e in result.counterfactual.examples}
-    assert {(e.before, e.after) for e in found.examples} <= with_rule and found.changed > 0
 
 
 def assert_same_results(result, other):

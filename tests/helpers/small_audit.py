@@ -1,14 +1,18 @@
-"""A tiny BERT classifier in a folder, and a table that it could have been trained on."""
+"""A tiny BERT classifier in a folder, and tables that it could have been trained on."""
 
 import numpy as np
 
 from itune.models import save_classifier
+from itune.tables.config import TableConfig
+from itune.tables.table import read_tables
 from tests.helpers.table_cases import write_rows
 from tests.helpers.tiny_encoder import make_bert, write_tokenizer
 
 BRANDS = ("acme", "umbrella")
 WORDS = ("good", "bad", "fine", "poor", "day", "night")
 LABELS = ("no", "yes")
+RULE = "words:acme || words:umbrella"
+NO_SPLIT = {"dev_fraction": 0.0, "test_fraction": 0.0}
 
 
 def make_rows(size, seed=0):
@@ -34,3 +38,17 @@ def make_model(folder, labels=LABELS, positions=8):
     params["embeddings"]["word"]["embedding"] = words.at[second].set(-words[first])
     save_classifier(folder / "model", config, params, source, labels=labels)
     return folder / "model"
+
+
+def make_folder(folder):
+    """Write a model, ``train.csv`` of 40 rows and ``test.csv`` of 16; return the folder."""
+    make_model(folder)
+    write_table(folder / "train.csv", make_rows(40))
+    write_table(folder / "test.csv", make_rows(16, seed=1))
+    return folder
+
+
+def make_tables(folder, **values):
+    """Read the tables of such a folder with the rule of brands, or with other values."""
+    config = {"train": str(folder / "train.csv"), "test": str(folder / "test.csv"), "rule": RULE}
+    return read_tables(TableConfig(**(NO_SPLIT | config | values)))
