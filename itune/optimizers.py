@@ -148,16 +148,16 @@ class WarmupLinear(NamedTuple):
       turn: Number of updates that the rise takes; need not be whole.
     """
 
-    peak: jax.typing.ArrayLike
-    total: jax.typing.ArrayLike
-    turn: jax.typing.ArrayLike
+    peak: float | jax.Array
+    total: float | jax.Array
+    turn: float | jax.Array
 
     def __call__(self, count: jax.typing.ArrayLike) -> jax.Array:
         """Return the learning rate of the update that follows ``count`` others."""
         count = jnp.asarray(count, float)
         rising = count / jnp.maximum(self.turn, 1e-9)
         falling = (self.total - count) / jnp.maximum(self.total - self.turn, 1e-9)
-        return self.peak * jnp.clip(jnp.minimum(rising, falling), 0, 1)
+        return jnp.asarray(self.peak * jnp.clip(jnp.minimum(rising, falling), 0, 1))
 
 
 def warmup_linear(peak: float, total: int, warmup: float = 0.1) -> WarmupLinear:
@@ -184,7 +184,8 @@ class _ScheduleState(NamedTuple):
 
 
 def _scale_by(schedule: WarmupLinear) -> optax.GradientTransformation:
-    def init(_: optax.Params) -> _ScheduleState:
+    def init(params: optax.Params) -> _ScheduleState:
+        del params
         numbers = (jnp.asarray(number, float) for number in schedule)
         return _ScheduleState(jnp.zeros((), jnp.int32), WarmupLinear(*numbers))
 

@@ -144,7 +144,6 @@ def label_steps(
     They take any state with fields ``params`` and ``label``, a :class:`~itune.methods.base.Phase`.
     The mean of ``losses_fn`` over the examples of an update is minimised.
     """
-
     # Other losses hold what is a run's own; if kept, they would drive out those that runs share.
     is_plain = losses_fn is label_losses
     of = _plain_gradient_steps(classifier) if is_plain else _gradient_steps(classifier, losses_fn)
