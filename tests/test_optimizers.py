@@ -6,6 +6,8 @@ import numpy as np
 import optax
 import pytest
 
+from itune.methods import LabelConfig
+from itune.methods.label_steps import label_optimizer
 from itune.optimizers import (
     BertAdamState,
     bert_adam,
@@ -72,11 +74,13 @@ def assert_same(found, expected):
         np.testing.assert_allclose(found[path], expected[path], rtol=1e-10, atol=0, err_msg=path)
 
 
-def test_label_optimizer():
-    peak, total = 0.1, 10
-    rates = [peak * min(step / 1, (total - step) / 9) for step in range(STEPS)]
-    found = ours(bert_adam(warmup_linear(peak, total)))
-    assert_same(found, reference(rates, weight_decay=0.01, decays=DECAYING, clip=1.0))
+@pytest.mark.parametrize(("weight_decay", "clip"), [(0.01, 1.0), (0.3, 0.5)])
+def test_label_optimizer(weight_decay, clip):
+    """Of 2 epochs of 5 updates, of which the first is the warmup."""
+    settings = {"learning_rate": 0.1, "weight_decay": weight_decay, "clip": clip}
+    found = ours(label_optimizer(LabelConfig(epochs=2, batch=5, **settings), 29))
+    rates = [0.1 * min(step / 1, (10 - step) / 9) for step in range(STEPS)]
+    assert_same(found, reference(rates, weight_decay=weight_decay, decays=DECAYING, clip=clip))
 
 
 @pytest.mark.parametrize("clip", [None, 0.5])
