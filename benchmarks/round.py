@@ -39,14 +39,16 @@ def main(argv: list[str]) -> None:
     parser.add_argument(
         "--partners", nargs="+", choices=PARTNERS, default=PARTNERS, help="which (pooled drawn)"
     )
+    parser.add_argument("--pool_chunk", type=int, help="examples of a pool at once (all)")
     parser.add_argument("--updates", type=int, help="leave the round after so many (all)")
     parser.add_argument("--label_steps", type=int, default=4, help="how many (4)")
     options = parser.parse_args(argv)
     problem = make_problem(options.model, DataConfig(source=options.data))
     records = []
     for partners in options.partners:
-        config = InfluenceConfig(partners=partners)
+        config = InfluenceConfig(partners=partners, pool_chunk=options.pool_chunk)
         record = {"model": options.model, "partners": partners, "route": config.exact_route}
+        record |= {"pool_chunk": options.pool_chunk} if options.pool_chunk else {}
         measured = measure_round(problem, config, options.updates, options.label_steps)
         records.append(record | measured)
     columns = ("model", "partners", "route", "round_seconds", "updates", "compile_seconds")
