@@ -43,9 +43,21 @@ def first_state(method: Method, params: Params) -> State:
     It is committed to them, as a restored state is: both find the same compiled functions.
     """
     if layout() is None:
-        return jax.device_put(jax.jit(method.init)(params), jax.devices()[0])
+        return jax.device_put(_own_buffers(method.init(params), params), jax.devices()[0])
     shapes = jax.eval_shape(method.init, params)
     return jax.jit(method.init, out_shardings=places(shapes))(lay_out(params))
+
+
+def _own_buffers(state: State, others: Params) -> State:
+    """Return a state that shares no array with others, nor has one twice: it will be donated."""
+    seen = set(map(id, jax.tree.leaves(others)))
+
+    def own(leaf: jax.Array) -> jax.Array:
+        leaf = jnp.copy(leaf) if id(leaf) in seen else leaf
+        seen.add(id(leaf))
+        return leaf
+
+    return jax.tree.map(own, state)
 
 
 class States:
