@@ -80,18 +80,25 @@ def pools(name):
     return cast(params, np.float64), make_classifier(config).loss, pool
 
 
+STEP, WEIGHTS = 3e-4, (4 / 5, -1 / 5, 4 / 105, -1 / 280)
+"""Central differences of eighth order: within 1e-11 of the slope, and sooner compiled than it."""
+
+
 @cache
 def slope(name):
-    """A direction, and the influence loss of the pool with its derivative along it, as defined."""
+    """A direction, and the influence loss of the pool, as defined, with its slope along it."""
     params, loss, pool = pools(name)
     rng = np.random.default_rng(0)
     direction = jax.tree.map(lambda leaf: rng.normal(size=leaf.shape), params)
+    as_defined = jax.jit(pool_loss(loss))
 
-    @jax.jit
-    def along(params, direction, pool):
-        return jax.jvp(lambda params: pool_loss(loss)(params, pool)[0], (params,), (direction,))
+    def at(step):
+        moved = jax.tree.map(lambda leaf, along: leaf + step * along, params, direction)
+        return float(as_defined(moved, pool)[0])
 
-    return direction, *jax.device_get(along(params, direction, pool))
+    steps = [number * STEP for number in range(1, 1 + len(WEIGHTS))]
+    differences = [(at(step) - at(-step)) / STEP for step in steps]
+    return direction, at(0), np.dot(WEIGHTS, differences)
 
 
 BY_OTHER_ROUTES = (("albert", "ghost"), ("qwen3", "hvp"))

@@ -11,7 +11,8 @@ from markdown_it import MarkdownIt
 from itune.utils.table_files import cell_text, to_csv, to_latex, to_markdown
 
 MARKS = st.sampled_from("ab|\\`*_[]<>&$~#!-+.1:;'\"/ \n")
-TEXT = st.text(st.one_of(MARKS, st.characters(exclude_categories=["Cs"], exclude_characters="\0")), max_size=8)
+LETTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+TEXT = st.text(st.one_of(MARKS, LETTERS), max_size=8)
 NAMES = TEXT.filter(lambda name: "\r" not in name)
 CELLS = st.one_of(TEXT, st.integers(), st.floats(allow_nan=False), st.none())
 LATEX_WORDS = r"\\(?:textbackslash|textasciitilde|textasciicircum|textless|textgreater|textbar|"
