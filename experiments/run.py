@@ -15,7 +15,7 @@ from itune.methods import METHODS
 from itune.report import PAGE, Origin, comparison_page, run_page, write_report
 from itune.results import compare_runs, read_result, results_table, write_comparison
 from itune.training import RunConfig, RunOptions, run_order, run_task_seeds
-from itune.utils import HardwareConfig, use_compilation_cache
+from itune.utils import RunsHardwareConfig, use_compilation_cache
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -43,7 +43,7 @@ class Experiment(RunConfig):
     resume: bool = False
     overwrite: bool = False
     checkpoint_seconds: float = 120.0
-    hardware: HardwareConfig = HardwareConfig()
+    hardware: RunsHardwareConfig = RunsHardwareConfig()
 
     def __post_init__(self):
         super().__post_init__()

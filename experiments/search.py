@@ -15,7 +15,7 @@ from itune.config import narrowed, parse
 from itune.errors import require
 from itune.search import SEARCH, load_grid, make_report, open_study, plan_search, work
 from itune.training import RunConfig
-from itune.utils import HardwareConfig, use_compilation_cache
+from itune.utils import RunsHardwareConfig, use_compilation_cache
 
 PRESETS = Path(__file__).parent / "presets"
 DEFAULT_PRESET = "textlen-minilm"
@@ -75,7 +75,7 @@ class Search(RunConfig):
 def main(argv: list[str]) -> None:
     """Run settings until none is left, then print the report."""
     config = _parse(argv)
-    HardwareConfig(devices=config.devices, together=config.together).choose_devices()
+    RunsHardwareConfig(devices=config.devices, together=config.together).choose_devices()
     grid = load_grid(config.grid, config.method)
     plan = plan_search(narrowed(config, RunConfig), config.method, config.search_seeds, grid)
     folder = config.out / config.name / f"{SEARCH}{config.method}"

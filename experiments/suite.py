@@ -27,7 +27,7 @@ from itune.training import (
     run_task_seeds,
     runs_at_once,
 )
-from itune.utils import HardwareConfig, Row, to_text, write_table
+from itune.utils import Row, RunsHardwareConfig, to_text, write_table
 from run import PRESETS, Experiment
 
 
@@ -145,7 +145,7 @@ def add_hardware(parser: argparse.ArgumentParser) -> None:
 
 def use_hardware(options: argparse.Namespace) -> None:
     """Chooses what runs are made on; raises a UserError if it is not there."""
-    HardwareConfig(devices=options.devices, together=options.together).choose_devices()
+    RunsHardwareConfig(devices=options.devices, together=options.together).choose_devices()
 
 
 def list_of(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from itune.commands.training import TrainingCommand, parse_training
 from itune.tables.table import read_tables
+from itune.utils.hardware import RunsHardwareConfig
 
 
 @dataclass(frozen=True)
@@ -16,11 +17,13 @@ class CompareCommand(TrainingCommand):
       methods: Methods to compare, the reference first.
       seeds: Seeds with each of which every method is run; two methods need 4 or more to be told
         apart.
+      hardware: What the work runs on.
     """
 
     methods: tuple[str, ...] = ("finetuning", "influence_tuning")
     seeds: tuple[int, ...] = (1, 2, 3, 4, 5)
     out: Path = Path("compared")
+    hardware: RunsHardwareConfig = RunsHardwareConfig()
 
 
 def main(argv: Sequence[str]) -> None:

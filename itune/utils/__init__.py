@@ -1,7 +1,7 @@
 """What has no subject of its own: files, JSON, tables as text, progress, compilation."""
 
 from itune.utils.compiling import jit, use_compilation_cache
-from itune.utils.hardware import HardwareConfig
+from itune.utils.hardware import HardwareConfig, RunsHardwareConfig
 from itune.utils.json import write_json
 from itune.utils.progress import OnProgress, ProgressDisplay
 from itune.utils.table_files import Row, align, to_markdown, to_text, write_table
@@ -11,6 +11,7 @@ __all__ = [
     "OnProgress",
     "ProgressDisplay",
     "Row",
+    "RunsHardwareConfig",
     "align",
     "jit",
     "to_markdown",

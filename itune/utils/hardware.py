@@ -30,9 +30,6 @@ class HardwareConfig:
       devices: Number of devices to use, of each process if there are several; None uses all.
       shard: What is divided among the devices: examples; or params, which divides the parameters
         and the optimizers' states as well, and takes less memory and more time.
-      together: Number of runs of one method with different seeds that advance together in one
-        program, on one device, and share its time; None takes 1 on a CPU, and as many as fit into
-        the memory of an accelerator.
       coordinator: Address HOST:PORT of process 0 of several processes that do one piece of work
         together; auto asks SLURM, a TPU pod or Open MPI. None works in one process.
       processes: Number of processes; needed with the address of a coordinator.
@@ -41,14 +38,12 @@ class HardwareConfig:
 
     devices: int | None = None
     shard: str = EXAMPLES
-    together: int | None = None
     coordinator: str | None = None
     processes: int | None = None
     process: int | None = None
 
     def __post_init__(self):
-        counts = ("devices", "together", "processes")
-        require(self, "a positive integer", lambda v: v is None or v >= 1, *counts)
+        require(self, "a positive integer", lambda v: v is None or v >= 1, "devices", "processes")
         require(self, "0 or more", lambda v: v is None or v >= 0, "process")
         require_one_of(self, shard=(EXAMPLES, PARAMS))
         numbers = self.processes, self.process
@@ -111,8 +106,13 @@ class HardwareConfig:
         """
         from itune.utils.devices import use_devices
 
-        if (self.devices, self.shard, self.together) != (None, EXAMPLES, None):
-            use_devices(self.devices, divide_params=self.shard == PARAMS, together=self.together)
+        if (self.devices, self.shard, self._together) != (None, EXAMPLES, None):
+            use_devices(self.devices, divide_params=self.shard == PARAMS, together=self._together)
+
+    @property
+    def _together(self) -> int | None:
+        """How many runs may advance together; None where there are not several."""
+        return None
 
     def _join(self) -> None:
         import jax
@@ -136,6 +136,27 @@ class HardwareConfig:
                 f"({' '.join(str(error).split())[:200]}); give all the same HOST:PORT of "
                 "process 0, and each its number"
             ) from error
+
+
+@dataclass(frozen=True)
+class RunsHardwareConfig(HardwareConfig):
+    """What several runs work on; each comes to what it would alone, but for rounding.
+
+    Attributes:
+      together: Number of runs of one method with different seeds that advance together in one
+        program, on one device, and share its time; None takes 1 on a CPU, and as many as fit into
+        the memory of an accelerator.
+    """
+
+    together: int | None = None
+
+    def __post_init__(self):
+        super().__post_init__()
+        require(self, "a positive integer", lambda v: v is None or v >= 1, "together")
+
+    @property
+    def _together(self) -> int | None:
+        return self.together
 
 
 def _wait_for(address: str) -> None:

@@ -85,6 +85,7 @@ def test_interrupted(words, tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--together", "2"], "--together is not an option"),
         (["--txt", "x"], "--txt is not an option; did you mean --table.text?"),
         (["--label", "lable"], "has no column 'lable'; did you mean 'label'?"),
         (["--confound", "brnad"], "has no column 'brnad'; did you mean 'brand'?"),

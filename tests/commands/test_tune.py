@@ -100,6 +100,7 @@ def test_interrupted(command, capsys, monkeypatch, tmp_path):
         ),
         (["--selection", "best"], "training.selection must be one of last"),
         (["--label.epochs", "0"], "training.label.epochs must be a positive integer, got 0"),
+        (["--together", "2"], "--together is not an option"),
         (["--epochs", "3"], "--epochs is not an option; did you mean --training."),
         (["--encoder", "./none"], "encoder folder ./none does not exist"),
         (["--dev_fraction", "0"], "dev has no row; give rows of it, or a larger dev_fraction"),

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from itune.errors import UserError
-from itune.utils import HardwareConfig, hardware
-from itune.utils.devices import device_count, share_folder, shared_path
+from itune.utils import HardwareConfig, RunsHardwareConfig, hardware
+from itune.utils.devices import chosen_together, device_count, share_folder, shared_path
 from tests.helpers.many_devices import on_devices
 
 ADDRESS = {"coordinator": "10.0.0.1:9911", "processes": 2, "process": 1}
@@ -33,6 +33,16 @@ def test_one_process_writes_where_it_is_told(tmp_path):
     with on_devices(1):
         assert HardwareConfig(devices=2).begin(tmp_path) == tmp_path
         assert device_count() == 2
+
+
+@pytest.mark.usefixtures("chooses_devices")
+def test_several_runs_may_advance_together():
+    with pytest.raises(UserError, match="together must be a positive integer, got 0"):
+        RunsHardwareConfig(together=0)
+    RunsHardwareConfig(devices=1, together=3).choose_devices()
+    assert chosen_together() == 3
+    HardwareConfig(devices=1).choose_devices()
+    assert chosen_together() is None
 
 
 def test_nobody_is_there(monkeypatch):
