@@ -48,7 +48,7 @@ def make_encoder(folder, *, labels=None):
     """Write a BERT that knows the words of the reviews, with a head if it has labels."""
     words = {"is", "zenith", *map(str.lower, BRANDS), *sum(WORDS.values(), [])}
     source, vocabulary = write_tokenizer(folder, sorted(words))
-    config, params = make_bert(vocabulary, positions=16, num_labels=len(labels or LABELS))
+    config, params = make_bert(vocabulary, positions=8, num_labels=len(labels or LABELS))
     target = folder / ("encoder" if labels is None else "finetuned")
     save_classifier(target, config, params, source, labels=labels)
     if labels is None:
